@@ -1,0 +1,54 @@
+"""What a market is: its grid, its limits, its fees and its margin rates."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+from sim.units import ATOMS_PER_UNIT
+
+MARKET_ID_PATTERN = r"[A-Z0-9]{2,12}-[A-Z0-9]{2,12}"
+"""Market names become stream and actor names, so the alphabet is closed."""
+
+
+@dataclass(frozen=True)
+class MarketSpec:
+    """One perpetual market.
+
+    tick_size and lot_size are decimals of quote and base units; tick × lot is a
+    whole number of quote atoms, so a notional never rounds. Rates are in parts
+    per million, quantities in lots, `max_price_ticks` in ticks.
+    """
+
+    market_id: str
+    base_asset: str
+    quote_asset: str
+    tick_size: Decimal
+    lot_size: Decimal
+    max_quantity_lots: int
+    max_price_ticks: int = 2**31 - 1
+    min_quantity_lots: int = 1
+    max_leverage: int = 20
+    initial_margin_ppm: int = 50_000
+    maintenance_margin_ppm: int = 5_000
+    maker_fee_ppm: int = 200
+    taker_fee_ppm: int = 500
+    funding_interval_hours: int = 8
+    funding_cap_ppm: int = 3_750
+
+    def __post_init__(self) -> None:
+        exact = self.tick_size * self.lot_size * ATOMS_PER_UNIT
+        if exact != int(exact) or exact < 1:
+            raise ValueError(f"{self.market_id}: tick × lot is not a whole number of quote atoms")
+
+    @cached_property
+    def atoms_per_tick_lot(self) -> int:
+        """Quote atoms of one lot at one tick."""
+        return int(self.tick_size * self.lot_size * ATOMS_PER_UNIT)
+
+    def notional_atoms(self, price_ticks: int, quantity_lots: int) -> int:
+        """Price × quantity in quote atoms, exactly."""
+        return price_ticks * quantity_lots * self.atoms_per_tick_lot
+
+
+BTC_PERP = MarketSpec("BTC-PERP", "BTC", "USDC", Decimal("0.1"), Decimal("0.001"), 1_000_000)
+ETH_PERP = MarketSpec("ETH-PERP", "ETH", "USDC", Decimal("0.01"), Decimal("0.01"), 2_000_000)

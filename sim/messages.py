@@ -1,0 +1,170 @@
+"""The two row types that cross actor boundaries: COMMAND asks, EVENT has happened.
+
+Both are numpy structured dtypes of integers only, so a batch travels through
+Ray without copying, lies in the journal as bytes and hashes alike everywhere.
+One order is a batch of one row.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+
+class CommandKind(IntEnum):
+    """What a COMMAND row asks of a market."""
+
+    PLACE = 1
+    CANCEL = 2
+    CANCEL_ALL = 3
+    SET_STATUS = 4
+
+
+class EventKind(IntEnum):
+    """What an EVENT row says has happened.
+
+    An accepted order has no event of its own: its first TRADE, RESTED or
+    EXPIRED says so, and the busiest path writes one row less.
+    """
+
+    REJECTED = 1
+    RESTED = 2
+    TRADE = 3
+    CANCELED = 4
+    CANCEL_REJECTED = 5
+    EXPIRED = 6
+    STATUS_CHANGED = 7
+
+
+class Side(IntEnum):
+    """Direction of an order; of a TRADE event, the taker's."""
+
+    BUY = 1
+    SELL = 2
+
+
+class OrderType(IntEnum):
+    """LIMIT has a price; MARKET has a hard execution limit in the same field."""
+
+    LIMIT = 1
+    MARKET = 2
+
+
+class TimeInForce(IntEnum):
+    """How long an order lives: until cancelled, this instant, or whole and now."""
+
+    GTC = 1
+    IOC = 2
+    FOK = 3
+
+
+class MarketStatus(IntEnum):
+    """ACTIVE takes all commands, CANCEL_ONLY only cancels, HALTED none but SET_STATUS."""
+
+    ACTIVE = 1
+    CANCEL_ONLY = 2
+    HALTED = 3
+
+
+class OrderFlag(IntEnum):
+    """Bits of COMMAND.flags."""
+
+    POST_ONLY = 1
+    REDUCE_ONLY = 2
+
+
+class Reason(IntEnum):
+    """Why an event says no or ends an order. NONE where nothing is refused.
+
+    The order of the members from INVALID_COMMAND to POST_ONLY_WOULD_TAKE is the
+    order of precedence: an order that breaks several rules is rejected for the
+    first. The members below them end an order that was accepted.
+    """
+
+    NONE = 0
+    INVALID_COMMAND = 1
+    MARKET_HALTED = 2
+    MARKET_CANCEL_ONLY = 3
+    INVALID_QUANTITY = 4
+    INVALID_PRICE = 5
+    POST_ONLY_REQUIRES_LIMIT_ORDER = 6
+    POST_ONLY_REQUIRES_GTC = 7
+    DUPLICATE_ORDER_ID = 8
+    REDUCE_ONLY_WOULD_INCREASE = 9
+    POST_ONLY_WOULD_TAKE = 10
+    FOK_UNFILLABLE = 19
+    SELF_TRADE_PREVENTION = 20
+    MARKET_LIQUIDITY_EXHAUSTED = 21
+    IOC_UNFILLED = 22
+    REDUCE_ONLY_EXCESS = 23
+    REQUESTED = 24
+    ORDER_NOT_OPEN = 30
+    USER_MISMATCH = 31
+
+
+COMMAND: np.dtype[np.void] = np.dtype(
+    [
+        ("command_seq", "<i8"),
+        ("time_us", "<i8"),
+        ("order_id", "<i8"),
+        ("account_id", "<i8"),
+        ("quantity_lots", "<i8"),
+        ("price_ticks", "<i4"),
+        ("kind", "u1"),
+        ("side", "u1"),
+        ("order_type", "u1"),
+        ("time_in_force", "u1"),
+        ("flags", "u1"),
+        ("leverage", "u1"),
+        ("status", "u1"),
+        ("reserved", "u1", (5,)),
+    ]
+)
+"""One request to a market, 56 bytes.
+
+command_seq     number in the market's total order of client commands; 0 in a strategy's row
+time_us         when it was sequenced (live) or arrives (simulation), microseconds
+order_id        not 0; positive from clients, negative from strategies; the order meant by CANCEL
+account_id      who asks; whose orders CANCEL_ALL means
+price_ticks     LIMIT: the limit. MARKET: the worst price it may trade at, 0 for no limit
+status          SET_STATUS: the MarketStatus to take
+leverage        carried for the accounting; the engine does not read it
+"""
+
+EVENT: np.dtype[np.void] = np.dtype(
+    [
+        ("event_seq", "<i8"),
+        ("input_seq", "<i8"),
+        ("time_us", "<i8"),
+        ("order_id", "<i8"),
+        ("account_id", "<i8"),
+        ("maker_order_id", "<i8"),
+        ("maker_account_id", "<i8"),
+        ("quantity_lots", "<i8"),
+        ("price_ticks", "<i4"),
+        ("kind", "u1"),
+        ("reason", "u1"),
+        ("side", "u1"),
+        ("flags", "u1"),
+    ]
+)
+"""One fact about a market, 72 bytes. Never changed once written.
+
+event_seq       market-wide, +1 an event, gap-free for ever (restarts included)
+input_seq       the cause: the how-many-th row the market ever applied, from clients or strategies
+time_us         the cause's time
+order_id        the order it is about; of a TRADE, the taker's
+account_id      its account; of a TRADE, the taker's
+maker_order_id, maker_account_id   of a TRADE; 0 elsewhere
+quantity_lots   REJECTED: ordered. RESTED: what rests. TRADE: what traded.
+                CANCELED, EXPIRED: what was left unfilled. STATUS_CHANGED: the new status
+price_ticks     TRADE: the maker's price. Elsewhere the order's own
+side            the order's; of a TRADE, the taker's
+"""
+
+Rows = npt.NDArray[np.void]
+
+
+def empty_commands(count: int) -> Rows:
+    """`count` COMMAND rows, all zero."""
+    return np.zeros(count, dtype=COMMAND)

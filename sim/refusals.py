@@ -1,0 +1,51 @@
+"""Everything the exchange says no with, before an order reaches a book."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """The closed set of causes. Each family of the API maps them to its own statuses."""
+
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
+    FORBIDDEN = "FORBIDDEN"
+    INVALID_REQUEST = "INVALID_REQUEST"
+    INVALID_EMAIL = "INVALID_EMAIL"
+    INVALID_PASSWORD = "INVALID_PASSWORD"
+    INVALID_ORDER = "INVALID_ORDER"
+    INVALID_AMOUNT = "INVALID_AMOUNT"
+    UNKNOWN_ASSET = "UNKNOWN_ASSET"
+    MARKET_NOT_FOUND = "MARKET_NOT_FOUND"
+    MARKET_NOT_OPEN = "MARKET_NOT_OPEN"
+    PRICE_UNAVAILABLE = "PRICE_UNAVAILABLE"
+    INSUFFICIENT_LIQUIDITY = "INSUFFICIENT_LIQUIDITY"
+    INSUFFICIENT_MARGIN = "INSUFFICIENT_MARGIN"
+    INSUFFICIENT_BALANCE = "INSUFFICIENT_BALANCE"
+    DUPLICATE_CLIENT_ORDER_ID = "DUPLICATE_CLIENT_ORDER_ID"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    TOO_MANY_OPEN_ORDERS = "TOO_MANY_OPEN_ORDERS"
+    ORDER_NOT_FOUND = "ORDER_NOT_FOUND"
+    ORDER_NOT_OPEN = "ORDER_NOT_OPEN"
+    ACCOUNT_NOT_FLAT = "ACCOUNT_NOT_FLAT"
+    NOT_FOUND = "NOT_FOUND"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    RATE_LIMITED = "RATE_LIMITED"
+    UNAVAILABLE = "UNAVAILABLE"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+
+
+class Refused(Exception):
+    """A refusal on its way to the caller: a cause, a sentence, and facts that help."""
+
+    def __init__(
+        self, refusal: Refusal, message: str, details: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.refusal = refusal
+        self.message = message
+        self.details = dict(details or {})
+
+    def __reduce__(self) -> tuple[type["Refused"], tuple[Refusal, str, dict[str, object]]]:
+        return (Refused, (self.refusal, self.message, self.details))

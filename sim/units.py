@@ -1,0 +1,94 @@
+"""Decimal text at the door, integers inside: ticks, lots, atoms, parts per million."""
+
+import re
+from decimal import Decimal
+
+ATOMS_PER_UNIT = 1_000_000
+"""Quote atoms in one unit of a quote asset: 1 USDC = 1,000,000 atoms."""
+
+PPM = 1_000_000
+"""Parts per million: the unit of every rate."""
+
+DECIMAL_TEXT = re.compile(r"(\d{1,12})(?:\.(\d{1,8}))?", re.ASCII)
+"""What a client may write: at most 12 integer digits, at most 8 decimals, nothing else."""
+
+
+class NotDecimal(ValueError):
+    """The text is not a plain unsigned decimal of the accepted size."""
+
+
+class OffGrid(ValueError):
+    """The value is a decimal, but no whole number of steps. `nearest` is decimal text."""
+
+    def __init__(self, text: str, nearest: str) -> None:
+        super().__init__(f"{text} is not a multiple of the step; the nearest valid value is {nearest}")
+        self.nearest = nearest
+
+
+def parse_scaled(text: str, decimals: int) -> int:
+    """Decimal text to an integer count of 10**-decimals, exactly.
+
+    Raises NotDecimal for anything but plain digits, and OffGrid where the text
+    has more significant decimals than `decimals`.
+    """
+    match = DECIMAL_TEXT.fullmatch(text)
+    if match is None:
+        raise NotDecimal(f"{text[:32]!r} is not a decimal number such as 12.5")
+    whole, fraction = match.group(1), (match.group(2) or "").rstrip("0")
+    if len(fraction) > decimals:
+        kept = int(whole + fraction[:decimals])
+        rounded = kept + (fraction[decimals] >= "5")
+        raise OffGrid(text, format_scaled(rounded, decimals))
+    return int(whole + fraction.ljust(decimals, "0"))
+
+
+def format_scaled(value: int, decimals: int) -> str:
+    """An integer count of 10**-decimals as the shortest exact decimal text, never 1E-7."""
+    sign, digits = ("-" if value < 0 else ""), str(abs(value)).rjust(decimals + 1, "0")
+    whole, fraction = digits[: len(digits) - decimals], digits[len(digits) - decimals :].rstrip("0")
+    return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
+
+
+def parse_steps(text: str, step: Decimal) -> int:
+    """Decimal text to a whole number of `step`s. Raises NotDecimal or OffGrid."""
+    decimals = max(0, -int(step.as_tuple().exponent))
+    step_units = int(step.scaleb(decimals))
+    try:
+        units = parse_scaled(text, decimals)
+    except OffGrid as error:
+        units = parse_scaled(error.nearest, decimals)
+        raise OffGrid(text, format_steps((2 * units + step_units) // (2 * step_units), step)) from None
+    if units % step_units:
+        raise OffGrid(text, format_steps((2 * units + step_units) // (2 * step_units), step))
+    return units // step_units
+
+
+def format_steps(steps: int, step: Decimal) -> str:
+    """A whole number of `step`s as decimal text."""
+    decimals = max(0, -int(step.as_tuple().exponent))
+    return format_scaled(steps * int(step.scaleb(decimals)), decimals)
+
+
+def ceil_div(numerator: int, denominator: int) -> int:
+    """Quotient rounded toward positive infinity; the denominator is positive."""
+    return -(-numerator // denominator)
+
+
+def format_atoms(atoms: int) -> str:
+    """Quote atoms as decimal text: 9045000 is '9.045'."""
+    return format_scaled(atoms, 6)
+
+
+def parse_atoms(text: str) -> int:
+    """Decimal text of a quote amount to atoms. Raises NotDecimal or OffGrid."""
+    return parse_scaled(text, 6)
+
+
+def format_ppm(ppm: int) -> str:
+    """A rate in parts per million as decimal text: 3750 is '0.00375'."""
+    return format_scaled(ppm, 6)
+
+
+def parse_ppm(text: str) -> int:
+    """Decimal text of a rate to parts per million."""
+    return parse_scaled(text, 6)
