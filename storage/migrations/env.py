@@ -1,0 +1,15 @@
+"""Alembic's entry: the connection comes from storage/migrations/run.py."""
+
+from alembic import context
+from sqlmodel import SQLModel
+
+import storage.tables.identity
+import storage.tables.markets
+import storage.tables.money
+import storage.tables.trading  # noqa: F401
+
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=SQLModel.metadata
+)
+with context.begin_transaction():
+    context.run_migrations()

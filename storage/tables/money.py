@@ -1,0 +1,53 @@
+"""Balances, and the double-entry ledger they are the sums of."""
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index
+from sqlmodel import Field, SQLModel
+
+
+class BalanceRow(SQLModel, table=True):
+    """Money of one account in one asset. `locked_atoms` is reserved by open orders.
+
+    Its row lock is the account's lock: whoever changes an account's money or
+    open orders takes it first, accounts in ascending order.
+    """
+
+    __tablename__ = "balances"
+    __table_args__ = (
+        CheckConstraint("locked_atoms >= 0", name="locked_not_negative"),
+        CheckConstraint("open_orders >= 0", name="open_orders_not_negative"),
+    )
+    account_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="accounts.id")
+    asset: str = Field(primary_key=True)
+    total_atoms: int = Field(sa_type=BigInteger, default=0)
+    locked_atoms: int = Field(sa_type=BigInteger, default=0)
+    open_orders: int = 0
+
+
+class LedgerRow(SQLModel, table=True):
+    """One leg of a ledger transaction (source, seq); its legs sum to zero per asset."""
+
+    __tablename__ = "ledger_entries"
+    __table_args__ = (Index("ledger_by_account", "account_id", "id"),)
+    source: str = Field(primary_key=True)
+    seq: int = Field(sa_type=BigInteger, primary_key=True)
+    leg: int = Field(primary_key=True)
+    id: int = Field(sa_column=Column(BigInteger, Identity(), nullable=False))
+    account_id: int = Field(sa_type=BigInteger)
+    asset: str
+    entry_type: str
+    amount_atoms: int = Field(sa_type=BigInteger)
+    balance_after_atoms: int | None = Field(sa_type=BigInteger, default=None)
+    reference: str | None = None
+    created_at_us: int = Field(sa_type=BigInteger)
+
+
+class TransferRow(SQLModel, table=True):
+    """A deposit, a withdrawal or a reset; numbers the ledger transaction that it made."""
+
+    __tablename__ = "transfers"
+    id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    account_id: int = Field(sa_type=BigInteger)
+    kind: str
+    asset: str
+    amount_atoms: int = Field(sa_type=BigInteger)
+    created_at_us: int = Field(sa_type=BigInteger)

@@ -1,0 +1,123 @@
+"""Orders, and the projections of what became of them."""
+
+from sqlalchemy import BigInteger, Index, LargeBinary, Sequence, text
+from sqlmodel import Field, SQLModel
+
+ORDER_IDS = Sequence("order_ids", metadata=SQLModel.metadata)
+"""Order ids; an API process draws them a block at a time."""
+
+
+class OrderRow(SQLModel, table=True):
+    """A client's order. Strategies' orders live in the journal only."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        Index("orders_by_account", "account_id", "id"),
+        Index(
+            "orders_client_id",
+            "account_id",
+            "client_order_id",
+            unique=True,
+            postgresql_where=text("client_order_id IS NOT NULL"),
+        ),
+        Index(
+            "orders_idempotency_key",
+            "account_id",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
+        Index("orders_open", "account_id", "market_id", postgresql_where=text("status <= 3")),
+    )
+    id: int = Field(sa_type=BigInteger, primary_key=True)
+    account_id: int = Field(sa_type=BigInteger)
+    market_id: str
+    client_order_id: str | None = None
+    idempotency_key: str | None = None
+    body_hash: bytes = Field(sa_type=LargeBinary)
+    side: int
+    order_type: int
+    time_in_force: int
+    price_ticks: int = Field(sa_type=BigInteger)
+    quantity_lots: int = Field(sa_type=BigInteger)
+    filled_lots: int = Field(sa_type=BigInteger, default=0)
+    leverage: int
+    reduce_only: bool
+    post_only: bool
+    reserved_atoms: int = Field(sa_type=BigInteger)
+    status: int
+    reason: int = 0
+    created_at_us: int = Field(sa_type=BigInteger)
+    updated_at_us: int = Field(sa_type=BigInteger)
+
+
+class FillRow(SQLModel, table=True):
+    """One side of a trade. `realized_pnl_atoms` is before the fee."""
+
+    __tablename__ = "fills"
+    __table_args__ = (
+        Index("fills_by_account", "account_id", "created_at_us", "market_id", "event_seq"),
+        Index("fills_by_order", "order_id"),
+    )
+    market_id: str = Field(primary_key=True)
+    event_seq: int = Field(sa_type=BigInteger, primary_key=True)
+    is_maker: bool = Field(primary_key=True)
+    order_id: int = Field(sa_type=BigInteger)
+    account_id: int = Field(sa_type=BigInteger)
+    side: int
+    price_ticks: int = Field(sa_type=BigInteger)
+    quantity_lots: int = Field(sa_type=BigInteger)
+    fee_atoms: int = Field(sa_type=BigInteger)
+    realized_pnl_atoms: int = Field(sa_type=BigInteger)
+    created_at_us: int = Field(sa_type=BigInteger)
+
+
+class TradeRow(SQLModel, table=True):
+    """The public tape."""
+
+    __tablename__ = "trades"
+    market_id: str = Field(primary_key=True)
+    event_seq: int = Field(sa_type=BigInteger, primary_key=True)
+    price_ticks: int = Field(sa_type=BigInteger)
+    quantity_lots: int = Field(sa_type=BigInteger)
+    taker_side: int
+    created_at_us: int = Field(sa_type=BigInteger)
+
+
+class CandleRow(SQLModel, table=True):
+    """One minute of one market; longer intervals are sums of these."""
+
+    __tablename__ = "candles"
+    market_id: str = Field(primary_key=True)
+    open_time_us: int = Field(sa_type=BigInteger, primary_key=True)
+    open_ticks: int = Field(sa_type=BigInteger)
+    high_ticks: int = Field(sa_type=BigInteger)
+    low_ticks: int = Field(sa_type=BigInteger)
+    close_ticks: int = Field(sa_type=BigInteger)
+    volume_lots: int = Field(sa_type=BigInteger)
+    notional_atoms: int = Field(sa_type=BigInteger)
+    trade_count: int = Field(sa_type=BigInteger)
+
+
+class PositionRow(SQLModel, table=True):
+    """Signed position. `cost_atoms` has its sign; `realized_pnl_atoms` is net of fees."""
+
+    __tablename__ = "positions"
+    __table_args__ = (Index("positions_by_market", "market_id", "account_id"),)
+    account_id: int = Field(sa_type=BigInteger, primary_key=True)
+    market_id: str = Field(primary_key=True)
+    quantity_lots: int = Field(sa_type=BigInteger)
+    cost_atoms: int = Field(sa_type=BigInteger)
+    realized_pnl_atoms: int = Field(sa_type=BigInteger)
+    leverage: int
+    updated_at_us: int = Field(sa_type=BigInteger)
+
+
+class ProjectionRow(SQLModel, table=True):
+    """A recorder's cursor: the last batch of a market whose events are in these tables."""
+
+    __tablename__ = "projections"
+    market_id: str = Field(primary_key=True)
+    batch_no: int = Field(sa_type=BigInteger, default=0)
+    command_seq: int = Field(sa_type=BigInteger, default=0)
+    event_seq: int = Field(sa_type=BigInteger, default=0)
