@@ -1,0 +1,57 @@
+"""An order as a client means it, and the states that it passes through."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from sim.market import MarketSpec
+from sim.messages import OrderType, Side, TimeInForce
+
+
+class OrderStatus(IntEnum):
+    """Up to PARTIALLY_FILLED an order is open; from FILLED on nothing changes any more."""
+
+    PENDING = 1
+    OPEN = 2
+    PARTIALLY_FILLED = 3
+    FILLED = 4
+    CANCELED = 5
+    REJECTED = 6
+    EXPIRED = 7
+
+    @property
+    def is_open(self) -> bool:
+        """True while the order may still trade."""
+        return self <= OrderStatus.PARTIALLY_FILLED
+
+
+@dataclass(frozen=True)
+class PlaceOrder:
+    """One order, on the grid of its market, not yet checked against money.
+
+    price_ticks is 0 for a MARKET order. body_hash identifies the request that
+    made it: the same client_order_id (or idempotency_key) with another hash is
+    another order under a used name.
+    """
+
+    account_id: int
+    spec: MarketSpec
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    quantity_lots: int
+    price_ticks: int
+    leverage: int
+    reduce_only: bool
+    post_only: bool
+    client_order_id: str | None
+    idempotency_key: str | None
+    body_hash: bytes
+
+
+@dataclass(frozen=True)
+class AcceptedOrder:
+    """The exchange's durable yes. `repeated` when an earlier request had made this order."""
+
+    order_id: int
+    status: OrderStatus
+    repeated: bool
