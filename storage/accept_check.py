@@ -1,0 +1,223 @@
+"""Whether an order may be accepted, given what its account has under lock. No I/O."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.margin import (
+    OpenPosition,
+    available_atoms,
+    market_order_price,
+    reservation_atoms,
+)
+from sim.market import MarketSpec
+from sim.messages import MarketStatus, OrderType, Side
+from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
+from sim.position import Position
+from sim.refusals import Refusal, Refused
+from sim.units import format_atoms
+
+INDEX_AGE_US_MAX = 10_000_000
+"""A MARKET order needs an index price no older than this: perps.md, "fail closed"."""
+
+TRADING_ROLES = frozenset({"TRADER", "OPERATOR", "ADMIN"})
+
+
+@dataclass
+class Account:
+    """One account under lock, as it changes while the batch is decided."""
+
+    total_atoms: int
+    locked_atoms: int
+    open_orders: int
+    role: str
+    status: str
+
+
+@dataclass(frozen=True)
+class HeldPosition:
+    """A position as stored, not yet valued."""
+
+    market_id: str
+    position: Position
+    leverage: int
+
+
+@dataclass(frozen=True)
+class MarketNow:
+    """What accepting needs to know of a market at this moment."""
+
+    spec: MarketSpec
+    status: int
+    index_ticks: int
+    mark_ticks: int
+    priced_at_us: int
+    bids: npt.NDArray[np.int64]
+    asks: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class KnownOrder:
+    """An order that has this client order id or idempotency key already."""
+
+    order_id: int
+    status: OrderStatus
+    body_hash: bytes
+
+
+@dataclass
+class Accounts:
+    """Everything a batch is decided on: accounts, positions, markets, used names, new ids."""
+
+    accounts: dict[int, Account]
+    positions: dict[int, list[HeldPosition]]
+    markets: dict[str, MarketNow]
+    by_client_id: dict[tuple[int, str], KnownOrder] = field(default_factory=dict)
+    by_key: dict[tuple[int, str], KnownOrder] = field(default_factory=dict)
+    order_ids: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class AcceptedRow:
+    """An order that is accepted, with what is written for it."""
+
+    order_id: int
+    order: PlaceOrder
+    reserved_atoms: int
+    limit_ticks: int
+
+
+def decide(
+    order: PlaceOrder, accounts: Accounts, open_orders_max: int, at_us: int
+) -> tuple[AcceptedOrder, AcceptedRow | None]:
+    """Accept or raise Refused. Accepting changes the account in `accounts`.
+
+    A repetition of an earlier request is answered with its order and no row.
+    """
+    account = authorized(order, accounts)
+    known = earlier_request(order, accounts)
+    if known is not None:
+        return AcceptedOrder(known.order_id, known.status, repeated=True), None
+    market = open_market(order, accounts)
+    if account.open_orders >= open_orders_max:
+        raise Refused(
+            Refusal.TOO_MANY_OPEN_ORDERS, f"An account may have {open_orders_max} open orders"
+        )
+    reserve_ticks, limit_ticks = priced(order, market, at_us)
+    reserved = reserve(order, account, accounts, reserve_ticks)
+    order_id = accounts.order_ids.pop()
+    account.locked_atoms += reserved
+    account.open_orders += 1
+    remember(order, order_id, accounts)
+    row = AcceptedRow(order_id, order, reserved, limit_ticks)
+    return AcceptedOrder(order_id, OrderStatus.PENDING, repeated=False), row
+
+
+def authorized(order: PlaceOrder, accounts: Accounts) -> Account:
+    """The order's account, if its user may trade."""
+    account = accounts.accounts.get(order.account_id)
+    if account is None or account.status != "ACTIVE":
+        raise Refused(Refusal.UNAUTHENTICATED, "This account is not active")
+    if account.role not in TRADING_ROLES:
+        raise Refused(Refusal.FORBIDDEN, f"The role {account.role} may not trade")
+    return account
+
+
+def earlier_request(order: PlaceOrder, accounts: Accounts) -> KnownOrder | None:
+    """The order that the same request made before, if any."""
+    for name, known_orders, refusal, what in (
+        (
+            order.client_order_id,
+            accounts.by_client_id,
+            Refusal.DUPLICATE_CLIENT_ORDER_ID,
+            "clientOrderId",
+        ),
+        (
+            order.idempotency_key,
+            accounts.by_key,
+            Refusal.IDEMPOTENCY_KEY_REUSED,
+            "Idempotency-Key",
+        ),
+    ):
+        known = known_orders.get((order.account_id, name)) if name is not None else None
+        if known is None:
+            continue
+        if known.body_hash != order.body_hash:
+            raise Refused(
+                refusal,
+                f"This {what} belongs to another order",
+                {"orderId": known.order_id},
+            )
+        return known
+    return None
+
+
+def open_market(order: PlaceOrder, accounts: Accounts) -> MarketNow:
+    """The order's market, if it takes orders now."""
+    market = accounts.markets.get(order.spec.market_id)
+    if market is None:
+        raise Refused(Refusal.MARKET_NOT_FOUND, f"No market {order.spec.market_id}")
+    if market.status != MarketStatus.ACTIVE:
+        name = MarketStatus(market.status).name
+        raise Refused(Refusal.MARKET_NOT_OPEN, f"{order.spec.market_id} is {name}")
+    return market
+
+
+def priced(order: PlaceOrder, market: MarketNow, at_us: int) -> tuple[int, int]:
+    """The price an order reserves at, and the limit that its command carries, in ticks."""
+    if order.order_type == OrderType.LIMIT:
+        return order.price_ticks, order.price_ticks
+    if market.mark_ticks <= 0 or at_us - market.priced_at_us > INDEX_AGE_US_MAX:
+        raise Refused(
+            Refusal.PRICE_UNAVAILABLE,
+            f"{market.spec.market_id} has no fresh index price; MARKET orders wait for one",
+        )
+    depth = market.asks if order.side == Side.BUY else market.bids
+    price = market_order_price(order.side, order.quantity_lots, depth, market.mark_ticks)
+    if price is None:
+        raise Refused(
+            Refusal.INSUFFICIENT_LIQUIDITY,
+            "The visible depth does not complete this MARKET order",
+        )
+    limit = min(price.limit_ticks, market.spec.max_price_ticks)
+    return price.reserve_ticks, limit
+
+
+def reserve(order: PlaceOrder, account: Account, accounts: Accounts, price_ticks: int) -> int:
+    """What the order locks, in atoms; Refused where the account has less available."""
+    if order.reduce_only:
+        return 0
+    needed = reservation_atoms(order.spec, price_ticks, order.quantity_lots, order.leverage)
+    available = available_atoms(
+        account.total_atoms, account.locked_atoms, valued(order.account_id, accounts)
+    )
+    if available < needed:
+        raise Refused(
+            Refusal.INSUFFICIENT_MARGIN,
+            "Available margin is below required margin",
+            {"required": format_atoms(needed), "available": format_atoms(available)},
+        )
+    return needed
+
+
+def valued(account_id: int, accounts: Accounts) -> list[OpenPosition]:
+    """The account's positions at mark."""
+    found = []
+    for held in accounts.positions.get(account_id, ()):
+        market = accounts.markets.get(held.market_id)
+        if market is None or market.mark_ticks <= 0:
+            raise Refused(
+                Refusal.PRICE_UNAVAILABLE, f"{held.market_id} has no mark price at the moment"
+            )
+        found.append(OpenPosition(market.spec, held.position, held.leverage, market.mark_ticks))
+    return found
+
+
+def remember(order: PlaceOrder, order_id: int, accounts: Accounts) -> None:
+    """Make the names of a new order known to the rest of its batch."""
+    known = KnownOrder(order_id, OrderStatus.PENDING, order.body_hash)
+    if order.client_order_id is not None:
+        accounts.by_client_id[order.account_id, order.client_order_id] = known
+    if order.idempotency_key is not None:
+        accounts.by_key[order.account_id, order.idempotency_key] = known

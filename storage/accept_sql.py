@@ -1,0 +1,184 @@
+"""What accepting a batch of orders reads and writes."""
+
+from typing import Any
+
+import numpy as np
+import psycopg
+
+from sim.messages import CommandKind, OrderFlag, OrderType, empty_commands
+from sim.orders import OrderStatus, PlaceOrder
+from sim.position import Position
+from storage.accept_check import (
+    AcceptedRow,
+    Account,
+    Accounts,
+    HeldPosition,
+    KnownOrder,
+    MarketNow,
+)
+from storage.depth import levels_from_bytes
+from storage.markets import SPEC_COLUMNS, spec_from_row
+
+LOCK_ACCOUNTS = """
+SELECT b.account_id, b.total_atoms, b.locked_atoms, b.open_orders, u.role, u.status
+FROM balances b JOIN users u ON u.id = b.account_id
+WHERE b.account_id = ANY(%b) AND b.asset = 'USDC'
+ORDER BY b.account_id FOR UPDATE OF b"""
+POSITIONS = """
+SELECT account_id, market_id, quantity_lots, cost_atoms, leverage
+FROM positions WHERE account_id = ANY(%b) AND quantity_lots <> 0"""
+MARKETS = f"""
+SELECT {", ".join("m." + column.strip() for column in SPEC_COLUMNS.split(","))},
+       m.status, coalesce(p.index_ticks, 0), coalesce(p.mark_ticks, 0),
+       coalesce(p.updated_at_us, 0),
+       CASE WHEN %s THEN v.bids ELSE ''::bytea END, CASE WHEN %s THEN v.asks ELSE ''::bytea END
+FROM markets m JOIN market_views v USING (market_id) LEFT JOIN market_prices p USING (market_id)"""
+KNOWN_CLIENT_IDS = """
+SELECT account_id, client_order_id, id, status, body_hash
+FROM orders JOIN unnest(%b::bigint[], %b::text[]) AS asked(account_id, client_order_id)
+USING (account_id, client_order_id)"""
+KNOWN_KEYS = """
+SELECT account_id, idempotency_key, id, status, body_hash
+FROM orders JOIN unnest(%b::bigint[], %b::text[]) AS asked(account_id, idempotency_key)
+USING (account_id, idempotency_key)"""
+NEW_IDS = "SELECT nextval('order_ids') FROM generate_series(1, %s)"
+
+RESERVE = """
+UPDATE balances b SET locked_atoms = b.locked_atoms + r.atoms, open_orders = b.open_orders + r.n
+FROM (SELECT account_id, sum(atoms)::bigint AS atoms, count(*)::int AS n
+      FROM unnest(%b::bigint[], %b::bigint[]) AS x(account_id, atoms) GROUP BY account_id) r
+WHERE b.account_id = r.account_id AND b.asset = 'USDC'"""
+INSERT_ORDERS = """
+INSERT INTO orders (id, account_id, market_id, client_order_id, idempotency_key, body_hash, side,
+    order_type, time_in_force, price_ticks, quantity_lots, filled_lots, leverage, reduce_only,
+    post_only, reserved_atoms, status, reason, created_at_us, updated_at_us)
+SELECT x.id, x.account_id, x.market_id, x.client_order_id, x.idempotency_key, x.body_hash, x.side,
+    x.order_type, x.tif, x.price_ticks, x.quantity_lots, 0, x.leverage, x.reduce_only,
+    x.post_only, x.reserved_atoms, 1, 0, %s, %s
+FROM unnest(%b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::bytea[],
+    %b::int[], %b::int[], %b::int[], %b::bigint[], %b::bigint[], %b::int[], %b::bool[],
+    %b::bool[], %b::bigint[])
+AS x(id, account_id, market_id, client_order_id, idempotency_key, body_hash, side, order_type,
+    tif, price_ticks, quantity_lots, leverage, reduce_only, post_only, reserved_atoms)"""
+INSERT_COMMANDS = """
+INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
+SELECT x.market_id, x.account_id, x.order_id, x.payload, %s
+FROM unnest(%b::text[], %b::bigint[], %b::bigint[], %b::bytea[])
+    WITH ORDINALITY AS x(market_id, account_id, order_id, payload, n) ORDER BY x.n"""
+NOTIFY = "SELECT pg_notify('commands', '')"
+
+
+async def load_accounts(
+    connection: psycopg.AsyncConnection[Any], orders: list[PlaceOrder]
+) -> Accounts:
+    """Lock the accounts of a batch and read what its orders are decided on."""
+    ids = sorted({order.account_id for order in orders})
+    with_depth = any(order.order_type == OrderType.MARKET for order in orders)
+    named = [(o.account_id, o.client_order_id) for o in orders if o.client_order_id is not None]
+    keyed = [(o.account_id, o.idempotency_key) for o in orders if o.idempotency_key is not None]
+    locked = await connection.execute(LOCK_ACCOUNTS, (ids,))
+    positions = await connection.execute(POSITIONS, (ids,))
+    markets = await connection.execute(MARKETS, (with_depth, with_depth))
+    new_ids = await connection.execute(NEW_IDS, (len(orders),))
+    by_name = await connection.execute(KNOWN_CLIENT_IDS, columns(named)) if named else None
+    by_key = await connection.execute(KNOWN_KEYS, columns(keyed)) if keyed else None
+    return Accounts(
+        accounts={row[0]: Account(*row[1:]) for row in await locked.fetchall()},
+        positions=held_positions(await positions.fetchall()),
+        markets={row[0]: market_now(row) for row in await markets.fetchall()},
+        order_ids=[row[0] for row in reversed(await new_ids.fetchall())],
+        by_client_id=known_orders(await by_name.fetchall()) if by_name else {},
+        by_key=known_orders(await by_key.fetchall()) if by_key else {},
+    )
+
+
+def columns(pairs: list[tuple[int, Any]]) -> tuple[list[int], list[str]]:
+    """Pairs as two columns."""
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def held_positions(rows: list[tuple[Any, ...]]) -> dict[int, list[HeldPosition]]:
+    """Positions by account."""
+    held: dict[int, list[HeldPosition]] = {}
+    for account_id, market_id, lots, cost, leverage in rows:
+        held.setdefault(account_id, []).append(
+            HeldPosition(market_id, Position(lots, cost), leverage)
+        )
+    return held
+
+
+def market_now(row: tuple[Any, ...]) -> MarketNow:
+    """A row of MARKETS."""
+    return MarketNow(
+        spec_from_row(row[:15]), *row[15:19], levels_from_bytes(row[19]), levels_from_bytes(row[20])
+    )
+
+
+def known_orders(rows: list[tuple[Any, ...]]) -> dict[tuple[int, str], KnownOrder]:
+    """Rows of KNOWN_CLIENT_IDS or KNOWN_KEYS by (account, name)."""
+    return {
+        (row[0], row[1]): KnownOrder(row[2], OrderStatus(row[3]), bytes(row[4])) for row in rows
+    }
+
+
+async def write_accepted(
+    connection: psycopg.AsyncConnection[Any], rows: list[AcceptedRow], at_us: int
+) -> None:
+    """Reservations, orders, commands and the relay's wake-up call, without waiting for answers."""
+    orders = [row.order for row in rows]
+    accounts = [order.account_id for order in orders]
+    markets = [order.spec.market_id for order in orders]
+    ids = [row.order_id for row in rows]
+    reserved = [row.reserved_atoms for row in rows]
+    await connection.execute(RESERVE, (accounts, reserved))
+    await connection.execute(
+        INSERT_ORDERS,
+        (
+            at_us,
+            at_us,
+            ids,
+            accounts,
+            markets,
+            [order.client_order_id for order in orders],
+            [order.idempotency_key for order in orders],
+            [order.body_hash for order in orders],
+            [int(order.side) for order in orders],
+            [int(order.order_type) for order in orders],
+            [int(order.time_in_force) for order in orders],
+            [order.price_ticks for order in orders],
+            [order.quantity_lots for order in orders],
+            [order.leverage for order in orders],
+            [order.reduce_only for order in orders],
+            [order.post_only for order in orders],
+            reserved,
+        ),
+    )
+    await connection.execute(INSERT_COMMANDS, (at_us, markets, accounts, ids, payloads(rows)))
+    await connection.execute(NOTIFY)
+
+
+def payloads(rows: list[AcceptedRow]) -> list[bytes]:
+    """Each order as the bytes of one COMMAND row, without sequence number and time."""
+    commands = empty_commands(len(rows))
+    for command, row in zip(commands, rows, strict=True):
+        order = row.order
+        flags = OrderFlag.POST_ONLY * order.post_only + OrderFlag.REDUCE_ONLY * order.reduce_only
+        command["order_id"] = row.order_id
+        command["account_id"] = order.account_id
+        command["quantity_lots"] = order.quantity_lots
+        command["price_ticks"] = row.limit_ticks
+        command["kind"] = CommandKind.PLACE
+        command["side"] = order.side
+        command["order_type"] = order.order_type
+        command["time_in_force"] = order.time_in_force
+        command["flags"] = flags
+        command["leverage"] = order.leverage
+    data, size = commands.tobytes(), commands.dtype.itemsize
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+def command_payload(kind: CommandKind, account_id: int, order_id: int = 0) -> bytes:
+    """A CANCEL or CANCEL_ALL as the bytes of one COMMAND row."""
+    command = empty_commands(1)
+    command["kind"], command["account_id"], command["order_id"] = kind, account_id, order_id
+    return np.ascontiguousarray(command).tobytes()

@@ -1,0 +1,50 @@
+"""Driver errors, wrapped once. Nothing above this room catches psycopg's or redis-py's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import psycopg_pool
+import redis
+
+
+class StorageError(Exception):
+    """The world failed us; asking again later may work."""
+
+
+class DatabaseUnavailable(StorageError):
+    """PostgreSQL did not do it, and for certain nothing was committed."""
+
+
+class StreamUnavailable(StorageError):
+    """Valkey did not answer."""
+
+
+class OutcomeUnknown(StorageError):
+    """The connection was lost while COMMIT was under way: it may have happened."""
+
+
+class Superseded(StorageError):
+    """Another process has taken this market over; this one must end."""
+
+
+class CorruptState(StorageError):
+    """What is stored contradicts itself; the market it belongs to must halt."""
+
+
+@contextmanager
+def wrapped() -> Iterator[None]:
+    """Turns a driver's operational errors into DatabaseUnavailable or StreamUnavailable."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed) as error:
+        raise DatabaseUnavailable(first_line(error)) from error
+    except psycopg.InterfaceError as error:
+        raise DatabaseUnavailable(first_line(error)) from error
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise StreamUnavailable(first_line(error)) from error
+
+
+def first_line(error: Exception) -> str:
+    """An error's first line: drivers append hints and addresses below it."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
