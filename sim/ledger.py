@@ -1,0 +1,40 @@
+"""The double-entry ledger's vocabulary: accounts of the house, and what an entry is for."""
+
+from enum import IntEnum, StrEnum
+
+
+class SystemAccount(IntEnum):
+    """Accounts that nobody logs in to. Clients' and strategies' ids begin at 1000."""
+
+    EXTERNAL = 1
+    """Where deposits come from and withdrawals go to: the world outside."""
+    FEES = 2
+    INSURANCE = 3
+    DUST = 4
+    """What rounding leaves over when funding is paid."""
+
+
+CLEARING_FIRST = 100
+"""The clearing account of the market with ordinal n is 100 + n; the ids end below 1000."""
+
+
+def clearing_account(market_ordinal: int) -> int:
+    """The account that faces every trader's profit and loss in one market."""
+    if not 0 < market_ordinal < 1000 - CLEARING_FIRST:
+        raise ValueError(f"no clearing account for market ordinal {market_ordinal}")
+    return CLEARING_FIRST + market_ordinal
+
+
+class EntryType(StrEnum):
+    """Why money moved. The names are Flux's; RESET is ours."""
+
+    DEPOSIT = "DEPOSIT"
+    WITHDRAW = "WITHDRAW"
+    RESET = "RESET"
+    TRADING_FEE = "TRADING_FEE"
+    REALIZED_PNL = "REALIZED_PNL"
+    FUNDING_PAYMENT = "FUNDING_PAYMENT"
+    LIQUIDATION_LOSS = "LIQUIDATION_LOSS"
+    INSURANCE_FUND_TRANSFER = "INSURANCE_FUND_TRANSFER"
+    INSURANCE_FUND_CREDIT = "INSURANCE_FUND_CREDIT"
+    ADL_SETTLEMENT = "ADL_SETTLEMENT"
