@@ -1,19 +1,17 @@
-"""The double-entry ledger's vocabulary: accounts of the house, and what an entry is for."""
+"""The double-entry ledger's vocabulary: accounts of the house, and what an entry is for.
 
-from enum import IntEnum, StrEnum
+Clients' and strategies' accounts have ids from 1000 on.
+"""
 
-
-class SystemAccount(IntEnum):
-    """Accounts that nobody logs in to. Clients' and strategies' ids begin at 1000."""
-
-    EXTERNAL = 1
-    """Where deposits come from and withdrawals go to: the world outside."""
-    FEES = 2
-    INSURANCE = 3
-    DUST = 4
-    """What rounding leaves over when funding is paid."""
+from enum import StrEnum
 
 
+EXTERNAL = 1
+"""Where deposits come from and withdrawals go to: the world outside."""
+FEES = 2
+INSURANCE = 3
+DUST = 4
+"""What rounding leaves over when funding is paid."""
 CLEARING_FIRST = 100
 """The clearing account of the market with ordinal n is 100 + n; the ids end below 1000."""
 

@@ -1,0 +1,140 @@
+"""Money in and out, through the double-entry ledger. The caller's transaction commits."""
+
+from dataclasses import dataclass
+
+from sim.ledger import EXTERNAL, EntryType
+from sim.margin import OpenPosition, withdrawable_atoms
+from sim.position import Position
+from sim.refusals import Refusal, Refused
+from sim.units import ATOMS_PER_UNIT, format_atoms
+from storage.accounts import COLLATERAL
+from storage.database import now_us
+from storage.markets import SPEC_COLUMNS, spec_from_row
+from storage.unit_of_work import Connection
+
+DEPOSIT_ATOMS_MAX = 1_000_000_000 * ATOMS_PER_UNIT
+BALANCE_ATOMS_MAX = 1_000_000_000_000 * ATOMS_PER_UNIT
+
+LOCK_BALANCE = """
+SELECT total_atoms, locked_atoms, open_orders FROM balances
+WHERE account_id = %s AND asset = %s FOR UPDATE"""
+UPDATE_BALANCE = "UPDATE balances SET total_atoms = %s WHERE account_id = %s AND asset = %s"
+INSERT_TRANSFER = """
+INSERT INTO transfers (account_id, kind, asset, amount_atoms, created_at_us)
+VALUES (%s, %s, %s, %s, %s) RETURNING id"""
+INSERT_LEGS = """
+INSERT INTO ledger_entries (source, seq, leg, account_id, asset, entry_type, amount_atoms,
+    balance_after_atoms, created_at_us)
+VALUES ('transfer', %(seq)s, 0, %(account)s, %(asset)s, %(type)s, %(amount)s, %(after)s, %(at)s),
+       ('transfer', %(seq)s, 1, %(outside)s, %(asset)s, %(type)s, -%(amount)s, NULL, %(at)s)"""
+OPEN_POSITIONS = f"""
+SELECT {", ".join("m." + column.strip() for column in SPEC_COLUMNS.split(","))},
+       h.quantity_lots, h.cost_atoms, h.leverage, p.mark_ticks
+FROM positions h JOIN markets m USING (market_id) LEFT JOIN market_prices p USING (market_id)
+WHERE h.account_id = %s AND h.quantity_lots <> 0"""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """One account's money in one asset; `locked_atoms` of it is reserved by open orders."""
+
+    account_id: int
+    asset: str
+    total_atoms: int
+    locked_atoms: int
+    open_orders: int = 0
+
+
+async def deposit(
+    connection: Connection, account_id: int, asset: str, amount_atoms: int
+) -> Balance:
+    """Money from outside. Raises Refused."""
+    balance = await locked_balance(connection, account_id, asset)
+    if amount_atoms <= 0:
+        raise Refused(Refusal.INVALID_AMOUNT, "A deposit must be greater than zero")
+    if amount_atoms > DEPOSIT_ATOMS_MAX:
+        most = format_atoms(DEPOSIT_ATOMS_MAX)
+        raise Refused(Refusal.INVALID_AMOUNT, f"A deposit may be at most {most}")
+    if balance.total_atoms + amount_atoms > BALANCE_ATOMS_MAX:
+        most = format_atoms(BALANCE_ATOMS_MAX)
+        raise Refused(Refusal.INVALID_AMOUNT, f"A balance may be at most {most}")
+    return await move(connection, balance, EntryType.DEPOSIT, amount_atoms)
+
+
+async def withdraw(
+    connection: Connection, account_id: int, asset: str, amount_atoms: int
+) -> Balance:
+    """Money to outside, as far as neither orders nor positions need it. Raises Refused."""
+    balance = await locked_balance(connection, account_id, asset)
+    if amount_atoms <= 0:
+        raise Refused(Refusal.INVALID_AMOUNT, "A withdrawal must be greater than zero")
+    held = await open_positions(connection, account_id)
+    free = withdrawable_atoms(balance.total_atoms, balance.locked_atoms, held)
+    if amount_atoms > free:
+        raise Refused(
+            Refusal.INSUFFICIENT_BALANCE,
+            "Withdrawable balance is below the amount",
+            {"required": format_atoms(amount_atoms), "available": format_atoms(free)},
+        )
+    return await move(connection, balance, EntryType.WITHDRAW, -amount_atoms)
+
+
+async def reset(connection: Connection, account_id: int) -> Balance:
+    """Back to zero, by a ledger entry; only for an account with no order and no position."""
+    balance = await locked_balance(connection, account_id, COLLATERAL)
+    if balance.open_orders or balance.locked_atoms or await open_positions(connection, account_id):
+        raise Refused(
+            Refusal.ACCOUNT_NOT_FLAT, "Cancel the open orders and close the positions first"
+        )
+    if balance.total_atoms == 0:
+        return balance
+    return await move(connection, balance, EntryType.RESET, -balance.total_atoms)
+
+
+async def locked_balance(connection: Connection, account_id: int, asset: str) -> Balance:
+    """The balance under its row lock, which is the account's lock."""
+    if asset != COLLATERAL:
+        raise Refused(Refusal.UNKNOWN_ASSET, f"The asset must be {COLLATERAL}")
+    row = await (await connection.execute(LOCK_BALANCE, (account_id, asset))).fetchone()
+    if row is None:
+        raise Refused(Refusal.UNAUTHENTICATED, "This account is not active")
+    return Balance(account_id, asset, *row)
+
+
+async def open_positions(connection: Connection, account_id: int) -> list[OpenPosition]:
+    """Positions at mark. Raises Refused PRICE_UNAVAILABLE where one has no mark price."""
+    rows = await (await connection.execute(OPEN_POSITIONS, (account_id,))).fetchall()
+    held = []
+    for *spec_columns, lots, cost, leverage, mark in rows:
+        spec = spec_from_row(tuple(spec_columns))
+        if not mark:
+            raise Refused(
+                Refusal.PRICE_UNAVAILABLE, f"{spec.market_id} has no mark price at the moment"
+            )
+        held.append(OpenPosition(spec, Position(lots, cost), leverage, mark))
+    return held
+
+
+async def move(
+    connection: Connection, balance: Balance, entry_type: EntryType, amount_atoms: int
+) -> Balance:
+    """Change the balance by a signed amount: transfer, two ledger legs, new total."""
+    at_us, total = now_us(), balance.total_atoms + amount_atoms
+    values = (balance.account_id, entry_type, balance.asset, amount_atoms, at_us)
+    row = await (await connection.execute(INSERT_TRANSFER, values)).fetchone()
+    assert row is not None
+    legs = {
+        "seq": row[0],
+        "account": balance.account_id,
+        "outside": EXTERNAL,
+        "asset": balance.asset,
+        "type": entry_type,
+        "amount": amount_atoms,
+        "after": total,
+        "at": at_us,
+    }
+    await connection.execute(INSERT_LEGS, legs)
+    await connection.execute(UPDATE_BALANCE, (total, balance.account_id, balance.asset))
+    return Balance(
+        balance.account_id, balance.asset, total, balance.locked_atoms, balance.open_orders
+    )

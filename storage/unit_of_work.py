@@ -1,0 +1,49 @@
+"""One transaction, committed at the edge; and single reads outside of any."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+
+from storage.database import AsyncPool
+from storage.errors import OutcomeUnknown, first_line, wrapped
+
+Connection = psycopg.AsyncConnection[Any]
+Row = tuple[Any, ...]
+
+
+@asynccontextmanager
+async def unit_of_work(pool: AsyncPool) -> AsyncIterator[Connection]:
+    """A transaction that commits when the block ends and rolls back when it raises.
+
+    Raises DatabaseUnavailable where nothing was committed, OutcomeUnknown where
+    the connection was lost while COMMIT was under way.
+    """
+    with wrapped():
+        async with pool.connection() as connection:
+            await connection.execute("BEGIN")
+            try:
+                yield connection
+            except BaseException:
+                if not connection.closed:
+                    await connection.rollback()
+                raise
+            try:
+                await connection.execute("COMMIT")
+            except psycopg.OperationalError as error:
+                raise OutcomeUnknown(first_line(error)) from error
+
+
+async def fetch_all(pool: AsyncPool, statement: str, values: Sequence[object] = ()) -> list[Row]:
+    """The rows of one query. Raises DatabaseUnavailable."""
+    with wrapped():
+        async with pool.connection() as connection:
+            return await (await connection.execute(statement, values)).fetchall()
+
+
+async def fetch_one(pool: AsyncPool, statement: str, values: Sequence[object] = ()) -> Row | None:
+    """The first row of one query, or None. Raises DatabaseUnavailable."""
+    with wrapped():
+        async with pool.connection() as connection:
+            return await (await connection.execute(statement, values)).fetchone()
