@@ -5,7 +5,6 @@ Clients' and strategies' accounts have ids from 1000 on.
 
 from enum import StrEnum
 
-
 EXTERNAL = 1
 """Where deposits come from and withdrawals go to: the world outside."""
 FEES = 2

@@ -1,6 +1,6 @@
 """One transaction, committed at the edge; and single reads outside of any."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from storage.errors import OutcomeUnknown, first_line, wrapped
 
 Connection = psycopg.AsyncConnection[Any]
 Row = tuple[Any, ...]
+Values = Sequence[object] | Mapping[str, object]
 
 
 @asynccontextmanager
@@ -35,14 +36,14 @@ async def unit_of_work(pool: AsyncPool) -> AsyncIterator[Connection]:
                 raise OutcomeUnknown(first_line(error)) from error
 
 
-async def fetch_all(pool: AsyncPool, statement: str, values: Sequence[object] = ()) -> list[Row]:
+async def fetch_all(pool: AsyncPool, statement: str, values: Values = ()) -> list[Row]:
     """The rows of one query. Raises DatabaseUnavailable."""
     with wrapped():
         async with pool.connection() as connection:
             return await (await connection.execute(statement, values)).fetchall()
 
 
-async def fetch_one(pool: AsyncPool, statement: str, values: Sequence[object] = ()) -> Row | None:
+async def fetch_one(pool: AsyncPool, statement: str, values: Values = ()) -> Row | None:
     """The first row of one query, or None. Raises DatabaseUnavailable."""
     with wrapped():
         async with pool.connection() as connection:

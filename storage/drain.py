@@ -1,0 +1,36 @@
+"""Waiting until everything accepted so far is matched and projected."""
+
+import asyncio
+import time
+
+from storage.database import AsyncPool
+from storage.unit_of_work import fetch_one
+
+POLL_S = 0.02
+
+ACCEPTED = "SELECT coalesce(max(id), 0) FROM commands"
+BEHIND = """
+SELECT (SELECT count(*) FROM commands WHERE command_seq IS NULL AND id <= %s)
+     + (SELECT coalesce(sum(x.n), 0) FROM projections p, LATERAL (
+            SELECT count(*) AS n FROM commands c
+            WHERE c.market_id = p.market_id AND c.command_seq > p.command_seq AND c.id <= %s) x)"""
+
+
+async def drain(pool: AsyncPool, seconds_max: float) -> int | None:
+    """How many accepted commands this call has waited for; None if it has waited in vain."""
+    deadline = time.monotonic() + seconds_max
+    row = await fetch_one(pool, ACCEPTED)
+    last = int(row[0]) if row else 0
+    waited_for = behind = await commands_behind(pool, last)
+    while behind:
+        if time.monotonic() > deadline:
+            return None
+        await asyncio.sleep(POLL_S)
+        behind = await commands_behind(pool, last)
+    return waited_for
+
+
+async def commands_behind(pool: AsyncPool, last_id: int) -> int:
+    """Accepted commands up to `last_id` whose events are not yet in the tables."""
+    row = await fetch_one(pool, BEHIND, (last_id, last_id))
+    return int(row[0]) if row else 0
