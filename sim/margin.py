@@ -33,9 +33,7 @@ class MarketPrice:
     limit_ticks: int
 
 
-def reservation_atoms(
-    spec: MarketSpec, price_ticks: int, quantity_lots: int, leverage: int
-) -> int:
+def reservation_atoms(spec: MarketSpec, price_ticks: int, quantity_lots: int, leverage: int) -> int:
     """Initial margin plus taker fee of an order, each rounded up to the atom."""
     notional = spec.notional_atoms(price_ticks, quantity_lots)
     return ceil_div(notional, leverage) + fee_atoms(notional, spec.taker_fee_ppm)
@@ -59,9 +57,7 @@ def position_margin_atoms(held: OpenPosition) -> int:
     return ceil_div(notional, held.leverage)
 
 
-def available_atoms(
-    wallet_atoms: int, locked_atoms: int, positions: Iterable[OpenPosition]
-) -> int:
+def available_atoms(wallet_atoms: int, locked_atoms: int, positions: Iterable[OpenPosition]) -> int:
     """Equity less the margin of positions and the reservations of open orders."""
     held = list(positions)
     margin = sum(position_margin_atoms(position) for position in held)
@@ -73,7 +69,9 @@ def withdrawable_atoms(
 ) -> int:
     """What may leave: available, but never profit that is not realised yet."""
     held = list(positions)
-    return max(0, min(available_atoms(wallet_atoms, locked_atoms, held), wallet_atoms - locked_atoms))
+    return max(
+        0, min(available_atoms(wallet_atoms, locked_atoms, held), wallet_atoms - locked_atoms)
+    )
 
 
 def market_order_price(

@@ -21,7 +21,9 @@ class OffGrid(ValueError):
     """The value is a decimal, but no whole number of steps. `nearest` is decimal text."""
 
     def __init__(self, text: str, nearest: str) -> None:
-        super().__init__(f"{text} is not a multiple of the step; the nearest valid value is {nearest}")
+        super().__init__(
+            f"{text} is not a multiple of the step; the nearest valid value is {nearest}"
+        )
         self.nearest = nearest
 
 
@@ -57,7 +59,9 @@ def parse_steps(text: str, step: Decimal) -> int:
         units = parse_scaled(text, decimals)
     except OffGrid as error:
         units = parse_scaled(error.nearest, decimals)
-        raise OffGrid(text, format_steps((2 * units + step_units) // (2 * step_units), step)) from None
+        raise OffGrid(
+            text, format_steps((2 * units + step_units) // (2 * step_units), step)
+        ) from None
     if units % step_units:
         raise OffGrid(text, format_steps((2 * units + step_units) // (2 * step_units), step))
     return units // step_units

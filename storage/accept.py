@@ -15,7 +15,7 @@ from psycopg import errors as pg
 
 from sim.orders import AcceptedOrder, PlaceOrder
 from sim.refusals import Refused
-from storage.accept_check import Accounts, AcceptedRow, decide
+from storage.accept_check import AcceptedRow, Accounts, decide
 from storage.accept_sql import load_accounts, write_accepted
 from storage.database import AsyncPool, now_us
 from storage.errors import DatabaseUnavailable, OutcomeUnknown, first_line, wrapped
@@ -83,7 +83,7 @@ class Acceptor:
         except asyncio.CancelledError:
             settle(batch, OutcomeUnknown("the server stopped while the order was being stored"))
             raise
-        except Exception as error:  # noqa: BLE001 - every waiting request must be answered
+        except Exception as error:
             settle(batch, error)
             return
         for (_, future), answer in zip(batch, answers, strict=True):
@@ -99,9 +99,7 @@ class Acceptor:
             with wrapped():
                 async with self._pool.connection() as connection:
                     try:
-                        return await accept_in_one_commit(
-                            connection, orders, self._open_orders_max
-                        )
+                        return await accept_in_one_commit(connection, orders, self._open_orders_max)
                     except RETRYABLE:
                         continue
         raise DatabaseUnavailable("the accounts are busy; try again")

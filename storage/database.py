@@ -50,3 +50,28 @@ def connect(database_url: str, application: str) -> psycopg.Connection[tuple[obj
             application_name=f"sandpit-{application}",
             options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
         )
+
+
+class Link:
+    """An actor's own connection, opened anew after it broke."""
+
+    def __init__(self, database_url: str, application: str) -> None:
+        self._database_url = database_url
+        self._application = application
+        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
+
+    def __call__(self) -> psycopg.Connection[tuple[object, ...]]:
+        """The connection; raises DatabaseUnavailable while the server is away."""
+        if self._connection is None or self._connection.closed:
+            self._connection = connect(self._database_url, self._application)
+        return self._connection
+
+    @property
+    def is_closed(self) -> bool:
+        """True before the first use and after the connection broke."""
+        return self._connection is None or self._connection.closed
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()

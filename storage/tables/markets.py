@@ -32,7 +32,9 @@ class CommandRow(SQLModel, table=True):
 
     __tablename__ = "commands"
     __table_args__ = (
-        Index("commands_unsequenced", "market_id", "id", postgresql_where=text("command_seq IS NULL")),
+        Index(
+            "commands_unsequenced", "market_id", "id", postgresql_where=text("command_seq IS NULL")
+        ),
         Index("commands_sequenced", "market_id", "command_seq", unique=True),
     )
     id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
@@ -76,8 +78,7 @@ class JournalRow(SQLModel, table=True):
     command_seq: int = Field(sa_type=BigInteger)
     event_seq: int = Field(sa_type=BigInteger)
     time_us: int = Field(sa_type=BigInteger)
-    strategy_no: int = 0
-    strategy_batch_no: int = Field(sa_type=BigInteger, default=0)
+    strategies: str
     inputs: bytes = Field(sa_type=LargeBinary)
     events: bytes = Field(sa_type=LargeBinary)
     chain: bytes = Field(sa_type=LargeBinary)

@@ -1,0 +1,77 @@
+"""A market's commands in order: from the stream while it works, from PostgreSQL where it does not."""
+
+import time
+
+import numpy as np
+import structlog
+
+from sim.messages import COMMAND, Rows
+from storage import journal
+from storage.commands import commands_after
+from storage.database import Link
+from storage.errors import DatabaseUnavailable, StreamUnavailable
+from storage.streams import Entry, Streams, commands_stream
+
+BLOCK_MS = 100
+PULL_EVERY_S = 0.2
+RETRY_S = 0.05
+PULL_ROWS_MAX = 5_000
+
+log = structlog.get_logger()
+
+
+class CommandSource:
+    """Hands out contiguous COMMAND rows above a cursor."""
+
+    def __init__(self, market_id: str, database_url: str, redis_url: str, command_seq: int) -> None:
+        self._market_id = market_id
+        self._stream = commands_stream(market_id)
+        self._link = Link(database_url, f"commands-{market_id}")
+        self._streams = Streams(redis_url)
+        self._cursor = command_seq
+        self._pulled_at = 0.0
+        self.prices = (0, 0)
+
+    def next_rows(self) -> Rows:
+        """The next rows; empty when none came within a moment."""
+        rows = self._from_stream()
+        quiet = time.monotonic() - self._pulled_at >= PULL_EVERY_S
+        if rows is None or quiet:
+            pulled = self._from_database(skip_rows=rows is not None and rows.size > 0)
+            rows = rows if rows is not None and rows.size else pulled
+        if rows.size:
+            self._cursor = int(rows["command_seq"][-1])
+        return rows
+
+    def _from_stream(self) -> Rows | None:
+        """Contiguous rows from the stream; None for a gap or a stream that is away."""
+        try:
+            entries = self._streams.read({self._stream: self._cursor}, BLOCK_MS)
+        except StreamUnavailable as error:
+            log.warning("commands_stream_away", market=self._market_id, error=str(error))
+            time.sleep(RETRY_S)
+            return None
+        rows = rows_of(entries.get(self._stream, []))
+        expected = np.arange(self._cursor + 1, self._cursor + 1 + rows.size)
+        if not np.array_equal(rows["command_seq"], expected):
+            log.warning("commands_gap", market=self._market_id, cursor=self._cursor)
+            return None
+        return rows
+
+    def _from_database(self, skip_rows: bool) -> Rows:
+        """Prices, and rows that the stream did not bring."""
+        self._pulled_at = time.monotonic()
+        try:
+            self.prices = journal.prices(self._link(), self._market_id)
+            if skip_rows:
+                return rows_of([])
+            return commands_after(self._link(), self._market_id, self._cursor, PULL_ROWS_MAX)
+        except DatabaseUnavailable as error:
+            log.warning("commands_wait", market=self._market_id, error=str(error))
+            time.sleep(RETRY_S)
+            return rows_of([])
+
+
+def rows_of(entries: list[Entry]) -> Rows:
+    """COMMAND rows of stream entries."""
+    return np.frombuffer(b"".join(data for _, data in entries), dtype=COMMAND)

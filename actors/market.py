@@ -1,0 +1,263 @@
+"""A market's actor: one book, one order of events, nothing said before it is durable."""
+
+import os
+import struct
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import structlog
+
+from actors.command_source import CommandSource
+from actors.inbox import ClientRows, Inbox, Item, Registration, StrategyBatch
+from actors.strategy_desk import StrategyDesk
+from sim.messages import COMMAND, Rows
+from sim.populations.population import StrategyReply
+from storage import journal
+from storage.database import Link, now_us
+from storage.depth import LEVELS_MAX
+from storage.errors import CorruptState, DatabaseUnavailable, StorageError, StreamUnavailable
+from storage.journal import Batch, View
+from storage.markets import load_specs
+from storage.recovery import recover
+from storage.streams import Streams, events_stream
+
+SNAPSHOT_EVERY_BATCHES = 5_000
+SNAPSHOT_EVERY_S = 60.0
+COMMIT_RETRY_S = 0.1
+INBOX_WAIT_S = 0.2
+STOP_WAIT_S = 5.0
+HEADER = struct.Struct("<qq")
+"""What precedes the events in a stream entry: command_seq and event_seq after the batch."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class MarketHealth:
+    """How a market is, for the supervisor and for people."""
+
+    market_id: str
+    halted: str | None
+    batch_no: int
+    command_seq: int
+    event_seq: int
+    open_orders: int
+
+
+class Market:
+    """Owns one book. Constructing it takes the market over and rebuilds it from PostgreSQL."""
+
+    def __init__(self, market_id: str, database_url: str, redis_url: str) -> None:
+        self._market_id = market_id
+        self._link = Link(database_url, f"market-{market_id}")
+        self._streams = Streams(redis_url)
+        self._inbox = Inbox()
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._halted: str | None = None
+        self._snapshot_at = time.monotonic()
+        self._snapshot_batch = 0
+        spec = load_specs(self._link())[market_id]
+        try:
+            found = recover(self._link(), spec)
+        except CorruptState as error:
+            self._halt(str(error))
+            return
+        self._head, self._engine = found.head, found.engine
+        self._snapshot_batch = found.head.batch_no
+        self._desk = StrategyDesk(spec, found.strategies)
+        self._source = CommandSource(market_id, database_url, redis_url, found.head.command_seq)
+        log.info(
+            "market_ready", market=market_id, epoch=self._head.epoch, batch=self._head.batch_no
+        )
+
+    def start(self) -> None:
+        """Begin to read commands and to work. A second call does nothing."""
+        if self._threads or self._halted:
+            return
+        for target in (self._read_for_ever, self._work_for_ever):
+            thread = threading.Thread(target=partial(self._guarded, target), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Finish the batch under way, keep a snapshot, and end."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(STOP_WAIT_S)
+        if not self._halted:
+            self._keep_snapshot()
+
+    def health(self) -> MarketHealth:
+        """Where the market is."""
+        if self._halted:
+            return MarketHealth(self._market_id, self._halted, 0, 0, 0, 0)
+        head = self._head
+        return MarketHealth(
+            self._market_id,
+            None,
+            head.batch_no,
+            head.command_seq,
+            head.event_seq,
+            self._engine.open_order_count,
+        )
+
+    def register(self, strategy_no: int, first_account: int, last_account: int) -> StrategyReply:
+        """Take a strategy in; its orders from an earlier life are withdrawn."""
+        return self._inbox.ask(Registration(strategy_no, first_account, last_account))
+
+    def submit(self, strategy_no: int, batch_no: int, rows: Rows) -> StrategyReply:
+        """Apply a strategy's batch; answers when it is durable."""
+        return self._inbox.ask(StrategyBatch(strategy_no, batch_no, rows))
+
+    def _guarded(self, target: Callable[[], None]) -> None:
+        try:
+            target()
+        except Exception:  # a bug or a lost fence: this process must not go on
+            log.exception("market_failed", market=self._market_id)
+            os._exit(1)
+
+    def _read_for_ever(self) -> None:
+        while not self._stopping.is_set():
+            rows = self._source.next_rows()
+            self._desk.index_ticks, self._desk.mark_ticks = self._source.prices
+            if rows.size:
+                self._inbox.put(ClientRows(rows))
+
+    def _work_for_ever(self) -> None:
+        while not self._stopping.is_set():
+            items = self._inbox.take(INBOX_WAIT_S)
+            if items:
+                self.process(items)
+                self._keep_snapshot_when_due()
+
+    def process(self, items: Sequence[Item]) -> None:
+        """Apply items in their order, a registration always as a batch of its own."""
+        group: list[Item] = []
+        for item in items:
+            if isinstance(item, Registration):
+                self._process_group(group)
+                group = []
+                self._process_group([self._withdrawal(item)])
+            else:
+                group.append(item)
+        self._process_group(group)
+
+    def _withdrawal(self, item: Registration) -> StrategyBatch:
+        self._desk.admit(item)
+        rows = self._desk.withdrawal(item, self._engine.resting_orders(), now_us())
+        batch_no = self._desk.last_batch(item.strategy_no) + 1
+        return item.as_batch(batch_no, rows)
+
+    def _process_group(self, group: Sequence[Item]) -> None:
+        if not group:
+            return
+        inputs, command_seq, strategies, answered = self._inputs(group)
+        if inputs.size or strategies:
+            events = self._engine.apply(inputs)
+            self._commit(inputs, events, command_seq, strategies)
+            self._desk.learn(events, strategies)
+        for batch in answered:
+            view = self._desk.view(self._engine, self._head.event_seq)
+            batch.answer.set(self._desk.reply(batch.strategy_no, view))
+
+    def _inputs(
+        self, group: Sequence[Item]
+    ) -> tuple[Rows, int, dict[int, int], list[StrategyBatch]]:
+        """COMMAND rows to apply, the cursor after them, new strategy cursors, whom to answer."""
+        parts: list[Rows] = []
+        command_seq = self._head.command_seq
+        strategies: dict[int, int] = {}
+        answered = []
+        time_us = now_us()
+        for item in group:
+            if isinstance(item, ClientRows):
+                rows = item.rows[item.rows["command_seq"] > command_seq]
+                if rows.size:
+                    assert rows["command_seq"][0] == command_seq + 1, "a command is missing"
+                    command_seq = int(rows["command_seq"][-1])
+                    parts.append(rows)
+            elif isinstance(item, StrategyBatch):
+                answered.append(item)
+                last = strategies.get(item.strategy_no, self._desk.last_batch(item.strategy_no))
+                if item.batch_no == last + 1:
+                    strategies[item.strategy_no] = item.batch_no
+                    parts.append(self._desk.stamped(item.rows, time_us))
+        inputs = np.concatenate(parts) if parts else np.empty(0, dtype=COMMAND)
+        return inputs, command_seq, strategies, answered
+
+    def _commit(
+        self, inputs: Rows, events: Rows, command_seq: int, strategies: dict[int, int]
+    ) -> None:
+        """Make a batch durable, then publish it. Retries while PostgreSQL is away."""
+        inputs_bytes, events_bytes = inputs.tobytes(), events.tobytes()
+        head = replace(
+            self._head,
+            batch_no=self._head.batch_no + 1,
+            command_seq=command_seq,
+            event_seq=self._engine.event_seq,
+            chain=journal.next_chain(self._head.chain, inputs_bytes, events_bytes),
+        )
+        batch = Batch(self._market_id, head, now_us(), strategies, inputs_bytes, events_bytes)
+        view = self._public_view()
+        while True:
+            try:
+                journal.commit_batch(self._link(), batch, view)
+                break
+            except DatabaseUnavailable as error:
+                log.warning("journal_waits", market=self._market_id, error=str(error))
+                time.sleep(COMMIT_RETRY_S)
+        self._head = head
+        self._publish(events_bytes)
+
+    def _public_view(self) -> View:
+        bids, asks = self._engine.depth(LEVELS_MAX)
+        engine = self._engine
+        return View(
+            int(engine.status),
+            engine.best_bid_ticks,
+            engine.best_ask_ticks,
+            engine.last_price_ticks,
+            bids,
+            asks,
+        )
+
+    def _publish(self, events: bytes) -> None:
+        head = self._head
+        data = HEADER.pack(head.command_seq, head.event_seq) + events
+        try:
+            self._streams.append(events_stream(self._market_id), [(head.batch_no, data)])
+        except StreamUnavailable as error:
+            log.warning("events_unpublished", market=self._market_id, error=str(error))
+
+    def _keep_snapshot_when_due(self) -> None:
+        batches = self._head.batch_no - self._snapshot_batch
+        age_s = time.monotonic() - self._snapshot_at
+        if batches >= SNAPSHOT_EVERY_BATCHES or (batches and age_s >= SNAPSHOT_EVERY_S):
+            self._keep_snapshot()
+
+    def _keep_snapshot(self) -> None:
+        self._snapshot_at, self._snapshot_batch = time.monotonic(), self._head.batch_no
+        if self._head.batch_no == 0:
+            return
+        try:
+            journal.write_snapshot(
+                self._link(),
+                self._market_id,
+                self._head,
+                self._desk.cursors,
+                self._engine.snapshot(),
+                self._engine.state_hash(),
+                now_us(),
+            )
+        except StorageError as error:
+            log.warning("snapshot_failed", market=self._market_id, error=str(error))
+
+    def _halt(self, reason: str) -> None:
+        self._halted = reason
+        log.error("market_halted", market=self._market_id, reason=reason)
+        journal.halt(self._link(), self._market_id)

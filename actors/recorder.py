@@ -1,0 +1,150 @@
+"""A recorder: a shard of markets' events become rows that clients read."""
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+
+import structlog
+
+from actors.market import HEADER
+from storage.database import Link
+from storage.errors import DatabaseUnavailable, StreamUnavailable
+from storage.journal import events_after
+from storage.markets import load_specs
+from storage.projections import EventBatch, MarketProjection, event_rows
+from storage.streams import Entry, Streams, events_stream
+
+BLOCK_MS = 100
+PULL_EVERY_S = 0.25
+RETRY_S = 0.1
+PULL_BATCHES_MAX = 200
+PROJECT_EVENTS_MAX = 5_000
+TRIM_EVERY_S = 5.0
+STOP_WAIT_S = 3.0
+
+log = structlog.get_logger()
+
+
+class Recorder:
+    """Projects its markets. Streams wake it; what they lose it takes from the journal."""
+
+    def __init__(self, market_ids: Sequence[str], database_url: str, redis_url: str) -> None:
+        self._link = Link(database_url, "recorder")
+        self._streams = Streams(redis_url)
+        self._market_ids = list(market_ids)
+        self._projections: dict[str, MarketProjection] = {}
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._pulled_at = 0.0
+        self._trimmed_at = time.monotonic()
+
+    def start(self) -> None:
+        """Begin to work. A second call does nothing."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the transaction under way and end."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(STOP_WAIT_S)
+
+    def health(self) -> dict[str, int]:
+        """The last batch projected by market."""
+        return {market_id: p.batch_no for market_id, p in self._projections.items()}
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._round()
+        except Exception:  # superseded or a bug: let the supervisor start a fresh process
+            log.exception("recorder_failed")
+            os._exit(1)
+
+    def _round(self) -> None:
+        try:
+            self.step()
+        except DatabaseUnavailable as error:
+            log.warning("recorder_waits", error=str(error))
+            self._projections.clear()
+            time.sleep(RETRY_S)
+
+    def step(self) -> None:
+        """Project what has come; once in a while look into the journal itself."""
+        if not self._projections:
+            self._open()
+        arrived = self._from_streams()
+        due = time.monotonic() - self._pulled_at >= PULL_EVERY_S
+        if due:
+            self._pulled_at = time.monotonic()
+        for market_id, projection in self._projections.items():
+            batches = contiguous(arrived.get(events_stream(market_id), []), projection.batch_no)
+            if batches is None or (due and not batches):
+                self._from_journal(projection, market_id)
+            elif batches:
+                self._project(projection, batches)
+        self._trim_when_due()
+
+    def _open(self) -> None:
+        specs = load_specs(self._link())
+        for ordinal, (market_id, spec) in enumerate(specs.items(), start=1):
+            if market_id in self._market_ids:
+                self._projections[market_id] = MarketProjection(self._link(), spec, ordinal)
+
+    def _from_streams(self) -> dict[str, list[Entry]]:
+        cursors = {
+            events_stream(market_id): projection.batch_no
+            for market_id, projection in self._projections.items()
+        }
+        try:
+            return self._streams.read(cursors, BLOCK_MS)
+        except StreamUnavailable as error:
+            log.warning("events_stream_away", error=str(error))
+            time.sleep(RETRY_S)
+            return {}
+
+    def _from_journal(self, projection: MarketProjection, market_id: str) -> None:
+        while True:
+            rows = events_after(self._link(), market_id, projection.batch_no, PULL_BATCHES_MAX)
+            if not rows:
+                return
+            self._project(
+                projection, [(row[0], row[1], row[2], event_rows(row[4])) for row in rows]
+            )
+
+    def _project(self, projection: MarketProjection, batches: list[EventBatch]) -> None:
+        part: list[EventBatch] = []
+        events = 0
+        for batch in batches:
+            if part and events + batch[3].size > PROJECT_EVENTS_MAX:
+                projection.project(part)
+                part, events = [], 0
+            part.append(batch)
+            events += batch[3].size
+        projection.project(part)
+
+    def _trim_when_due(self) -> None:
+        if time.monotonic() - self._trimmed_at < TRIM_EVERY_S:
+            return
+        self._trimmed_at = time.monotonic()
+        try:
+            for market_id, projection in self._projections.items():
+                self._streams.trim(events_stream(market_id), projection.batch_no)
+        except StreamUnavailable as error:
+            log.warning("events_untrimmed", error=str(error))
+
+
+def contiguous(entries: list[Entry], batch_no: int) -> list[EventBatch] | None:
+    """Stream entries as batches right after `batch_no`; None where one is missing."""
+    batches: list[EventBatch] = []
+    for number, data in entries:
+        if number <= batch_no:
+            continue
+        if number != batch_no + 1:
+            return None
+        command_seq, event_seq = HEADER.unpack_from(data)
+        batches.append((number, command_seq, event_seq, event_rows(data[HEADER.size :])))
+        batch_no = number
+    return batches

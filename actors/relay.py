@@ -1,0 +1,152 @@
+"""The relay: outbox rows get their number and go to the markets' streams."""
+
+import os
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+import structlog
+
+from sim.messages import Rows
+from storage.commands import commands_after, sequence, waiting_markets
+from storage.database import Link, now_us
+from storage.errors import DatabaseUnavailable, StreamUnavailable, wrapped
+from storage.streams import Streams, commands_stream
+
+WAKE_S_MAX = 0.25
+"""How long the relay sleeps without a notification."""
+
+CHECK_EVERY_S = 0.5
+"""How often it looks whether the streams still hold what was put there."""
+
+TRIM_EVERY_S = 5.0
+RETRY_S = 0.1
+CATCH_UP_ROWS = 5_000
+STOP_WAIT_S = 3.0
+HEADS = "SELECT market_id, command_seq FROM market_heads"
+
+log = structlog.get_logger()
+
+
+class Relay:
+    """One per deployment; a second one at the same time does no harm, only work."""
+
+    def __init__(self, database_url: str, redis_url: str) -> None:
+        self._link = Link(database_url, "relay")
+        self._listen_link = Link(database_url, "relay-listen")
+        self._streams = Streams(redis_url)
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._published: dict[str, int] = {}
+        self._checked_at = 0.0
+        self._trimmed_at = time.monotonic()
+
+    def start(self) -> None:
+        """Begin to work. A second call does nothing."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is under way and end."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(STOP_WAIT_S)
+
+    def health(self) -> dict[str, int]:
+        """The last number published by market."""
+        return dict(self._published)
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._round()
+        except Exception:  # a bug: let the supervisor start a fresh process
+            log.exception("relay_failed")
+            os._exit(1)
+
+    def _round(self) -> None:
+        try:
+            self._wait_for_work()
+            self.step()
+            self._check_streams_when_due()
+        except DatabaseUnavailable as error:
+            log.warning("relay_waits", error=str(error))
+            time.sleep(RETRY_S)
+
+    def _wait_for_work(self) -> None:
+        connection = self._listening()
+        with wrapped():
+            for _ in connection.notifies(timeout=WAKE_S_MAX, stop_after=1):
+                pass
+
+    def _listening(self) -> psycopg.Connection[Any]:
+        fresh = self._listen_link.is_closed
+        connection = self._listen_link()
+        if fresh:
+            with wrapped():
+                connection.execute("LISTEN commands")
+        return connection
+
+    def step(self) -> int:
+        """Number and publish all that waits now; how many commands that were."""
+        count = 0
+        while markets := waiting_markets(self._link()):
+            for market_id in markets:
+                rows = sequence(self._link(), market_id, now_us())
+                self._publish(market_id, rows)
+                count += rows.size
+        return count
+
+    def _publish(self, market_id: str, rows: Rows) -> None:
+        """Append rows to the market's stream. A stream that is away is caught up later."""
+        if not rows.size:
+            return
+        numbers = rows["command_seq"].tolist()
+        try:
+            self._streams.append(commands_stream(market_id), entries(numbers, rows))
+        except StreamUnavailable as error:
+            log.warning("commands_unpublished", market=market_id, error=str(error))
+            return
+        if self._published.get(market_id, numbers[0] - 1) == numbers[0] - 1:
+            self._published[market_id] = numbers[-1]
+
+    def _check_streams_when_due(self) -> None:
+        now = time.monotonic()
+        if now - self._checked_at < CHECK_EVERY_S:
+            return
+        self._checked_at = now
+        try:
+            with wrapped():
+                heads = self._link().execute(HEADS).fetchall()
+            for market_id, applied in heads:
+                self._catch_up(str(market_id), int(str(applied)))
+            if now - self._trimmed_at >= TRIM_EVERY_S:
+                self._trimmed_at = now
+                for market_id, applied in heads:
+                    self._streams.trim(commands_stream(str(market_id)), int(str(applied)))
+        except StreamUnavailable as error:
+            log.warning("streams_away", error=str(error))
+
+    def _catch_up(self, market_id: str, applied: int) -> None:
+        """Put back what a market has not applied and its stream does not hold."""
+        held = max(applied, self._streams.last_number(commands_stream(market_id)))
+        while True:
+            rows = commands_after(self._link(), market_id, held, CATCH_UP_ROWS)
+            if not rows.size:
+                break
+            numbers = rows["command_seq"].tolist()
+            log.warning("commands_put_back", market=market_id, first=numbers[0], last=numbers[-1])
+            self._streams.append(commands_stream(market_id), entries(numbers, rows))
+            held = numbers[-1]
+        self._published[market_id] = max(held, self._published.get(market_id, 0))
+
+
+def entries(numbers: Iterable[int], rows: Rows) -> list[tuple[int, bytes]]:
+    """Stream entries of COMMAND rows."""
+    data, size = rows.tobytes(), rows.dtype.itemsize
+    return [
+        (number, data[index * size : (index + 1) * size]) for index, number in enumerate(numbers)
+    ]

@@ -1,0 +1,302 @@
+"""What a market's events do to orders, positions, balances and the ledger. Integers, no I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sim.ledger import EntryType
+from sim.margin import released_atoms
+from sim.market import MarketSpec
+from sim.messages import EventKind, Rows, Side
+from sim.orders import OrderStatus
+from sim.position import FLAT, Position, fee_atoms, fill_position
+
+STRATEGY_LEVERAGE = 10
+"""Leverage of simulated traders' positions; their orders are not stored one by one."""
+
+CANDLE_US = 60_000_000
+
+
+@dataclass
+class OrderState:
+    """A client's order as projected so far."""
+
+    account_id: int
+    quantity_lots: int
+    filled_lots: int
+    reserved_atoms: int
+    leverage: int
+    status: OrderStatus
+    reason: int = 0
+    updated_at_us: int = 0
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A position with its history: realized_pnl_atoms is net of fees."""
+
+    position: Position = FLAT
+    realized_pnl_atoms: int = 0
+    leverage: int = 1
+    updated_at_us: int = 0
+
+
+@dataclass(frozen=True)
+class Fill:
+    """One side of a trade, to be stored."""
+
+    event_seq: int
+    is_maker: bool
+    order_id: int
+    account_id: int
+    side: int
+    price_ticks: int
+    quantity_lots: int
+    fee_atoms: int
+    realized_pnl_atoms: int
+    created_at_us: int
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """One leg of the ledger transaction `batch_no`. System accounts have no balance_after."""
+
+    batch_no: int
+    leg: int
+    account_id: int
+    entry_type: EntryType
+    amount_atoms: int
+    balance_after_atoms: int | None
+    reference: str | None
+    created_at_us: int
+
+
+@dataclass
+class Candle:
+    """One minute of trades."""
+
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    close_ticks: int
+    volume_lots: int = 0
+    notional_atoms: int = 0
+    trade_count: int = 0
+
+
+@dataclass
+class BalanceChange:
+    """What a run of events adds to one balance row."""
+
+    total_atoms: int = 0
+    locked_atoms: int = 0
+    open_orders: int = 0
+
+
+@dataclass
+class Settlement:
+    """Applies batches of events to loaded state and collects what must be written.
+
+    orders      client orders that the events touch, by id
+    holdings    holdings of the accounts that trade, by account
+    wallets     balance totals of the accounts that trade, atoms, by account
+    """
+
+    spec: MarketSpec
+    fees_account: int
+    clearing_account: int
+    orders: dict[int, OrderState]
+    holdings: dict[int, Holding]
+    wallets: dict[int, int]
+    changes: dict[int, BalanceChange] = field(default_factory=dict)
+    touched_orders: dict[int, OrderState] = field(default_factory=dict)
+    touched_holdings: dict[int, Holding] = field(default_factory=dict)
+    fills: list[Fill] = field(default_factory=list)
+    trades: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    ledger: list[LedgerEntry] = field(default_factory=list)
+    candles: dict[int, Candle] = field(default_factory=dict)
+
+    def apply(self, batch_no: int, events: Rows) -> None:
+        """Account for one batch; its ledger legs sum to zero."""
+        fees = realized = 0
+        legs = _Legs(self, batch_no)
+        time_us = 0
+        for row in events.tolist():
+            kind, time_us = row[9], row[2]
+            if kind == EventKind.TRADE:
+                paid, earned = self._trade(row, legs)
+                fees += paid
+                realized += earned
+            elif row[3] > 0:
+                self._order_event(row)
+        legs.system(self.fees_account, EntryType.TRADING_FEE, fees, time_us)
+        legs.system(self.clearing_account, EntryType.REALIZED_PNL, -realized, time_us)
+
+    def _trade(self, row: tuple[int, ...], legs: "_Legs") -> tuple[int, int]:
+        event_seq, _, time_us, taker_order, taker, maker_order, maker, lots, ticks = row[:9]
+        side = row[11]
+        maker_side = Side.SELL if side == Side.BUY else Side.BUY
+        self.trades.append((event_seq, ticks, lots, side, time_us))
+        self._candle(time_us, ticks, lots)
+        sides = (
+            (True, maker_order, maker, maker_side, self.spec.maker_fee_ppm),
+            (False, taker_order, taker, side, self.spec.taker_fee_ppm),
+        )
+        notional = self.spec.notional_atoms(ticks, lots)
+        fees = realized_sum = 0
+        for is_maker, order_id, account_id, own_side, rate_ppm in sides:
+            fee = fee_atoms(notional, rate_ppm)
+            leverage = self._fill_order(order_id, lots, time_us)
+            signed = lots if own_side == Side.BUY else -lots
+            realized = self._fill_holding(account_id, signed, ticks, fee, leverage, time_us)
+            fill = Fill(
+                event_seq,
+                is_maker,
+                order_id,
+                account_id,
+                own_side,
+                ticks,
+                lots,
+                fee,
+                realized,
+                time_us,
+            )
+            self.fills.append(fill)
+            legs.fill(fill)
+            fees += fee
+            realized_sum += realized
+        return fees, realized_sum
+
+    def _fill_order(self, order_id: int, lots: int, time_us: int) -> int:
+        order = self.orders.get(order_id)
+        if order is None:
+            return STRATEGY_LEVERAGE
+        open_lots = order.quantity_lots - order.filled_lots
+        self._release(order, released_atoms(order.reserved_atoms, lots, open_lots))
+        order.filled_lots += lots
+        assert order.filled_lots <= order.quantity_lots, f"order {order_id} is overfilled"
+        done = order.filled_lots == order.quantity_lots
+        status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
+        self._set_status(order_id, order, status, 0, time_us)
+        return order.leverage
+
+    def _fill_holding(
+        self, account_id: int, signed: int, ticks: int, fee: int, leverage: int, time_us: int
+    ) -> int:
+        held = self.holdings.get(account_id, Holding())
+        position, realized = fill_position(
+            held.position, signed, ticks, self.spec.atoms_per_tick_lot
+        )
+        opened_now = held.position.quantity_lots * position.quantity_lots <= 0
+        after = Holding(
+            position,
+            held.realized_pnl_atoms + realized - fee,
+            leverage if opened_now else held.leverage,
+            time_us,
+        )
+        self.holdings[account_id] = self.touched_holdings[account_id] = after
+        return realized
+
+    def _order_event(self, row: tuple[int, ...]) -> None:
+        order_id, time_us, kind, reason = row[3], row[2], row[9], row[10]
+        order = self.orders.get(order_id)
+        if order is None or kind == EventKind.CANCEL_REJECTED:
+            return
+        assert order.status.is_open, f"order {order_id} has an event after its end"
+        if kind == EventKind.RESTED:
+            part = order.filled_lots > 0
+            status = OrderStatus.PARTIALLY_FILLED if part else OrderStatus.OPEN
+            self._set_status(order_id, order, status, 0, time_us)
+        elif kind in ENDING:
+            self._set_status(order_id, order, ENDING[EventKind(kind)], reason, time_us)
+
+    def _set_status(
+        self, order_id: int, order: OrderState, status: OrderStatus, reason: int, time_us: int
+    ) -> None:
+        order.status, order.reason, order.updated_at_us = status, reason, time_us
+        self.touched_orders[order_id] = order
+        if not status.is_open:
+            self._release(order, order.reserved_atoms)
+            self.change(order.account_id).open_orders -= 1
+
+    def _release(self, order: OrderState, atoms: int) -> None:
+        order.reserved_atoms -= atoms
+        self.change(order.account_id).locked_atoms -= atoms
+
+    def change(self, account_id: int) -> BalanceChange:
+        """The account's balance change, to be added to."""
+        return self.changes.setdefault(account_id, BalanceChange())
+
+    def _candle(self, time_us: int, ticks: int, lots: int) -> None:
+        candle = self.candles.setdefault(
+            time_us - time_us % CANDLE_US, Candle(ticks, ticks, ticks, ticks)
+        )
+        candle.high_ticks = max(candle.high_ticks, ticks)
+        candle.low_ticks = min(candle.low_ticks, ticks)
+        candle.close_ticks = ticks
+        candle.volume_lots += lots
+        candle.notional_atoms += self.spec.notional_atoms(ticks, lots)
+        candle.trade_count += 1
+
+
+ENDING: Mapping[EventKind, OrderStatus] = {
+    EventKind.REJECTED: OrderStatus.REJECTED,
+    EventKind.CANCELED: OrderStatus.CANCELED,
+    EventKind.EXPIRED: OrderStatus.EXPIRED,
+}
+
+
+class _Legs:
+    """Numbers the legs of one batch's ledger transaction."""
+
+    def __init__(self, settlement: Settlement, batch_no: int) -> None:
+        self._settlement = settlement
+        self._batch_no = batch_no
+        self._count = 0
+
+    def fill(self, fill: Fill) -> None:
+        """The account's legs of a fill: profit, then fee."""
+        reference = f"{self._settlement.spec.market_id}-{fill.event_seq}"
+        for entry_type, atoms in (
+            (EntryType.REALIZED_PNL, fill.realized_pnl_atoms),
+            (EntryType.TRADING_FEE, -fill.fee_atoms),
+        ):
+            if atoms:
+                self._account(fill.account_id, entry_type, atoms, reference, fill.created_at_us)
+
+    def _account(
+        self, account_id: int, entry_type: EntryType, atoms: int, reference: str, at_us: int
+    ) -> None:
+        settlement = self._settlement
+        after = settlement.wallets[account_id] + atoms
+        settlement.wallets[account_id] = after
+        settlement.change(account_id).total_atoms += atoms
+        self._write(account_id, entry_type, atoms, after, reference, at_us)
+
+    def system(self, account_id: int, entry_type: EntryType, atoms: int, at_us: int) -> None:
+        """The other side of all accounts' legs of one kind."""
+        if atoms:
+            self._write(account_id, entry_type, atoms, None, None, at_us)
+
+    def _write(
+        self,
+        account_id: int,
+        entry_type: EntryType,
+        atoms: int,
+        after: int | None,
+        reference: str | None,
+        at_us: int,
+    ) -> None:
+        self._count += 1
+        self._settlement.ledger.append(
+            LedgerEntry(
+                self._batch_no, self._count, account_id, entry_type, atoms, after, reference, at_us
+            )
+        )
+
+
+def touched(events: Rows) -> tuple[list[int], list[int]]:
+    """Ids of the client orders, and of the accounts that trade, in a run of events."""
+    trades = events[events["kind"] == EventKind.TRADE]
+    order_ids = set(events["order_id"].tolist()) | set(trades["maker_order_id"].tolist())
+    accounts = set(trades["account_id"].tolist()) | set(trades["maker_account_id"].tolist())
+    return sorted(order_id for order_id in order_ids if order_id > 0), sorted(accounts)

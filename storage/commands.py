@@ -1,0 +1,68 @@
+"""The outbox: commands get their number in a market, and can be read back by number."""
+
+from typing import Any
+
+import numpy as np
+import psycopg
+
+from sim.messages import COMMAND, Rows
+from storage.errors import wrapped
+
+SEQUENCE_ROWS_MAX = 5_000
+"""Commands of one market that are numbered in one transaction."""
+
+WAITING_MARKETS = "SELECT market_id FROM commands WHERE command_seq IS NULL GROUP BY market_id"
+LOCK_SEQUENCE = "SELECT command_seq FROM market_sequences WHERE market_id = %(market)s FOR UPDATE"
+STAMP = """
+WITH head AS (SELECT command_seq, greatest(time_us, %(now)s) AS time_us
+              FROM market_sequences WHERE market_id = %(market)s),
+batch AS (SELECT id, row_number() OVER (ORDER BY id) AS n
+          FROM (SELECT id FROM commands WHERE market_id = %(market)s AND command_seq IS NULL
+                ORDER BY id LIMIT %(limit)s) AS waiting),
+stamped AS (UPDATE commands c SET command_seq = head.command_seq + batch.n, time_us = head.time_us
+            FROM batch, head WHERE c.id = batch.id
+            RETURNING c.command_seq, c.time_us, c.payload),
+moved AS (UPDATE market_sequences s SET command_seq = s.command_seq + t.n, time_us = t.time_us
+          FROM (SELECT count(*) AS n, max(time_us) AS time_us FROM stamped) t
+          WHERE s.market_id = %(market)s AND t.n > 0)
+SELECT command_seq, time_us, payload FROM stamped ORDER BY command_seq"""
+AFTER = """
+SELECT command_seq, time_us, payload FROM commands
+WHERE market_id = %s AND command_seq > %s ORDER BY command_seq LIMIT %s"""
+
+
+def waiting_markets(connection: psycopg.Connection[Any]) -> list[str]:
+    """Markets with commands that have no number yet."""
+    with wrapped():
+        return [row[0] for row in connection.execute(WAITING_MARKETS)]
+
+
+def sequence(connection: psycopg.Connection[Any], market_id: str, now_us: int) -> Rows:
+    """Number what waits, in order of identity, and commit; the stamped COMMAND rows.
+
+    Rows are found by NULL under the market's lock, so a command that commits
+    late is numbered late and none is skipped. Times never run backwards.
+    """
+    wish = {"market": market_id, "now": now_us, "limit": SEQUENCE_ROWS_MAX}
+    with wrapped(), connection.pipeline(), connection.transaction():
+        connection.execute(LOCK_SEQUENCE, wish)
+        stamped = connection.execute(STAMP, wish, binary=True)
+        rows = stamped.fetchall()
+    return command_rows(rows)
+
+
+def commands_after(
+    connection: psycopg.Connection[Any], market_id: str, command_seq: int, limit: int
+) -> Rows:
+    """Numbered commands above `command_seq`, contiguous from it on."""
+    with wrapped():
+        found = connection.execute(AFTER, (market_id, command_seq, limit), binary=True)
+        return command_rows(found.fetchall())
+
+
+def command_rows(rows: list[tuple[Any, ...]]) -> Rows:
+    """Stored (command_seq, time_us, payload) as COMMAND rows."""
+    commands = np.frombuffer(b"".join(row[2] for row in rows), dtype=COMMAND).copy()
+    commands["command_seq"] = [row[0] for row in rows]
+    commands["time_us"] = [row[1] for row in rows]
+    return commands

@@ -1,0 +1,220 @@
+"""The only point of truth: a market's head, moved with its journal in one fenced statement."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from sim.messages import Rows
+from storage.depth import levels_to_bytes
+from storage.errors import CorruptState, Superseded, wrapped
+
+SNAPSHOTS_KEPT = 3
+
+ACQUIRE = """
+UPDATE market_heads SET epoch = epoch + 1 WHERE market_id = %s
+RETURNING epoch, batch_no, command_seq, event_seq, chain"""
+HEAD = (
+    "SELECT epoch, batch_no, command_seq, event_seq, chain FROM market_heads WHERE market_id = %s"
+)
+COMMIT = """
+WITH moved AS (
+    UPDATE market_heads SET batch_no = %(batch_no)s, command_seq = %(command_seq)s,
+        event_seq = %(event_seq)s, chain = %(chain)b
+    WHERE market_id = %(market_id)s AND epoch = %(epoch)s AND batch_no = %(batch_no)s - 1
+    RETURNING market_id),
+written AS (
+    INSERT INTO journal (market_id, batch_no, epoch, command_seq, event_seq, time_us, strategies,
+        inputs, events, chain)
+    SELECT market_id, %(batch_no)s, %(epoch)s, %(command_seq)s, %(event_seq)s, %(time_us)s,
+        %(strategies)s, %(inputs)b, %(events)b, %(chain)b FROM moved),
+seen AS (
+    UPDATE market_views v SET event_seq = %(event_seq)s, at_us = %(time_us)s,
+        best_bid_ticks = %(best_bid)s, best_ask_ticks = %(best_ask)s,
+        last_price_ticks = %(last_price)s, bids = %(bids)b, asks = %(asks)b
+    FROM moved WHERE v.market_id = moved.market_id),
+opened AS (
+    UPDATE markets m SET status = %(status)s FROM moved
+    WHERE m.market_id = moved.market_id AND m.status <> %(status)s)
+SELECT count(*) FROM moved"""
+NEWEST_SNAPSHOTS = """
+SELECT batch_no, command_seq, state_hash, strategies, state FROM snapshots
+WHERE market_id = %s AND batch_no <= %s ORDER BY batch_no DESC LIMIT %s"""
+JOURNAL_AFTER = """
+SELECT batch_no, command_seq, event_seq, strategies, inputs, events, chain FROM journal
+WHERE market_id = %s AND batch_no > %s ORDER BY batch_no LIMIT %s"""
+EVENTS_AFTER = """
+SELECT batch_no, command_seq, event_seq, time_us, events FROM journal
+WHERE market_id = %s AND batch_no > %s ORDER BY batch_no LIMIT %s"""
+WRITE_SNAPSHOT = """
+INSERT INTO snapshots (market_id, batch_no, command_seq, state_hash, strategies, state,
+    created_at_us) VALUES (%s, %s, %s, %b, %s, %b, %s) ON CONFLICT DO NOTHING"""
+DROP_SNAPSHOTS = """
+DELETE FROM snapshots WHERE market_id = %(market)s AND batch_no < (
+    SELECT min(batch_no) FROM (SELECT batch_no FROM snapshots WHERE market_id = %(market)s
+    ORDER BY batch_no DESC LIMIT %(kept)s) AS newest)"""
+HALT = "UPDATE markets SET status = 3 WHERE market_id = %s"
+PRICES = "SELECT index_ticks, mark_ticks FROM market_prices WHERE market_id = %s"
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a market is: its fence, and how far it has come."""
+
+    epoch: int
+    batch_no: int
+    command_seq: int
+    event_seq: int
+    chain: bytes
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch as it is journalled. `strategies` are (number, batch number) applied in it."""
+
+    market_id: str
+    head: Head
+    time_us: int
+    strategies: dict[int, int]
+    inputs: bytes
+    events: bytes
+
+
+@dataclass(frozen=True)
+class View:
+    """What the public sees of a book after a batch. Levels: shape (n, 3), ticks, lots, orders."""
+
+    status: int
+    best_bid_ticks: int
+    best_ask_ticks: int
+    last_price_ticks: int
+    bids: Any
+    asks: Any
+
+
+def next_chain(chain: bytes, inputs: bytes, events: bytes) -> bytes:
+    """The journal's running hash after one more batch."""
+    digest = hashlib.blake2b(chain, digest_size=32)
+    digest.update(len(inputs).to_bytes(8, "little"))
+    digest.update(inputs)
+    digest.update(events)
+    return digest.digest()
+
+
+def acquire(connection: psycopg.Connection[Any], market_id: str) -> Head:
+    """Take the market over: whoever held it before can change nothing any more."""
+    with wrapped():
+        row = connection.execute(ACQUIRE, (market_id,)).fetchone()
+    if row is None:
+        raise CorruptState(f"{market_id} has no head")
+    return Head(*row[:4], bytes(row[4]))
+
+
+def commit_batch(connection: psycopg.Connection[Any], batch: Batch, view: View) -> None:
+    """Journal a batch and move the head, or raise Superseded.
+
+    After a lost connection, call again: a batch that went through is recognised
+    by its epoch, number and chain.
+    """
+    values = {
+        **{name: getattr(batch.head, name) for name in Head.__dataclass_fields__},
+        "market_id": batch.market_id,
+        "time_us": batch.time_us,
+        "strategies": json.dumps(batch.strategies),
+        "inputs": batch.inputs,
+        "events": batch.events,
+        "status": view.status,
+        "best_bid": view.best_bid_ticks,
+        "best_ask": view.best_ask_ticks,
+        "last_price": view.last_price_ticks,
+        "bids": levels_to_bytes(view.bids),
+        "asks": levels_to_bytes(view.asks),
+    }
+    with wrapped():
+        moved = connection.execute(COMMIT, values).fetchone()
+        if moved is not None and moved[0] == 1:
+            return
+        row = connection.execute(HEAD, (batch.market_id,)).fetchone()
+    if row is None or Head(*row[:4], bytes(row[4])) != batch.head:
+        raise Superseded(f"{batch.market_id}: epoch {batch.head.epoch} is over")
+
+
+def snapshots_up_to(
+    connection: psycopg.Connection[Any], market_id: str, batch_no: int
+) -> list[tuple[Any, ...]]:
+    """Newest first: (batch_no, command_seq, state_hash, strategies, state)."""
+    with wrapped():
+        return connection.execute(
+            NEWEST_SNAPSHOTS, (market_id, batch_no, SNAPSHOTS_KEPT), binary=True
+        ).fetchall()
+
+
+def journal_after(
+    connection: psycopg.Connection[Any], market_id: str, batch_no: int, limit: int
+) -> list[tuple[Any, ...]]:
+    """(batch_no, command_seq, event_seq, strategies, inputs, events, chain), in order."""
+    with wrapped():
+        return connection.execute(
+            JOURNAL_AFTER, (market_id, batch_no, limit), binary=True
+        ).fetchall()
+
+
+def events_after(
+    connection: psycopg.Connection[Any], market_id: str, batch_no: int, limit: int
+) -> list[tuple[Any, ...]]:
+    """(batch_no, command_seq, event_seq, time_us, events), in order."""
+    with wrapped():
+        return connection.execute(
+            EVENTS_AFTER, (market_id, batch_no, limit), binary=True
+        ).fetchall()
+
+
+def write_snapshot(
+    connection: psycopg.Connection[Any],
+    market_id: str,
+    head: Head,
+    strategies: dict[int, int],
+    state: bytes,
+    state_hash: bytes,
+    now_us: int,
+) -> None:
+    """Keep a market's state, and drop all but the newest few."""
+    with wrapped(), connection.transaction():
+        connection.execute(
+            WRITE_SNAPSHOT,
+            (
+                market_id,
+                head.batch_no,
+                head.command_seq,
+                state_hash,
+                json.dumps(strategies),
+                state,
+                now_us,
+            ),
+        )
+        connection.execute(DROP_SNAPSHOTS, {"market": market_id, "kept": SNAPSHOTS_KEPT})
+
+
+def halt(connection: psycopg.Connection[Any], market_id: str) -> None:
+    """Close a market whose state cannot be trusted."""
+    with wrapped():
+        connection.execute(HALT, (market_id,))
+
+
+def prices(connection: psycopg.Connection[Any], market_id: str) -> tuple[int, int]:
+    """Index and mark in ticks; zeros while there are none."""
+    with wrapped():
+        row = connection.execute(PRICES, (market_id,)).fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+def strategies_from_text(text: str) -> dict[int, int]:
+    """Last batch number by strategy, as stored."""
+    return {int(number): int(batch) for number, batch in json.loads(text).items()}
+
+
+def row_bytes(rows: Rows) -> bytes:
+    """Rows as they lie in the journal."""
+    return rows.tobytes()

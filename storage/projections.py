@@ -1,0 +1,95 @@
+"""Events to rows: orders, fills, trades, positions, balances, ledger, candles.
+
+One transaction a run of batches of one market; its first statement moves the
+recorder's cursor, so the same events are never projected twice.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import psycopg
+
+from sim.ledger import SystemAccount, clearing_account
+from sim.market import MarketSpec
+from sim.messages import EVENT, Rows
+from sim.orders import OrderStatus
+from sim.position import Position
+from sim.settlement import Holding, OrderState, Settlement, touched
+from storage import projection_sql as sql
+from storage.errors import Superseded, wrapped
+
+EventBatch = tuple[int, int, int, Rows]
+"""batch_no, command_seq after it, event_seq after it, EVENT rows."""
+
+
+class MarketProjection:
+    """Projects one market. Keeps holdings in memory: nobody else writes them."""
+
+    def __init__(self, connection: psycopg.Connection[Any], spec: MarketSpec, ordinal: int) -> None:
+        self._connection = connection
+        self._spec = spec
+        self._clearing = clearing_account(ordinal)
+        self._holdings: dict[int, Holding] = {}
+        self.batch_no = self._read_cursor()
+
+    def _read_cursor(self) -> int:
+        with wrapped():
+            row = self._connection.execute(sql.CURSOR, (self._spec.market_id,)).fetchone()
+        if row is None:
+            raise Superseded(f"{self._spec.market_id} is not listed")
+        return int(row[0])
+
+    def project(self, batches: Sequence[EventBatch]) -> None:
+        """Write contiguous batches that begin right after the cursor.
+
+        Raises Superseded when another recorder has moved the cursor.
+        """
+        assert batches[0][0] == self.batch_no + 1, "a batch is missing"
+        events = np.concatenate([batch[3] for batch in batches])
+        order_ids, accounts = touched(events)
+        with wrapped(), self._connection.transaction():
+            self._move_cursor(batches[-1])
+            if order_ids or accounts:
+                settlement = self._load(order_ids, accounts)
+                for batch_no, _, _, rows in batches:
+                    settlement.apply(batch_no, rows)
+                sql.write(self._connection, self._spec, settlement)
+                self._holdings.update(settlement.touched_holdings)
+        self.batch_no = batches[-1][0]
+
+    def _move_cursor(self, last: EventBatch) -> None:
+        cursor = self._connection.execute(
+            sql.MOVE_CURSOR, (*last[:3], self._spec.market_id, self.batch_no)
+        )
+        if cursor.rowcount != 1:
+            raise Superseded(f"another recorder projects {self._spec.market_id}")
+
+    def _load(self, order_ids: list[int], accounts: list[int]) -> Settlement:
+        orders = {
+            row[0]: OrderState(*row[1:6], OrderStatus(row[6]))
+            for row in self._connection.execute(sql.ORDERS, (order_ids,), binary=True)
+        }
+        owners = {order.account_id for order in orders.values()}
+        locked = self._connection.execute(
+            sql.LOCK_BALANCES, (sorted(owners | set(accounts)), self._spec.quote_asset), binary=True
+        )
+        wallets = {row[0]: row[1] for row in locked}
+        missing = [account for account in accounts if account not in self._holdings]
+        if missing:
+            self._load_holdings(missing)
+        holdings = {account: self._holdings[account] for account in accounts}
+        return Settlement(self._spec, SystemAccount.FEES, self._clearing, orders, holdings, wallets)
+
+    def _load_holdings(self, accounts: list[int]) -> None:
+        self._holdings.update((account, Holding()) for account in accounts)
+        rows = self._connection.execute(
+            sql.POSITIONS, (self._spec.market_id, accounts), binary=True
+        )
+        for account_id, lots, cost, realized, leverage, at_us in rows:
+            self._holdings[account_id] = Holding(Position(lots, cost), realized, leverage, at_us)
+
+
+def event_rows(data: bytes) -> Rows:
+    """EVENT rows from the journal's bytes."""
+    return np.frombuffer(data, dtype=EVENT)

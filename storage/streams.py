@@ -1,0 +1,85 @@
+"""Redis streams: the fast way from hop to hop, never the truth.
+
+Every entry has an explicit id made of its sequence number, so a repeated XADD
+is an error and not a second message. Readers keep their own cursor and fetch
+from PostgreSQL what a stream lost.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import redis
+
+from storage.errors import wrapped
+
+SOCKET_TIMEOUT_S = 2.0
+READ_ENTRIES_MAX = 2_000
+ALREADY_THERE = "equal or smaller"
+
+Entry = tuple[int, bytes]
+
+
+def commands_stream(market_id: str) -> str:
+    """Where the relay writes and the market reads."""
+    return f"engine.commands.{market_id}"
+
+
+def events_stream(market_id: str) -> str:
+    """Where the market writes and recorders read."""
+    return f"engine.events.{market_id}"
+
+
+class Streams:
+    """A connection to Valkey. Every method raises StreamUnavailable when it is away."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis: Any = redis.Redis.from_url(
+            redis_url, socket_timeout=SOCKET_TIMEOUT_S, socket_connect_timeout=SOCKET_TIMEOUT_S
+        )
+
+    def append(self, stream: str, entries: Sequence[Entry]) -> None:
+        """Add (number, bytes) entries; numbers that are there already are passed over."""
+        with wrapped():
+            pipe = self._redis.pipeline(transaction=False)
+            for number, data in entries:
+                pipe.xadd(stream, {"d": data}, id=f"{number}-0")
+            for answer in pipe.execute(raise_on_error=False):
+                if isinstance(answer, redis.ResponseError) and ALREADY_THERE in str(answer):
+                    continue
+                if isinstance(answer, Exception):
+                    raise answer
+
+    def read(self, cursors: Mapping[str, int], block_ms: int) -> dict[str, list[Entry]]:
+        """New entries of each stream above its cursor; empty when none came in time."""
+        with wrapped():
+            answer = self._redis.xread(
+                {stream: f"{number}-0" for stream, number in cursors.items()},
+                count=READ_ENTRIES_MAX,
+                block=block_ms,
+            )
+        found = answer.items() if isinstance(answer, dict) else answer or ()
+        return {name.decode(): entries_of(entries) for name, entries in found}
+
+    def last_number(self, stream: str) -> int:
+        """The highest number ever added; 0 for a stream that is not there (or was wiped)."""
+        with wrapped():
+            try:
+                info = self._redis.xinfo_stream(stream)
+            except redis.ResponseError:
+                return 0
+        return int(info["last-generated-id"].split(b"-")[0])
+
+    def trim(self, stream: str, number: int) -> None:
+        """Forget entries up to `number`, which PostgreSQL says are done with."""
+        with wrapped():
+            self._redis.xtrim(stream, minid=f"{number + 1}-0", approximate=True)
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._redis.close()
+
+
+def entries_of(entries: Any) -> list[Entry]:
+    """XREAD's entries as (number, bytes)."""
+    flat = entries[0] if entries and isinstance(entries[0], list) else entries
+    return [(int(entry_id.split(b"-")[0]), fields[b"d"]) for entry_id, fields in flat]
