@@ -12,7 +12,7 @@ from sim.messages import MarketStatus, Side
 from storage.database import AsyncPool
 from storage.depth import levels_from_bytes
 from storage.markets import SPEC_COLUMNS, spec_from_row
-from storage.unit_of_work import fetch_all, fetch_one
+from storage.unit_of_work import fetch_all, fetch_one, typed
 
 LISTING_AGE_S_MAX = 1.0
 """A listing is read again when it is older: a new market or status shows within a second."""
@@ -146,7 +146,7 @@ async def prices(pool: AsyncPool, market_id: str | None = None) -> list[PriceVie
 async def trades(pool: AsyncPool, market_id: str, before_seq: int, limit: int) -> list[TradeView]:
     """A page of the tape, newest first."""
     rows = await fetch_all(pool, SELECT_TRADES, (market_id, before_seq, limit))
-    return [TradeView(*row[:3], Side(row[3]), row[4]) for row in rows]
+    return [TradeView(*typed(row, {3: Side})) for row in rows]
 
 
 async def candles(

@@ -1,6 +1,6 @@
 """One transaction, committed at the edge; and single reads outside of any."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -48,3 +48,11 @@ async def fetch_one(pool: AsyncPool, statement: str, values: Values = ()) -> Row
     with wrapped():
         async with pool.connection() as connection:
             return await (await connection.execute(statement, values)).fetchone()
+
+
+def typed(row: Row, types: Mapping[int, Callable[[Any], object]]) -> list[Any]:
+    """A row's values, those at the given places turned into the given types."""
+    values = list(row)
+    for place, kind in types.items():
+        values[place] = kind(values[place])
+    return values

@@ -13,7 +13,7 @@ from sim.orders import OrderStatus
 from sim.position import Position
 from storage.database import AsyncPool
 from storage.transfers import Balance
-from storage.unit_of_work import fetch_all, fetch_one
+from storage.unit_of_work import fetch_all, fetch_one, typed
 
 ID_MAX = 2**63 - 1
 
@@ -48,6 +48,16 @@ SELECT_LEDGER = """
 SELECT id, account_id, asset, entry_type, amount_atoms, balance_after_atoms, source, seq, leg,
     reference, created_at_us
 FROM ledger_entries WHERE account_id = %s AND id < %s ORDER BY id DESC LIMIT %s"""
+
+
+ORDER_TYPES = {
+    4: Side,
+    5: OrderType,
+    6: TimeInForce,
+    14: OrderStatus,
+    15: Reason,
+    18: lambda tick_lots: int(tick_lots or 0),
+}
 
 
 @dataclass(frozen=True)
@@ -98,11 +108,17 @@ class PositionView:
 
     account_id: int
     market_id: str
-    position: Position
+    quantity_lots: int
+    cost_atoms: int
     realized_pnl_atoms: int
     leverage: int
     updated_at_us: int
     mark_ticks: int
+
+    @property
+    def position(self) -> Position:
+        """As sim/position.py reckons with it."""
+        return Position(self.quantity_lots, self.cost_atoms)
 
 
 @dataclass(frozen=True)
@@ -166,17 +182,7 @@ async def orders(
 
 def order_from_row(row: tuple[Any, ...]) -> OrderView:
     """A row of ORDER_COLUMNS."""
-    return OrderView(
-        *row[:4],
-        Side(row[4]),
-        OrderType(row[5]),
-        TimeInForce(row[6]),
-        *row[7:14],
-        OrderStatus(row[14]),
-        Reason(row[15]),
-        *row[16:18],
-        int(row[18] or 0),
-    )
+    return OrderView(*typed(row, ORDER_TYPES))
 
 
 async def fills(
@@ -199,13 +205,13 @@ async def fills(
         limit,
     )
     rows = await fetch_all(pool, SELECT_FILLS, values)
-    return [FillView(*row[:5], Side(row[5]), *row[6:]) for row in rows]
+    return [FillView(*typed(row, {5: Side})) for row in rows]
 
 
 async def positions(pool: AsyncPool, account_id: int) -> list[PositionView]:
     """This account's open positions, by market."""
     rows = await fetch_all(pool, SELECT_POSITIONS, (account_id,))
-    return [PositionView(*row[:2], Position(row[2], row[3]), *row[4:]) for row in rows]
+    return [PositionView(*row) for row in rows]
 
 
 async def balances(pool: AsyncPool, account_id: int) -> list[Balance]:
