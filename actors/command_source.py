@@ -1,4 +1,4 @@
-"""A market's commands in order: from the stream while it works, from PostgreSQL where it does not."""
+"""A market's commands in order: from the stream while it works, else from PostgreSQL."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Positions: average entry kept as a cost basis in atoms, so that closing never rounds money away."""
+"""Positions: a cost basis in atoms, so that closing never rounds money away."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal

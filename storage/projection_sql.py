@@ -28,8 +28,8 @@ FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::int[], %b::int[], %b::
     AS x(id, filled, reserved, status, reason, at)
 WHERE o.id = x.id"""
 CHANGE_BALANCES = """
-UPDATE balances b SET total_atoms = b.total_atoms + x.total, locked_atoms = b.locked_atoms + x.locked,
-    open_orders = b.open_orders + x.orders
+UPDATE balances b SET total_atoms = b.total_atoms + x.total,
+    locked_atoms = b.locked_atoms + x.locked, open_orders = b.open_orders + x.orders
 FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::int[]) AS x(id, total, locked, orders)
 WHERE b.account_id = x.id AND b.asset = %s"""
 UPSERT_POSITIONS = """
@@ -48,7 +48,8 @@ SELECT %s, x.* FROM unnest(%b::bigint[], %b::bool[], %b::bigint[], %b::bigint[],
     %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[]) AS x"""
 INSERT_TRADES = """
 INSERT INTO trades (market_id, event_seq, price_ticks, quantity_lots, taker_side, created_at_us)
-SELECT %s, x.* FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::int[], %b::bigint[]) AS x"""
+SELECT %s, x.*
+FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::int[], %b::bigint[]) AS x"""
 INSERT_LEDGER = """
 INSERT INTO ledger_entries (source, asset, seq, leg, account_id, entry_type, amount_atoms,
     balance_after_atoms, reference, created_at_us)

@@ -1,0 +1,117 @@
+"""Where Ray is put on: which class runs under which options, and how one actor asks another."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import GetTimeoutError, RayActorError, RayError
+
+from actors.market import Market
+from actors.recorder import Recorder
+from actors.relay import Relay
+from actors.risk import Risk
+from actors.strategy import MarketUnavailable, Strategy
+from sim.messages import Rows
+from sim.populations.population import StrategyReply
+
+SUBMIT_TIMEOUT_S = 30.0
+PING_TIMEOUT_S = 3.0
+STOP_TIMEOUT_S = 6.0
+CALLS_AT_ONCE_MAX = 64
+
+CLASSES: Mapping[str, type] = {
+    "market": Market,
+    "relay": Relay,
+    "recorder": Recorder,
+    "risk": Risk,
+    "strategy": Strategy,
+}
+"""What each kind of actor is, unwrapped."""
+
+RESOURCES: Mapping[str, Mapping[str, float]] = {kind: {"num_cpus": 0} for kind in CLASSES}
+"""What each kind asks of a node. Zero: all of them fit on two cores, where they share."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An actor that should run: `arguments` are its constructor's."""
+
+    kind: str
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+class RayCluster:
+    """What the supervisor does to actors."""
+
+    def ensure(self, wanted: Wanted) -> None:
+        """Start the actor unless one of its name lives."""
+        remote_class = ray.remote(CLASSES[wanted.kind])
+        remote_class.options(
+            name=wanted.name,
+            lifetime="detached",
+            get_if_exists=True,
+            max_restarts=-1,
+            max_task_retries=0,
+            max_concurrency=CALLS_AT_ONCE_MAX,
+            **RESOURCES[wanted.kind],
+        ).remote(**wanted.arguments)
+
+    def health(self, name: str) -> Any:
+        """The actor's own word on its health; None when it does not answer in time."""
+        return ask(name, "health", PING_TIMEOUT_S)
+
+    def kill(self, name: str) -> None:
+        """End the actor's process; Ray starts it again."""
+        try:
+            ray.kill(ray.get_actor(name), no_restart=False)
+        except (ValueError, RayError):
+            return
+
+    def stop(self, name: str) -> None:
+        """Let the actor finish what it is at, then end it for good."""
+        ask(name, "stop", STOP_TIMEOUT_S)
+        try:
+            ray.kill(ray.get_actor(name), no_restart=True)
+        except (ValueError, RayError):
+            return
+
+
+def ask(name: str, method: str, timeout_s: float) -> Any:
+    """Call a method of a named actor; None when the actor is away or too slow."""
+    try:
+        return ray.get(getattr(ray.get_actor(name), method).remote(), timeout=timeout_s)
+    except (ValueError, RayError, GetTimeoutError):
+        return None
+
+
+class MarketHandle:
+    """A market as a strategy sees it: MarketPort over Ray. Travels as its name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._handle: ActorHandle[Any] | None = None
+
+    def __reduce__(self) -> tuple[type["MarketHandle"], tuple[str]]:
+        return (MarketHandle, (self._name,))
+
+    def register(self, strategy_no: int, first_account: int, last_account: int) -> StrategyReply:
+        """See actors.market.Market.register. Raises MarketUnavailable."""
+        return self._call("register", strategy_no, first_account, last_account)
+
+    def submit(self, strategy_no: int, batch_no: int, rows: Rows) -> StrategyReply:
+        """See actors.market.Market.submit. Raises MarketUnavailable."""
+        return self._call("submit", strategy_no, batch_no, rows)
+
+    def _call(self, method: str, *arguments: object) -> StrategyReply:
+        try:
+            if self._handle is None:
+                self._handle = ray.get_actor(self._name)
+            answer = getattr(self._handle, method).remote(*arguments)
+            reply: StrategyReply = ray.get(answer, timeout=SUBMIT_TIMEOUT_S)
+        except (ValueError, RayActorError, GetTimeoutError) as error:
+            self._handle = None
+            raise MarketUnavailable(self._name) from error
+        return reply
