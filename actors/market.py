@@ -14,15 +14,23 @@ import structlog
 from actors.command_source import CommandSource
 from actors.inbox import ClientRows, Inbox, Item, Registration, StrategyBatch
 from actors.strategy_desk import StrategyDesk
+from sim.market import MarketSpec
 from sim.messages import COMMAND, Rows
 from sim.populations.population import StrategyReply
 from storage import journal
 from storage.database import Link, now_us
 from storage.depth import LEVELS_MAX
-from storage.errors import CorruptState, DatabaseUnavailable, StorageError, StreamUnavailable
+from storage.errors import (
+    CorruptState,
+    DatabaseUnavailable,
+    StorageError,
+    StreamUnavailable,
+    patiently,
+    wrapped,
+)
 from storage.journal import Batch, View
 from storage.markets import load_specs
-from storage.recovery import recover
+from storage.recovery import Recovered, recover
 from storage.streams import Streams, events_stream
 
 SNAPSHOT_EVERY_BATCHES = 5_000
@@ -51,7 +59,9 @@ class MarketHealth:
 class Market:
     """Owns one book. Constructing it takes the market over and rebuilds it from PostgreSQL."""
 
-    def __init__(self, market_id: str, database_url: str, redis_url: str) -> None:
+    def __init__(
+        self, market_id: str, database_url: str, redis_url: str, run: bool = False
+    ) -> None:
         self._market_id = market_id
         self._link = Link(database_url, f"market-{market_id}")
         self._streams = Streams(redis_url)
@@ -61,19 +71,28 @@ class Market:
         self._halted: str | None = None
         self._snapshot_at = time.monotonic()
         self._snapshot_batch = 0
-        spec = load_specs(self._link())[market_id]
+        self._take_over(database_url, redis_url)
+        if run:
+            self.start()
+
+    def _take_over(self, database_url: str, redis_url: str) -> None:
+        """Rebuild from PostgreSQL, waiting for it a bounded time."""
         try:
-            found = recover(self._link(), spec)
+            spec, found = patiently(self._recover)
         except CorruptState as error:
             self._halt(str(error))
             return
         self._head, self._engine = found.head, found.engine
         self._snapshot_batch = found.head.batch_no
         self._desk = StrategyDesk(spec, found.strategies)
-        self._source = CommandSource(market_id, database_url, redis_url, found.head.command_seq)
-        log.info(
-            "market_ready", market=market_id, epoch=self._head.epoch, batch=self._head.batch_no
-        )
+        cursor = found.head.command_seq
+        self._source = CommandSource(self._market_id, database_url, redis_url, cursor)
+        log.info("market_ready", market=self._market_id, epoch=found.head.epoch, cursor=cursor)
+
+    def _recover(self) -> tuple[MarketSpec, Recovered]:
+        with wrapped():
+            spec = load_specs(self._link())[self._market_id]
+            return spec, recover(self._link(), spec)
 
     def start(self) -> None:
         """Begin to read commands and to work. A second call does nothing."""

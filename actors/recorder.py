@@ -29,7 +29,9 @@ log = structlog.get_logger()
 class Recorder:
     """Projects its markets. Streams wake it; what they lose it takes from the journal."""
 
-    def __init__(self, market_ids: Sequence[str], database_url: str, redis_url: str) -> None:
+    def __init__(
+        self, market_ids: Sequence[str], database_url: str, redis_url: str, run: bool = False
+    ) -> None:
         self._link = Link(database_url, "recorder")
         self._streams = Streams(redis_url)
         self._market_ids = list(market_ids)
@@ -38,6 +40,8 @@ class Recorder:
         self._thread: threading.Thread | None = None
         self._pulled_at = 0.0
         self._trimmed_at = time.monotonic()
+        if run:
+            self.start()
 
     def start(self) -> None:
         """Begin to work. A second call does nothing."""

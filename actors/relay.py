@@ -33,7 +33,7 @@ log = structlog.get_logger()
 class Relay:
     """One per deployment; a second one at the same time does no harm, only work."""
 
-    def __init__(self, database_url: str, redis_url: str) -> None:
+    def __init__(self, database_url: str, redis_url: str, run: bool = False) -> None:
         self._link = Link(database_url, "relay")
         self._listen_link = Link(database_url, "relay-listen")
         self._streams = Streams(redis_url)
@@ -42,6 +42,8 @@ class Relay:
         self._published: dict[str, int] = {}
         self._checked_at = 0.0
         self._trimmed_at = time.monotonic()
+        if run:
+            self.start()
 
     def start(self) -> None:
         """Begin to work. A second call does nothing."""

@@ -1,24 +1,26 @@
 """Where Ray is put on: which class runs under which options, and how one actor asks another."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import ray
+from actors.risk import Risk
+from actors.strategy import MarketUnavailable, Strategy
 from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
 
 from actors.market import Market
 from actors.recorder import Recorder
 from actors.relay import Relay
-from actors.risk import Risk
-from actors.strategy import MarketUnavailable, Strategy
+from actors.supervisor import Supervisor
 from sim.messages import Rows
 from sim.populations.population import StrategyReply
 
 SUBMIT_TIMEOUT_S = 30.0
 PING_TIMEOUT_S = 3.0
-STOP_TIMEOUT_S = 6.0
+STOP_TIMEOUT_S = 4.0
 CALLS_AT_ONCE_MAX = 64
 
 CLASSES: Mapping[str, type] = {
@@ -27,6 +29,7 @@ CLASSES: Mapping[str, type] = {
     "recorder": Recorder,
     "risk": Risk,
     "strategy": Strategy,
+    "supervisor": Supervisor,
 }
 """What each kind of actor is, unwrapped."""
 
@@ -70,13 +73,15 @@ class RayCluster:
         except (ValueError, RayError):
             return
 
-    def stop(self, name: str) -> None:
-        """Let the actor finish what it is at, then end it for good."""
-        ask(name, "stop", STOP_TIMEOUT_S)
-        try:
-            ray.kill(ray.get_actor(name), no_restart=True)
-        except (ValueError, RayError):
-            return
+    def stop(self, names: Sequence[str]) -> None:
+        """Let the actors finish what they are at, all at once, then end them for good."""
+        with ThreadPoolExecutor(len(names) or 1) as pool:
+            list(pool.map(lambda name: ask(name, "stop", STOP_TIMEOUT_S), names))
+        for name in names:
+            try:
+                ray.kill(ray.get_actor(name), no_restart=True)
+            except (ValueError, RayError):
+                continue
 
 
 def ask(name: str, method: str, timeout_s: float) -> Any:

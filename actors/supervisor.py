@@ -1,5 +1,6 @@
 """The supervisor: what should run, runs; what runs but does not answer is started again."""
 
+import os
 import threading
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -7,6 +8,7 @@ from typing import Any, Protocol
 import structlog
 
 ROUND_S = 1.0
+STOP_WAIT_S = 4.0
 MISSED_PINGS_MAX = 4
 """Unanswered pings in a row after which a process is taken for stuck and killed."""
 
@@ -19,28 +21,44 @@ class Cluster(Protocol):
     def ensure(self, wanted: Any) -> None: ...
     def health(self, name: str) -> Any: ...
     def kill(self, name: str) -> None: ...
-    def stop(self, name: str) -> None: ...
 
 
 class Supervisor:
     """Reconciles wanted actors with living ones, once a second."""
 
-    def __init__(self, wanted: Sequence[Any], cluster: Cluster) -> None:
+    def __init__(self, wanted: Sequence[Any], cluster: Cluster, run: bool = False) -> None:
         self._wanted = list(wanted)
         self._cluster = cluster
         self._missed: dict[str, int] = {}
         self._stopping = threading.Event()
-        self.healths: dict[str, Any] = {}
+        self._thread: threading.Thread | None = None
+        self._healths: dict[str, Any] = {}
+        if run:
+            self.start()
 
-    def run(self) -> None:
-        """Reconcile until stopped."""
-        while not self._stopping.wait(ROUND_S):
-            self.reconcile()
+    def start(self) -> None:
+        """Begin to reconcile. A second call does nothing."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
 
-    def start_all(self) -> None:
-        """Ask for every wanted actor, without waiting for any."""
-        for wanted in self._wanted:
-            self._cluster.ensure(wanted)
+    def stop(self) -> None:
+        """Reconcile no more; the actors stay as they are."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(STOP_WAIT_S)
+
+    def health(self) -> dict[str, Any]:
+        """What every actor last said of itself; one that is silent is missing."""
+        return dict(self._healths)
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.wait(ROUND_S):
+                self.reconcile()
+        except Exception:  # a bug: Ray starts a fresh process
+            log.exception("supervisor_failed")
+            os._exit(1)
 
     def reconcile(self) -> None:
         """One look at every wanted actor."""
@@ -52,18 +70,12 @@ class Supervisor:
     def _look_at(self, wanted: Any) -> None:
         health = self._cluster.health(wanted.name)
         if health is not None:
-            self.healths[wanted.name] = health
+            self._healths[wanted.name] = health
             self._missed.pop(wanted.name, None)
             return
-        self.healths.pop(wanted.name, None)
+        self._healths.pop(wanted.name, None)
         missed = self._missed[wanted.name] = self._missed.get(wanted.name, 0) + 1
         log.warning("actor_silent", actor=wanted.name, missed=missed)
         if missed % MISSED_PINGS_MAX == 0:
             self._cluster.kill(wanted.name)
         self._cluster.ensure(wanted)
-
-    def stop(self) -> None:
-        """Stop reconciling, then stop every actor, those that give work before those that do it."""
-        self._stopping.set()
-        for wanted in reversed(self._wanted):
-            self._cluster.stop(wanted.name)

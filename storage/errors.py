@@ -1,11 +1,17 @@
 """Driver errors, wrapped once. Nothing above this room catches psycopg's or redis-py's."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import psycopg
 import psycopg_pool
 import redis
+
+PATIENCE_S = 0.2
+PATIENCE_TRIES = 1_500
+Result = TypeVar("Result")
 
 
 class StorageError(Exception):
@@ -48,3 +54,13 @@ def wrapped() -> Iterator[None]:
 def first_line(error: Exception) -> str:
     """An error's first line: drivers append hints and addresses below it."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def patiently(work: Callable[[], Result]) -> Result:
+    """Try until PostgreSQL is there, PATIENCE_TRIES times at the most; then its last error."""
+    for _ in range(PATIENCE_TRIES - 1):
+        try:
+            return work()
+        except DatabaseUnavailable:
+            time.sleep(PATIENCE_S)
+    return work()
