@@ -83,7 +83,9 @@ class ChildServer:
     def wait(self, timeout_s: float) -> int:
         """The exit code of a command that ends by itself; stops it at the time limit."""
         try:
-            return self._launcher.wait(timeout_s)
+            code = self._launcher.wait(timeout_s)
+            self.stop()
+            return code
         except subprocess.TimeoutExpired:
             self.stop()
             raise ConfigurationError(

@@ -1,17 +1,19 @@
 """The directory one deployment keeps: who may hold it, its secrets, its sockets."""
 
-import errno
 import fcntl
 import hashlib
 import os
 import secrets
 import tempfile
+import time
 from pathlib import Path
 
 from storage.settings import ConfigurationError
 
 LAYOUT_VERSION = "1"
 SECRET_BYTES = 32
+HOLD_GRACE_S = 1.0
+HOLD_POLL_S = 0.05
 # sun_path holds 108 bytes with its final zero; the longest name we put behind the
 # directory is PostgreSQL's "/.s.PGSQL.5432".
 SOCKET_DIRECTORY_BYTES_MAX = 107 - len("/.s.PGSQL.5432")
@@ -84,6 +86,20 @@ def secret(path: Path) -> bytes:
     return value
 
 
+def _locked(handle: int) -> bool:
+    """Waits a moment: a process that was just killed still holds its files."""
+    deadline = time.monotonic() + HOLD_GRACE_S
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(HOLD_POLL_S)
+        else:
+            return True
+
+
 class Hold:
     """An exclusive hold on a file for as long as this process lives."""
 
@@ -96,16 +112,12 @@ class Hold:
         if self._handle is not None:
             return
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not _locked(handle):
             os.close(handle)
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise
             raise ConfigurationError(
                 f"Another sandpit runs {what} in {self._path.parent}: stop it, or choose "
                 "another --data-dir."
-            ) from None
+            )
         self._handle = handle
 
     def release(self) -> None:
@@ -135,3 +147,10 @@ def socket_directory(data_dir: Path) -> Path:
         return short_directory(data_dir, "run")
     path.mkdir(mode=0o700, exist_ok=True)
     return path
+
+
+def leave_socket_directory(data_dir: Path) -> None:
+    """Takes away what socket_directory made elsewhere, once the last server has left it."""
+    path = socket_directory(data_dir)
+    if path.parent != data_dir and not any(path.iterdir()):
+        path.rmdir()

@@ -11,7 +11,13 @@ from urllib.parse import quote, urlencode
 import psycopg
 
 from storage.child_server import ChildServer, Identity, end_orphans, unprivileged, wheel
-from storage.data_directory import Hold, prepare, secret, socket_directory
+from storage.data_directory import (
+    Hold,
+    leave_socket_directory,
+    prepare,
+    secret,
+    socket_directory,
+)
 from storage.settings import ConfigurationError
 
 POSTGRES_MAJOR = 18
@@ -93,6 +99,7 @@ class EmbeddedPostgres:
         if self._server is not None:
             self._server.stop()
             self._server = None
+            leave_socket_directory(self._data_dir)
         if self._hold is not None:
             self._hold.release()
 

@@ -9,7 +9,13 @@ from urllib.parse import quote
 import redis
 
 from storage.child_server import ChildServer, end_orphans, wheel
-from storage.data_directory import Hold, prepare, secret, socket_directory
+from storage.data_directory import (
+    Hold,
+    leave_socket_directory,
+    prepare,
+    secret,
+    socket_directory,
+)
 from storage.settings import ConfigurationError
 
 READY_TIMEOUT_S = 15
@@ -78,6 +84,7 @@ class EmbeddedValkey:
         if self._server is not None:
             self._server.stop()
             self._server = None
+            leave_socket_directory(self._data_dir)
         if self._hold is not None:
             self._hold.release()
 

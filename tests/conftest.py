@@ -1,0 +1,144 @@
+"""One PostgreSQL, one Valkey and at most one Ray a run; a fresh database a test."""
+
+import itertools
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import psycopg
+import pytest
+import redis
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from storage.embedded import EmbeddedPostgres, EmbeddedValkey
+from storage.settings import Settings
+
+TEMPLATE = "sandpit_template"
+# A lost database costs a test run nothing, so the tests' server may skip the disk.
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+RAY_CPUS = 8
+
+hypothesis_settings.register_profile(
+    "sandpit",
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+hypothesis_settings.load_profile("sandpit")
+_numbers = itertools.count()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Every run has a seed that can be given again with --hypothesis-seed."""
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = str(secrets.randbelow(2**32))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"seed: --hypothesis-seed={config.option.hypothesis_seed}"
+
+
+@pytest.fixture(scope="session")
+def servers_dir() -> Iterator[Path]:
+    """A directory with a short name: sockets stand in it."""
+    path = Path(tempfile.mkdtemp(prefix="sandpit-tests-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(servers_dir: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(servers_dir, overrides=NOT_DURABLE)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey(servers_dir: Path) -> Iterator[EmbeddedValkey]:
+    server = EmbeddedValkey(servers_dir)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres: EmbeddedPostgres) -> str:
+    """The name of a migrated database that nobody is connected to."""
+    from storage.migrations.run import upgrade
+
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    upgrade(url_of(postgres, TEMPLATE))
+    return TEMPLATE
+
+
+def url_of(server: EmbeddedPostgres, database: str) -> str:
+    return server.url.replace("/sandpit?", f"/{database}?")
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres, template_database: str) -> Iterator[str]:
+    """A database of this test alone, with the newest schema and no rows."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
+        yield url_of(postgres, name)
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def redis_url(valkey: EmbeddedValkey) -> str:
+    """The application's user on an empty server."""
+    with redis.Redis.from_url(valkey.admin_url) as client:
+        client.flushall()
+    return valkey.url
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, valkey: EmbeddedValkey, tmp_path: Path) -> Settings:
+    return Settings.load(
+        database_url=database_url,
+        redis_url=redis_url,
+        limits_redis_url=valkey.limits_url,
+        data_dir=tmp_path / "data",
+    )
+
+
+@pytest.fixture(scope="session")
+def ray_session(servers_dir: Path) -> Iterator[str]:
+    """The address of a Ray cluster of this run; the test needs the marker ray."""
+    from actors.cluster import start_local_ray, stop_ray
+
+    yield start_local_ray(servers_dir, cpus=RAY_CPUS)
+    stop_ray()
+
+
+@pytest.fixture(autouse=True)
+def only_marked_tests_start_ray(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Test modules are imported before: a test that could start Ray has it in sys.modules."""
+    ray = sys.modules.get("ray")
+    if ray is None or request.node.get_closest_marker("ray") is not None:
+        return
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        pytest.fail("this test starts Ray and is not marked ray")
+
+    monkeypatch.setattr(ray, "init", refuse)
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the person running the tests has set for a deployment stays out of them."""
+    for name in list(os.environ):
+        if name.startswith("SANDPIT_") or name in ("DATABASE_URL", "REDIS_URL", "RAY_ADDRESS"):
+            monkeypatch.delenv(name)
