@@ -1,0 +1,62 @@
+"""What all strategies have in common: holdings by market, dice, a position limit."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from sim.messages import Rows, empty_commands
+from sim.populations.command_rows import lots_of_quote
+from sim.populations.dice import Dice
+from sim.populations.holdings import Holdings
+from sim.populations.population import Integers, MarketView
+
+
+class Crowd(ABC):
+    """A Population whose traders act on each market by itself.
+
+    accounts      contiguous account ids, one a trader
+    markets       how many markets it sees
+    dice          theirs, as many traders as accounts
+    position_max_quote   worth of the largest position of a trader in a market, quote units
+    """
+
+    def __init__(self, accounts: range, markets: int, dice: Dice, position_max_quote: int) -> None:
+        self.accounts = accounts
+        self.holdings = [Holdings(accounts) for _ in range(markets)]
+        self._dice, self._life = dice, 0
+        self._position_max_quote = position_max_quote
+        self._limits_lots: list[int | None] = [None] * markets
+
+    def enter(self, market: int, life: int, positions_lots: Integers | None) -> None:
+        """See Population."""
+        self._life = life
+        self.holdings[market].enter(positions_lots)
+
+    def learn(self, market: int, events: Rows) -> None:
+        """See Population."""
+        if len(events):
+            self.holdings[market].learn(events)
+
+    def act(self, step: int, views: Sequence[MarketView | None]) -> list[Rows]:
+        """See Population. Where there is no index yet, nobody trades."""
+        return [
+            empty_commands(0)
+            if view is None or view.index_ticks < 1
+            else self.decide(step, market, view)
+            for market, view in enumerate(views)
+        ]
+
+    @abstractmethod
+    def decide(self, step: int, market: int, view: MarketView) -> Rows:
+        """COMMAND rows for one market."""
+
+    def limit_lots(self, market: int, view: MarketView) -> int:
+        """The largest position, in lots of the first price seen, so that it never shrinks."""
+        limit = self._limits_lots[market]
+        if limit is None:
+            limit = lots_of_quote(view.spec, view.index_ticks, self._position_max_quote)
+            self._limits_lots[market] = limit
+        return limit
+
+    def draw(self, step: int, market: int, words: int) -> Integers:
+        """int64 (traders, 4 × words) for this step, each uniform in [0, UNIT)."""
+        return self._dice.draw(market, self._life, step, words)

@@ -1,0 +1,63 @@
+"""Random numbers that belong to traders, not to whoever computes them.
+
+A counter-based generator (Philox 4×64, Salmon et al. 2011) is keyed by seed,
+strategy and market, and counts blocks of traders, steps and lives. So a trader
+draws the same numbers however a strategy is spread over actors.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.populations.population import Integers
+
+BLOCK_TRADERS = 4096
+"""Traders who share one generator. A part of a population begins at a multiple of it."""
+
+DRAWS_PER_WORD = 4
+UNIT_BITS = 16
+UNIT = 1 << UNIT_BITS
+"""Draws are uniform integers from 0 to UNIT − 1."""
+
+BIRTH_STEP = 2**64 - 1
+"""The step in which traders draw the character they keep for ever."""
+
+
+@dataclass(frozen=True)
+class Dice:
+    """The draws of a run of traders.
+
+    seed           of the world, 0 to 2**64 − 1
+    stream         number of the strategy, 0 to 2**32 − 1
+    first_trader   place of the first trader in the whole strategy, a multiple of BLOCK_TRADERS
+    """
+
+    seed: int
+    stream: int
+    traders: int
+    first_trader: int = 0
+
+    def __post_init__(self) -> None:
+        if self.first_trader % BLOCK_TRADERS:
+            raise ValueError(f"first_trader {self.first_trader} is not a multiple of a block")
+
+    def draw(self, market: int, life: int, step: int, words: int) -> Integers:
+        """int64 (traders, 4 × words), each uniform in [0, UNIT)."""
+        blocks = [
+            self._block(market, life, step, words, first)
+            for first in range(0, self.traders, BLOCK_TRADERS)
+        ]
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+
+    def birth(self, market: int, words: int) -> Integers:
+        """As `draw`, the same in every life."""
+        return self.draw(market, 0, BIRTH_STEP, words)
+
+    def _block(self, market: int, life: int, step: int, words: int, first: int) -> Integers:
+        count = min(BLOCK_TRADERS, self.traders - first)
+        block = (self.first_trader + first) // BLOCK_TRADERS
+        generator = np.random.Philox(
+            key=[self.seed, (self.stream << 16) | market], counter=[0, block, step, life]
+        )
+        pieces = generator.random_raw(count * words).astype("<u8", copy=False).view("<u2")
+        return pieces.astype(np.int64).reshape(count, words * DRAWS_PER_WORD)

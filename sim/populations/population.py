@@ -1,0 +1,82 @@
+"""What every strategy is: a population of traders that sees views and sends rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.market import MarketSpec
+from sim.messages import Rows
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class MarketView:
+    """What a strategy sees of one market. Prices in ticks, 0 = none.
+
+    event_seq    the last event this view includes
+    bids, asks   int64 (n, 3): price_ticks, quantity_lots, orders; best level first
+    """
+
+    spec: MarketSpec
+    event_seq: int
+    time_us: int
+    index_ticks: int
+    mark_ticks: int
+    best_bid_ticks: int
+    best_ask_ticks: int
+    last_price_ticks: int
+    bids: Integers
+    asks: Integers
+
+
+@dataclass(frozen=True)
+class StrategyReply:
+    """A market's answer to a strategy.
+
+    batch_no         last batch of this strategy the market has applied
+    events           EVENT rows that concern its accounts, since its last reply
+    positions_lots   to a registration: int64, one per account, what the market has them
+                     holding. None: not told, the strategy goes on with what it counted
+    """
+
+    batch_no: int
+    view: MarketView
+    events: Rows
+    positions_lots: Integers | None = None
+
+
+class Population(Protocol):
+    """Traders of one strategy on some markets; `market` is the place of a market in `views`."""
+
+    accounts: range
+
+    def enter(self, market: int, life: int, positions_lots: Integers | None) -> None:
+        """The market has withdrawn all orders of these accounts: forget them.
+
+        life             keys the dice; differs from one start of the strategy to the next
+        positions_lots   as in StrategyReply
+        """
+
+    def learn(self, market: int, events: Rows) -> None:
+        """EVENT rows that concern its accounts, as owner of the order or as maker."""
+
+    def act(self, step: int, views: Sequence[MarketView | None]) -> list[Rows]:
+        """COMMAND rows for each market; none for a market whose view is None.
+
+        order_id is 0 in PLACE rows (the host stamps ids) and the id learned from
+        RESTED in CANCEL rows. Cancels stand before places.
+        """
+
+
+def bounded(default: int, minimum: int, maximum: int) -> Any:
+    """A field of a strategy's parameters with the range a scenario may set it in."""
+    return field(default=default, metadata={"minimum": minimum, "maximum": maximum})
+
+
+def no_rows() -> Integers:
+    """An empty int64 array."""
+    return np.empty(0, dtype=np.int64)
