@@ -1,0 +1,164 @@
+"""The memory of one order book: row types, the arrays of a book, and how they grow."""
+
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
+Children = npt.NDArray[np.int32]
+Records: TypeAlias = Any
+"""Rows of a structured dtype, or one of them: numpy's types do not know the fields."""
+
+ORDER: np.dtype[np.void] = np.dtype(
+    [
+        ("order_id", "<i8"),
+        ("account_id", "<i8"),
+        ("remaining_lots", "<i8"),
+        ("accepted_seq", "<i8"),
+        ("next", "<i4"),
+        ("previous", "<i4"),
+        ("account_next", "<i4"),
+        ("account_previous", "<i4"),
+        ("price_ticks", "<i4"),
+        ("level", "<i4"),
+        ("account", "<i4"),
+        ("side", "u1"),
+        ("flags", "u1"),
+        ("unused", "u1", (2,)),
+    ]
+)
+"""One resting order: 64 bytes, one cache line. Slot 0 is nobody's and stands for "none".
+
+accepted_seq                     input_seq of the command that placed it
+next, previous                   slots of its neighbours in the queue of its price level
+account_next, account_previous   slots of its neighbours among its account's orders, oldest first
+level, account                   row of its price level, row of its account
+In a free slot, `next` is the next free slot.
+"""
+
+LEVEL: np.dtype[np.void] = np.dtype(
+    [
+        ("head", "<i4"),
+        ("tail", "<i4"),
+        ("quantity_lots", "<i8"),
+        ("order_count", "<i8"),
+        ("unused", "<i8"),
+    ]
+)
+"""One price level: the queue's first and last order slot, and its sums. All zero when empty."""
+
+ACCOUNT: np.dtype[np.void] = np.dtype(
+    [
+        ("account_id", "<i8"),
+        ("position_lots", "<i8"),
+        ("head", "<i4"),
+        ("tail", "<i4"),
+        ("unused", "<i8"),
+    ]
+)
+"""One account in this market: position, oldest and youngest resting order. Row 0 is nobody's."""
+
+RESTING: np.dtype[np.void] = np.dtype(
+    [
+        ("order_id", "<i8"),
+        ("account_id", "<i8"),
+        ("remaining_lots", "<i8"),
+        ("accepted_seq", "<i8"),
+        ("price_ticks", "<i4"),
+        ("side", "u1"),
+        ("flags", "u1"),
+        ("unused", "u1", (2,)),
+    ]
+)
+"""A resting order as seen from outside: an ORDER without its place in memory."""
+
+POSITION: np.dtype[np.void] = np.dtype([("account_id", "<i8"), ("position_lots", "<i8")])
+"""An account and what it holds, short below 0."""
+
+CACHE_LINE_BYTES = 64
+LEAF_LEVELS = 64
+NODE_CHILDREN = 64
+ROOT_SHIFT = 18
+ROOT_CHILDREN = 2 ** (31 - ROOT_SHIFT)
+
+# Places in Book.state. BEST, COUNT are followed by one number for each Side (1, 2).
+(EVENT_SEQ, INPUT_SEQ, LAST_PRICE, STATUS, MAX_QUANTITY, REDUCE_ONLY_COUNT) = range(6)
+(ORDER_FREE, ORDER_LIVE, ACCOUNT_LIVE, LEAF_FREE, LEAF_LIVE, NODE_FREE, NODE_LIVE) = range(6, 13)
+(BEST, COUNT) = (12 + 1, 16)
+(CURSOR, EVENT_COUNT, EVENTS_WANTED) = range(20, 23)
+STATE_LENGTH = 24
+
+
+class Book(NamedTuple):
+    """All arrays of one book, as the kernels take them.
+
+    state          (STATE_LENGTH,) the numbers named above
+    orders         (capacity + 1,) ORDER
+    order_words    (capacity + 1, 8) the same memory as int64; column 0 is the order id
+    order_index    (power of two,) order id → slot, see order_index.py
+    accounts       (capacity + 1,) ACCOUNT; account_words, account_index as for orders
+    levels         (leaves × 64,) LEVEL; leaf 0 is nobody's
+    leaf_masks     (leaves,) uint64: which of the 64 levels of a leaf hold orders
+    nodes          (nodes, 64) children, 0 for none; node_masks (nodes,) which are there
+    root           (8192,) the top of the price tree; root_masks (128,)
+    """
+
+    state: Integers
+    orders: Records
+    order_words: Integers
+    order_index: Integers
+    accounts: Records
+    account_words: Integers
+    account_index: Integers
+    levels: Records
+    leaf_masks: Words
+    nodes: Children
+    node_masks: Words
+    root: Children
+    root_masks: Words
+
+
+def aligned_zeros(count: int, dtype: np.dtype[np.void]) -> Records:
+    """(count,) zero rows that begin on a cache line."""
+    raw = np.zeros(count * dtype.itemsize + CACHE_LINE_BYTES, dtype=np.uint8)
+    start = -raw.ctypes.data % CACHE_LINE_BYTES
+    return raw[start : start + count * dtype.itemsize].view(dtype)
+
+
+def as_words(rows: Records) -> Integers:
+    """The same memory as (rows, words) int64."""
+    words: Integers = rows.view(np.int64).reshape(len(rows), -1)
+    return words
+
+
+def index_length(capacity: int) -> int:
+    """Length of an index for `capacity` keys: a power of two, at most half full."""
+    return 1 << max(4, (2 * capacity - 1).bit_length())
+
+
+def new_book(capacity_orders: int) -> Book:
+    """An empty book with room for `capacity_orders`; everything else starts small."""
+    orders, accounts = aligned_zeros(capacity_orders + 1, ORDER), aligned_zeros(64, ACCOUNT)
+    return Book(
+        state=np.zeros(STATE_LENGTH, np.int64),
+        orders=orders,
+        order_words=as_words(orders),
+        order_index=np.zeros(index_length(capacity_orders), np.int64),
+        accounts=accounts,
+        account_words=as_words(accounts),
+        account_index=np.zeros(index_length(64), np.int64),
+        levels=aligned_zeros(8 * LEAF_LEVELS, LEVEL),
+        leaf_masks=np.zeros(8, np.uint64),
+        nodes=np.zeros((8, NODE_CHILDREN), np.int32),
+        node_masks=np.zeros(8, np.uint64),
+        root=np.zeros(ROOT_CHILDREN, np.int32),
+        root_masks=np.zeros(ROOT_CHILDREN // 64, np.uint64),
+    )
+
+
+def memory_bytes(book: Book) -> int:
+    """Bytes of all arrays, room to grow included; two views of one memory count once."""
+    views = book.order_words.nbytes + book.account_words.nbytes
+    return int(sum(array.nbytes for array in book)) - views
