@@ -1,0 +1,92 @@
+"""Builders of COMMAND rows and readers of EVENT rows for the tests of the engine."""
+
+from decimal import Decimal
+
+import numpy as np
+
+from sim.market import MarketSpec
+from sim.messages import (
+    CommandKind,
+    EventKind,
+    MarketStatus,
+    OrderType,
+    Reason,
+    Rows,
+    Side,
+    TimeInForce,
+    empty_commands,
+)
+
+SPEC = MarketSpec("TEST-PERP", "TEST", "USDC", Decimal("0.1"), Decimal("0.001"), 1_000_000)
+BUY, SELL = Side.BUY, Side.SELL
+
+
+def command(kind: CommandKind, **fields: int) -> Rows:
+    """One COMMAND row; fields by their names in messages.py."""
+    row = empty_commands(1)
+    row["kind"] = kind
+    for name, value in fields.items():
+        row[name] = value
+    return row
+
+
+def limit(order_id, account_id, side, quantity_lots, price_ticks, tif=TimeInForce.GTC, flags=0):
+    return command(
+        CommandKind.PLACE,
+        order_id=order_id,
+        account_id=account_id,
+        side=side,
+        quantity_lots=quantity_lots,
+        price_ticks=price_ticks,
+        order_type=OrderType.LIMIT,
+        time_in_force=tif,
+        flags=flags,
+    )
+
+
+def market(order_id, account_id, side, quantity_lots, worst_ticks=0, tif=TimeInForce.IOC, flags=0):
+    row = limit(order_id, account_id, side, quantity_lots, worst_ticks, tif, flags)
+    row["order_type"] = OrderType.MARKET
+    return row
+
+
+def cancel(order_id, account_id):
+    return command(CommandKind.CANCEL, order_id=order_id, account_id=account_id)
+
+
+def cancel_all(account_id):
+    return command(CommandKind.CANCEL_ALL, account_id=account_id)
+
+
+def set_status(status: MarketStatus):
+    return command(CommandKind.SET_STATUS, status=status)
+
+
+def applied(engine, *rows: Rows) -> list[tuple]:
+    """Apply rows as one batch; what happened, see `told`."""
+    return told(engine.apply(np.concatenate(rows)))
+
+
+def told(events: Rows) -> list[tuple]:
+    """Events in short: (kind, reason or maker's order id of a trade, order id, lots, price)."""
+    return [
+        (
+            EventKind(row["kind"]).name,
+            int(row["maker_order_id"]) if row["kind"] == EventKind.TRADE else Reason(row["reason"]).name,
+            int(row["order_id"]),
+            int(row["quantity_lots"]),
+            int(row["price_ticks"]),
+        )
+        for row in events
+    ]
+
+
+def resting(engine) -> list[tuple[int, ...]]:
+    """(order id, account, side, price, remaining, flags) in price-time order."""
+    names = ["order_id", "account_id", "side", "price_ticks", "remaining_lots", "flags"]
+    return [tuple(int(row[name]) for name in names) for row in engine.resting_orders()]
+
+
+def depth_lists(engine, levels: int = 1000):
+    """Depth of both sides as lists of [price, quantity, orders]."""
+    return [[[int(cell) for cell in row] for row in side] for side in engine.depth(levels)]
