@@ -46,8 +46,7 @@ def prepare(data_dir: Path) -> Path:
 
 def _refuse_a_stranger(path: Path) -> None:
     """A directory with files and no marker is somebody's: nothing of ours goes into it."""
-    ours = {"postgres.lock", "valkey.lock", "run", "log"}
-    if any(entry.name not in ours for entry in path.iterdir()):
+    if any(entry.name != "lost+found" for entry in path.iterdir()):
         raise ConfigurationError(
             f"The directory {path} holds other files and is not a sandpit data directory: "
             "choose an empty or a new one."
@@ -107,16 +106,16 @@ class Hold:
         self._path = path
         self._handle: int | None = None
 
-    def take(self, what: str) -> None:
+    def take(self, what: str = "") -> None:
         """Raises ConfigurationError when another process has it."""
         if self._handle is not None:
             return
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if not _locked(handle):
             os.close(handle)
+            who = f"Another sandpit runs {what}" if what else "Another sandpit runs"
             raise ConfigurationError(
-                f"Another sandpit runs {what} in {self._path.parent}: stop it, or choose "
-                "another --data-dir."
+                f"{who} in {self._path.parent}: stop it, or choose another --data-dir."
             )
         self._handle = handle
 

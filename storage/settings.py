@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from limits import parse_many
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -42,9 +42,8 @@ class Settings(BaseSettings):
     )
 
     # An address that is absent means: start that server here, from its wheel.
-    # Those that hold passwords stay out of the settings' printed form.
-    database_url: str | None = Field(None, validation_alias="database_url", repr=False)
-    redis_url: str | None = Field(None, validation_alias="redis_url", repr=False)
+    database_url: SecretStr | None = Field(None, validation_alias="database_url")
+    redis_url: SecretStr | None = Field(None, validation_alias="redis_url")
     # Rate limits may have a Redis user of their own; without it they use redis_url.
     limits_redis_url: str | None = Field(None, repr=False)
     ray_address: str | None = Field(None, validation_alias="ray_address")

@@ -1,0 +1,180 @@
+"""Ray for one sandpit: its own, private and mortal, or the cluster that RAY_ADDRESS names."""
+
+import logging
+import os
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from actors.ray_head import lean_head
+from storage.data_directory import Hold, prepare, secret, short_directory
+from storage.settings import ConfigurationError, Settings
+
+NAMESPACE = "sandpit"
+CPUS_MIN = 8
+OBJECT_STORE_MB = 300
+LOOPBACK = "127.0.0.1"
+STOP_TIMEOUT_S = 3.0
+MEGABYTE = 1 << 20
+
+# Read by ray when it is imported and by every process it starts. With clusters across machines
+# off, everything listens on loopback and GCS takes a free port, which is never Redis's.
+LOCAL_ENVIRONMENT = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_LOG_TO_DRIVER": "0",
+    "RAY_SCHEDULER_EVENTS": "0",
+    "RAY_enable_metrics_collection": "0",
+    "RAY_enable_open_telemetry": "0",
+    "RAY_enable_timeline": "0",
+    "RAY_task_events_report_interval_ms": "0",
+    "RAY_enable_worker_prestart": "0",
+    "RAY_prestart_worker_first_driver": "0",
+}
+EVERY_ENVIRONMENT = {
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_worker_niceness": "0",
+    "RAY_DEDUP_LOGS": "0",
+}
+
+_local: "LocalRay | None" = None
+
+
+class LocalRay:
+    """What has to be taken away again when this process's own Ray stops."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = prepare(data_dir)
+        self._hold = Hold(self.data_dir / "ray.lock")
+        self._hold.take("Ray")
+        self._directory = short_directory(self.data_dir, "ray")
+        # What a killed run left. Ray opens its own directory to everyone: ours stands around it.
+        self.temporary = self._directory / "r"
+        shutil.rmtree(self.temporary, ignore_errors=True)
+
+    def processes(self) -> list[psutil.Process]:
+        """gcs_server, raylet and all that they have started."""
+        found = []
+        for child in psutil.Process().children():
+            if any(str(self.temporary) in part for part in _command_line(child)):
+                found += [child, *child.children(recursive=True)]
+        return found
+
+    def clear(self, processes: list[psutil.Process]) -> None:
+        """Waits for processes to end, kills those that do not, and forgets the directory."""
+        _, alive = psutil.wait_procs(processes, timeout=STOP_TIMEOUT_S)
+        for process in alive:
+            _kill(process)
+        psutil.wait_procs(alive, timeout=STOP_TIMEOUT_S)
+        shutil.rmtree(self._directory, ignore_errors=True)
+        self._hold.release()
+
+
+def start_ray(settings: Settings) -> str:
+    """The configured cluster's address, or that of a new one on this machine."""
+    if settings.ray_address:
+        return connect_ray(settings.ray_address)
+    return start_local_ray(settings.data_path, object_store_mb=settings.object_store_mb)
+
+
+def start_local_ray(
+    data_dir: Path, *, cpus: int | None = None, object_store_mb: int = OBJECT_STORE_MB
+) -> str:
+    """Call it from a thread that lives as long as the cluster: Linux ends Ray with it.
+
+    Returns the address of GCS. Raises ConfigurationError, leaving nothing running.
+    """
+    global _local
+    _local = LocalRay(data_dir)
+    token = _local.data_dir / "ray.token"
+    secret(token)
+    _set_environment({**LOCAL_ENVIRONMENT, "RAY_AUTH_TOKEN_PATH": str(token)})
+    import ray
+
+    try:
+        with lean_head():
+            context = ray.init(
+                num_cpus=cpus or max(CPUS_MIN, os.cpu_count() or 1),
+                num_gpus=0,
+                object_store_memory=object_store_mb * MEGABYTE,
+                include_dashboard=False,
+                namespace=NAMESPACE,
+                log_to_driver=False,
+                logging_level=logging.WARNING,
+                _node_ip_address=LOOPBACK,
+                _temp_dir=str(_local.temporary),
+            )
+    except Exception as error:
+        stop_ray()
+        raise ConfigurationError(f"Ray did not start: {_first_line(error)}") from error
+    return str(context.address_info["gcs_address"])
+
+
+def connect_ray(address: str) -> str:
+    """Joins a cluster that others run; authentication is theirs, through Ray's own variables.
+
+    Raises ConfigurationError.
+    """
+    _set_environment({})
+    import ray
+
+    try:
+        context = ray.init(
+            address=address,
+            namespace=NAMESPACE,
+            log_to_driver=False,
+            logging_level=logging.WARNING,
+        )
+    except Exception as error:
+        raise ConfigurationError(
+            f"The Ray cluster at RAY_ADDRESS={address} cannot be reached: {_first_line(error)}"
+        ) from error
+    return str(context.address_info["gcs_address"])
+
+
+def stop_ray() -> None:
+    """Leaves the cluster; ends it when it is ours. May be called at any time."""
+    global _local
+    import ray
+
+    local, _local = _local, None
+    processes = local.processes() if local is not None else []
+    ray.shutdown()
+    if local is not None:
+        local.clear(processes)
+
+
+def _set_environment(more: dict[str, str]) -> None:
+    """Also for a ray that was imported before: it keeps what it read then."""
+    os.environ.pop("RAY_AUTH_TOKEN", None)
+    os.environ.update({**EVERY_ENVIRONMENT, **more})
+    from ray import _raylet
+    from ray._private import ray_constants
+
+    if "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER" in more:
+        ray_constants.ENABLE_RAY_CLUSTER = False
+    compiled: Any = _raylet
+    compiled.Config.initialize("")
+    compiled.AuthenticationTokenLoader.instance().reset_cache()
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
+
+
+def _kill(process: psutil.Process) -> None:
+    try:
+        process.send_signal(signal.SIGKILL)
+    except psutil.NoSuchProcess:
+        return
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0] or type(error).__name__
