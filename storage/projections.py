@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from sim.ledger import SystemAccount, clearing_account
+from sim.ledger import FEES, clearing_account
 from sim.market import MarketSpec
 from sim.messages import EVENT, Rows
 from sim.orders import OrderStatus
@@ -79,7 +79,7 @@ class MarketProjection:
         if missing:
             self._load_holdings(missing)
         holdings = {account: self._holdings[account] for account in accounts}
-        return Settlement(self._spec, SystemAccount.FEES, self._clearing, orders, holdings, wallets)
+        return Settlement(self._spec, FEES, self._clearing, orders, holdings, wallets)
 
     def _load_holdings(self, accounts: list[int]) -> None:
         self._holdings.update((account, Holding()) for account in accounts)

@@ -1,0 +1,120 @@
+"""The API's processes: they share one listening socket and are started again when they end."""
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
+
+from storage.settings import ConfigurationError, Settings
+
+BACKLOG = 1_024
+STOP_S = 4.0
+RESTART_PAUSE_S = 0.2
+PR_SET_PDEATHSIG = 1
+
+log = structlog.get_logger()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, bound before anything else starts. Raises ConfigurationError."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise ConfigurationError(
+            f"Port {port} on {host} cannot be used: {getattr(error, 'strerror', error)}. "
+            "Stop what uses it or choose another --port."
+        ) from None
+    return listener
+
+
+def die_with_parent() -> None:
+    """In a new child: be told to end when the process that started it is gone."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class ApiProcesses:
+    """A fixed number of uvicorn processes on one socket."""
+
+    def __init__(self, settings: Settings, listener: socket.socket, log_dir: Path) -> None:
+        self._count = settings.api_processes
+        self._listener = listener
+        self._log_dir = log_dir
+        self._environment = environment(settings)
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._restarted_at = 0.0
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of those that run."""
+        return [process.pid for process in self._processes if process.poll() is None]
+
+    def start(self) -> None:
+        """Start all."""
+        self._processes = [self._start_one(number) for number in range(self._count)]
+
+    def watch(self) -> None:
+        """Replace those that have ended."""
+        for number, process in enumerate(self._processes):
+            if process.poll() is None or time.monotonic() - self._restarted_at < RESTART_PAUSE_S:
+                continue
+            log.warning("api_process_ended", pid=process.pid, code=process.returncode)
+            self._restarted_at = time.monotonic()
+            self._processes[number] = self._start_one(number)
+
+    def stop(self) -> None:
+        """Let requests under way finish, then end."""
+        for process in self._processes:
+            process.terminate()
+        deadline = time.monotonic() + STOP_S
+        for process in self._processes:
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _start_one(self, number: int) -> subprocess.Popen[bytes]:
+        descriptor = self._listener.fileno()
+        with (self._log_dir / f"api-{number}.log").open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "api.server", "--fd", str(descriptor)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+                pass_fds=(descriptor,),
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one C call, no locks
+            )
+
+
+def environment(settings: Settings) -> Mapping[str, str]:
+    """The settings as the variables that another process reads them from."""
+    assert settings.database_url is not None
+    assert settings.redis_url is not None
+    given = settings.model_dump(mode="json", exclude_none=True, exclude={"database_url", "redis_url"})
+    variables = {f"SANDPIT_{name.upper()}": spelled(value) for name, value in given.items()}
+    variables.pop("SANDPIT_RAY_ADDRESS", None)
+    return {
+        **os.environ,
+        **variables,
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "REDIS_URL": settings.redis_url.get_secret_value(),
+    }
+
+
+def spelled(value: object) -> str:
+    """A setting's value as pydantic-settings reads it from a variable."""
+    return value if isinstance(value, str) else json.dumps(value)

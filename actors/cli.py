@@ -1,0 +1,87 @@
+"""The `sandpit` command."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from storage.settings import ConfigurationError, Settings
+
+app = typer.Typer(
+    name="sandpit",
+    help="A paper-trading exchange and a market simulator in one.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on. Default 127.0.0.1.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. Default 8000.")]
+DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept. Default .sandpit.")]
+World = Annotated[str | None, typer.Option(help="default, quiet, or a world file (TOML).")]
+Replay = Annotated[
+    Path | None, typer.Option(help="Real trades (CSV or CSV.gz) as BTC-PERP's reference price.")
+]
+
+
+def settings_or_exit(**given: object) -> Settings:
+    """The settings, or one sentence and exit code 1."""
+    try:
+        return Settings.load(**given)
+    except ConfigurationError as error:
+        print(f"sandpit: {error}", file=sys.stderr)  # noqa: T201 - the one sentence
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def up(
+    host: Host = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+    world: World = None,
+    replay: Replay = None,
+) -> None:
+    """Start the exchange: servers, actors and API, until Ctrl-C."""
+    from actors.up import up as run
+
+    settings = settings_or_exit(
+        host=host, port=port, data_dir=data_dir, world=world, replay=replay
+    )
+    raise typer.Exit(run(settings))
+
+
+@app.command()
+def doctor(port: Port = None, data_dir: DataDir = None) -> None:
+    """Say what is wrong with this machine."""
+    from actors.doctor import run_doctor
+
+    raise typer.Exit(run_doctor(settings_or_exit(port=port, data_dir=data_dir)))
+
+
+@bench.command()
+def book(
+    instructions: Annotated[int, typer.Option(help="How many, each time.")] = 2_000_000,
+    seed: Annotated[int, typer.Option(help="Of the flow.")] = 1,
+) -> None:
+    """Instructions a second of the order book, beside liquibook where it is installed."""
+    from actors.bench.book import bench_book
+
+    bench_book(instructions, seed)
+
+
+@bench.command()
+def orders(
+    seconds: Annotated[float, typer.Option(help="Length of each part.")] = 30.0,
+    seed: Annotated[int, typer.Option(help="Of the orders.")] = 1,
+) -> None:
+    """Orders a second from POST to visible, against a real deployment."""
+    from actors.bench.orders import bench_orders
+
+    raise typer.Exit(bench_orders(seconds, seed))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,77 @@
+"""What a deployment needs in its database before anything runs: schema, markets, accounts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+from sim.ledger import DUST, EXTERNAL, FEES, INSURANCE, EntryType, clearing_account
+from sim.market import MarketSpec
+from storage.accounts import COLLATERAL
+from storage.database import connect, now_us
+from storage.errors import wrapped
+from storage.markets import create_markets, load_specs
+from storage.migrations.run import upgrade
+
+STRATEGY_SPAN = 1_000_000_000
+"""Strategy n's accounts begin at n × this; clients' ids stay below."""
+
+SYSTEM_ACCOUNT = """
+INSERT INTO accounts (id, kind, name, created_at_us) VALUES (%s, 'SYSTEM', %s, %s)
+ON CONFLICT DO NOTHING"""
+STRATEGY_ACCOUNTS = """
+INSERT INTO accounts (id, kind, name, created_at_us)
+SELECT id, 'STRATEGY', %(name)s, %(now)s
+FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS id
+ON CONFLICT DO NOTHING RETURNING id"""
+STRATEGY_BALANCES = """
+INSERT INTO balances (account_id, asset, total_atoms, locked_atoms, open_orders)
+SELECT id, %(asset)s, %(capital)s, 0, 0 FROM unnest(%(ids)s::bigint[]) AS id"""
+STRATEGY_LEDGER = """
+INSERT INTO ledger_entries (source, seq, leg, account_id, asset, entry_type, amount_atoms,
+    balance_after_atoms, created_at_us)
+SELECT 'endowment', id, leg, CASE leg WHEN 0 THEN id ELSE %(outside)s END, %(asset)s, %(type)s,
+    CASE leg WHEN 0 THEN %(capital)s ELSE -%(capital)s END,
+    CASE leg WHEN 0 THEN %(capital)s END, %(now)s
+FROM unnest(%(ids)s::bigint[]) AS id, (VALUES (0), (1)) AS legs(leg)"""
+
+
+def prepare_database(database_url: str, specs: Sequence[MarketSpec]) -> None:
+    """Newest schema, the house's accounts, and every market listed."""
+    with wrapped():
+        upgrade(database_url)
+        with connect(database_url, "bootstrap") as connection:
+            create_markets(connection, specs)
+            create_system_accounts(connection)
+
+
+def create_system_accounts(connection: psycopg.Connection[Any]) -> None:
+    """The accounts that face clients' in the ledger."""
+    names = {EXTERNAL: "external", FEES: "fees", INSURANCE: "insurance", DUST: "dust"}
+    for ordinal, market_id in enumerate(load_specs(connection), start=1):
+        names[clearing_account(ordinal)] = f"clearing {market_id}"
+    with connection.transaction():
+        for account_id, name in names.items():
+            connection.execute(SYSTEM_ACCOUNT, (account_id, name, now_us()))
+
+
+def create_strategy_accounts(
+    database_url: str, strategy_no: int, name: str, head_count: int, capital_atoms: int
+) -> range:
+    """The accounts of a strategy, endowed through the ledger; those that exist stay as they are."""
+    accounts = range(strategy_no * STRATEGY_SPAN, strategy_no * STRATEGY_SPAN + head_count)
+    wish = {
+        "name": name,
+        "now": now_us(),
+        "first": accounts[0],
+        "last": accounts[-1],
+        "asset": COLLATERAL,
+        "capital": capital_atoms,
+        "outside": EXTERNAL,
+        "type": EntryType.DEPOSIT,
+    }
+    with wrapped(), connect(database_url, "bootstrap") as connection, connection.transaction():
+        ids = [row[0] for row in connection.execute(STRATEGY_ACCOUNTS, wish)]
+        connection.execute(STRATEGY_BALANCES, {**wish, "ids": ids})
+        connection.execute(STRATEGY_LEDGER, {**wish, "ids": ids})
+    return accounts
