@@ -1,0 +1,71 @@
+"""Rows that tests start from."""
+
+import itertools
+import time
+from typing import Any
+
+import psycopg
+
+from sim.market import BTC_PERP, ETH_PERP, MarketSpec
+from sim.messages import OrderType, Side, TimeInForce
+from sim.orders import PlaceOrder
+from sim.units import parse_atoms
+from storage.bootstrap import create_system_accounts
+from storage.markets import create_markets
+
+MARK_TICKS = {"BTC-PERP": 660_000, "ETH-PERP": 5_991}
+_numbers = itertools.count(1)
+
+
+def listed_markets(connection: psycopg.Connection[Any]) -> None:
+    """BTC-PERP and ETH-PERP, the house's accounts, and fresh prices."""
+    create_markets(connection, [BTC_PERP, ETH_PERP])
+    create_system_accounts(connection)
+    for market_id, ticks in MARK_TICKS.items():
+        connection.execute(
+            "INSERT INTO market_prices VALUES (%s, %s, %s, 0, NULL, %s)",
+            (market_id, ticks, ticks, time.time_ns() // 1_000 + 3_600_000_000),
+        )
+
+
+def trader(
+    connection: psycopg.Connection[Any], deposit: str = "10000", role: str = "TRADER"
+) -> int:
+    """A user with money that the ledger knows; the account's id."""
+    number = next(_numbers)
+    row = connection.execute(
+        "INSERT INTO accounts (kind, created_at_us) VALUES ('CLIENT', 0) RETURNING id"
+    ).fetchone()
+    assert row is not None
+    account_id, atoms = int(row[0]), parse_atoms(deposit)
+    connection.execute(
+        "INSERT INTO users VALUES (%s, %s, 'x', %s, 'ACTIVE', 0)",
+        (account_id, f"trader{number}@example.com", role),
+    )
+    connection.execute("INSERT INTO balances VALUES (%s, 'USDC', %s, 0, 0)", (account_id, atoms))
+    connection.execute(
+        "INSERT INTO ledger_entries (source, seq, leg, account_id, asset, entry_type, amount_atoms,"
+        " created_at_us) VALUES ('transfer', %(id)s, 0, %(id)s, 'USDC', 'DEPOSIT', %(a)s, 0),"
+        " ('transfer', %(id)s, 1, 1, 'USDC', 'DEPOSIT', -%(a)s, 0)",
+        {"id": account_id, "a": atoms},
+    )
+    return account_id
+
+
+def order(account_id: int, side: Side = Side.BUY, lots: int = 10, **more: Any) -> PlaceOrder:
+    """A LIMIT GTC order at 59.91 on ETH-PERP unless told otherwise."""
+    spec: MarketSpec = more.pop("spec", ETH_PERP)
+    values: dict[str, Any] = {
+        "order_type": OrderType.LIMIT,
+        "time_in_force": TimeInForce.GTC,
+        "price_ticks": 5_991,
+        "leverage": 10,
+        "reduce_only": False,
+        "post_only": False,
+        "client_order_id": None,
+        "idempotency_key": None,
+        "body_hash": b"body",
+    }
+    return PlaceOrder(
+        account_id=account_id, spec=spec, side=side, quantity_lots=lots, **{**values, **more}
+    )

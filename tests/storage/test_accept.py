@@ -1,0 +1,231 @@
+"""Accepting: one commit for many, exact reservations, one order a name."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+import pytest_asyncio
+
+from sim.messages import OrderType, Side
+from sim.orders import AcceptedOrder, OrderStatus
+from sim.refusals import Refusal, Refused
+from sim.units import format_atoms
+from storage.accept import Acceptor
+from storage.cancels import request_cancel, request_cancel_all
+from storage.database import AsyncPool, connect, open_pool
+from storage.errors import DatabaseUnavailable, OutcomeUnknown
+from tests.builders import listed_markets, order, trader
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
+    with connect(database_url, "test") as connection:
+        listed_markets(connection)
+        yield connection
+
+
+@pytest_asyncio.fixture
+async def pool(database: Any, database_url: str) -> AsyncIterator[AsyncPool]:
+    opened = await open_pool(database_url, 4)
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture
+async def acceptor(pool: AsyncPool) -> AsyncIterator[Acceptor]:
+    started = Acceptor(pool, open_orders_max=50)
+    await started.start()
+    yield started
+    await started.stop()
+
+
+def locked(database: psycopg.Connection[Any], account_id: int) -> tuple[str, int]:
+    row = database.execute(
+        "SELECT locked_atoms, open_orders FROM balances WHERE account_id = %s", (account_id,)
+    ).fetchone()
+    assert row is not None
+    return format_atoms(row[0]), row[1]
+
+
+async def refusal_of(work: Any) -> Refusal:
+    with pytest.raises(Refused) as caught:
+        await work
+    return caught.value.refusal
+
+
+async def test_an_accepted_order_is_pending_reserved_and_commanded(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database)
+    accepted = await acceptor.place(order(account_id, leverage=3))
+    assert (accepted.status, accepted.repeated) == (OrderStatus.PENDING, False)
+    assert locked(database, account_id) == ("1.999996", 1)
+    rows = database.execute("SELECT order_id, command_seq FROM commands").fetchall()
+    assert rows == [(accepted.order_id, None)]
+
+
+async def test_twenty_at_once_on_ten_usdc_are_nine_yes_and_eleven_no(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database, "10")
+    wish = order(account_id, lots=100, price_ticks=1_000)  # 10 USDC at 10x: 1 + 0.005
+    answers = await asyncio.gather(
+        *(acceptor.place(wish) for _ in range(20)), return_exceptions=True
+    )
+    refused = [answer for answer in answers if isinstance(answer, Refused)]
+    assert len(refused) == 11
+    assert {answer.refusal for answer in refused} == {Refusal.INSUFFICIENT_MARGIN}
+    assert locked(database, account_id) == ("9.045", 9)
+
+
+async def test_orders_that_wait_share_a_commit(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database)
+    await asyncio.gather(*(acceptor.place(order(account_id)) for _ in range(40)))
+    row = database.execute("SELECT count(*), count(DISTINCT xmin::text) FROM orders").fetchone()
+    assert row is not None
+    assert row[0] == 40
+    assert row[1] <= 3
+
+
+async def test_the_same_name_and_body_is_the_same_order(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database)
+    wish = order(account_id, client_order_id="mine")
+    answers = await asyncio.gather(*(acceptor.place(wish) for _ in range(5)))
+    assert len({answer.order_id for answer in answers}) == 1
+    assert [answer.repeated for answer in answers].count(False) == 1
+    assert (await acceptor.place(wish)).repeated
+    other = order(account_id, client_order_id="mine", body_hash=b"other")
+    with pytest.raises(Refused) as caught:
+        await acceptor.place(other)
+    assert caught.value.refusal == Refusal.DUPLICATE_CLIENT_ORDER_ID
+    assert caught.value.details == {"orderId": answers[0].order_id}
+
+
+async def test_a_name_belongs_to_its_account(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    alice, bob = trader(database), trader(database)
+    first = await acceptor.place(order(alice, client_order_id="mine"))
+    second = await acceptor.place(order(bob, client_order_id="mine", body_hash=b"other"))
+    assert first.order_id != second.order_id
+
+
+async def test_an_idempotency_key_works_like_a_name(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database)
+    first = await acceptor.place(order(account_id, idempotency_key="k"))
+    again = await acceptor.place(order(account_id, idempotency_key="k"))
+    assert again == AcceptedOrder(first.order_id, OrderStatus.PENDING, repeated=True)
+    other = acceptor.place(order(account_id, idempotency_key="k", body_hash=b"other"))
+    assert await refusal_of(other) == Refusal.IDEMPOTENCY_KEY_REUSED
+
+
+async def test_who_may_not_trade_is_refused(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    viewer = trader(database, role="VIEWER")
+    assert await refusal_of(acceptor.place(order(viewer))) == Refusal.FORBIDDEN
+    assert await refusal_of(acceptor.place(order(10**9))) == Refusal.UNAUTHENTICATED
+
+
+async def test_open_orders_have_a_limit(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database, "1000000")
+    for _ in range(50):
+        await acceptor.place(order(account_id))
+    assert await refusal_of(acceptor.place(order(account_id))) == Refusal.TOO_MANY_OPEN_ORDERS
+
+
+async def test_a_market_order_without_depth_or_fresh_price_is_refused(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database)
+    wish = order(account_id, order_type=OrderType.MARKET, price_ticks=0)
+    assert await refusal_of(acceptor.place(wish)) == Refusal.INSUFFICIENT_LIQUIDITY
+    database.execute("UPDATE market_prices SET updated_at_us = 0")
+    assert await refusal_of(acceptor.place(wish)) == Refusal.PRICE_UNAVAILABLE
+
+
+async def test_a_closed_market_takes_no_orders(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database)
+    database.execute("UPDATE markets SET status = 2")
+    assert await refusal_of(acceptor.place(order(account_id))) == Refusal.MARKET_NOT_OPEN
+
+
+async def test_reduce_only_reserves_nothing(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database, "0")
+    await acceptor.place(order(account_id, Side.SELL, reduce_only=True))
+    assert locked(database, account_id) == ("0", 1)
+
+
+async def test_a_cancel_needs_the_owner_and_an_open_order(
+    acceptor: Acceptor, pool: AsyncPool, database: psycopg.Connection[Any]
+) -> None:
+    alice, bob = trader(database), trader(database)
+    order_id = (await acceptor.place(order(alice))).order_id
+    assert await refusal_of(request_cancel(pool, bob, order_id)) == Refusal.ORDER_NOT_FOUND
+    await request_cancel(pool, alice, order_id)
+    assert await request_cancel_all(pool, alice, None) == 1
+    database.execute("UPDATE orders SET status = 5")
+    assert await refusal_of(request_cancel(pool, alice, order_id)) == Refusal.ORDER_NOT_OPEN
+    row = database.execute("SELECT count(*) FROM commands").fetchone()
+    assert row == (3,)
+
+
+async def test_a_connection_lost_before_commit_changed_nothing(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database)
+    await acceptor.place(order(account_id))
+    with database.transaction():
+        database.execute("SELECT 1 FROM balances FOR UPDATE")
+        waiting = asyncio.create_task(acceptor.place(order(account_id)))
+        while not terminated(database):
+            await asyncio.sleep(0.01)
+        with pytest.raises(DatabaseUnavailable):
+            await waiting
+    assert locked(database, account_id)[1] == 1
+    assert (await acceptor.place(order(account_id))).status == OrderStatus.PENDING
+
+
+def terminated(database: psycopg.Connection[Any]) -> int:
+    return database.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    ).rowcount
+
+
+async def test_a_reply_lost_at_commit_is_unknown_and_the_retry_resolves_it(
+    acceptor: Acceptor, database: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account_id = trader(database)
+    execute = psycopg.AsyncConnection.execute
+
+    async def lose_the_commit(self: Any, query: Any, *args: Any, **more: Any) -> Any:
+        if query == "COMMIT":
+            self.pgconn.finish()
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+        return await execute(self, query, *args, **more)
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "execute", lose_the_commit)
+    wish = order(account_id, client_order_id="mine")
+    with pytest.raises(OutcomeUnknown):
+        await acceptor.place(wish)
+    monkeypatch.undo()
+    again = await acceptor.place(wish)
+    assert (await acceptor.place(wish)).order_id == again.order_id
+    assert locked(database, account_id)[1] == 1
