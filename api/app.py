@@ -1,0 +1,90 @@
+"""The application: which routes there are, in which order, and what lies around them."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi_offline import FastAPIOffline
+
+from api import bench_route, errors, health
+from api.flux import account, admin, auth, deposits, markets, orders
+from api.front import Front
+from api.services import Services
+from storage.settings import Settings
+
+SECTIONS = (
+    orders.router,
+    account.router,
+    markets.router,
+    deposits.router,
+    auth.router,
+    admin.router,
+    health.router,
+)
+"""The busiest first: routes are tried one after the other."""
+
+BEARER_SCHEME = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """A new application. Raises ConfigurationError."""
+    services = Services(settings or Settings.load())
+    app: FastAPI = FastAPIOffline(
+        title="Sandpit",
+        version="1",
+        summary="A paper-trading exchange for perpetual futures",
+        redoc_url=None,
+        lifespan=opened(services),
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    sections = list(SECTIONS)
+    if os.environ.get(bench_route.BENCH_VARIABLE) == "1":
+        sections.insert(0, bench_route.router)
+    app.router.routes[:0] = [route for section in sections for route in section.routes]
+    app.add_middleware(Front, services=services)
+    errors.install(app)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    return app
+
+
+def opened(services: Services) -> Any:
+    """The lifespan of an application with these services."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await services.open()
+        try:
+            yield
+        finally:
+            await services.close()
+
+    return lifespan
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document: FastAPI's, without the 422 that nothing here answers."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, summary=app.summary, routes=app.routes
+        )
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                operation["responses"].pop("422", None)
+                exemplify(operation, schema)
+        components = schema.setdefault("components", {})
+        components["securitySchemes"] = BEARER_SCHEME
+        for unused in ("HTTPValidationError", "ValidationError"):
+            components.get("schemas", {}).pop(unused, None)
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def exemplify(operation: dict[str, Any], schema: dict[str, Any]) -> None:
+    """Show the body model's example with the operation that takes it."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        name = content["schema"]["$ref"].rsplit("/", 1)[1]
+        content["example"] = schema["components"]["schemas"][name]["examples"][0]

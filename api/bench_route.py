@@ -1,0 +1,27 @@
+"""A route that does nothing, to measure what everything around an order costs.
+
+Same body, same schema, same token check as POST /orders; no database. Mounted
+only where a benchmark asks for it.
+"""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.flux.callers import Bearer, IdempotencyKey
+from api.flux.orders import wish_of
+from api.flux.schemas import OrderSent
+from api.routing import ExactRoute
+
+BENCH_VARIABLE = "SANDPIT_BENCH_ROUTE"
+
+router = APIRouter(route_class=ExactRoute)
+
+
+@router.post("/bench/noop", status_code=202, include_in_schema=False)
+async def post_noop(
+    sent: OrderSent, account_id: Bearer, request: Request, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Reads the order and forgets it."""
+    wish_of(sent)
+    return Response('{"orderId":"order_0","status":"PENDING"}', 202, media_type="application/json")

@@ -1,0 +1,144 @@
+"""Placing an order: from what a client wrote to a PlaceOrder on its market's grid."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import blake2b
+
+from sim.market import MarketSpec
+from sim.messages import MarketStatus, OrderType, Side, TimeInForce
+from sim.orders import PlaceOrder
+from sim.refusals import Refusal, Refused
+from sim.units import NotDecimal, OffGrid, format_steps, parse_steps
+from storage.market_data import ListedMarket, MarketCatalog
+
+LEVERAGE_DEFAULT = 10
+BODY_HASH_BYTES = 16
+
+
+@dataclass(frozen=True)
+class OrderWish:
+    """An order in a client's words: decimal text, names. None is not given."""
+
+    market_id: str
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce | None
+    quantity: str
+    price: str | None
+    leverage: int | None
+    reduce_only: bool
+    post_only: bool
+    client_order_id: str | None
+
+
+async def find_market(markets: MarketCatalog, market_id: str) -> ListedMarket:
+    """The market, or Refused MARKET_NOT_FOUND."""
+    market = await markets.find(market_id)
+    if market is None:
+        raise Refused(Refusal.MARKET_NOT_FOUND, "No such market")
+    return market
+
+
+async def build_order(
+    markets: MarketCatalog, account_id: int, wish: OrderWish, idempotency_key: str | None
+) -> PlaceOrder:
+    """The order, legal in its market; what it costs is checked when it is accepted.
+
+    Raises Refused MARKET_NOT_FOUND, MARKET_NOT_OPEN or INVALID_ORDER.
+    """
+    market = await find_market(markets, wish.market_id)
+    if market.status != MarketStatus.ACTIVE:
+        raise Refused(Refusal.MARKET_NOT_OPEN, f"{wish.market_id} is {market.status.name}")
+    spec = market.spec
+    time_in_force = checked_time_in_force(wish)
+    quantity_lots = on_grid(
+        "quantity", wish.quantity, spec.lot_size, spec.min_quantity_lots, spec.max_quantity_lots
+    )
+    price_ticks = checked_price(wish, spec)
+    leverage = checked_leverage(wish.leverage, spec)
+    return PlaceOrder(
+        account_id=account_id,
+        spec=spec,
+        side=wish.side,
+        order_type=wish.order_type,
+        time_in_force=time_in_force,
+        quantity_lots=quantity_lots,
+        price_ticks=price_ticks,
+        leverage=leverage,
+        reduce_only=wish.reduce_only,
+        post_only=wish.post_only,
+        client_order_id=wish.client_order_id,
+        idempotency_key=idempotency_key,
+        body_hash=body_hash(wish, time_in_force, quantity_lots, price_ticks, leverage),
+    )
+
+
+def checked_time_in_force(wish: OrderWish) -> TimeInForce:
+    """GTC unless said otherwise; a MARKET order never rests, so for it IOC."""
+    is_market = wish.order_type == OrderType.MARKET
+    if wish.post_only and is_market:
+        raise Refused(Refusal.INVALID_ORDER, "postOnly needs a LIMIT order")
+    if wish.time_in_force is None:
+        return TimeInForce.IOC if is_market else TimeInForce.GTC
+    if wish.post_only and wish.time_in_force != TimeInForce.GTC:
+        raise Refused(Refusal.INVALID_ORDER, "postOnly needs timeInForce GTC")
+    return wish.time_in_force
+
+
+def checked_price(wish: OrderWish, spec: MarketSpec) -> int:
+    """The limit in ticks; 0 for a MARKET order."""
+    if wish.order_type == OrderType.MARKET:
+        if wish.price is not None:
+            raise Refused(Refusal.INVALID_ORDER, "A MARKET order has no price")
+        return 0
+    if wish.price is None:
+        raise Refused(Refusal.INVALID_ORDER, "A LIMIT order needs a price")
+    return on_grid("price", wish.price, spec.tick_size, 1, spec.max_price_ticks)
+
+
+def checked_leverage(leverage: int | None, spec: MarketSpec) -> int:
+    """From 1 to the market's maximum."""
+    if leverage is None:
+        return min(LEVERAGE_DEFAULT, spec.max_leverage)
+    if not 1 <= leverage <= spec.max_leverage:
+        raise Refused(
+            Refusal.INVALID_ORDER,
+            f"leverage must be a whole number from 1 to {spec.max_leverage}",
+            {"field": "leverage"},
+        )
+    return leverage
+
+
+def on_grid(what: str, text: str, step: Decimal, least: int, most: int) -> int:
+    """Decimal text as whole steps within bounds, or Refused with the nearest valid value."""
+    try:
+        steps = parse_steps(text, step)
+    except NotDecimal as error:
+        raise Refused(Refusal.INVALID_ORDER, f"{what}: {error}", {"field": what}) from None
+    except OffGrid as error:
+        steps = parse_steps(error.nearest, step)
+        raise off_grid(what, text, step, min(max(steps, least), most)) from None
+    if not least <= steps <= most:
+        raise off_grid(what, text, step, min(max(steps, least), most))
+    return steps
+
+
+def off_grid(what: str, text: str, step: Decimal, nearest_steps: int) -> Refused:
+    """The refusal that says what would have been valid."""
+    nearest = format_steps(nearest_steps, step)
+    return Refused(
+        Refusal.INVALID_ORDER,
+        f"{what} {text} is not valid in this market; the nearest valid value is {nearest}",
+        {"field": what, "nearest": nearest, "step": format_steps(1, step)},
+    )
+
+
+def body_hash(
+    wish: OrderWish, time_in_force: TimeInForce, quantity: int, price: int, leverage: int
+) -> bytes:
+    """What makes two requests the same order: its meaning, not its spelling."""
+    meaning = (
+        f"{wish.market_id}|{wish.side:d}|{wish.order_type:d}|{time_in_force:d}|{quantity}|{price}"
+        f"|{leverage}|{wish.reduce_only:d}|{wish.post_only:d}|{wish.client_order_id}"
+    )
+    return blake2b(meaning.encode(), digest_size=BODY_HASH_BYTES).digest()

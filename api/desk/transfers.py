@@ -1,0 +1,106 @@
+"""Moving money and the dead-man switch: each request once, in one transaction."""
+
+from collections.abc import Awaitable, Callable
+from hashlib import blake2b
+
+from sim.refusals import Refusal, Refused
+from sim.units import NotDecimal, OffGrid, parse_atoms
+from storage import cancel_after, transfers
+from storage.database import AsyncPool, now_us
+from storage.idempotency import Asked, Outcome, once
+from storage.transfers import Balance
+from storage.unit_of_work import Connection
+
+Movement = Callable[[Connection, int, str, int], Awaitable[Balance]]
+
+
+async def deposit(
+    pool: AsyncPool, account_id: int, asset: str, amount: str, key: str | None
+) -> Balance:
+    """Money from outside; the new balance. Raises Refused."""
+    return await moved(pool, "deposit", transfers.deposit, account_id, asset, amount, key)
+
+
+async def withdraw(
+    pool: AsyncPool, account_id: int, asset: str, amount: str, key: str | None
+) -> Balance:
+    """Money to outside; the new balance. Raises Refused."""
+    return await moved(pool, "withdraw", transfers.withdraw, account_id, asset, amount, key)
+
+
+async def moved(
+    pool: AsyncPool,
+    route: str,
+    movement: Movement,
+    account_id: int,
+    asset: str,
+    amount: str,
+    key: str | None,
+) -> Balance:
+    """One movement of money, remembered under its key."""
+    atoms = amount_atoms(amount)
+
+    async def work(connection: Connection) -> Outcome:
+        return outcome(await movement(connection, account_id, asset, atoms))
+
+    asked = Asked(account_id, route, digest(asset, str(atoms)), key)
+    return balance(account_id, await once(pool, asked, work))
+
+
+async def reset(pool: AsyncPool, account_id: int, key: str | None) -> Balance:
+    """A flat account back to zero. Raises Refused ACCOUNT_NOT_FLAT."""
+
+    async def work(connection: Connection) -> Outcome:
+        return outcome(await transfers.reset(connection, account_id))
+
+    asked = Asked(account_id, "reset", digest("reset"), key)
+    return balance(account_id, await once(pool, asked, work))
+
+
+async def switch(pool: AsyncPool, account_id: int, timeout_ms: int, key: str | None) -> int | None:
+    """Start, renew or (with 0) clear the dead-man switch; when it fires, in microseconds."""
+
+    async def work(connection: Connection) -> Outcome:
+        if timeout_ms == 0:
+            await cancel_after.clear_cancel_after(connection, account_id)
+            return {"deadline_us": None}
+        deadline_us = now_us() + timeout_ms * 1_000
+        await cancel_after.set_cancel_after(connection, account_id, deadline_us)
+        return {"deadline_us": deadline_us}
+
+    asked = Asked(account_id, "cancel-after", digest(str(timeout_ms)), key)
+    deadline: int | None = (await once(pool, asked, work))["deadline_us"]
+    return deadline
+
+
+def amount_atoms(text: str) -> int:
+    """An amount of money in atoms. Raises Refused INVALID_AMOUNT."""
+    try:
+        return parse_atoms(text)
+    except NotDecimal as error:
+        raise Refused(Refusal.INVALID_AMOUNT, f"amount: {error}") from None
+    except OffGrid as error:
+        raise Refused(
+            Refusal.INVALID_AMOUNT,
+            f"amount {text} has more than 6 decimals; the nearest valid value is {error.nearest}",
+            {"field": "amount", "nearest": error.nearest},
+        ) from None
+
+
+def outcome(moved_to: Balance) -> Outcome:
+    """A balance as the memory of a request holds it."""
+    return {
+        "asset": moved_to.asset,
+        "total_atoms": moved_to.total_atoms,
+        "locked_atoms": moved_to.locked_atoms,
+    }
+
+
+def balance(account_id: int, remembered: Outcome) -> Balance:
+    """And back."""
+    return Balance(account_id, **remembered)
+
+
+def digest(*parts: str) -> bytes:
+    """What makes two requests the same."""
+    return blake2b("|".join(parts).encode(), digest_size=16).digest()

@@ -1,0 +1,120 @@
+"""Request bodies as they were written: numbers keep their text and never pass through float."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any, NoReturn
+
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+
+from sim.units import DECIMAL_TEXT
+
+NUMBER_CHARACTERS_MAX = 32
+WHOLE_TEXT = re.compile(r"\d{1,9}", re.ASCII)
+PRINTABLE_TEXT = re.compile(r"[\x20-\x7e]+")
+
+
+class NotJson(ValueError):
+    """The body is not JSON as we accept it; the message says why."""
+
+
+class ExactNumber:
+    """A JSON number that has not been read yet. No field takes it but those made for it."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        if len(text) > NUMBER_CHARACTERS_MAX:
+            raise NotJson("a number in the body has too many digits")
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _object_of_distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise NotJson("the body names a key twice")
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise NotJson(f"{name} is not a JSON number")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object_of_distinct_keys,
+    parse_float=ExactNumber,
+    parse_int=ExactNumber,
+    parse_constant=_refuse_constant,
+)
+
+
+def read_json(body: bytes) -> Any:
+    """UTF-8 JSON to Python values, numbers to ExactNumber. Raises NotJson."""
+    try:
+        return _DECODER.decode(body.decode())
+    except UnicodeDecodeError:
+        raise NotJson("the body is not UTF-8") from None
+    except RecursionError:
+        raise NotJson("the body is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise NotJson(f"the body is not JSON: {error.msg} at character {error.pos}") from None
+
+
+def _decimal_text(value: object) -> object:
+    return value.text if isinstance(value, ExactNumber) else value
+
+
+def _plain_decimal(text: str) -> str:
+    if DECIMAL_TEXT.fullmatch(text) is None:
+        raise ValueError("must be a plain decimal: at most 12 digits, at most 8 decimals")
+    return text
+
+
+def _whole_number(value: object) -> int:
+    if isinstance(value, ExactNumber) and WHOLE_TEXT.fullmatch(value.text):
+        return int(value.text)
+    raise ValueError("must be a whole number")
+
+
+def _printable(text: str) -> str:
+    if PRINTABLE_TEXT.fullmatch(text) is None:
+        raise ValueError("must be printable ASCII")
+    return text
+
+
+DecimalText = Annotated[
+    str,
+    BeforeValidator(_decimal_text),
+    AfterValidator(_plain_decimal),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,8})?$"},
+                {"type": "number", "minimum": 0, "maximum": 999_999_999_999},
+            ]
+        }
+    ),
+]
+"""A decimal string or a JSON number; its text is checked before anything computes with it."""
+
+WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+"""A JSON number of digits only; neither 1.0 nor true nor "1"."""
+
+PrintableText = Annotated[str, AfterValidator(_printable)]
+
+
+def first_of(errors: Iterable[Any]) -> tuple[str, list[dict[str, str]]]:
+    """One sentence for the first thing wrong with a body or query, and all of them as a list."""
+    found = [
+        {
+            "field": ".".join(str(part) for part in error["loc"]),
+            "message": error["msg"].removeprefix("Value error, "),
+        }
+        for error in errors
+    ]
+    first = found[0] if found else {"field": "", "message": "The request is not valid"}
+    sentence = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
+    return sentence[:300], found[:10]

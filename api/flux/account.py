@@ -1,0 +1,130 @@
+"""What an account sees of itself: balances, positions, orders, fills, ledger."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.desk.identifiers import parse_order_id
+from api.flux import wording
+from api.flux.answers import (
+    BalanceAnswer,
+    FillAnswer,
+    LedgerAnswer,
+    OrderAnswer,
+    PositionAnswer,
+)
+from api.flux.callers import Viewer
+from api.flux.describing import documented
+from api.flux.envelope import reply, reply_page
+from api.flux.paging import cursor_number, fill_cursor, page_of
+from api.flux.schemas import FillsAsked, OrdersAsked, PageAsked
+from api.routing import ExactRoute, services_of
+from sim.market import MarketSpec
+from sim.refusals import Refusal, Refused
+from storage import views
+from storage.views import FillView, OrderFilter
+
+router = APIRouter(route_class=ExactRoute, tags=["Queries"])
+
+
+@router.get("/balances", summary="Balances", **documented(200, BalanceAnswer, many=True))
+async def get_balances(caller: Viewer, request: Request) -> Response:
+    """Money, by asset."""
+    balances = await views.balances(services_of(request).pool, caller.user_id)
+    return reply_page([wording.balance_answer(balance) for balance in balances])
+
+
+@router.get("/positions", summary="Positions", **documented(200, PositionAnswer, many=True))
+async def get_positions(caller: Viewer, request: Request) -> Response:
+    """Open positions, by market."""
+    specs = await specs_of(request)
+    held = await views.positions(services_of(request).pool, caller.user_id)
+    return reply_page([wording.position_answer(view, specs[view.market_id]) for view in held])
+
+
+@router.get(
+    "/orders", summary="Orders", **documented(200, OrderAnswer, 404, many=True, cursor=True)
+)
+async def get_orders(
+    query: Annotated[OrdersAsked, Query()], caller: Viewer, request: Request
+) -> Response:
+    """Orders, newest first."""
+    specs = await specs_of(request)
+    check_market(query.market_id, specs)
+    wanted = OrderFilter(
+        market_id=query.market_id,
+        statuses=(wording.status_of(query.status),) if query.status else None,
+        client_order_id=query.client_order_id,
+        before_id=cursor_number(query.cursor),
+    )
+    pool = services_of(request).pool
+    orders = await views.orders(pool, caller.user_id, wanted, query.limit + 1)
+    page, cursor = page_of(orders, query.limit, lambda order: str(order.order_id))
+    answers = [wording.order_answer(order, specs[order.market_id]) for order in page]
+    return reply_page(answers, cursor)
+
+
+@router.get("/orders/{order_id}", summary="Order", **documented(200, OrderAnswer, 404))
+async def get_order(order_id: str, caller: Viewer, request: Request) -> Response:
+    """One order."""
+    number = parse_order_id(order_id)
+    order = (
+        await views.order(services_of(request).pool, caller.user_id, number)
+        if number is not None
+        else None
+    )
+    if order is None:
+        raise Refused(Refusal.ORDER_NOT_FOUND, "No such order")
+    return reply(wording.order_answer(order, (await specs_of(request))[order.market_id]))
+
+
+@router.get("/fills", summary="Fills", **documented(200, FillAnswer, 404, many=True, cursor=True))
+async def get_fills(
+    query: Annotated[FillsAsked, Query()], caller: Viewer, request: Request
+) -> Response:
+    """Fills, newest first."""
+    specs = await specs_of(request)
+    check_market(query.market_id, specs)
+    order_id = parse_order_id(query.order_id) if query.order_id is not None else None
+    if query.order_id is not None and order_id is None:
+        return reply_page([])
+    fills = await views.fills(
+        services_of(request).pool,
+        caller.user_id,
+        fill_cursor(query.cursor),
+        query.limit + 1,
+        query.market_id,
+        order_id,
+    )
+    page, cursor = page_of(fills, query.limit, cursor_of_fill)
+    return reply_page([wording.fill_answer(fill, specs[fill.market_id]) for fill in page], cursor)
+
+
+@router.get("/ledger", summary="Ledger", **documented(200, LedgerAnswer, many=True, cursor=True))
+async def get_ledger(
+    query: Annotated[PageAsked, Query()], caller: Viewer, request: Request
+) -> Response:
+    """Every change of the balance with its cause, newest first."""
+    pool = services_of(request).pool
+    entries = await views.ledger(pool, caller.user_id, cursor_number(query.cursor), query.limit + 1)
+    page, cursor = page_of(entries, query.limit, lambda entry: str(entry.entry_id))
+    return reply_page([wording.ledger_answer(entry) for entry in page], cursor)
+
+
+async def specs_of(request: Request) -> dict[str, MarketSpec]:
+    """The grids that rows are read on."""
+    markets = await services_of(request).markets.markets()
+    return {market_id: market.spec for market_id, market in markets.items()}
+
+
+def check_market(market_id: str | None, specs: dict[str, MarketSpec]) -> None:
+    """Raises Refused MARKET_NOT_FOUND for a filter that names none."""
+    if market_id is not None and market_id not in specs:
+        raise Refused(Refusal.MARKET_NOT_FOUND, "No such market")
+
+
+def cursor_of_fill(fill: FillView) -> str:
+    """The cursor of what comes after this fill."""
+    return f"{fill.created_at_us}:{fill.market_id}:{fill.event_seq}:{int(fill.is_maker)}"

@@ -1,0 +1,30 @@
+"""For whoever runs the exchange."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.flux.answers import DrainAnswer
+from api.flux.callers import operator_of_this_machine
+from api.flux.describing import documented
+from api.flux.envelope import reply
+from api.routing import ExactRoute, services_of
+from sim.refusals import Refusal, Refused
+from storage.drain import drain
+
+DRAIN_S_MAX = 30.0
+
+router = APIRouter(route_class=ExactRoute, tags=["Admin"])
+
+
+@router.post("/admin/drain", summary="Drain", **documented(200, DrainAnswer))
+async def post_drain(
+    allowed: Annotated[None, Depends(operator_of_this_machine)], request: Request
+) -> Response:
+    """Returns when everything accepted before this call is matched and can be read."""
+    processed = await drain(services_of(request).pool, DRAIN_S_MAX)
+    if processed is None:
+        raise Refused(Refusal.UNAVAILABLE, f"The markets are more than {DRAIN_S_MAX:.0f} s behind")
+    return reply(DrainAnswer(processed=processed))

@@ -1,0 +1,416 @@
+"""What Flux answers: every field is listed, so nothing else can leave by accident."""
+
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from api.flux.schemas import Wire
+
+
+def _example(**fields: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
+class ErrorInside(Wire):
+    """A stable code, a sentence, and facts that help."""
+
+    code: str
+    message: str
+    details: dict[str, Any] | None = None
+
+
+class ErrorAnswer(Wire):
+    """The error envelope."""
+
+    error: ErrorInside
+
+    model_config = _example(
+        error={
+            "code": "INSUFFICIENT_MARGIN",
+            "message": "Available margin is below required margin",
+        }
+    )
+
+
+class UserAnswer(Wire):
+    """A registered user."""
+
+    user_id: str
+
+    model_config = _example(userId="user_1042")
+
+
+class TokenAnswer(Wire):
+    """A token, whose it is, and for how many seconds it opens anything."""
+
+    token: str
+    user_id: str
+    expires_in: int
+
+    model_config = _example(
+        token="eyJhbGciOiJIUzI1NiJ9.e30.c2ln", userId="user_1042", expiresIn=900
+    )
+
+
+class MarketAnswer(Wire):
+    """A market: its name, its grid, its limits and rates."""
+
+    id: str
+    market_id: str
+    symbol: str
+    base_asset: str
+    quote_asset: str
+    tick_size: str
+    lot_size: str
+    min_quantity: str
+    max_quantity: str
+    max_price: str
+    max_leverage: int
+    initial_margin_rate: str
+    maintenance_margin_rate: str
+    maker_fee_rate: str
+    taker_fee_rate: str
+    funding_interval_hours: int
+    funding_rate_cap: str
+    status: str
+
+    model_config = _example(
+        id="BTC-PERP",
+        marketId="BTC-PERP",
+        symbol="BTC-PERP",
+        baseAsset="BTC",
+        quoteAsset="USDC",
+        tickSize="0.1",
+        lotSize="0.001",
+        minQuantity="0.001",
+        maxQuantity="1000",
+        maxPrice="214748364.7",
+        maxLeverage=20,
+        initialMarginRate="0.05",
+        maintenanceMarginRate="0.005",
+        makerFeeRate="0.0002",
+        takerFeeRate="0.0005",
+        fundingIntervalHours=8,
+        fundingRateCap="0.00375",
+        status="ACTIVE",
+    )
+
+
+class LevelAnswer(Wire):
+    """One price of the book. `priceTicks` and `totalQtyLots` are the original's names for
+    the same two decimals."""
+
+    price: str
+    quantity: str
+    order_count: int
+    price_ticks: str
+    total_qty_lots: str
+
+
+class BookAnswer(Wire):
+    """The visible book, best prices first."""
+
+    market: str
+    market_id: str
+    sequence: int
+    timestamp: int
+    bids: list[LevelAnswer]
+    asks: list[LevelAnswer]
+
+    model_config = _example(
+        market="BTC-PERP",
+        marketId="BTC-PERP",
+        sequence=4711,
+        timestamp=1767225600000,
+        bids=[
+            {
+                "price": "65999.9",
+                "quantity": "1.25",
+                "orderCount": 2,
+                "priceTicks": "65999.9",
+                "totalQtyLots": "1.25",
+            }
+        ],
+        asks=[],
+    )
+
+
+class PriceAnswer(Wire):
+    """Mark and index price of a market."""
+
+    market_id: str
+    mark_price: str
+    index_price: str
+    funding_rate: str
+    timestamp: int
+
+    model_config = _example(
+        marketId="BTC-PERP",
+        markPrice="66000.1",
+        indexPrice="66000",
+        fundingRate="0",
+        timestamp=1767225600000,
+    )
+
+
+class TradeAnswer(Wire):
+    """One trade on the public tape; `side` is the taker's."""
+
+    id: str
+    market_id: str
+    sequence: int
+    price: str
+    quantity: str
+    side: str
+    created_at: int
+
+    model_config = _example(
+        id="BTC-PERP-4711",
+        marketId="BTC-PERP",
+        sequence=4711,
+        price="66000.1",
+        quantity="0.25",
+        side="BUY",
+        createdAt=1767225600000,
+    )
+
+
+class CandleAnswer(Wire):
+    """Prices and volume of one interval; an interval without a trade has none."""
+
+    market_id: str
+    interval: str
+    open_time: int
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+    quote_volume: str
+    trades: int
+
+    model_config = _example(
+        marketId="BTC-PERP",
+        interval="1m",
+        openTime=1767225600000,
+        open="66000",
+        high="66010.5",
+        low="65990",
+        close="66001.2",
+        volume="12.5",
+        quoteVolume="825012.5",
+        trades=31,
+    )
+
+
+class BalanceAnswer(Wire):
+    """Money in one asset: `locked` of `total` is reserved by open orders."""
+
+    user_id: str
+    asset: str
+    total: str
+    locked: str
+
+    model_config = _example(userId="user_1042", asset="USDC", total="10000", locked="8165.625")
+
+
+class PositionAnswer(Wire):
+    """An open position; `quantity` is signed, `realizedPnl` is net of fees."""
+
+    user_id: str
+    market_id: str
+    quantity: str
+    entry_price: str
+    realized_pnl: str
+    unrealized_pnl: str | None = None
+    mark_price: str | None = None
+    leverage: int
+    updated_at: int
+
+    model_config = _example(
+        userId="user_1042",
+        marketId="BTC-PERP",
+        quantity="-0.25",
+        entryPrice="66000.1",
+        realizedPnl="-8.250013",
+        unrealizedPnl="0.025",
+        markPrice="66000",
+        leverage=10,
+        updatedAt=1767225600000,
+    )
+
+
+class PlacedAnswer(Wire):
+    """An order and the state it is in at this moment of its life."""
+
+    order_id: str
+    status: str
+
+    model_config = _example(orderId="order_123", status="PENDING")
+
+
+class BatchEntry(Wire):
+    """One order of a batch: accepted, or refused with the reason."""
+
+    order_id: str | None = None
+    status: str | None = None
+    error: ErrorInside | None = None
+
+
+class BatchAnswer(Wire):
+    """The answers in the orders' order."""
+
+    results: list[BatchEntry]
+
+    model_config = _example(results=[{"orderId": "order_123", "status": "PENDING"}])
+
+
+class OrderAnswer(Wire):
+    """An order and what has become of it."""
+
+    id: str
+    order_id: str
+    client_order_id: str | None = None
+    user_id: str
+    market_id: str
+    side: str
+    type: str
+    quantity: str
+    remaining_quantity: str
+    filled_quantity: str
+    average_price: str | None = None
+    price: str | None = None
+    time_in_force: str
+    leverage: int
+    reduce_only: bool
+    post_only: bool
+    status: str
+    rejection_reason: str | None = None
+    created_at: int
+    updated_at: int
+
+    model_config = _example(
+        id="order_123",
+        orderId="order_123",
+        clientOrderId="client-123",
+        userId="user_1042",
+        marketId="BTC-PERP",
+        side="BUY",
+        type="LIMIT",
+        quantity="1.25",
+        remainingQuantity="0.75",
+        filledQuantity="0.5",
+        averagePrice="65000",
+        price="65000",
+        timeInForce="GTC",
+        leverage=10,
+        reduceOnly=False,
+        postOnly=True,
+        status="PARTIALLY_FILLED",
+        createdAt=1767225600000,
+        updatedAt=1767225601000,
+    )
+
+
+class FillAnswer(Wire):
+    """One side of a trade; `realizedPnl` is before the fee."""
+
+    id: str
+    trade_id: str
+    order_id: str
+    user_id: str
+    market_id: str
+    side: str
+    liquidity_role: str
+    price: str
+    quantity: str
+    notional: str
+    fee: str
+    realized_pnl: str
+    created_at: int
+
+    model_config = _example(
+        id="BTC-PERP-4711:maker",
+        tradeId="BTC-PERP-4711",
+        orderId="order_123",
+        userId="user_1042",
+        marketId="BTC-PERP",
+        side="BUY",
+        liquidityRole="MAKER",
+        price="65000",
+        quantity="0.5",
+        notional="32500",
+        fee="6.5",
+        realizedPnl="0",
+        createdAt=1767225601000,
+    )
+
+
+class LedgerAnswer(Wire):
+    """One leg of a ledger transaction, as it changed this balance."""
+
+    id: str
+    user_id: str
+    asset: str
+    type: str
+    amount: str
+    balance_after: str | None = None
+    transaction_id: str
+    reference_id: str | None = None
+    created_at: int
+
+    model_config = _example(
+        id="7",
+        userId="user_1042",
+        asset="USDC",
+        type="DEPOSIT",
+        amount="10000",
+        balanceAfter="10000",
+        transactionId="transfer-3",
+        createdAt=1767225600000,
+    )
+
+
+class CancelAllAnswer(Wire):
+    """How many open orders are asked to be cancelled."""
+
+    requested: int
+    status: str
+
+    model_config = _example(requested=3, status="PENDING_CANCEL")
+
+
+class CancelAfterAnswer(Wire):
+    """When all orders are cancelled, in milliseconds since 1970; null for never."""
+
+    cancel_at: int | None
+
+    model_config = _example(cancelAt=1767225660000)
+
+
+class DrainAnswer(Wire):
+    """How many accepted commands were waited for."""
+
+    processed: int
+
+    model_config = _example(processed=12)
+
+
+class TimeAnswer(Wire):
+    """The server's clock, milliseconds since 1970."""
+
+    time: int
+
+    model_config = _example(time=1767225600000)
+
+
+Health = Annotated[str, Field(pattern="^(up|down)$")]
+
+
+class HealthAnswer(Wire):
+    """Whether this process can do its work."""
+
+    ok: bool
+    checks: dict[str, Health]
+
+    model_config = _example(ok=True, checks={"database": "up"})

@@ -1,0 +1,49 @@
+"""Money in, money out, and back to zero."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.desk import transfers
+from api.flux.answers import BalanceAnswer
+from api.flux.callers import IdempotencyKey, Trader
+from api.flux.describing import documented
+from api.flux.envelope import reply
+from api.flux.schemas import AmountSent
+from api.flux.wording import balance_answer
+from api.routing import ExactRoute, services_of
+
+router = APIRouter(route_class=ExactRoute, tags=["Deposits"])
+
+
+@router.post("/deposits", summary="Deposit", **documented(201, BalanceAnswer, 409))
+async def post_deposit(
+    sent: AmountSent, caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Paper money from outside; the new balance."""
+    pool = services_of(request).pool
+    balance = await transfers.deposit(
+        pool, caller.user_id, sent.asset, sent.amount, idempotency_key
+    )
+    return reply(balance_answer(balance), 201)
+
+
+@router.post("/withdrawals", summary="Withdraw", **documented(201, BalanceAnswer, 409))
+async def post_withdrawal(
+    sent: AmountSent, caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """As far as neither orders nor positions need the money; the new balance."""
+    pool = services_of(request).pool
+    balance = await transfers.withdraw(
+        pool, caller.user_id, sent.asset, sent.amount, idempotency_key
+    )
+    return reply(balance_answer(balance), 201)
+
+
+@router.post("/account/reset", summary="Start again", **documented(200, BalanceAnswer, 409))
+async def post_reset(
+    caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Back to a balance of zero, without open orders and positions only."""
+    balance = await transfers.reset(services_of(request).pool, caller.user_id, idempotency_key)
+    return reply(balance_answer(balance))

@@ -1,0 +1,85 @@
+"""What the OpenAPI document says of a Flux operation: every status, each with an example."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from api.flux.answers import ErrorAnswer
+
+EXAMPLES: dict[int, tuple[str, str, str]] = {
+    400: ("The request is not valid", "INVALID_REQUEST", "quantity: must be a plain decimal"),
+    401: ("Who asks is not known", "UNAUTHENTICATED", "A valid bearer token is needed"),
+    403: ("The role does not suffice", "FORBIDDEN", "The role VIEWER may not do this"),
+    404: ("There is no such thing, or not for you", "ORDER_NOT_FOUND", "No such order"),
+    409: ("Not in this state", "ORDER_NOT_OPEN", "The order is not open any more"),
+    413: ("The body is too large", "PAYLOAD_TOO_LARGE", "A body may have at most 65536 bytes"),
+    429: (
+        "Too many requests",
+        "RATE_LIMITED",
+        "At most 100 requests are allowed; try again in 1 s",
+    ),
+    500: ("Our fault", "INTERNAL_ERROR", "Something went wrong on our side"),
+    503: ("Try again after Retry-After", "UNAVAILABLE", "The exchange's database is away"),
+}
+ALWAYS = (400, 413, 429, 500, 503)
+AUTHENTICATED = (401, 403)
+
+RATE_HEADERS = {
+    "X-Request-Id": {"schema": {"type": "string"}},
+    "X-RateLimit-Limit": {"schema": {"type": "integer"}},
+    "X-RateLimit-Remaining": {"schema": {"type": "integer"}},
+    "X-RateLimit-Reset": {"schema": {"type": "integer"}},
+}
+CURSOR_HEADER = {
+    "X-Next-Cursor": {
+        "description": "The `cursor` of the next page; absent on the last one",
+        "schema": {"type": "string"},
+    }
+}
+
+
+def documented(
+    status: int,
+    answer: type[BaseModel],
+    *refusals: int,
+    many: bool = False,
+    cursor: bool = False,
+    public: bool = False,
+) -> dict[str, Any]:
+    """Keyword arguments of a route: its success, and the refusals beside the usual ones."""
+    headers = {**RATE_HEADERS, **(CURSOR_HEADER if cursor else {})}
+    responses: dict[int | str, dict[str, Any]] = {
+        status: {
+            "model": list[answer] if many else answer,  # type: ignore[valid-type]
+            "description": (answer.__doc__ or "").splitlines()[0],
+            "headers": headers,
+            "content": {"application/json": {"example": example_of(answer, many)}},
+        }
+    }
+    statuses = (*ALWAYS, *(() if public else AUTHENTICATED), *refusals)
+    responses.update({refusal: refusal_answer(refusal) for refusal in sorted(set(statuses))})
+    extra: dict[str, Any] = {} if public else {"security": [{"bearer": []}]}
+    return {
+        "status_code": status,
+        "response_model": None,
+        "responses": responses,
+        "openapi_extra": extra,
+    }
+
+
+def example_of(answer: type[BaseModel], many: bool) -> Any:
+    """The example that the model carries."""
+    extra: Any = answer.model_config.get("json_schema_extra") or {}
+    example = extra["examples"][0]
+    return [example] if many else example
+
+
+def refusal_answer(status: int) -> dict[str, Any]:
+    """The error envelope with an example for this status."""
+    description, code, message = EXAMPLES[status]
+    example = {"error": {"code": code, "message": message}}
+    return {
+        "model": ErrorAnswer,
+        "description": description,
+        "content": {"application/json": {"example": example}},
+    }

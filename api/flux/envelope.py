@@ -1,0 +1,112 @@
+"""Flux's wording: the error envelope, which status and code a refusal has, JSON answers."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel
+from starlette.responses import Response
+from starlette.types import Scope
+
+from api.limits import RateKind
+from sim.refusals import Refusal, Refused
+
+RETRY_AFTER_S = 1
+
+STATUSES: dict[Refusal, int] = {
+    Refusal.UNAUTHENTICATED: 401,
+    Refusal.INVALID_CREDENTIALS: 401,
+    Refusal.FORBIDDEN: 403,
+    Refusal.INVALID_REQUEST: 400,
+    Refusal.INVALID_EMAIL: 400,
+    Refusal.INVALID_PASSWORD: 400,
+    Refusal.INVALID_ORDER: 400,
+    Refusal.INVALID_AMOUNT: 400,
+    Refusal.UNKNOWN_ASSET: 400,
+    Refusal.MARKET_NOT_FOUND: 404,
+    Refusal.MARKET_NOT_OPEN: 400,
+    Refusal.PRICE_UNAVAILABLE: 503,
+    Refusal.INSUFFICIENT_LIQUIDITY: 400,
+    Refusal.INSUFFICIENT_MARGIN: 400,
+    Refusal.INSUFFICIENT_BALANCE: 400,
+    Refusal.DUPLICATE_CLIENT_ORDER_ID: 409,
+    Refusal.IDEMPOTENCY_KEY_REUSED: 409,
+    Refusal.TOO_MANY_OPEN_ORDERS: 400,
+    Refusal.ORDER_NOT_FOUND: 404,
+    Refusal.ORDER_NOT_OPEN: 409,
+    Refusal.ACCOUNT_NOT_FLAT: 409,
+    Refusal.NOT_FOUND: 404,
+    Refusal.METHOD_NOT_ALLOWED: 405,
+    Refusal.PAYLOAD_TOO_LARGE: 413,
+    Refusal.RATE_LIMITED: 429,
+    Refusal.UNAVAILABLE: 503,
+    Refusal.INTERNAL_ERROR: 500,
+}
+CODES: dict[Refusal, str] = {
+    Refusal.MARKET_NOT_OPEN: "INVALID_ORDER",
+    Refusal.INSUFFICIENT_LIQUIDITY: "INVALID_ORDER",
+    Refusal.TOO_MANY_OPEN_ORDERS: "INVALID_ORDER",
+    Refusal.INSUFFICIENT_BALANCE: "INSUFFICIENT_MARGIN",
+    Refusal.PRICE_UNAVAILABLE: "UNAVAILABLE",
+}
+"""Causes that Flux's own list has no code for; `details.reason` then names them."""
+
+
+def refuse(refused: Refused, scope: Scope) -> Response:
+    """The error envelope."""
+    status = STATUSES[refused.refusal]
+    headers = {}
+    if status in (429, 503):
+        headers["Retry-After"] = str(refused.details.get("retryAfter", RETRY_AFTER_S))
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status == 413:
+        headers["Connection"] = "close"
+    body = {"error": error_of(refused, scope)}
+    return Response(json.dumps(body), status, headers, "application/json")
+
+
+def error_of(refused: Refused, scope: Scope) -> dict[str, object]:
+    """What stands inside the envelope."""
+    code = code_of(refused.refusal, scope)
+    details = dict(refused.details)
+    if isinstance(details.get("orderId"), int):
+        details["orderId"] = f"order_{details['orderId']}"
+    if code != refused.refusal and refused.refusal != Refusal.INVALID_REQUEST:
+        details["reason"] = refused.refusal.value
+    error: dict[str, object] = {"code": code, "message": refused.message}
+    if details:
+        error["details"] = details
+    return error
+
+
+def code_of(refusal: Refusal, scope: Scope) -> str:
+    """Flux's code; a request that is not valid where orders are placed is an invalid order."""
+    if refusal == Refusal.INVALID_REQUEST and (
+        scope["method"] == "POST" and scope["path"] in ("/orders", "/orders/batch")
+    ):
+        return "INVALID_ORDER"
+    return CODES.get(refusal, refusal.value)
+
+
+def rate_kind(method: str, path: str) -> RateKind | None:
+    """What a request counts as. Health and metrics are free: those who watch must see."""
+    if path in ("/health", "/metrics"):
+        return None
+    if method in ("GET", "HEAD", "OPTIONS"):
+        return RateKind.READ
+    if path == "/orders" or path.startswith("/orders/"):
+        return RateKind.ORDER
+    return RateKind.WRITE
+
+
+def reply(body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A model as JSON; what is None is left out."""
+    text = body.model_dump_json(by_alias=True, exclude_none=True)
+    return Response(text, status, headers, "application/json")
+
+
+def reply_page(page: Sequence[BaseModel], next_cursor: str | None = None) -> Response:
+    """A bare array, with the cursor of the next page in X-Next-Cursor where there is one."""
+    rows = (row.model_dump_json(by_alias=True, exclude_none=True) for row in page)
+    headers = {"X-Next-Cursor": next_cursor} if next_cursor else None
+    return Response(f"[{','.join(rows)}]", 200, headers, "application/json")

@@ -1,0 +1,144 @@
+"""Markets: listing, book, prices, tape, candles, and the server's clock. No token needed."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.desk.orders import find_market
+from api.flux import wording
+from api.flux.answers import (
+    BookAnswer,
+    CandleAnswer,
+    MarketAnswer,
+    PriceAnswer,
+    TimeAnswer,
+    TradeAnswer,
+)
+from api.flux.describing import documented
+from api.flux.envelope import reply, reply_page
+from api.flux.paging import cursor_number, page_of
+from api.flux.schemas import CandlesAsked, DepthAsked, PageAsked
+from api.routing import ExactRoute, services_of
+from sim.refusals import Refusal, Refused
+from storage import market_data
+from storage.database import now_us
+from storage.market_data import INTERVALS_US, ListedMarket
+
+router = APIRouter(route_class=ExactRoute, tags=["Markets"])
+
+
+@router.get("/markets", summary="Markets", **documented(200, MarketAnswer, many=True, public=True))
+async def get_markets(request: Request) -> Response:
+    """Every market."""
+    markets = await services_of(request).markets.markets()
+    return reply_page([wording.market_answer(market) for market in markets.values()])
+
+
+@router.get(
+    "/markets/{market_id}", summary="Market", **documented(200, MarketAnswer, 404, public=True)
+)
+async def get_market(market_id: str, request: Request) -> Response:
+    """One market."""
+    return reply(wording.market_answer(await listed(request, market_id)))
+
+
+@router.get(
+    "/markets/{market_id}/orderbook",
+    summary="Order book",
+    **documented(200, BookAnswer, 404, public=True),
+)
+async def get_orderbook(
+    market_id: str, query: Annotated[DepthAsked, Query()], request: Request
+) -> Response:
+    """The best levels of both sides."""
+    spec = (await listed(request, market_id)).spec
+    book = await market_data.book(services_of(request).pool, spec.market_id, query.depth)
+    if book is None:
+        raise Refused(Refusal.NOT_FOUND, "This market has no book yet")
+    return reply(
+        BookAnswer(
+            market=spec.market_id,
+            market_id=spec.market_id,
+            sequence=book.event_seq,
+            timestamp=book.at_us // 1_000,
+            bids=[wording.level_answer(level, spec) for level in book.bids.tolist()],
+            asks=[wording.level_answer(level, spec) for level in book.asks.tolist()],
+        )
+    )
+
+
+@router.get(
+    "/markets/{market_id}/trades",
+    summary="Trades",
+    **documented(200, TradeAnswer, 404, many=True, cursor=True, public=True),
+)
+async def get_trades(
+    market_id: str, query: Annotated[PageAsked, Query()], request: Request
+) -> Response:
+    """The tape, newest first."""
+    spec = (await listed(request, market_id)).spec
+    before = cursor_number(query.cursor)
+    pool = services_of(request).pool
+    trades = await market_data.trades(pool, spec.market_id, before, query.limit + 1)
+    page, cursor = page_of(trades, query.limit, lambda trade: str(trade.event_seq))
+    return reply_page([wording.trade_answer(trade, spec) for trade in page], cursor)
+
+
+@router.get(
+    "/markets/{market_id}/candles",
+    summary="Candles",
+    **documented(200, CandleAnswer, 404, many=True, public=True),
+)
+async def get_candles(
+    market_id: str, query: Annotated[CandlesAsked, Query()], request: Request
+) -> Response:
+    """Candles of 1m, 5m, 15m, 1h, 4h or 1d, newest first."""
+    if query.interval not in INTERVALS_US:
+        known = ", ".join(INTERVALS_US)
+        raise Refused(Refusal.INVALID_REQUEST, f"interval: must be one of {known}")
+    spec = (await listed(request, market_id)).spec
+    end_us = query.end * 1_000 if query.end is not None else now_us()
+    candles = await market_data.candles(
+        services_of(request).pool, spec.market_id, query.interval, end_us, query.limit
+    )
+    return reply_page([wording.candle_answer(candle, query.interval, spec) for candle in candles])
+
+
+@router.get("/prices", summary="Prices", **documented(200, PriceAnswer, many=True, public=True))
+async def get_prices(request: Request) -> Response:
+    """Mark and index of every market that has them."""
+    services = services_of(request)
+    markets = await services.markets.markets()
+    prices = await market_data.prices(services.pool)
+    return reply_page(
+        [
+            wording.price_answer(price, markets[price.market_id].spec)
+            for price in prices
+            if price.market_id in markets
+        ]
+    )
+
+
+@router.get(
+    "/prices/{market_id}", summary="Price", **documented(200, PriceAnswer, 404, public=True)
+)
+async def get_price(market_id: str, request: Request) -> Response:
+    """Mark and index of one market."""
+    spec = (await listed(request, market_id)).spec
+    prices = await market_data.prices(services_of(request).pool, spec.market_id)
+    if not prices:
+        raise Refused(Refusal.NOT_FOUND, "This market has no price yet")
+    return reply(wording.price_answer(prices[0], spec))
+
+
+@router.get("/time", summary="Time", **documented(200, TimeAnswer, public=True))
+async def get_time(request: Request) -> Response:
+    """The server's clock."""
+    return reply(TimeAnswer(time=now_us() // 1_000))
+
+
+async def listed(request: Request, market_id: str) -> ListedMarket:
+    """The market, or 404."""
+    return await find_market(services_of(request).markets, market_id)

@@ -1,0 +1,150 @@
+"""What happens to every request before and after its handler, in one ASGI layer.
+
+Request id, who asks, rate limit, body limit, response headers, metrics, and the
+net under everything: a crash becomes its family's 500.
+"""
+
+import re
+import time
+from typing import Any
+
+import structlog
+import uuid_utils
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.families import family_of, family_of_path
+from api.limits import Window, too_many
+from api.metrics import observe
+from api.security import Claims
+from api.services import Services
+from sim.refusals import Refusal, Refused
+
+REQUEST_ID_TEXT = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+BEARER = b"bearer "
+CRASHED = Refused(Refusal.INTERNAL_ERROR, "Something went wrong on our side")
+
+log = structlog.get_logger("sandpit.api")
+
+
+class Call:
+    """One request on its way through: who asks, under which id, and what is left to them."""
+
+    __slots__ = ("address", "body_bytes", "claims", "credential", "request_id", "started", "window")
+
+    def __init__(self, request_id: bytes, address: str) -> None:
+        self.request_id = request_id
+        self.address = address
+        self.credential: str | None = None
+        self.claims: Claims | None = None
+        self.window: Window | None = None
+        self.body_bytes = 0
+        self.started = False
+
+    @property
+    def principal(self) -> str:
+        """Whom the rate limits count: the user of a valid token, else the address."""
+        return f"user_{self.claims.user_id}" if self.claims else self.address
+
+
+class Front:
+    """The layer itself."""
+
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        self._app = app
+        self._services = services
+        self._body_limit = services.settings.body_limit_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        call = scope["call"] = self._identify(scope)
+        status = 0
+
+        async def counted() -> Message:
+            message = await receive()
+            call.body_bytes += len(message.get("body", b""))
+            if call.body_bytes > self._body_limit:
+                raise self._too_large()
+            return message
+
+        async def stamped(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                call.started = True
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *headers_of(call)]
+            await send(message)
+
+        try:
+            await self._pass(call, scope, counted, stamped)
+        except ClientDisconnect:
+            status = 499
+        finally:
+            observe(scope, status, time.perf_counter() - began)
+
+    async def _pass(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            self._admit(call, scope)
+            await self._app(scope, receive, send)
+        except ClientDisconnect:
+            raise
+        except Refused as refused:
+            await family_of(scope).refuse(refused, scope)(scope, receive, send)
+        except Exception:
+            log.exception("request failed", request_id=call.request_id.decode())
+            if call.started:
+                raise
+            await family_of(scope).refuse(CRASHED, scope)(scope, receive, send)
+
+    def _identify(self, scope: Scope) -> Call:
+        request_id, bearer, credentials = b"", b"", 0
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                credentials += 1
+                bearer = value[len(BEARER) :] if value[: len(BEARER)].lower() == BEARER else b""
+            elif name == b"x-request-id" and REQUEST_ID_TEXT.fullmatch(value):
+                request_id = value
+        client = scope.get("client")
+        call = Call(request_id or str(uuid_utils.uuid7()).encode(), client[0] if client else "-")
+        if credentials:
+            call.credential = "bearer" if credentials == 1 else "several"
+            if credentials == 1 and bearer:
+                call.claims = self._services.tokens.verify(bearer.strip().decode("latin-1"))
+        return call
+
+    def _admit(self, call: Call, scope: Scope) -> None:
+        kind = family_of_path(scope["path"]).rate_kind(scope["method"], scope["path"])
+        if kind is not None:
+            call.window = self._services.rates.hit(kind, call.principal)
+            if not call.window.allowed:
+                raise too_many(call.window)
+        for name, value in scope["headers"]:
+            if name == b"content-length" and value.isdigit() and int(value) > self._body_limit:
+                raise self._too_large()
+
+    def _too_large(self) -> Refused:
+        return Refused(
+            Refusal.PAYLOAD_TOO_LARGE, f"A body may have at most {self._body_limit} bytes"
+        )
+
+
+def headers_of(call: Call) -> list[tuple[bytes, bytes]]:
+    """What every response carries."""
+    headers = [(b"x-request-id", call.request_id), (b"x-content-type-options", b"nosniff")]
+    window = call.window
+    if window is not None:
+        headers += [
+            (b"x-ratelimit-limit", b"%d" % window.limit),
+            (b"x-ratelimit-remaining", b"%d" % window.remaining),
+            (b"x-ratelimit-reset", b"%d" % window.resets_at_s),
+        ]
+    return headers
+
+
+def call_of(scope: Any) -> Call:
+    """The call that a request belongs to."""
+    call: Call = scope["call"]
+    return call

@@ -1,0 +1,35 @@
+"""Whether this process can do its work, and what it has counted."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.flux.answers import HealthAnswer
+from api.flux.callers import watcher
+from api.flux.describing import documented
+from api.flux.envelope import reply
+from api.routing import ExactRoute, services_of
+from storage.errors import StorageError
+from storage.unit_of_work import fetch_one
+
+router = APIRouter(route_class=ExactRoute, tags=["Operations"])
+
+
+@router.get("/health", summary="Health", **documented(200, HealthAnswer, public=True))
+async def get_health(request: Request) -> Response:
+    """200 while the database answers, else 503."""
+    try:
+        await fetch_one(services_of(request).pool, "SELECT 1")
+    except StorageError:
+        down = HealthAnswer(ok=False, checks={"database": "down"})
+        return reply(down, 503, {"Retry-After": "1"})
+    return reply(HealthAnswer(ok=True, checks={"database": "up"}))
+
+
+@router.get("/metrics", summary="Metrics", include_in_schema=False)
+async def get_metrics(allowed: Annotated[None, Depends(watcher)], request: Request) -> Response:
+    """What this process has counted, for Prometheus."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,157 @@
+"""How a request becomes the arguments of an endpoint.
+
+Endpoints are declared as FastAPI wants them, and FastAPI documents them. Their
+arguments are bound here, once at start, instead of being solved per request:
+that keeps the exact text of numbers, answers 400 in the family's own words, and
+takes a tenth of the time.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from urllib.parse import parse_qsl
+
+from fastapi import params
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.exact_json import NotJson, read_json
+from api.services import Services
+from sim.refusals import Refusal, Refused
+
+QUERY_FIELDS_MAX = 20
+
+Argument = Callable[[Request], Awaitable[Any]]
+
+
+class ExactRoute(APIRoute):
+    """An APIRoute that binds path, query, header, body and dependencies by itself."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        """The endpoint with its arguments bound."""
+        endpoint: Callable[..., Awaitable[Response]] = self.endpoint
+        arguments = bind(endpoint)
+        takes_query = any(isinstance(kind, params.Query) for kind in kinds_of(endpoint))
+
+        async def handle(request: Request) -> Response:
+            if request.scope["query_string"] and not takes_query:
+                read_query_pairs(request)
+            values = {name: await argument(request) for name, argument in arguments.items()}
+            return await endpoint(**values)
+
+        return handle
+
+
+def bind(endpoint: Callable[..., Any]) -> dict[str, Argument]:
+    """For each parameter of the endpoint, where its value comes from."""
+    hints = get_type_hints(endpoint, include_extras=True)
+    return {name: argument_of(name, hints[name]) for name in inspect.signature(endpoint).parameters}
+
+
+def kinds_of(endpoint: Callable[..., Any]) -> list[Any]:
+    """What the parameters' annotations say beside their types."""
+    hints = get_type_hints(endpoint, include_extras=True).values()
+    return [extra for hint in hints if get_origin(hint) is Annotated for extra in get_args(hint)]
+
+
+def argument_of(name: str, hint: Any) -> Argument:
+    """The source of one argument, by its annotation."""
+    if hint is Request:
+        return the_request
+    if inspect.isclass(hint) and issubclass(hint, BaseModel):
+        return body_of(hint)
+    plain, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    for extra in extras:
+        if isinstance(extra, params.Depends):
+            assert extra.dependency is not None
+            return extra.dependency
+        if isinstance(extra, params.Query):
+            return query_of(plain)
+        if isinstance(extra, params.Header):
+            return header_of(str(extra.alias), TypeAdapter[Any](hint))
+    return path_of(name)
+
+
+async def the_request(request: Request) -> Request:
+    """The request itself."""
+    return request
+
+
+def path_of(name: str) -> Argument:
+    """A piece of the path, as text."""
+
+    async def read(request: Request) -> Any:
+        return request.path_params[name]
+
+    return read
+
+
+def header_of(alias: str, adapter: TypeAdapter[Any]) -> Argument:
+    """A request header, or None."""
+
+    async def read(request: Request) -> Any:
+        value = request.headers.get(alias)
+        if value is None:
+            return None
+        try:
+            return adapter.validate_python(value)
+        except ValidationError as error:
+            raise invalid(error, alias) from None
+
+    return read
+
+
+def body_of(model: type[BaseModel]) -> Argument:
+    """The JSON body as a model."""
+
+    async def read(request: Request) -> Any:
+        try:
+            return model.model_validate(read_json(await request.body()))
+        except NotJson as error:
+            raise Refused(Refusal.INVALID_REQUEST, str(error)) from None
+        except ValidationError as error:
+            raise invalid(error) from None
+
+    return read
+
+
+def query_of(model: type[BaseModel]) -> Argument:
+    """The query string as a model."""
+
+    async def read(request: Request) -> Any:
+        try:
+            return model.model_validate(read_query_pairs(request))
+        except ValidationError as error:
+            raise invalid(error) from None
+
+    return read
+
+
+def read_query_pairs(request: Request) -> dict[str, str]:
+    """The query string's fields; Refused where one is given twice or there are too many."""
+    text = request.scope["query_string"].decode("latin-1")
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=QUERY_FIELDS_MAX)
+    except ValueError:
+        raise Refused(Refusal.INVALID_REQUEST, "The query has too many fields") from None
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Refused(Refusal.INVALID_REQUEST, "The query names a field twice")
+    return found
+
+
+def invalid(error: ValidationError, within: str = "") -> RequestValidationError:
+    """Pydantic's findings as the error that every family knows how to word."""
+    findings = error.errors(include_url=False, include_context=False, include_input=False)
+    if within:
+        findings = [{**finding, "loc": (within, *finding["loc"])} for finding in findings]
+    return RequestValidationError(findings)
+
+
+def services_of(request: Request) -> Services:
+    """What this process works with."""
+    services: Services = request.scope["app"].state.services
+    return services

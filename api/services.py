@@ -1,0 +1,55 @@
+"""What the handlers of one API process work with; opened when it starts, closed when it ends."""
+
+from api.limits import LoginGuard, RateLimits
+from api.security import Passwords, Tokens
+from storage.accept import Acceptor
+from storage.data_directory import secret
+from storage.database import AsyncPool, open_pool
+from storage.login_failures import ValkeyFailures
+from storage.market_data import MarketCatalog
+from storage.settings import ConfigurationError, Settings
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class Services:
+    """The pool and everything that is shared by the requests of a process."""
+
+    pool: AsyncPool
+    acceptor: Acceptor
+    markets: MarketCatalog
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.database_url is None:
+            raise ConfigurationError("The API needs DATABASE_URL; `sandpit up` sets it.")
+        self.settings = settings
+        self.tokens = Tokens(secret(settings.auth_secret_file), settings.token_ttl_s)
+        self.passwords = Passwords()
+        self.rates = RateLimits(settings)
+        self._valkey = (
+            ValkeyFailures(settings.redis_url.get_secret_value()) if settings.redis_url else None
+        )
+        self.logins = LoginGuard(settings.login_rate, self._valkey)
+
+    @property
+    def on_loopback(self) -> bool:
+        """True where the server is bound to this machine only."""
+        return self.settings.host in LOOPBACK_HOSTS
+
+    async def open(self) -> None:
+        """Connect. PostgreSQL may be away: then requests are answered 503 until it is back."""
+        assert self.settings.database_url is not None
+        self.pool = await open_pool(
+            self.settings.database_url.get_secret_value(), self.settings.database_connections_max
+        )
+        self.markets = MarketCatalog(self.pool)
+        self.acceptor = Acceptor(self.pool, self.settings.open_orders_max)
+        await self.acceptor.start()
+
+    async def close(self) -> None:
+        """Finish what is under way and disconnect."""
+        await self.acceptor.stop()
+        await self.pool.close()
+        self.passwords.close()
+        if self._valkey is not None:
+            await self._valkey.close()
