@@ -1,0 +1,122 @@
+"""One API process: `python -m api.server [--fd N | --host HOST --port PORT]`."""
+
+import argparse
+import logging
+import socket
+import sys
+from typing import Any
+
+import structlog
+import uvicorn
+
+from api.app import create_app
+from api.protocol import SWEEP_EVERY_TICKS, BoundedProtocol
+from storage.errors import StorageError
+from storage.settings import ConfigurationError, Settings
+
+KEEP_ALIVE_S = 75
+GRACEFUL_STOP_S = 5
+BACKLOG = 2_048
+
+
+class SweepingServer(uvicorn.Server):
+    """uvicorn's server, which also ends connections that are too slow."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second by uvicorn."""
+        if counter % SWEEP_EVERY_TICKS == 0:
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, BoundedProtocol):
+                    connection.end_if_late(connection.loop.time())
+        return await super().on_tick(counter)
+
+
+def server_for(settings: Settings) -> SweepingServer:
+    """The server with its application, not yet listening. Raises ConfigurationError."""
+    protocol = type(
+        "SettledProtocol",
+        (BoundedProtocol,),
+        {
+            "read_timeout_s": settings.body_timeout_s,
+            "connections_max": settings.connections_max,
+        },
+    )
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        http=protocol,
+        loop="uvloop",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        proxy_headers=bool(settings.proxies_trusted),
+        forwarded_allow_ips=list(settings.proxies_trusted),
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACEFUL_STOP_S,
+        backlog=BACKLOG,
+    )
+    return SweepingServer(config)
+
+
+def configure_logging(level: str) -> None:
+    """JSON lines on standard error, the same for our own messages and the libraries'."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, format="%(message)s")
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; 0 when stopped, 1 with one sentence when it cannot start."""
+    parser = argparse.ArgumentParser(prog="python -m api.server", description=__doc__)
+    parser.add_argument("--fd", type=int, help="a listening socket that this process inherits")
+    parser.add_argument("--host")
+    parser.add_argument("--port", type=int)
+    given = parser.parse_args(arguments)
+    try:
+        settings = Settings.load(host=given.host, port=given.port)
+        configure_logging(settings.log_level)
+        server = server_for(settings)
+        sockets = [socket.socket(fileno=given.fd)] if given.fd is not None else [bound(settings)]
+    except (ConfigurationError, StorageError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    serve(server, sockets)
+    return 0
+
+
+def bound(settings: Settings) -> socket.socket:
+    """A listening socket. Raises ConfigurationError where the port is taken."""
+    try:
+        info: Any = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        return socket.create_server(info[4][:2], family=info[0], backlog=BACKLOG)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}."
+        ) from None
+
+
+def serve(server: uvicorn.Server, sockets: list[socket.socket]) -> None:
+    """Run the event loop; a signal ends it in order and is not raised again."""
+    try:
+        server.run(sockets=sockets)
+    except KeyboardInterrupt:
+        return
+
+
+if __name__ == "__main__":
+    sys.exit(main())
