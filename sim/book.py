@@ -44,13 +44,13 @@ def shortage(book: Book) -> Number:
 @inlined
 def find_order(book: Book, order_id: int) -> Number:
     """Slot of a resting order, 0 if none has this id."""
-    return find(book.order_index, book.order_words, order_id)
+    return find(book.order_index, book.orders, book.order_words, order_id)
 
 
 @inlined
 def find_account(book: Book, account_id: int) -> Number:
     """Row of an account, 0 if it has never traded or rested here."""
-    return find(book.account_index, book.account_words, account_id)
+    return find(book.account_index, book.accounts, book.account_words, account_id)
 
 
 @inlined
@@ -61,7 +61,7 @@ def open_account(book: Book, account_id: int) -> Number:
         book.state[ACCOUNT_LIVE] += 1
         row = book.state[ACCOUNT_LIVE]
         book.accounts[row].account_id = account_id
-        insert(book.account_index, account_id, row)
+        insert(book.account_index, book.accounts, account_id, row)
     return row
 
 
@@ -96,10 +96,8 @@ def join_level(book: Book, slot: int) -> None:
     order.level = row
     order.next = 0
     order.previous = level.tail
-    if level.tail == 0:
-        level.head = slot
-    else:
-        book.orders[level.tail].next = slot
+    book.orders[level.tail].next = slot
+    level.head = slot if level.tail == 0 else level.head
     level.tail = slot
     level.quantity_lots += order.remaining_lots
     level.order_count += 1
@@ -114,10 +112,8 @@ def leave_level(book: Book, slot: int) -> None:
     level.order_count -= 1
     book.orders[order.previous].next = order.next
     book.orders[order.next].previous = order.previous
-    if order.previous == 0:
-        level.head = order.next
-    if order.next == 0:
-        level.tail = order.previous
+    level.head = order.next if order.previous == 0 else level.head
+    level.tail = order.previous if order.next == 0 else level.tail
     side, price_ticks = order.side, order.price_ticks
     book.state[COUNT + side] -= 1
     if level.order_count == 0:
@@ -134,10 +130,8 @@ def join_account(book: Book, slot: int) -> None:
     account = book.accounts[order.account]
     order.account_next = 0
     order.account_previous = account.tail
-    if account.tail == 0:
-        account.head = slot
-    else:
-        book.orders[account.tail].account_next = slot
+    book.orders[account.tail].account_next = slot
+    account.head = slot if account.tail == 0 else account.head
     account.tail = slot
 
 
@@ -148,10 +142,8 @@ def leave_account(book: Book, slot: int) -> None:
     account = book.accounts[order.account]
     book.orders[order.account_previous].account_next = order.account_next
     book.orders[order.account_next].account_previous = order.account_previous
-    if order.account_previous == 0:
-        account.head = order.account_next
-    if order.account_next == 0:
-        account.tail = order.account_previous
+    account.head = order.account_next if order.account_previous == 0 else account.head
+    account.tail = order.account_previous if order.account_next == 0 else account.tail
 
 
 @inlined
@@ -159,7 +151,6 @@ def fill_slot(book: Book, slot: int, source: Records, lots: int, accepted_seq: i
     """Write an order into its slot. `source` is a COMMAND or a RESTING row: same names."""
     order = book.orders[slot]
     order.order_id = source.order_id
-    order.account_id = source.account_id
     order.remaining_lots = lots
     order.accepted_seq = accepted_seq
     order.price_ticks = source.price_ticks
@@ -176,7 +167,7 @@ def rest_order(book: Book, source: Records, lots: int, accepted_seq: int) -> Non
     book.state[COUNT + source.side] += 1
     if source.flags & REDUCE_ONLY:
         book.state[REDUCE_ONLY_COUNT] += 1
-    insert(book.order_index, source.order_id, slot)
+    insert(book.order_index, book.orders, source.order_id, slot)
     join_level(book, slot)
     join_account(book, slot)
 
@@ -185,7 +176,7 @@ def rest_order(book: Book, source: Records, lots: int, accepted_seq: int) -> Non
 def drop_order(book: Book, slot: int) -> None:
     """An order leaves the book; its slot is free again."""
     order = book.orders[slot]
-    remove(book.order_index, order.order_id, slot)
+    remove(book.order_index, book.orders, order.order_id, slot)
     leave_account(book, slot)
     leave_level(book, slot)
     if order.flags & REDUCE_ONLY:

@@ -7,26 +7,27 @@ import numpy.typing as npt
 
 Integers = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
-Children = npt.NDArray[np.int32]
+Slots = npt.NDArray[np.uint32]
+
 Records: TypeAlias = Any
 """Rows of a structured dtype, or one of them: numpy's types do not know the fields."""
 
 ORDER: np.dtype[np.void] = np.dtype(
     [
         ("order_id", "<i8"),
-        ("account_id", "<i8"),
         ("remaining_lots", "<i8"),
         ("accepted_seq", "<i8"),
-        ("next", "<i4"),
-        ("previous", "<i4"),
-        ("account_next", "<i4"),
-        ("account_previous", "<i4"),
         ("price_ticks", "<i4"),
-        ("level", "<i4"),
-        ("account", "<i4"),
+        ("level", "<u4"),
+        ("next", "<u4"),
+        ("previous", "<u4"),
+        ("account", "<u4"),
+        ("account_next", "<u4"),
+        ("account_previous", "<u4"),
+        ("chain", "<u4"),
         ("side", "u1"),
         ("flags", "u1"),
-        ("unused", "u1", (2,)),
+        ("unused", "u1", (6,)),
     ]
 )
 """One resting order: 64 bytes, one cache line. Slot 0 is nobody's and stands for "none".
@@ -35,13 +36,14 @@ accepted_seq                     input_seq of the command that placed it
 next, previous                   slots of its neighbours in the queue of its price level
 account_next, account_previous   slots of its neighbours among its account's orders, oldest first
 level, account                   row of its price level, row of its account
+chain                            next slot in its place of the index, see order_index.py
 In a free slot, `next` is the next free slot.
 """
 
 LEVEL: np.dtype[np.void] = np.dtype(
     [
-        ("head", "<i4"),
-        ("tail", "<i4"),
+        ("head", "<u4"),
+        ("tail", "<u4"),
         ("quantity_lots", "<i8"),
         ("order_count", "<i8"),
         ("unused", "<i8"),
@@ -53,9 +55,10 @@ ACCOUNT: np.dtype[np.void] = np.dtype(
     [
         ("account_id", "<i8"),
         ("position_lots", "<i8"),
-        ("head", "<i4"),
-        ("tail", "<i4"),
-        ("unused", "<i8"),
+        ("head", "<u4"),
+        ("tail", "<u4"),
+        ("chain", "<u4"),
+        ("unused", "<u4"),
     ]
 )
 """One account in this market: position, oldest and youngest resting order. Row 0 is nobody's."""
@@ -97,7 +100,7 @@ class Book(NamedTuple):
     state          (STATE_LENGTH,) the numbers named above
     orders         (capacity + 1,) ORDER
     order_words    (capacity + 1, 8) the same memory as int64; column 0 is the order id
-    order_index    (power of two,) order id → slot, see order_index.py
+    order_index    (power of two,) uint32, order id → slot, see order_index.py
     accounts       (capacity + 1,) ACCOUNT; account_words, account_index as for orders
     levels         (leaves × 64,) LEVEL; leaf 0 is nobody's
     leaf_masks     (leaves,) uint64: which of the 64 levels of a leaf hold orders
@@ -108,15 +111,15 @@ class Book(NamedTuple):
     state: Integers
     orders: Records
     order_words: Integers
-    order_index: Integers
+    order_index: Slots
     accounts: Records
     account_words: Integers
-    account_index: Integers
+    account_index: Slots
     levels: Records
     leaf_masks: Words
-    nodes: Children
+    nodes: Slots
     node_masks: Words
-    root: Children
+    root: Slots
     root_masks: Words
 
 
@@ -134,7 +137,7 @@ def as_words(rows: Records) -> Integers:
 
 
 def index_length(capacity: int) -> int:
-    """Length of an index for `capacity` keys: a power of two, at most half full."""
+    """Length of an index for `capacity` ids: a power of two, at least twice as many."""
     return 1 << max(4, (2 * capacity - 1).bit_length())
 
 
@@ -145,15 +148,15 @@ def new_book(capacity_orders: int) -> Book:
         state=np.zeros(STATE_LENGTH, np.int64),
         orders=orders,
         order_words=as_words(orders),
-        order_index=np.zeros(index_length(capacity_orders), np.int64),
+        order_index=np.zeros(index_length(capacity_orders), np.uint32),
         accounts=accounts,
         account_words=as_words(accounts),
-        account_index=np.zeros(index_length(64), np.int64),
+        account_index=np.zeros(index_length(64), np.uint32),
         levels=aligned_zeros(8 * LEAF_LEVELS, LEVEL),
         leaf_masks=np.zeros(8, np.uint64),
-        nodes=np.zeros((8, NODE_CHILDREN), np.int32),
+        nodes=np.zeros((8, NODE_CHILDREN), np.uint32),
         node_masks=np.zeros(8, np.uint64),
-        root=np.zeros(ROOT_CHILDREN, np.int32),
+        root=np.zeros(ROOT_CHILDREN, np.uint32),
         root_masks=np.zeros(ROOT_CHILDREN // 64, np.uint64),
     )
 

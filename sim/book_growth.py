@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from sim.book import ACCOUNTS_FULL, LEAVES_FULL, NODES_FULL, ORDERS_FULL
-from sim.book_arrays import Book, Integers, Records, aligned_zeros, as_words, index_length
+from sim.book_arrays import Book, Records, Slots, aligned_zeros, as_words, index_length
 from sim.book_walks import index_rows
 
 
@@ -21,13 +21,13 @@ def grown(book: Book, full: int) -> Book:
 
 def with_more_orders(book: Book) -> Book:
     orders = doubled_rows(book.orders)
-    index = new_index(book.order_words, len(orders))
+    index = new_index(orders, len(book.orders))
     return book._replace(orders=orders, order_words=as_words(orders), order_index=index)
 
 
 def with_more_accounts(book: Book) -> Book:
     accounts = doubled_rows(book.accounts)
-    index = new_index(book.account_words, len(accounts))
+    index = new_index(accounts, len(book.accounts))
     return book._replace(accounts=accounts, account_words=as_words(accounts), account_index=index)
 
 
@@ -40,10 +40,10 @@ def with_more_nodes(book: Book) -> Book:
     return book._replace(nodes=doubled(book.nodes), node_masks=doubled(book.node_masks))
 
 
-def new_index(words: Integers, capacity: int) -> Integers:
-    """An index for `capacity` rows that holds all of `words`, which is full: no row is free."""
-    index = np.zeros(index_length(capacity), np.int64)
-    index_rows(index, words)
+def new_index(rows: Records, count: int) -> Slots:
+    """An index with room for all of `rows` that holds rows 1 … count - 1."""
+    index = np.zeros(index_length(len(rows)), np.uint32)
+    index_rows(index, rows, as_words(rows), count)
     return index
 
 

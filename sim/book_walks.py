@@ -3,7 +3,7 @@
 from sim import book as book_parts
 from sim import book_arrays, event_rows, kernels, messages, order_index, price_levels
 from sim.book import DONE, find_account, open_account, rest_order, shortage
-from sim.book_arrays import BEST, CURSOR, Book, Integers, Records
+from sim.book_arrays import BEST, CURSOR, Book, Integers, Records, Slots
 from sim.event_rows import BUY
 from sim.kernels import Number, cached_kernel
 from sim.order_index import insert
@@ -51,7 +51,7 @@ def write_resting(book: Book, side: int, rows: Records) -> None:
         while slot != 0:
             order, row = book.orders[slot], rows[count]
             row.order_id = order.order_id
-            row.account_id = order.account_id
+            row.account_id = book.accounts[order.account].account_id
             row.remaining_lots = order.remaining_lots
             row.accepted_seq = order.accepted_seq
             row.price_ticks = order.price_ticks
@@ -85,7 +85,7 @@ def refill(book: Book, orders: Records, positions: Records) -> Number:
 
 
 @cached_kernel(*KERNEL_MODULES)
-def index_rows(index: Integers, words: Integers) -> None:
-    """Enter rows 1 … of `words` (n, words; column 0 the id) into an empty index."""
-    for row in range(1, len(words)):
-        insert(index, words[row, 0], row)
+def index_rows(index: Slots, rows: Records, words: Integers, count: int) -> None:
+    """Enter rows 1 … count - 1 (`words` are the same memory as int64) into an empty index."""
+    for row in range(1, count):
+        insert(index, rows, words[row, 0], row)

@@ -107,9 +107,10 @@ def write_bare(
 def write_canceled(book: Book, events: Integers, command: Records, slot: int, reason: int) -> None:
     """CANCELED for all that remains of a resting order."""
     order = book.orders[slot]
+    account_id = book.accounts[order.account].account_id
     codes = pack(order.price_ticks, CANCELED, reason, order.side, order.flags)
     lots = order.remaining_lots
-    write_event(book, events, command.time_us, order.order_id, order.account_id, lots, codes)
+    write_event(book, events, command.time_us, order.order_id, account_id, lots, codes)
 
 
 @inlined
@@ -119,4 +120,4 @@ def write_trade(book: Book, events: Integers, command: Records, slot: int, lots:
     codes = pack(maker.price_ticks, TRADE, NONE, command.side, command.flags)
     write_event(book, events, command.time_us, command.order_id, command.account_id, lots, codes)
     events[row, 5] = maker.order_id
-    events[row, 6] = maker.account_id
+    events[row, 6] = book.accounts[maker.account].account_id

@@ -5,7 +5,16 @@ nothing: where room is short it stops before the row and says which room.
 """
 
 from sim import book as book_parts
-from sim import book_arrays, event_rows, kernels, messages, order_index, order_rules, price_levels
+from sim import (
+    book_arrays,
+    book_prefetch,
+    event_rows,
+    kernels,
+    messages,
+    order_index,
+    order_rules,
+    price_levels,
+)
 from sim.book import (
     DONE,
     EVENTS_FULL,
@@ -30,6 +39,7 @@ from sim.book_arrays import (
     Integers,
     Records,
 )
+from sim.book_prefetch import LARGE_BOOK_ORDERS, look_ahead
 from sim.event_rows import (
     ACTIVE,
     BUY,
@@ -79,6 +89,7 @@ from sim.price_levels import level_at
 KERNEL_MODULES = (
     book_parts,
     book_arrays,
+    book_prefetch,
     event_rows,
     kernels,
     messages,
@@ -116,7 +127,7 @@ def match(book: Book, events: Integers, command: Records, wanted_lots: int) -> N
             break
         slot = book.levels[level_at(book, price_ticks)].head
         maker = book.orders[slot]
-        if maker.account_id == command.account_id:
+        if maker.account == taker:
             break
         offered = maker.remaining_lots
         if maker.flags & REDUCE_ONLY:
@@ -183,7 +194,7 @@ def cancel(book: Book, events: Integers, command: Records) -> None:
         write_bare(book, events, command, CANCEL_REJECTED, MARKET_HALTED, 0)
     elif slot == 0:
         write_bare(book, events, command, CANCEL_REJECTED, ORDER_NOT_OPEN, 0)
-    elif book.orders[slot].account_id != command.account_id:
+    elif book.accounts[book.orders[slot].account].account_id != command.account_id:
         write_bare(book, events, command, CANCEL_REJECTED, USER_MISMATCH, 0)
     else:
         write_canceled(book, events, command, slot, REQUESTED)
@@ -261,12 +272,14 @@ def run(book: Book, commands: Records, events: Integers) -> Number:
     commands (n,) COMMAND; events (m, 9) int64, the words of EVENT rows, written from
     state[EVENT_COUNT] on. Answers DONE, or what must grow before the row at CURSOR.
     """
-    state = book.state
+    state, large = book.state, len(book.orders) > LARGE_BOOK_ORDERS
     while state[CURSOR] < len(commands):
         command = commands[state[CURSOR]]
         short = room(book, events, command)
         if short != DONE:
             return short
+        if large:
+            look_ahead(book, commands, state[CURSOR])
         apply_row(book, events, command)
         state[CURSOR] += 1
     return DONE

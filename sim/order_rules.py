@@ -123,13 +123,13 @@ def fillable(book: Book, command: Records) -> Number:
     would stop; other accounts' reduce-only orders count as nothing.
     """
     side, limit_ticks = command.side, limit_price(command)
-    wanted = command.quantity_lots
+    wanted, account = command.quantity_lots, find_account(book, command.account_id)
     price_ticks = book.state[BEST + opposite_side(side)]
     while price_ticks != 0 and within(price_ticks, limit_ticks, side):
         slot = book.levels[level_at(book, price_ticks)].head
         while slot != 0:
             order = book.orders[slot]
-            if order.account_id == command.account_id:
+            if order.account == account:
                 return False
             if (order.flags & REDUCE_ONLY) == 0:
                 wanted -= order.remaining_lots
