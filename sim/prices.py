@@ -65,7 +65,9 @@ def normal_q16(seed: int, step: int) -> int:
     Sum of twelve uniforms (Irwin–Hall): its tails end at six standard deviations
     and, unlike Box–Muller or the ziggurat, it needs no function of libm.
     """
-    words = np.random.Philox(key=[seed, PRICE_SEED_DOMAIN], counter=[0, step, 0, 0]).random_raw(3)
+    key = np.array([seed, PRICE_SEED_DOMAIN], dtype=np.uint64)
+    counter = np.array([0, step, 0, 0], dtype=np.uint64)
+    words = np.random.Philox(key=key, counter=counter).random_raw(3)
     pieces = words.astype("<u8").view("<u2")
     return int(pieces.sum(dtype=np.int64)) - NORMAL_MEAN_SUM
 

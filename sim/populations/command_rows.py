@@ -25,7 +25,7 @@ def places(
 
 def post_only(rows: Rows) -> Rows:
     """The same orders, to be rejected where they would take."""
-    rows["flags"] |= OrderFlag.POST_ONLY
+    rows["flags"] = OrderFlag.POST_ONLY
     return rows
 
 

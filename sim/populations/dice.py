@@ -56,8 +56,8 @@ class Dice:
     def _block(self, market: int, life: int, step: int, words: int, first: int) -> Integers:
         count = min(BLOCK_TRADERS, self.traders - first)
         block = (self.first_trader + first) // BLOCK_TRADERS
-        generator = np.random.Philox(
-            key=[self.seed, (self.stream << 16) | market], counter=[0, block, step, life]
-        )
+        key = np.array([self.seed, (self.stream << 16) | market], dtype=np.uint64)
+        counter = np.array([0, block, step, life], dtype=np.uint64)
+        generator = np.random.Philox(key=key, counter=counter)
         pieces = generator.random_raw(count * words).astype("<u8", copy=False).view("<u2")
         return pieces.astype(np.int64).reshape(count, words * DRAWS_PER_WORD)

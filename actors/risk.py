@@ -1,0 +1,135 @@
+"""The risk actor: index and mark prices four times a second, and the dead-man switches."""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from sim.mark import Quotes, next_mark
+from sim.market import MarketSpec
+from sim.prices import ReferencePrice, StateMismatch
+from storage.cancel_after import fire_expired
+from storage.database import Link, now_us
+from storage.errors import StorageError
+from storage.prices import StoredPrice, read_prices, read_quotes, write_prices
+
+TICK_S = 0.25
+"""How often; reference prices are made with the same step."""
+
+STOP_WAIT_S = 4.0
+NO_QUOTES = Quotes(0, 0, 0)
+
+log = structlog.get_logger()
+
+
+@dataclass
+class _Tracked:
+    """One market's price process and what was last known of it."""
+
+    market_id: str
+    price: ReferencePrice
+    basis_ema_q20: int = 0
+    updated_at_us: int = 0
+
+
+class Risk:
+    """One a deployment. Prices go on from where they were stored; they never jump.
+
+    markets   each market with its reference price, at its start
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        markets: Sequence[tuple[MarketSpec, ReferencePrice]],
+        clock_us: Callable[[], int] = now_us,
+        run: bool = False,
+    ) -> None:
+        self._link = Link(database_url, "risk")
+        self._clock_us = clock_us
+        self._tracked = [_Tracked(spec.market_id, price) for spec, price in markets]
+        self._resumed = False
+        self._ticks, self._failures, self._fired = 0, 0, 0
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        if run:
+            self.start()
+
+    def start(self) -> None:
+        """Run in a thread. A second call does nothing."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._guarded_run, daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the tick under way, end, and give the connection back."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(STOP_WAIT_S)
+        self._link.close()
+
+    def health(self) -> dict[str, int]:
+        """Ticks done, ticks in a row that found no database, switches fired."""
+        return {"ticks": self._ticks, "failures": self._failures, "fired": self._fired}
+
+    def run(self) -> None:
+        """Tick until `stop`; while the database is away nothing moves."""
+        while not self._stopping.wait(TICK_S):
+            try:
+                self.tick()
+                self._failures = 0
+            except StorageError as error:
+                self._failures += 1
+                log.warning("risk_waits", error=str(error), failures=self._failures)
+
+    def tick(self) -> None:
+        """New index and mark of every market, stored; then the switches. Raises StorageError."""
+        connection = self._link()
+        if not self._resumed:
+            self._resume(read_prices(connection))
+        quotes = read_quotes(connection)
+        at_us = self._clock_us()
+        rows = [self._next(market, quotes, at_us) for market in self._tracked]
+        write_prices(connection, rows)
+        self._ticks += 1
+        self._fired += fire_expired(connection, at_us)
+
+    def _guarded_run(self) -> None:
+        try:
+            self.run()
+        except Exception:  # a bug: this process must not go on
+            log.exception("risk_failed")
+            os._exit(1)
+
+    def _resume(self, stored: dict[str, StoredPrice]) -> None:
+        for market in self._tracked:
+            row = stored.get(market.market_id)
+            if row is not None:
+                self._resume_one(market, row)
+        self._resumed = True
+
+    def _resume_one(self, market: _Tracked, row: StoredPrice) -> None:
+        market.basis_ema_q20, market.updated_at_us = row.ema_state, row.updated_at_us
+        if row.price_state is None:
+            return
+        try:
+            market.price.restore(row.price_state)
+        except StateMismatch as error:
+            log.warning("price_starts_anew", market=market.market_id, error=str(error))
+
+    def _next(self, market: _Tracked, quotes: dict[str, Quotes], at_us: int) -> StoredPrice:
+        index_ticks = market.price.step()
+        elapsed_us = at_us - (market.updated_at_us or at_us)
+        book = quotes.get(market.market_id, NO_QUOTES)
+        mark = next_mark(index_ticks, book, market.basis_ema_q20, elapsed_us)
+        market.basis_ema_q20, market.updated_at_us = mark.basis_ema_q20, at_us
+        return StoredPrice(
+            market.market_id,
+            index_ticks,
+            mark.mark_ticks,
+            mark.basis_ema_q20,
+            market.price.state(),
+            at_us,
+        )

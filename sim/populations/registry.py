@@ -1,0 +1,47 @@
+"""Which strategies there are, by the name a scenario calls them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sim.populations.crowd import Crowd
+from sim.populations.dice import Dice
+from sim.populations.ladder import Ladder, LadderParameters
+from sim.populations.momentum import Momentum, MomentumParameters
+from sim.populations.noise import Noise, NoiseParameters
+
+
+@dataclass(frozen=True)
+class StrategyKind:
+    """A population and its parameters: a dataclass of integers made with `bounded`."""
+
+    population: type[Crowd]
+    parameters: type[Any]
+
+
+STRATEGIES = {
+    "ladder": StrategyKind(Ladder, LadderParameters),
+    "noise": StrategyKind(Noise, NoiseParameters),
+    "momentum": StrategyKind(Momentum, MomentumParameters),
+}
+
+
+def build_population(
+    strategy: str,
+    parameters: Any,
+    accounts: range,
+    markets: int,
+    seed: int,
+    strategy_no: int,
+    first_trader: int = 0,
+) -> Crowd:
+    """The population of a strategy, or the part of it that begins at `first_trader`.
+
+    accounts      of this part, one a trader
+    markets       how many markets it sees, in the order of its views
+    seed          of the world
+    strategy_no   its number in the world: no two strategies draw the same numbers
+    """
+    dice = Dice(seed, strategy_no, len(accounts), first_trader)
+    build: Any = STRATEGIES[strategy].population
+    population: Crowd = build(parameters, accounts, markets, dice)
+    return population

@@ -1,0 +1,250 @@
+"""What a world is: its markets, their reference prices, who trades on them. Read from TOML text."""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from zlib import crc32
+
+from sim.market import MARKET_ID_PATTERN, MarketSpec
+from sim.populations.population import Integers
+from sim.populations.registry import STRATEGIES
+from sim.prices import (
+    STEP_US_DEFAULT,
+    YEAR_US,
+    ConstantPrice,
+    ReferencePrice,
+    ReplayPrice,
+    SyntheticPrice,
+)
+from sim.scenario_fields import Fields
+from sim.scenario_fields import ScenarioError as ScenarioError
+from sim.units import ATOMS_PER_UNIT, PPM
+
+SEED_MAX = 2**63 - 1
+HEADS_MAX = 10_000_000
+PRICE_TICKS_MAX = 2**31 - 1
+SECOND_US = 1_000_000
+REVERSION_S_DEFAULT = 129_600
+NAME_PATTERN = r"[a-z][a-z0-9-]{0,39}"
+ASSET_PATTERN = r"[A-Z0-9]{2,12}"
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """A seeded synthetic process (sim.prices.SyntheticPrice)."""
+
+    start_ticks: int
+    volatility_ppm_per_year: int
+    reversion_us: int
+
+
+@dataclass(frozen=True)
+class Constant:
+    """One price for ever."""
+
+    price_ticks: int
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The trades of a file, read by whoever runs the world."""
+
+    file: str
+    loop: bool
+
+
+PriceProcess = Synthetic | Constant | Replay
+
+
+@dataclass(frozen=True)
+class MarketDescription:
+    """A market and where its index comes from."""
+
+    spec: MarketSpec
+    price: PriceProcess
+
+
+@dataclass(frozen=True)
+class PopulationDescription:
+    """Traders of one strategy.
+
+    capital_atoms   what each trader begins with
+    markets         ids, in the order of the population's views
+    parameters      the dataclass of the strategy
+    """
+
+    name: str
+    strategy: str
+    heads: int
+    capital_atoms: int
+    markets: tuple[str, ...]
+    parameters: Any
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything a deployment or a simulation begins with."""
+
+    name: str
+    seed: int
+    steps_per_second: int
+    markets: tuple[MarketDescription, ...]
+    populations: tuple[PopulationDescription, ...]
+
+    def market(self, market_id: str) -> MarketDescription:
+        """A market by its id; KeyError if it is not in this world."""
+        return {market.spec.market_id: market for market in self.markets}[market_id]
+
+
+def parse_world(text: str) -> World:
+    """A world from TOML text. Raises ScenarioError."""
+    try:
+        fields = Fields(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"not TOML: {error}") from error
+    name = fields.text("name", NAME_PATTERN, "lower-case letters, digits and hyphens")
+    seed = fields.integer("seed", 0, SEED_MAX)
+    steps_per_second = fields.integer("steps_per_second", 1, 50, 5)
+    markets = tuple(_market(table) for table in fields.tables("markets", least=1))
+    ids = [market.spec.market_id for market in markets]
+    populations = tuple(_population(table, ids) for table in fields.tables("populations", 0))
+    fields.finish()
+    _refuse_doubles("markets", "id", ids)
+    _refuse_doubles("populations", "name", [population.name for population in populations])
+    return World(name, seed, steps_per_second, markets, populations)
+
+
+def with_replay(world: World, market_id: str, replay: Replay) -> World:
+    """The same world with the index of one market taken from recorded trades."""
+    markets = tuple(
+        dataclasses.replace(market, price=replay) if market.spec.market_id == market_id else market
+        for market in world.markets
+    )
+    return dataclasses.replace(world, markets=markets)
+
+
+def reference_price(
+    world: World,
+    market_id: str,
+    trades: tuple[Integers, Integers] | None = None,
+    step_us: int = STEP_US_DEFAULT,
+) -> ReferencePrice:
+    """The price process of a market.
+
+    trades   of a Replay: times in µs and prices in ticks, int64 arrays of one length ≥ 1
+    """
+    price = world.market(market_id).price
+    if isinstance(price, Replay):
+        assert trades is not None, "a replay needs its trades"
+        return ReplayPrice(*trades, price.loop, step_us=step_us)
+    if isinstance(price, Constant):
+        return ConstantPrice(price.price_ticks)
+    return SyntheticPrice(
+        price_seed(world.seed, market_id),
+        price.start_ticks,
+        step_us=step_us,
+        volatility_ppm_per_year=price.volatility_ppm_per_year,
+        reversion_us=price.reversion_us,
+        max_price_ticks=world.market(market_id).spec.max_price_ticks,
+    )
+
+
+def price_seed(seed: int, market_id: str) -> int:
+    """A seed of its own for each market of a world, below 2**64."""
+    return seed ^ (crc32(market_id.encode()) << 32)
+
+
+def _market(fields: Fields) -> MarketDescription:
+    spec = _spec(fields)
+    price = _price(fields.table("price"), spec)
+    fields.finish()
+    return MarketDescription(spec, price)
+
+
+def _spec(fields: Fields) -> MarketSpec:
+    market_id = fields.text("id", MARKET_ID_PATTERN, "a name such as BTC-PERP")
+    base = fields.text("base", ASSET_PATTERN, "an asset such as BTC")
+    quote = fields.text("quote", ASSET_PATTERN, "an asset such as USDC")
+    tick_size, lot_size = fields.decimal("tick_size"), fields.decimal("lot_size")
+    max_quantity_lots = _steps(fields, "max_quantity", lot_size, 2**40)
+    options = {
+        name: fields.integer(name, minimum, maximum, getattr(MarketSpec, name))
+        for name, (minimum, maximum) in SPEC_OPTIONS.items()
+    }
+    try:
+        return MarketSpec(market_id, base, quote, tick_size, lot_size, max_quantity_lots, **options)
+    except ValueError as error:
+        allowed = "a size that makes tick × lot a whole number of millionths of the quote asset"
+        raise fields.refuse("tick_size", allowed) from error
+
+
+SPEC_OPTIONS = {
+    "max_leverage": (1, 125),
+    "initial_margin_ppm": (1, PPM),
+    "maintenance_margin_ppm": (1, PPM),
+    "maker_fee_ppm": (-PPM // 100, PPM // 10),
+    "taker_fee_ppm": (0, PPM // 10),
+    "funding_interval_hours": (1, 24),
+    "funding_cap_ppm": (0, PPM // 10),
+}
+"""Fields of a MarketSpec that a scenario may leave to their defaults, and their ranges."""
+
+
+def _price(fields: Fields, spec: MarketSpec) -> PriceProcess:
+    process = fields.choice("process", ("synthetic", "constant", "replay"))
+    price: PriceProcess
+    if process == "synthetic":
+        price = _synthetic(fields, spec)
+    elif process == "constant":
+        price = Constant(_steps(fields, "price", spec.tick_size, PRICE_TICKS_MAX))
+    else:
+        price = Replay(fields.text("file", r".{1,4096}", "a file name"), fields.flag("loop", True))
+    fields.finish()
+    return price
+
+
+def _synthetic(fields: Fields, spec: MarketSpec) -> Synthetic:
+    return Synthetic(
+        _steps(fields, "start", spec.tick_size, PRICE_TICKS_MAX // 10),
+        fields.integer("volatility_ppm_per_year", 0, 10 * PPM, PPM // 2),
+        fields.integer("reversion_s", 1, YEAR_US // SECOND_US, REVERSION_S_DEFAULT) * SECOND_US,
+    )
+
+
+def _population(fields: Fields, market_ids: list[str]) -> PopulationDescription:
+    strategy = fields.choice("strategy", tuple(STRATEGIES))
+    description = PopulationDescription(
+        name=fields.text("name", NAME_PATTERN, "lower-case letters, digits and hyphens"),
+        strategy=strategy,
+        heads=fields.integer("heads", 1, HEADS_MAX),
+        capital_atoms=_capital_atoms(fields),
+        markets=fields.choices("markets", market_ids),
+        parameters=fields.table("parameters").parameters(STRATEGIES[strategy].parameters),
+    )
+    fields.finish()
+    return description
+
+
+def _capital_atoms(fields: Fields) -> int:
+    atoms = fields.decimal("capital") * ATOMS_PER_UNIT
+    if atoms != int(atoms):
+        raise fields.refuse("capital", "an amount of at most six decimals")
+    return int(atoms)
+
+
+def _steps(fields: Fields, name: str, step: Decimal, most: int) -> int:
+    """A decimal as a whole number of steps from 1 to `most`."""
+    steps = fields.decimal(name) / step
+    if steps != int(steps) or not 1 <= steps <= most:
+        raise fields.refuse(name, f"a multiple of {step}, {most * step} at most")
+    return int(steps)
+
+
+def _refuse_doubles(name: str, field: str, values: list[str]) -> None:
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            raise ScenarioError(
+                f"{name}[{place}].{field}: found {value!r}, allowed is one no other has"
+            )

@@ -1,0 +1,125 @@
+"""Reads typed fields out of a parsed scenario; every refusal names the field."""
+
+import dataclasses
+import re
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from typing import Any
+
+from sim.units import DECIMAL_TEXT
+
+FOUND_LENGTH_MAX = 60
+LIST_LENGTH_MAX = 1_000
+
+
+class ScenarioError(ValueError):
+    """A scenario is wrong. The message: the field, what was found, what is allowed."""
+
+
+class Fields:
+    """One table of a scenario; `where` is its path, such as markets[0].price."""
+
+    def __init__(self, table: Mapping[str, Any], where: str = "") -> None:
+        self._table, self._where = table, where
+        self._read: set[str] = set()
+
+    def refuse(self, name: str, allowed: str) -> ScenarioError:
+        """The error to raise for a field."""
+        found = repr(self._table[name])[:FOUND_LENGTH_MAX] if name in self._table else "nothing"
+        return ScenarioError(f"{self.path(name)}: found {found}, allowed is {allowed}")
+
+    def path(self, name: str) -> str:
+        """The full name of a field."""
+        return f"{self._where}.{name}" if self._where else name
+
+    def has(self, name: str) -> bool:
+        """Whether the field is there."""
+        return name in self._table
+
+    def text(self, name: str, pattern: str, allowed: str) -> str:
+        """A string that matches a pattern as a whole."""
+        value = self._take(name)
+        if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
+            raise self.refuse(name, allowed)
+        return value
+
+    def choice(self, name: str, choices: Collection[str]) -> str:
+        """One of some words."""
+        value = self._take(name)
+        if not isinstance(value, str) or value not in choices:
+            raise self.refuse(name, "one of " + ", ".join(sorted(choices)))
+        return value
+
+    def integer(self, name: str, minimum: int, maximum: int, default: int | None = None) -> int:
+        """A whole number in a range; the default, where there is one, if it is missing."""
+        if default is not None and name not in self._table:
+            return default
+        value = self._take(name)
+        if type(value) is not int or not minimum <= value <= maximum:
+            raise self.refuse(name, f"a whole number from {minimum} to {maximum}")
+        return value
+
+    def flag(self, name: str, default: bool) -> bool:
+        """true or false."""
+        value = self._take(name) if name in self._table else default
+        if not isinstance(value, bool):
+            raise self.refuse(name, "true or false")
+        return value
+
+    def decimal(self, name: str) -> Decimal:
+        """A positive decimal number written as text."""
+        value = self._take(name)
+        if not isinstance(value, str) or not DECIMAL_TEXT.fullmatch(value) or not Decimal(value):
+            raise self.refuse(name, 'a positive decimal number in quotes, such as "12.5"')
+        return Decimal(value)
+
+    def table(self, name: str) -> "Fields":
+        """A table within this one; an empty one if it is missing."""
+        value = self._take(name) if name in self._table else {}
+        if not isinstance(value, dict):
+            raise self.refuse(name, "a table")
+        return Fields(value, self.path(name))
+
+    def tables(self, name: str, least: int) -> list["Fields"]:
+        """A list of tables."""
+        value = self._take(name) if name in self._table else []
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self.refuse(name, f"tables, each headed [[{name}]]")
+        if not least <= len(value) <= LIST_LENGTH_MAX:
+            raise self.refuse(name, f"from {least} to {LIST_LENGTH_MAX} tables [[{name}]]")
+        return [Fields(item, f"{self.path(name)}[{place}]") for place, item in enumerate(value)]
+
+    def choices(self, name: str, choices: Collection[str]) -> tuple[str, ...]:
+        """A list of some of the words, none twice; all of them if it is missing."""
+        value = self._take(name) if name in self._table else list(choices)
+        good = isinstance(value, list) and all(item in choices for item in value)
+        if not good or not value or len(set(value)) < len(value):
+            raise self.refuse(name, "a list of some of " + ", ".join(choices) + ", none twice")
+        return tuple(value)
+
+    def parameters(self, kind: type[Any]) -> Any:
+        """A dataclass whose fields were made with `bounded`, those that are missing by default."""
+        values = {
+            field.name: self.integer(
+                field.name,
+                field.metadata["minimum"],
+                field.metadata["maximum"],
+                int(field.default),  # type: ignore[arg-type]
+            )
+            for field in dataclasses.fields(kind)
+        }
+        self.finish()
+        return kind(**values)
+
+    def finish(self) -> None:
+        """Refuses what nobody has read."""
+        for name in self._table:
+            if name not in self._read:
+                known = ", ".join(sorted(self._read))
+                raise ScenarioError(f"{self.path(name)}: unknown, allowed here is {known}")
+
+    def _take(self, name: str) -> Any:
+        self._read.add(name)
+        if name not in self._table:
+            raise self.refuse(name, "a value: it must be given")
+        return self._table[name]

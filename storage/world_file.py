@@ -1,0 +1,83 @@
+"""Finds and reads worlds: those that ship with the package, and files."""
+
+from pathlib import Path
+
+import sim.scenario
+from sim.market import MarketSpec
+from sim.prices import STEP_US_DEFAULT, ReferencePrice
+from sim.scenario import Replay, World, parse_world, reference_price, with_replay
+from sim.scenario_fields import ScenarioError
+from storage.trades_file import read_trades
+
+SHIPPED_DIRECTORY = Path(sim.scenario.__file__).parent / "worlds"
+WORLD_BYTES_MAX = 1_000_000
+
+
+def shipped_worlds() -> list[str]:
+    """The names that need no file."""
+    return sorted(path.stem for path in SHIPPED_DIRECTORY.glob("*.toml"))
+
+
+def load_world(name_or_path: str) -> World:
+    """A shipped world by its name, or one from a file. Raises ScenarioError, one sentence."""
+    if name_or_path in shipped_worlds():
+        path = SHIPPED_DIRECTORY / f"{name_or_path}.toml"
+    else:
+        path = Path(name_or_path)
+    try:
+        return _with_absolute_files(parse_world(_text(path)), path.parent)
+    except ScenarioError as error:
+        raise ScenarioError(f"{path}: {error}.") from error
+
+
+def replayed(world: World, trades_file: Path, loop: bool = True) -> World:
+    """The world with a market's index from recorded trades.
+
+    The market is the one whose base asset the file's name begins with, as in
+    BTCUSDT-trades-2024-08-08.csv.gz; the first, where none does.
+    """
+    name = trades_file.name.upper()
+    specs = [market.spec for market in world.markets]
+    spec = next((spec for spec in specs if name.startswith(spec.base_asset)), specs[0])
+    return with_replay(world, spec.market_id, Replay(str(trades_file.resolve()), loop))
+
+
+def reference_prices(
+    world: World, step_us: int = STEP_US_DEFAULT
+) -> list[tuple[MarketSpec, ReferencePrice]]:
+    """Every market and its price process, replays read. Raises TradesFileError."""
+    return [
+        (market.spec, _reference_price(world, market.spec, step_us)) for market in world.markets
+    ]
+
+
+def _reference_price(world: World, spec: MarketSpec, step_us: int) -> ReferencePrice:
+    price = world.market(spec.market_id).price
+    if not isinstance(price, Replay):
+        return reference_price(world, spec.market_id, step_us=step_us)
+    trades = read_trades(Path(price.file), spec.tick_size)
+    recorded = (trades.times_us, trades.prices_ticks)
+    return reference_price(world, spec.market_id, recorded, step_us)
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(WORLD_BYTES_MAX + 1)
+        if len(content) > WORLD_BYTES_MAX:
+            raise ScenarioError(f"larger than {WORLD_BYTES_MAX} bytes")
+        return content.decode()
+    except FileNotFoundError as error:
+        known = ", ".join(shipped_worlds())
+        raise ScenarioError(f"no such file, and not one of the worlds {known}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"cannot be read: {error}") from error
+
+
+def _with_absolute_files(world: World, directory: Path) -> World:
+    """Trades files are named relative to the world's own file."""
+    for market in world.markets:
+        if isinstance(market.price, Replay):
+            file = str((directory / market.price.file).resolve())
+            world = with_replay(world, market.spec.market_id, Replay(file, market.price.loop))
+    return world
