@@ -4,9 +4,9 @@ The engine holds the arrays of one market's book and makes them grow; what the
 rows mean is in matching.py. Beyond the docstrings of messages.py it keeps to these rules:
 
 * A row that is refused still counts in `input_seq`. A CANCEL of order 0 is ORDER_NOT_OPEN.
-* An order ends when what traded and what CANCELED and EXPIRED took away make up its quantity.
-  A reduce-only order larger than the position loses the excess by CANCELED with
-  REDUCE_ONLY_EXCESS after its trades, and its rest may then still get RESTED or EXPIRED.
+* An order has one ending: its last TRADE, or one of REJECTED, CANCELED and EXPIRED.
+  A reduce-only order larger than the position rests whole while there is a position left to
+  reduce; once its trades have closed it, the excess is CANCELED with REDUCE_ONLY_EXCESS.
 * A resting reduce-only order is cut when it is asked for more than its position allows.
 * FOK counts only what is certain: nothing behind an order of its own account, no
   reduce-only order of others, and no quantity beyond its own position if reduce-only.

@@ -163,8 +163,8 @@ def settle_rest(book: Book, events: Integers, command: Records, lots: int) -> No
 def place(book: Book, events: Integers, command: Records) -> None:
     """An order comes in: rejected, or matched and its rest settled.
 
-    What a reduce-only order asks beyond its position is canceled after its trades
-    and before its rest is settled.
+    A reduce-only order trades at most its position. When that is gone, the excess is
+    canceled; while some of it is left, the whole rest is settled as one.
     """
     reason = refusal(book, command)
     if reason != NONE:
@@ -180,10 +180,10 @@ def place(book: Book, events: Integers, command: Records) -> None:
         wanted = min(wanted, reducible_lots(account.position_lots, command.side))
     excess = command.quantity_lots - wanted
     rest = match(book, events, command, wanted) if crosses(book, command) else wanted
-    if excess > 0:
-        write_about_command(book, events, command, CANCELED, REDUCE_ONLY_EXCESS, excess)
     if rest > 0:
-        settle_rest(book, events, command, rest)
+        settle_rest(book, events, command, rest + excess)
+    elif excess > 0:
+        write_about_command(book, events, command, CANCELED, REDUCE_ONLY_EXCESS, excess)
 
 
 @inlined

@@ -136,10 +136,10 @@ class NaiveBook:
             allowed = self.reducible(self.row["account_id"], self.row["side"])
             excess = max(0, quantity - allowed)
         left, ending = self.trade_through(quantity - excess)
-        if excess:
-            self.say_of_command(EventKind.CANCELED, Reason.REDUCE_ONLY_EXCESS, excess)
         if left:
-            self.settle(left, ending)
+            self.settle(left + excess, ending)
+        elif excess:
+            self.say_of_command(EventKind.CANCELED, Reason.REDUCE_ONLY_EXCESS, excess)
 
     def certain(self) -> int:
         """What a FOK may count on."""

@@ -1,0 +1,258 @@
+"""One order's journey through relay, market and recorder, as plain objects on real servers."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+
+from actors.inbox import StrategyBatch
+from actors.market import Market
+from actors.recorder import Recorder
+from actors.relay import Relay
+from sim.messages import OrderType, Side, TimeInForce, empty_commands
+from sim.orders import OrderStatus, PlaceOrder
+from sim.refusals import Refused
+from storage.accept import Acceptor, Answer
+from storage.cancels import request_cancel, request_cancel_all
+from storage.database import connect, open_pool
+from storage.errors import Superseded
+from storage.streams import commands_stream, events_stream
+from tests.auditor import audit
+from tests.builders import listed_markets, order, trader
+from tests.waiting import eventually
+
+MARKET = "ETH-PERP"
+
+
+class House:
+    """All rooms below the API, run by hand or by their threads."""
+
+    def __init__(self, database_url: str, redis_url: str) -> None:
+        self.urls = (database_url, redis_url)
+        self.database = connect(database_url, "test")
+        listed_markets(self.database)
+        self.actors: list[Any] = []
+
+    def open(self) -> None:
+        market = Market(MARKET, *self.urls, run=True)
+        self.actors += [
+            market,
+            Relay(*self.urls, run=True),
+            Recorder([MARKET], *self.urls, run=True),
+        ]
+
+    def close(self) -> None:
+        for actor in self.actors:
+            actor.stop()
+        self.actors = []
+
+    def place(self, *orders: PlaceOrder) -> list[Answer]:
+        async def work() -> list[Answer]:
+            pool = await open_pool(self.urls[0], 2)
+            acceptor = Acceptor(pool, 1_000)
+            await acceptor.start()
+            answers = await acceptor.place_many(orders)
+            await acceptor.stop()
+            await pool.close()
+            return answers
+
+        return asyncio.run(work())
+
+    def place_one(self, wish: PlaceOrder) -> int:
+        (answer,) = self.place(wish)
+        assert not isinstance(answer, Refused), answer
+        return answer.order_id
+
+    def cancel(self, account_id: int, order_id: int | None) -> None:
+        async def work() -> None:
+            pool = await open_pool(self.urls[0], 1)
+            if order_id is None:
+                await request_cancel_all(pool, account_id, None)
+            else:
+                await request_cancel(pool, account_id, order_id)
+            await pool.close()
+
+        asyncio.run(work())
+
+    def state(self, order_id: int) -> tuple[OrderStatus, int]:
+        row = self.database.execute(
+            "SELECT status, filled_lots FROM orders WHERE id = %s", (order_id,)
+        ).fetchone()
+        assert row is not None
+        return OrderStatus(int(str(row[0]))), int(str(row[1]))
+
+    def settled(self) -> None:
+        """Wait until everything accepted is projected, then audit all of it."""
+        eventually(lambda: self.count("SELECT count(*) FROM orders WHERE status = 1") == 0)
+        eventually(lambda: self.count(UNPROJECTED) == 0)
+        audit(self.database)
+
+    def count(self, statement: str) -> int:
+        row = self.database.execute(statement).fetchone()
+        assert row is not None
+        return int(str(row[0]))
+
+
+UNPROJECTED = """
+SELECT count(*) FROM commands c JOIN projections p USING (market_id)
+WHERE c.command_seq IS NULL OR c.command_seq > p.command_seq"""
+
+
+@pytest.fixture
+def house(database_url: str, redis_url: str) -> Iterator[House]:
+    built = House(database_url, redis_url)
+    yield built
+    built.close()
+    built.database.close()
+
+
+def test_two_orders_meet_and_money_agrees_to_the_last_digit(house: House) -> None:
+    house.open()
+    alice, bob = trader(house.database), trader(house.database)
+    resting = house.place_one(order(alice, Side.BUY, 100))
+    eventually(lambda: house.state(resting) == (OrderStatus.OPEN, 0))
+    taking = house.place_one(order(bob, Side.SELL, 40))
+    eventually(lambda: house.state(taking) == (OrderStatus.FILLED, 40))
+    assert house.state(resting) == (OrderStatus.PARTIALLY_FILLED, 40)
+    house.cancel(alice, resting)
+    eventually(lambda: house.state(resting) == (OrderStatus.CANCELED, 40))
+    house.settled()
+    # 0.4 at 59.91: 23.964; maker 2, taker 5 of 10,000.
+    totals = house.database.execute(
+        "SELECT total_atoms - 10000000000, locked_atoms FROM balances"
+        " WHERE account_id IN (%s, %s) ORDER BY account_id",
+        (alice, bob),
+    ).fetchall()
+    assert totals == [(-4_793, 0), (-11_982, 0)]
+
+
+def test_refused_by_the_book_is_rejected_with_its_reason(house: House) -> None:
+    house.open()
+    alice, bob = trader(house.database), trader(house.database)
+    house.place_one(order(alice, Side.SELL))
+    taking = house.place_one(order(bob, Side.BUY, post_only=True))
+    eventually(lambda: house.state(taking) == (OrderStatus.REJECTED, 0))
+    flat = house.place_one(order(bob, Side.BUY, reduce_only=True))
+    eventually(lambda: house.state(flat) == (OrderStatus.REJECTED, 0))
+    house.settled()
+
+
+def test_reduce_only_closes_and_never_flips(house: House) -> None:
+    house.open()
+    alice, bob = trader(house.database), trader(house.database)
+    house.place(order(alice, Side.SELL, 10), order(bob, Side.BUY, 10))
+    house.place_one(order(alice, Side.BUY, 30))
+    closing = house.place_one(
+        order(bob, Side.SELL, 25, reduce_only=True, time_in_force=TimeInForce.IOC)
+    )
+    eventually(lambda: house.state(closing) == (OrderStatus.CANCELED, 10))
+    house.settled()
+
+
+def test_a_market_order_of_a_new_user_fills(house: House) -> None:
+    house.open()
+    alice, bob = trader(house.database), trader(house.database)
+    ask = house.place_one(order(alice, Side.SELL, 50))
+    eventually(lambda: house.state(ask)[0] == OrderStatus.OPEN)
+    taking = house.place_one(order(bob, Side.BUY, 20, order_type=OrderType.MARKET, price_ticks=0))
+    eventually(lambda: house.state(taking) == (OrderStatus.FILLED, 20))
+    house.cancel(alice, None)
+    eventually(lambda: house.state(ask) == (OrderStatus.CANCELED, 20))
+    house.settled()
+
+
+def random_orders(house: House, seed: int, count: int) -> None:
+    dice = random.Random(seed)
+    accounts = [trader(house.database, "100000") for _ in range(6)]
+    wishes = [
+        order(
+            dice.choice(accounts),
+            dice.choice(list(Side)),
+            dice.randint(1, 50),
+            price_ticks=5_991 + dice.randint(-10, 10),
+            time_in_force=dice.choice(list(TimeInForce)),
+            reduce_only=dice.random() < 0.1,
+        )
+        for _ in range(count)
+    ]
+    for start in range(0, count, 50):
+        house.place(*wishes[start : start + 50])
+        house.cancel(dice.choice(accounts), None)
+
+
+def test_a_random_run_conserves_everything(house: House) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    house.open()
+    random_orders(house, seed, 400)
+    house.settled()
+
+
+def test_everything_goes_on_after_all_actors_restart(house: House) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    house.open()
+    random_orders(house, seed, 100)
+    house.close()
+    random_orders(house, seed + 1, 100)
+    house.open()
+    house.settled()
+    assert house.count(f"SELECT epoch FROM market_heads WHERE market_id = '{MARKET}'") == 2
+
+
+def test_a_wiped_valkey_loses_nothing(house: House, valkey: Any) -> None:
+    house.open()
+    alice = trader(house.database, "100000")
+    house.place(*[order(alice) for _ in range(20)])
+    house.settled()
+    with redis.Redis.from_url(valkey.admin_url) as client:
+        client.flushall()
+        house.place(*[order(alice) for _ in range(20)])
+        house.settled()
+        house.place(*[order(alice) for _ in range(5)])
+        house.settled()
+        assert client.exists(commands_stream(MARKET), events_stream(MARKET))
+
+
+def test_everything_works_slower_without_valkey(database_url: str) -> None:
+    house = House(database_url, "redis://127.0.0.1:1/0")
+    house.open()
+    alice, bob = trader(house.database), trader(house.database)
+    house.place_one(order(alice))
+    house.place_one(order(bob, Side.SELL))
+    house.settled()
+    house.close()
+
+
+def test_a_superseded_market_changes_nothing(house: House) -> None:
+    alice = trader(house.database)
+    zombie = Market(MARKET, *house.urls)
+    house.open()
+    resting = house.place_one(order(alice))
+    eventually(lambda: house.state(resting)[0] == OrderStatus.OPEN)
+    before = head(house.database)
+    with pytest.raises(Superseded):
+        zombie.process([StrategyBatch(1, 1, empty_commands(0))])
+    assert head(house.database) == before
+    house.settled()
+
+
+def head(database: psycopg.Connection[Any]) -> Any:
+    return database.execute("SELECT * FROM market_heads WHERE market_id = %s", (MARKET,)).fetchone()
+
+
+def test_a_journal_that_does_not_replay_halts_its_market(house: House) -> None:
+    house.open()
+    alice = trader(house.database)
+    house.place(order(alice), order(alice))
+    house.settled()
+    house.close()
+    house.database.execute("DELETE FROM snapshots")
+    house.database.execute("UPDATE journal SET inputs = overlay(inputs placing '\\x07' from 30)")
+    broken = Market(MARKET, *house.urls)
+    assert "does not replay" in str(broken.health().halted)
+    assert house.count(f"SELECT status FROM markets WHERE market_id = '{MARKET}'") == 3

@@ -1,0 +1,176 @@
+"""Recomputes money and orders from the journal alone, and compares with every projection.
+
+Its own model: fractions instead of atoms of a cost basis, dictionaries instead of SQL.
+"""
+
+from collections import defaultdict
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import psycopg
+
+from sim.messages import COMMAND, EVENT, EventKind, Side
+
+RATE = Fraction(1, 1_000_000)
+OPEN, PART, FILLED, CANCELED, REJECTED, EXPIRED = 2, 3, 4, 5, 6, 7
+ENDS = {
+    EventKind.CANCELED: CANCELED,
+    EventKind.REJECTED: REJECTED,
+    EventKind.EXPIRED: EXPIRED,
+}
+
+
+class Book:
+    """What a market's events say, market by market."""
+
+    def __init__(self) -> None:
+        self.status: dict[int, int] = {}
+        self.filled: dict[int, int] = defaultdict(int)
+        self.position: dict[int, int] = defaultdict(int)
+        self.cash: dict[int, int] = defaultdict(int)
+        self.fees: dict[int, int] = defaultdict(int)
+
+
+def audit(connection: psycopg.Connection[Any]) -> None:
+    """Raises AssertionError for the first promise that does not hold."""
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        for market_id, tick_lot, maker, taker in markets(connection):
+            book = replayed(connection, market_id, tick_lot, maker, taker)
+            check_orders(connection, market_id, book)
+            check_positions(connection, market_id, book)
+            check_commands(connection, market_id)
+        check_money(connection)
+
+
+def markets(connection: psycopg.Connection[Any]) -> list[tuple[str, int, int, int]]:
+    rows = connection.execute(
+        "SELECT market_id, tick_size::numeric * lot_size::numeric * 1000000, maker_fee_ppm,"
+        " taker_fee_ppm FROM markets"
+    )
+    return [(row[0], int(row[1]), row[2], row[3]) for row in rows]
+
+
+def replayed(
+    connection: psycopg.Connection[Any], market_id: str, tick_lot: int, maker: int, taker: int
+) -> Book:
+    """The journal up to the projection's cursor; event numbers have no gap."""
+    book, expected_seq = Book(), 1
+    rows = connection.execute(
+        "SELECT j.events FROM journal j JOIN projections p USING (market_id)"
+        " WHERE market_id = %s AND j.batch_no <= p.batch_no ORDER BY j.batch_no",
+        (market_id,),
+    )
+    for (data,) in rows:
+        for event in np.frombuffer(data, dtype=EVENT):
+            assert event["event_seq"] == expected_seq, f"{market_id}: event {expected_seq}"
+            expected_seq += 1
+            learn(book, event, tick_lot, maker, taker)
+    return book
+
+
+def learn(book: Book, event: Any, tick_lot: int, maker: int, taker: int) -> None:
+    """One event into the model."""
+    kind, order_id = int(event["kind"]), int(event["order_id"])
+    if kind == EventKind.TRADE:
+        notional = int(event["price_ticks"]) * int(event["quantity_lots"]) * tick_lot
+        sign = 1 if event["side"] == Side.BUY else -1
+        assert event["account_id"] != event["maker_account_id"], "a self-trade"
+        for who, own, rate, direction in (
+            ("", order_id, taker, sign),
+            ("maker_", int(event["maker_order_id"]), maker, -sign),
+        ):
+            account = int(event[f"{who}account_id"])
+            assert book.status.get(own, OPEN) <= PART, f"order {own} trades after its end"
+            book.filled[own] += int(event["quantity_lots"])
+            book.status[own] = PART
+            book.position[account] += direction * int(event["quantity_lots"])
+            book.cash[account] -= direction * notional
+            book.fees[account] += -int(-notional * rate * RATE // 1)
+    elif kind == EventKind.RESTED:
+        book.status[order_id] = PART if book.filled[order_id] else OPEN
+    elif kind in ENDS:
+        assert book.status.get(order_id, OPEN) <= PART, f"order {order_id} ends twice"
+        book.status[order_id] = ENDS[EventKind(kind)]
+
+
+def check_orders(connection: psycopg.Connection[Any], market_id: str, book: Book) -> None:
+    """Status and filled quantity of every order follow from the events."""
+    rows = connection.execute(
+        "SELECT id, status, filled_lots, quantity_lots, reserved_atoms, reduce_only FROM orders"
+        " WHERE market_id = %s",
+        (market_id,),
+    ).fetchall()
+    for order_id, status, filled, quantity, reserved, _ in rows:
+        said = book.status.get(order_id, 1)
+        if book.filled[order_id] == quantity:
+            said = FILLED
+        assert (status, filled) == (said, book.filled[order_id]), f"order {order_id}"
+        assert filled <= quantity
+        assert status <= PART or reserved == 0, f"order {order_id} still reserves"
+    known = {row[0] for row in rows}
+    assert {order_id for order_id in book.status if order_id > 0} <= known
+
+
+def check_positions(connection: psycopg.Connection[Any], market_id: str, book: Book) -> None:
+    """Positions sum to zero, and cash plus cost is what was realised, less fees."""
+    rows = connection.execute(
+        "SELECT account_id, quantity_lots, cost_atoms, realized_pnl_atoms FROM positions"
+        " WHERE market_id = %s",
+        (market_id,),
+    ).fetchall()
+    assert sum(row[1] for row in rows) == 0, f"{market_id}: positions do not sum to zero"
+    for account_id, lots, cost, realized in rows:
+        assert lots == book.position[account_id]
+        assert realized == book.cash[account_id] + cost - book.fees[account_id]
+        assert lots or cost == 0
+    assert {account for account, lots in book.position.items() if lots} <= {row[0] for row in rows}
+
+
+def check_commands(connection: psycopg.Connection[Any], market_id: str) -> None:
+    """Numbers are gap-free, in order of identity, and each was applied exactly once."""
+    numbered = connection.execute(
+        "SELECT command_seq FROM commands WHERE market_id = %s AND command_seq IS NOT NULL"
+        " ORDER BY id",
+        (market_id,),
+    ).fetchall()
+    assert [row[0] for row in numbered] == list(range(1, len(numbered) + 1))
+    applied: list[int] = []
+    for (data,) in connection.execute(
+        "SELECT inputs FROM journal WHERE market_id = %s ORDER BY batch_no", (market_id,)
+    ):
+        applied += [seq for seq in np.frombuffer(data, COMMAND)["command_seq"].tolist() if seq]
+    assert applied == list(range(1, len(applied) + 1))
+
+
+UNBALANCED = """
+SELECT source, seq FROM ledger_entries GROUP BY source, seq, asset HAVING sum(amount_atoms) <> 0"""
+WRONG_TOTALS = """
+SELECT account_id FROM balances b WHERE total_atoms <>
+    (SELECT coalesce(sum(amount_atoms), 0) FROM ledger_entries l
+     WHERE l.account_id = b.account_id)"""
+WRONG_HOLDS = """
+SELECT account_id FROM balances b WHERE (locked_atoms, open_orders) <>
+    (SELECT coalesce(sum(reserved_atoms), 0), count(*) FROM orders o
+     WHERE o.account_id = b.account_id AND o.status <= 3)"""
+WRONG_AFTER = """
+SELECT * FROM (SELECT account_id, id, balance_after_atoms,
+    sum(amount_atoms) OVER (PARTITION BY account_id ORDER BY id) AS running FROM ledger_entries) l
+WHERE balance_after_atoms IS NOT NULL AND balance_after_atoms <> running"""
+SPLIT_TRADES = """
+SELECT market_id, event_seq FROM fills GROUP BY market_id, event_seq
+HAVING count(*) <> 2 OR count(DISTINCT quantity_lots) <> 1 OR count(DISTINCT price_ticks) <> 1
+    OR count(DISTINCT side) <> 2"""
+
+
+def check_money(connection: psycopg.Connection[Any]) -> None:
+    """Every ledger transaction sums to zero, and balances and holds are sums."""
+    for name, statement in (
+        ("ledger transactions that do not sum to zero", UNBALANCED),
+        ("balances that are not the sum of their ledger", WRONG_TOTALS),
+        ("holds that are not the sum of open reservations", WRONG_HOLDS),
+        ("ledger entries with a wrong balance after", WRONG_AFTER),
+        ("trades without one maker and one taker", SPLIT_TRADES),
+    ):
+        assert connection.execute(statement).fetchall() == [], name
