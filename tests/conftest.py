@@ -41,8 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.hypothesis_seed = str(secrets.randbelow(2**32))
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    return f"seed: --hypothesis-seed={config.option.hypothesis_seed}"
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """At the end, where a quiet run shows it too."""
+    terminalreporter.write_line(f"seed: --hypothesis-seed={config.option.hypothesis_seed}")
 
 
 @pytest.fixture(scope="session")

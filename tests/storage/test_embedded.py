@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 import redis
@@ -146,6 +147,17 @@ def test_the_next_owner_starts_at_once_after_one_was_killed(
         write(successor.start(), 1)
     finally:
         successor.stop()
+
+
+def test_a_server_does_not_outlive_its_launcher(
+    server: EmbeddedPostgres, private_dir: Path
+) -> None:
+    write(server.url, 1)
+    os.kill(psutil.Process(postmaster_of(private_dir / "data")).ppid(), signal.SIGKILL)
+    eventually(lambda: not processes_in(private_dir / "data"), STOP_S_MAX)
+    assert not server.is_alive()
+    server.restart()
+    assert read(server.url) == [1]
 
 
 def test_an_interrupt_at_the_terminal_does_not_reach_the_servers(
