@@ -16,6 +16,7 @@ rows mean is in matching.py. Beyond the docstrings of messages.py it keeps to th
 from __future__ import annotations
 
 from hashlib import blake2b
+from sys import getrefcount
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,10 @@ QUANTITY_LOTS_MAX = 10**12
 """Highest max_quantity_lots of a market: nine million such orders still add up in 64 bits."""
 
 EVENTS_SPARE = 64
+EVENTS_KEPT_MAX = 100_000
+REFERENCES_OF_OUR_OWN = 2
+"""The engine's attribute, and the argument of getrefcount itself."""
+
 SNAPSHOT_HEADER: np.dtype[np.void] = np.dtype(
     [
         ("format", "S8"),
@@ -74,16 +79,18 @@ class MarketEngine:
         self._book = new_book(capacity_orders)
         self._book.state[STATUS] = MarketStatus.ACTIVE
         self._book.state[MAX_QUANTITY] = spec.max_quantity_lots
+        self._events = np.empty((EVENTS_SPARE, EVENT_WORDS), np.int64)
 
     def apply(self, commands: Rows) -> Rows:
         """Apply COMMAND rows in order; answers their EVENT rows in an array of the caller's own."""
         assert commands.dtype == COMMAND, f"not COMMAND rows: {commands.dtype}"
         rows = np.ascontiguousarray(commands).view()
         rows.flags.writeable = False
-        full, events = [], self._event_room(len(rows) + len(rows) // 2)
+        full, events = [], self._event_room(len(rows) + len(rows) // 2 + EVENTS_SPARE)
         while (short := matching.run(self._book, rows, events)) != DONE:
             if short == EVENTS_FULL:
                 full.append(self._written(events))
+                del events
                 left = len(rows) - int(self._book.state[CURSOR])
                 events = self._event_room(left + int(self._book.state[EVENTS_WANTED]))
             else:
@@ -93,7 +100,14 @@ class MarketEngine:
         return np.concatenate([*full, last]) if full else last
 
     def _event_room(self, count: int) -> npt.NDArray[np.int64]:
-        return np.empty((count + EVENTS_SPARE, EVENT_WORDS), np.int64)
+        """A buffer for at least `count` events: the last one where no caller holds rows of it.
+
+        Memory that was never touched costs more than the events written into it.
+        """
+        held_elsewhere = getrefcount(self._events) > REFERENCES_OF_OUR_OWN
+        if held_elsewhere or not count <= len(self._events) <= EVENTS_KEPT_MAX:
+            self._events = np.empty((count + EVENTS_SPARE, EVENT_WORDS), np.int64)
+        return self._events
 
     def _written(self, events: npt.NDArray[np.int64]) -> Rows:
         """The EVENT rows of a buffer; copied where they would keep a much larger one alive."""
