@@ -43,6 +43,11 @@ class CommandSource:
             self._cursor = int(rows["command_seq"][-1])
         return rows
 
+    def close(self) -> None:
+        """Drop both connections."""
+        self._streams.close()
+        self._link.close()
+
     def _from_stream(self) -> Rows | None:
         """Contiguous rows from the stream; None for a gap or a stream that is away."""
         try:

@@ -110,6 +110,9 @@ class Market:
             thread.join(STOP_WAIT_S)
         if not self._halted:
             self._keep_snapshot()
+            self._source.close()
+        self._streams.close()
+        self._link.close()
 
     def health(self) -> MarketHealth:
         """Where the market is."""

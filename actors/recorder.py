@@ -54,6 +54,8 @@ class Recorder:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(STOP_WAIT_S)
+        self._streams.close()
+        self._link.close()
 
     def health(self) -> dict[str, int]:
         """The last batch projected by market."""

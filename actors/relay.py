@@ -56,6 +56,9 @@ class Relay:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(STOP_WAIT_S)
+        self._streams.close()
+        self._link.close()
+        self._listen_link.close()
 
     def health(self) -> dict[str, int]:
         """The last number published by market."""

@@ -13,6 +13,7 @@ from actors.inbox import StrategyBatch
 from actors.market import Market
 from actors.recorder import Recorder
 from actors.relay import Relay
+from sim.engine import warm_up
 from sim.messages import OrderType, Side, TimeInForce, empty_commands
 from sim.orders import OrderStatus, PlaceOrder
 from sim.refusals import Refused
@@ -32,6 +33,7 @@ class House:
     """All rooms below the API, run by hand or by their threads."""
 
     def __init__(self, database_url: str, redis_url: str) -> None:
+        warm_up()
         self.urls = (database_url, redis_url)
         self.database = connect(database_url, "test")
         listed_markets(self.database)
