@@ -45,6 +45,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._reading_since: float | None = None
         self._head_bytes = 0
         self._in_head = True
+        self._refused = False
 
     def connection_made(self, transport: Any) -> None:
         """Count the connection, or send it away."""
@@ -55,6 +56,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bound the head, which the parser would collect without end."""
+        if self._refused:
+            return
         if self._in_head:
             if self._reading_since is None:
                 self._reading_since = self.loop.time()
@@ -65,12 +68,29 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """From here on the body is awaited."""
-        self._in_head = False
-        super().on_headers_complete()
+        if self._refused:
+            return
+        head_bytes, hosts = len(self.url), 0
+        for name, value in self.headers:
+            head_bytes += len(name) + len(value)
+            hosts += name == b"host"
+        if head_bytes > HEADER_BYTES_MAX:
+            self.refuse(HEADERS_TOO_LARGE)
+        elif hosts > 1:
+            self.refuse(BAD_REQUEST)
+        else:
+            self._in_head = False
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Part of the body, unless the request is refused already."""
+        if not self._refused:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The request is whole; the next bytes begin another head."""
-        super().on_message_complete()
+        if not self._refused:
+            super().on_message_complete()
         self._in_head = True
         self._head_bytes = 0
         self._reading_since = None
@@ -78,16 +98,23 @@ class BoundedProtocol(HttpToolsProtocol):
     def end_if_late(self, now: float) -> None:
         """Close the connection where a request has not arrived in time."""
         if self._reading_since is not None and now - self._reading_since > self.read_timeout_s:
-            answered = self.cycle is not None and self.cycle.response_started
-            self.refuse(b"" if answered and not self._in_head else TOO_SLOW)
+            self.refuse(TOO_SLOW)
 
     def refuse(self, response: bytes) -> None:
-        """Answer and close, whatever the connection was doing."""
+        """Answer and close; only close where an earlier request's answer is still owed."""
+        self._refused = True
         self._reading_since = None
-        if self.transport is not None and not self.transport.is_closing():
+        if self.transport is None or self.transport.is_closing():
+            return
+        cycle = self.cycle
+        owed = cycle is not None and not cycle.response_complete
+        if not (owed and (self._in_head or cycle.response_started)):
             self.transport.write(response)
-            self.transport.close()
+        self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         """What cannot be parsed gets the envelope too."""
         self.refuse(BAD_REQUEST)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """An upgrade that nobody offers is answered as the plain request it also is."""

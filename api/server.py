@@ -66,6 +66,7 @@ def configure_logging(level: str) -> None:
     """JSON lines on standard error, the same for our own messages and the libraries'."""
     number = logging.getLevelNamesMapping()[level.upper()]
     logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, format="%(message)s")
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

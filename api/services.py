@@ -26,9 +26,7 @@ class Services:
         self.tokens = Tokens(secret(settings.auth_secret_file), settings.token_ttl_s)
         self.passwords = Passwords()
         self.rates = RateLimits(settings)
-        self._valkey = (
-            ValkeyFailures(settings.redis_url.get_secret_value()) if settings.redis_url else None
-        )
+        self._valkey = failures_in_valkey(settings)
         self.logins = LoginGuard(settings.login_rate, self._valkey)
 
     @property
@@ -53,3 +51,12 @@ class Services:
         self.passwords.close()
         if self._valkey is not None:
             await self._valkey.close()
+
+
+def failures_in_valkey(settings: Settings) -> ValkeyFailures | None:
+    """The shared counters of failed logins, where there is a Valkey."""
+    if settings.limits_redis_url:
+        return ValkeyFailures(settings.limits_redis_url)
+    if settings.redis_url is not None:
+        return ValkeyFailures(settings.redis_url.get_secret_value())
+    return None

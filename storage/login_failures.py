@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from storage.errors import wrapped
 
+PREFIX = "sandpit.limits:login"
 KEYS_MAX = 100_000
 TIMEOUT_S = 0.25
 """A login does not wait longer than this for Valkey."""
@@ -48,31 +49,31 @@ class ValkeyFailures:
         with wrapped():
             pipeline = self._client.pipeline(transaction=False)
             for key in keys:
-                pipeline.pttl(f"login:wait:{key}")
-            waits = await pipeline.execute()
-        return max(0, math.ceil(max(waits) / 1000))
+                pipeline.pttl(f"{PREFIX}:wait:{key}")
+            waits: list[int] = await pipeline.execute()
+        return max(0, -(-max(waits) // 1000))
 
     async def add(self, key: str, forget_after_s: int) -> int:
         """Increment and renew the expiry, in one transaction."""
         with wrapped():
             pipeline = self._client.pipeline(transaction=True)
-            pipeline.incr(f"login:failures:{key}")
-            pipeline.expire(f"login:failures:{key}", forget_after_s)
-            counts: list[int] = await pipeline.execute()
-        return counts[0]
+            pipeline.incr(f"{PREFIX}:failures:{key}")
+            pipeline.expire(f"{PREFIX}:failures:{key}", forget_after_s)
+            count, _ = await pipeline.execute()
+        return int(count)
 
     async def block(self, key: str, seconds: int, forget_after_s: int) -> None:
         """A key that expires by itself."""
         with wrapped():
             pipeline = self._client.pipeline(transaction=True)
-            pipeline.set(f"login:wait:{key}", "1", ex=seconds)
-            pipeline.expire(f"login:failures:{key}", forget_after_s)
+            pipeline.set(f"{PREFIX}:wait:{key}", "1", ex=seconds)
+            pipeline.expire(f"{PREFIX}:failures:{key}", forget_after_s)
             await pipeline.execute()
 
     async def clear(self, key: str) -> None:
         """Delete both keys."""
         with wrapped():
-            await self._client.delete(f"login:failures:{key}", f"login:wait:{key}")
+            await self._client.delete(f"{PREFIX}:failures:{key}", f"{PREFIX}:wait:{key}")
 
     async def close(self) -> None:
         """Close the connections."""

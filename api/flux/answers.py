@@ -7,7 +7,8 @@ from pydantic import ConfigDict, Field
 from api.flux.schemas import Wire
 
 
-def _example(**fields: Any) -> ConfigDict:
+def example(**fields: Any) -> ConfigDict:
+    """A model's configuration with an example for the documentation."""
     return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
@@ -24,7 +25,7 @@ class ErrorAnswer(Wire):
 
     error: ErrorInside
 
-    model_config = _example(
+    model_config = example(
         error={
             "code": "INSUFFICIENT_MARGIN",
             "message": "Available margin is below required margin",
@@ -37,7 +38,7 @@ class UserAnswer(Wire):
 
     user_id: str
 
-    model_config = _example(userId="user_1042")
+    model_config = example(userId="user_1042")
 
 
 class TokenAnswer(Wire):
@@ -47,160 +48,7 @@ class TokenAnswer(Wire):
     user_id: str
     expires_in: int
 
-    model_config = _example(
-        token="eyJhbGciOiJIUzI1NiJ9.e30.c2ln", userId="user_1042", expiresIn=900
-    )
-
-
-class MarketAnswer(Wire):
-    """A market: its name, its grid, its limits and rates."""
-
-    id: str
-    market_id: str
-    symbol: str
-    base_asset: str
-    quote_asset: str
-    tick_size: str
-    lot_size: str
-    min_quantity: str
-    max_quantity: str
-    max_price: str
-    max_leverage: int
-    initial_margin_rate: str
-    maintenance_margin_rate: str
-    maker_fee_rate: str
-    taker_fee_rate: str
-    funding_interval_hours: int
-    funding_rate_cap: str
-    status: str
-
-    model_config = _example(
-        id="BTC-PERP",
-        marketId="BTC-PERP",
-        symbol="BTC-PERP",
-        baseAsset="BTC",
-        quoteAsset="USDC",
-        tickSize="0.1",
-        lotSize="0.001",
-        minQuantity="0.001",
-        maxQuantity="1000",
-        maxPrice="214748364.7",
-        maxLeverage=20,
-        initialMarginRate="0.05",
-        maintenanceMarginRate="0.005",
-        makerFeeRate="0.0002",
-        takerFeeRate="0.0005",
-        fundingIntervalHours=8,
-        fundingRateCap="0.00375",
-        status="ACTIVE",
-    )
-
-
-class LevelAnswer(Wire):
-    """One price of the book. `priceTicks` and `totalQtyLots` are the original's names for
-    the same two decimals."""
-
-    price: str
-    quantity: str
-    order_count: int
-    price_ticks: str
-    total_qty_lots: str
-
-
-class BookAnswer(Wire):
-    """The visible book, best prices first."""
-
-    market: str
-    market_id: str
-    sequence: int
-    timestamp: int
-    bids: list[LevelAnswer]
-    asks: list[LevelAnswer]
-
-    model_config = _example(
-        market="BTC-PERP",
-        marketId="BTC-PERP",
-        sequence=4711,
-        timestamp=1767225600000,
-        bids=[
-            {
-                "price": "65999.9",
-                "quantity": "1.25",
-                "orderCount": 2,
-                "priceTicks": "65999.9",
-                "totalQtyLots": "1.25",
-            }
-        ],
-        asks=[],
-    )
-
-
-class PriceAnswer(Wire):
-    """Mark and index price of a market."""
-
-    market_id: str
-    mark_price: str
-    index_price: str
-    funding_rate: str
-    timestamp: int
-
-    model_config = _example(
-        marketId="BTC-PERP",
-        markPrice="66000.1",
-        indexPrice="66000",
-        fundingRate="0",
-        timestamp=1767225600000,
-    )
-
-
-class TradeAnswer(Wire):
-    """One trade on the public tape; `side` is the taker's."""
-
-    id: str
-    market_id: str
-    sequence: int
-    price: str
-    quantity: str
-    side: str
-    created_at: int
-
-    model_config = _example(
-        id="BTC-PERP-4711",
-        marketId="BTC-PERP",
-        sequence=4711,
-        price="66000.1",
-        quantity="0.25",
-        side="BUY",
-        createdAt=1767225600000,
-    )
-
-
-class CandleAnswer(Wire):
-    """Prices and volume of one interval; an interval without a trade has none."""
-
-    market_id: str
-    interval: str
-    open_time: int
-    open: str
-    high: str
-    low: str
-    close: str
-    volume: str
-    quote_volume: str
-    trades: int
-
-    model_config = _example(
-        marketId="BTC-PERP",
-        interval="1m",
-        openTime=1767225600000,
-        open="66000",
-        high="66010.5",
-        low="65990",
-        close="66001.2",
-        volume="12.5",
-        quoteVolume="825012.5",
-        trades=31,
-    )
+    model_config = example(token="eyJhbGciOiJIUzI1NiJ9.e30.c2ln", userId="user_1042", expiresIn=900)
 
 
 class BalanceAnswer(Wire):
@@ -211,7 +59,7 @@ class BalanceAnswer(Wire):
     total: str
     locked: str
 
-    model_config = _example(userId="user_1042", asset="USDC", total="10000", locked="8165.625")
+    model_config = example(userId="user_1042", asset="USDC", total="10000", locked="8165.625")
 
 
 class PositionAnswer(Wire):
@@ -227,7 +75,7 @@ class PositionAnswer(Wire):
     leverage: int
     updated_at: int
 
-    model_config = _example(
+    model_config = example(
         userId="user_1042",
         marketId="BTC-PERP",
         quantity="-0.25",
@@ -246,7 +94,7 @@ class PlacedAnswer(Wire):
     order_id: str
     status: str
 
-    model_config = _example(orderId="order_123", status="PENDING")
+    model_config = example(orderId="order_123", status="PENDING")
 
 
 class BatchEntry(Wire):
@@ -262,7 +110,7 @@ class BatchAnswer(Wire):
 
     results: list[BatchEntry]
 
-    model_config = _example(results=[{"orderId": "order_123", "status": "PENDING"}])
+    model_config = example(results=[{"orderId": "order_123", "status": "PENDING"}])
 
 
 class OrderAnswer(Wire):
@@ -289,7 +137,7 @@ class OrderAnswer(Wire):
     created_at: int
     updated_at: int
 
-    model_config = _example(
+    model_config = example(
         id="order_123",
         orderId="order_123",
         clientOrderId="client-123",
@@ -329,7 +177,7 @@ class FillAnswer(Wire):
     realized_pnl: str
     created_at: int
 
-    model_config = _example(
+    model_config = example(
         id="BTC-PERP-4711:maker",
         tradeId="BTC-PERP-4711",
         orderId="order_123",
@@ -359,7 +207,7 @@ class LedgerAnswer(Wire):
     reference_id: str | None = None
     created_at: int
 
-    model_config = _example(
+    model_config = example(
         id="7",
         userId="user_1042",
         asset="USDC",
@@ -377,7 +225,7 @@ class CancelAllAnswer(Wire):
     requested: int
     status: str
 
-    model_config = _example(requested=3, status="PENDING_CANCEL")
+    model_config = example(requested=3, status="PENDING_CANCEL")
 
 
 class CancelAfterAnswer(Wire):
@@ -385,7 +233,7 @@ class CancelAfterAnswer(Wire):
 
     cancel_at: int | None
 
-    model_config = _example(cancelAt=1767225660000)
+    model_config = example(cancelAt=1767225660000)
 
 
 class DrainAnswer(Wire):
@@ -393,15 +241,7 @@ class DrainAnswer(Wire):
 
     processed: int
 
-    model_config = _example(processed=12)
-
-
-class TimeAnswer(Wire):
-    """The server's clock, milliseconds since 1970."""
-
-    time: int
-
-    model_config = _example(time=1767225600000)
+    model_config = example(processed=12)
 
 
 Health = Annotated[str, Field(pattern="^(up|down)$")]
@@ -413,4 +253,4 @@ class HealthAnswer(Wire):
     ok: bool
     checks: dict[str, Health]
 
-    model_config = _example(ok=True, checks={"database": "up"})
+    model_config = example(ok=True, checks={"database": "up"})

@@ -8,7 +8,9 @@ from starlette.responses import Response
 
 from api.desk.orders import find_market
 from api.flux import wording
-from api.flux.answers import (
+from api.flux.describing import documented
+from api.flux.envelope import reply, reply_page
+from api.flux.market_answers import (
     BookAnswer,
     CandleAnswer,
     MarketAnswer,
@@ -16,8 +18,6 @@ from api.flux.answers import (
     TimeAnswer,
     TradeAnswer,
 )
-from api.flux.describing import documented
-from api.flux.envelope import reply, reply_page
 from api.flux.paging import cursor_number, page_of
 from api.flux.schemas import CandlesAsked, DepthAsked, PageAsked
 from api.routing import ExactRoute, services_of

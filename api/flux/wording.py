@@ -5,13 +5,15 @@ from decimal import ROUND_HALF_UP, Decimal
 from api.desk.identifiers import order_id_text
 from api.flux.answers import (
     BalanceAnswer,
-    CandleAnswer,
     FillAnswer,
     LedgerAnswer,
-    LevelAnswer,
-    MarketAnswer,
     OrderAnswer,
     PositionAnswer,
+)
+from api.flux.market_answers import (
+    CandleAnswer,
+    LevelAnswer,
+    MarketAnswer,
     PriceAnswer,
     TradeAnswer,
 )
