@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import signal
 import socket
 import sys
 from typing import Any
@@ -112,11 +113,13 @@ def bound(settings: Settings) -> socket.socket:
 
 
 def serve(server: uvicorn.Server, sockets: list[socket.socket]) -> None:
-    """Run the event loop; a signal ends it in order and is not raised again."""
-    try:
-        server.run(sockets=sockets)
-    except KeyboardInterrupt:
-        return
+    """Run the event loop until a signal ends it in order.
+
+    uvicorn raises the signal once more when it is done; by then it means nothing.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    server.run(sockets=sockets)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,61 @@
+"""One API process for most tests, and one with tight limits."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from storage.embedded import EmbeddedPostgres, EmbeddedValkey
+from tests.api.deployment import Deployment, Person, running
+from tests.builders import listed_markets
+
+TIGHT = {
+    "SANDPIT_LOGIN_RATE": "3/minute",
+    "SANDPIT_READ_RATE": "60/hour",
+    "SANDPIT_WRITE_RATE": "30/hour",
+    "SANDPIT_ORDER_RATE": "10/hour",
+    "SANDPIT_BODY_TIMEOUT_S": "2",
+    "SANDPIT_CONNECTIONS_MAX": "300",
+    "SANDPIT_HOST": "0.0.0.0",
+    "SANDPIT_TOKEN_TTL_S": "60",
+}
+
+
+def database_of(postgres: EmbeddedPostgres, template: str, name: str) -> str:
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    url = postgres.url.replace("/sandpit?", f"/{name}?")
+    with psycopg.connect(url, autocommit=True) as connection:
+        listed_markets(connection)
+    return url
+
+
+@pytest.fixture(scope="session")
+def exchange(
+    postgres: EmbeddedPostgres, valkey: EmbeddedValkey, template_database: str, servers_dir: Path
+) -> Iterator[Deployment]:
+    """An API process whose limits are in nobody's way."""
+    url = database_of(postgres, template_database, "api_exchange")
+    with running(url, valkey.url, servers_dir / "api") as deployment:
+        yield deployment
+
+
+@pytest.fixture(scope="session")
+def tight(
+    postgres: EmbeddedPostgres, valkey: EmbeddedValkey, template_database: str, servers_dir: Path
+) -> Iterator[Deployment]:
+    """An API process with tight limits, which believes that it is open to the world."""
+    url = database_of(postgres, template_database, "api_tight")
+    with running(url, valkey.url, servers_dir / "tight", **TIGHT) as deployment:
+        yield deployment
+
+
+@pytest.fixture
+def alice(exchange: Deployment) -> Person:
+    return exchange.person()
+
+
+@pytest.fixture
+def bob(exchange: Deployment) -> Person:
+    return exchange.person()
