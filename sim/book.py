@@ -16,7 +16,7 @@ from sim.book_arrays import (
     Book,
     Records,
 )
-from sim.kernels import Number, inlined
+from sim.kernels import Number, inlined, prefetch
 from sim.messages import OrderFlag, Side
 from sim.order_index import find, insert, remove
 from sim.price_levels import close_level, level_at, next_price, open_level
@@ -79,6 +79,7 @@ def take_slot(book: Book) -> Number:
     if slot == 0:
         return book.state[ORDER_LIVE]
     book.state[ORDER_FREE] = book.orders[slot].next
+    prefetch(book.orders, book.state[ORDER_FREE])
     return slot
 
 

@@ -30,18 +30,15 @@ def prefetch_index(book: Book, command: Records) -> None:
 def prefetch_order(book: Book, command: Records) -> None:
     """Stage 2: the order with that id or the chain it will join, and the level it will join."""
     prefetch(book.orders, book.order_index[place_of(book.order_index, command.order_id)])
-    if command.kind != CANCEL and command.price_ticks > 0:
-        prefetch(book.levels, level_at(book, command.price_ticks))
+    prefetch(book.levels, level_at(book, max(0, command.price_ticks)))
 
 
 @inlined
 def prefetch_neighbours(book: Book, command: Records) -> None:
     """Stage 3: the orders whose links will change."""
-    if command.kind == CANCEL:
-        prefetch_links(book, find_order(book, command.order_id))
-    elif command.price_ticks > 0:
-        prefetch(book.orders, book.levels[level_at(book, command.price_ticks)].tail)
-        prefetch(book.orders, book.accounts[find_account(book, command.account_id)].tail)
+    prefetch_links(book, find_order(book, command.order_id))
+    prefetch(book.orders, book.levels[level_at(book, max(0, command.price_ticks))].tail)
+    prefetch(book.orders, book.accounts[find_account(book, command.account_id)].tail)
 
 
 @inlined
