@@ -96,7 +96,7 @@ class ApiProcesses:
                 env=self._environment,
                 pass_fds=(descriptor,),
                 start_new_session=True,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - one C call, no locks
+                preexec_fn=die_with_parent,
             )
 
 
@@ -104,7 +104,9 @@ def environment(settings: Settings) -> Mapping[str, str]:
     """The settings as the variables that another process reads them from."""
     assert settings.database_url is not None
     assert settings.redis_url is not None
-    given = settings.model_dump(mode="json", exclude_none=True, exclude={"database_url", "redis_url"})
+    given = settings.model_dump(
+        mode="json", exclude_none=True, exclude={"database_url", "redis_url"}
+    )
     variables = {f"SANDPIT_{name.upper()}": spelled(value) for name, value in given.items()}
     variables.pop("SANDPIT_RAY_ADDRESS", None)
     return {

@@ -32,7 +32,7 @@ def settings_or_exit(**given: object) -> Settings:
     try:
         return Settings.load(**given)
     except ConfigurationError as error:
-        print(f"sandpit: {error}", file=sys.stderr)  # noqa: T201 - the one sentence
+        print(f"sandpit: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
 
 
@@ -45,12 +45,11 @@ def up(
     replay: Replay = None,
 ) -> None:
     """Start the exchange: servers, actors and API, until Ctrl-C."""
+    from actors.up import end_at_once
     from actors.up import up as run
 
-    settings = settings_or_exit(
-        host=host, port=port, data_dir=data_dir, world=world, replay=replay
-    )
-    raise typer.Exit(run(settings))
+    settings = settings_or_exit(host=host, port=port, data_dir=data_dir, world=world, replay=replay)
+    end_at_once(run(settings))
 
 
 @app.command()

@@ -136,14 +136,24 @@ def connect_ray(address: str) -> str:
     return str(context.address_info["gcs_address"])
 
 
+def ray_is_alive() -> bool:
+    """False where our own cluster's processes are gone: then no call to it would return."""
+    if _local is None:
+        return True
+    names = {_name(process) for process in _local.processes()}
+    return {"gcs_server", "raylet"} <= names
+
+
 def stop_ray() -> None:
     """Leaves the cluster; ends it when it is ours. May be called at any time."""
     global _local
     import ray
 
+    alive = ray_is_alive()
     local, _local = _local, None
     processes = local.processes() if local is not None else []
-    ray.shutdown()
+    if alive:
+        ray.shutdown()
     if local is not None:
         local.clear(processes)
 
@@ -160,6 +170,13 @@ def _set_environment(more: dict[str, str]) -> None:
     compiled: Any = _raylet
     compiled.Config.initialize("")
     compiled.AuthenticationTokenLoader.instance().reset_cache()
+
+
+def _name(process: psutil.Process) -> str:
+    try:
+        return str(process.name())
+    except psutil.Error:
+        return ""
 
 
 def _command_line(process: psutil.Process) -> list[str]:

@@ -1,7 +1,6 @@
 """A market's actor: one book, one order of events, nothing said before it is durable."""
 
 import os
-import struct
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -31,15 +30,13 @@ from storage.errors import (
 from storage.journal import Batch, View
 from storage.markets import load_specs
 from storage.recovery import Recovered, recover
-from storage.streams import Streams, events_stream
+from storage.streams import Streams, events_stream, packed_events
 
 SNAPSHOT_EVERY_BATCHES = 5_000
 SNAPSHOT_EVERY_S = 60.0
 COMMIT_RETRY_S = 0.1
 INBOX_WAIT_S = 0.2
 STOP_WAIT_S = 5.0
-HEADER = struct.Struct("<qq")
-"""What precedes the events in a stream entry: command_seq and event_seq after the batch."""
 
 log = structlog.get_logger()
 
@@ -184,8 +181,8 @@ class Market:
             self._commit(inputs, events, command_seq, strategies)
             self._desk.learn(events, strategies)
         for batch in answered:
-            view = self._desk.view(self._engine, self._head.event_seq)
-            batch.answer.set(self._desk.reply(batch.strategy_no, view))
+            reply = self._desk.reply(batch.strategy_no, self._engine, self._head.event_seq)
+            batch.answer.set(reply)
 
     def _inputs(
         self, group: Sequence[Item]
@@ -250,9 +247,9 @@ class Market:
 
     def _publish(self, events: bytes) -> None:
         head = self._head
-        data = HEADER.pack(head.command_seq, head.event_seq) + events
+        entry = (head.batch_no, packed_events(head.command_seq, head.event_seq, events))
         try:
-            self._streams.append(events_stream(self._market_id), [(head.batch_no, data)])
+            self._streams.append(events_stream(self._market_id), [entry])
         except StreamUnavailable as error:
             log.warning("events_unpublished", market=self._market_id, error=str(error))
 

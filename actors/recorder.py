@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 import structlog
 
-from actors.market import HEADER
 from storage.database import Link
 from storage.errors import DatabaseUnavailable, StreamUnavailable
 from storage.journal import events_after
 from storage.markets import load_specs
 from storage.projections import EventBatch, MarketProjection, event_rows
-from storage.streams import Entry, Streams, events_stream
+from storage.streams import Entry, Streams, events_stream, unpacked_events
 
 BLOCK_MS = 100
 PULL_EVERY_S = 0.25
@@ -150,7 +149,7 @@ def contiguous(entries: list[Entry], batch_no: int) -> list[EventBatch] | None:
             continue
         if number != batch_no + 1:
             return None
-        command_seq, event_seq = HEADER.unpack_from(data)
-        batches.append((number, command_seq, event_seq, event_rows(data[HEADER.size :])))
+        command_seq, event_seq, events = unpacked_events(data)
+        batches.append((number, command_seq, event_seq, event_rows(events)))
         batch_no = number
     return batches

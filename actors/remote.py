@@ -3,18 +3,15 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import ray
-from actors.risk import Risk
-from actors.strategy import MarketUnavailable, Strategy
 from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
 
-from actors.market import Market
-from actors.recorder import Recorder
-from actors.relay import Relay
-from actors.supervisor import Supervisor
+from actors.logs import log_to_file
+from actors.strategy import MarketUnavailable
 from sim.messages import Rows
 from sim.populations.population import StrategyReply
 
@@ -23,15 +20,15 @@ PING_TIMEOUT_S = 3.0
 STOP_TIMEOUT_S = 4.0
 CALLS_AT_ONCE_MAX = 64
 
-CLASSES: Mapping[str, type] = {
-    "market": Market,
-    "relay": Relay,
-    "recorder": Recorder,
-    "risk": Risk,
-    "strategy": Strategy,
-    "supervisor": Supervisor,
+CLASSES: Mapping[str, str] = {
+    "market": "actors.market:Market",
+    "relay": "actors.relay:Relay",
+    "recorder": "actors.recorder:Recorder",
+    "risk": "actors.risk:Risk",
+    "strategy": "actors.strategy:Strategy",
+    "supervisor": "actors.supervisor:Supervisor",
 }
-"""What each kind of actor is, unwrapped."""
+"""Where each kind's class is; by name, so that no process imports what it does not run."""
 
 RESOURCES: Mapping[str, Mapping[str, float]] = {kind: {"num_cpus": 0} for kind in CLASSES}
 """What each kind asks of a node. Zero: all of them fit on two cores, where they share."""
@@ -46,12 +43,40 @@ class Wanted:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
+def actor_class(kind: str) -> type:
+    """The plain class of a kind."""
+    module, name = CLASSES[kind].split(":")
+    found: type = getattr(import_module(module), name)
+    return found
+
+
+def hosted(plain: type) -> type:
+    """The class as it runs in a process of its own: with a log, working from the start."""
+
+    class Hosted(plain):  # type: ignore[misc,valid-type]
+        def __init__(
+            self, log_dir: str | None, log_level: str, name: str, arguments: Mapping[str, Any]
+        ) -> None:
+            log_to_file(log_dir, name, log_level)
+            super().__init__(**arguments, run=True)
+
+    Hosted.__name__ = Hosted.__qualname__ = plain.__name__
+    return Hosted
+
+
 class RayCluster:
-    """What the supervisor does to actors."""
+    """What the supervisor does to actors.
+
+    log_dir   where each actor's process writes its log; None: to its standard error
+    """
+
+    def __init__(self, log_dir: str | None = None, log_level: str = "info") -> None:
+        self._log_dir = log_dir
+        self._log_level = log_level
 
     def ensure(self, wanted: Wanted) -> None:
         """Start the actor unless one of its name lives."""
-        remote_class = ray.remote(CLASSES[wanted.kind])
+        remote_class = ray.remote(hosted(actor_class(wanted.kind)))
         remote_class.options(
             name=wanted.name,
             lifetime="detached",
@@ -60,7 +85,7 @@ class RayCluster:
             max_task_retries=0,
             max_concurrency=CALLS_AT_ONCE_MAX,
             **RESOURCES[wanted.kind],
-        ).remote(**wanted.arguments)
+        ).remote(self._log_dir, self._log_level, wanted.name, wanted.arguments)
 
     def health(self, name: str) -> Any:
         """The actor's own word on its health; None when it does not answer in time."""

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from sim.engine import MarketEngine
 
 from actors.inbox import Registration
+from sim.engine import MarketEngine
 from sim.market import MarketSpec
 from sim.messages import EVENT, CommandKind, Rows, empty_commands
 from sim.populations.population import MarketView, StrategyReply
@@ -22,6 +22,7 @@ class _Admitted:
     first_account: int
     last_account: int
     unseen: list[Rows] = field(default_factory=list)
+    is_new: bool = True
 
 
 class StrategyDesk:
@@ -70,14 +71,22 @@ class StrategyDesk:
                 admitted.unseen.append(events[own])
                 del admitted.unseen[:-UNSEEN_BATCHES_MAX]
 
-    def reply(self, strategy_no: int, view: MarketView) -> StrategyReply:
-        """What a strategy is told after its batch; its unseen events are handed over."""
+    def reply(self, strategy_no: int, engine: MarketEngine, event_seq: int) -> StrategyReply:
+        """What a strategy is told after its batch; its unseen events are handed over.
+
+        The first reply after a registration also tells what its accounts hold.
+        """
         admitted = self._admitted.get(strategy_no)
-        unseen = admitted.unseen if admitted else []
-        events = np.concatenate(unseen) if unseen else empty_events()
-        if admitted:
-            admitted.unseen = []
-        return StrategyReply(batch_no=self.last_batch(strategy_no), view=view, events=events)
+        view = self.view(engine, event_seq)
+        if admitted is None:
+            return StrategyReply(self.last_batch(strategy_no), view, empty_events())
+        events = np.concatenate(admitted.unseen) if admitted.unseen else empty_events()
+        held = None
+        if admitted.is_new:
+            accounts = range(admitted.first_account, admitted.last_account + 1)
+            held = np.array([engine.position_lots(account) for account in accounts], np.int64)
+        admitted.unseen, admitted.is_new = [], False
+        return StrategyReply(self.last_batch(strategy_no), view, events, held)
 
     def view(self, engine: MarketEngine, event_seq: int) -> MarketView:
         """The market as strategies see it now."""

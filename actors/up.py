@@ -1,6 +1,7 @@
-"""`sandpit up`: everything one deployment needs, started in order and watched until told to stop."""
+"""`sandpit up`: all that one deployment needs, started in order and watched to the end."""
 
 import json
+import os
 import signal
 import socket
 import sys
@@ -12,22 +13,25 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import SecretStr
 from rich.console import Console
 
 from actors import cluster, deployment
 from actors.api_processes import ApiProcesses, listen
+from actors.logs import log_to_file
 from actors.remote import RayCluster, Wanted, ask
 from sim.engine import warm_up
-from sim.scenario import ScenarioError
+from sim.scenario import World
+from sim.scenario_fields import ScenarioError
 from storage.bootstrap import prepare_database
 from storage.data_directory import Hold, prepare
 from storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.errors import StorageError
 from storage.settings import ConfigurationError, Settings
-from storage.world_file import load_world
+from storage.trades_file import TradesFileError
+from storage.world_file import load_world, replayed
 
 WATCH_S = 0.25
 READY_WAIT_S = 60.0
@@ -77,10 +81,17 @@ def up(settings: Settings) -> int:
             console.print("stopping")
     except Interrupted:
         console.print("stopped before it was ready")
-    except (ConfigurationError, ScenarioError, StorageError) as error:
+    except (ConfigurationError, ScenarioError, StorageError, TradesFileError) as error:
         print(f"sandpit: {error}", file=sys.stderr)  # noqa: T201 - the one sentence
         return 1
     return 0
+
+
+def end_at_once(code: int) -> NoReturn:
+    """Leave without Ray's own exit hook, which waits a minute for a Ray that is gone."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def announce(settings: Settings, seconds: float) -> None:
@@ -114,6 +125,7 @@ class Running:
         self._postgres: EmbeddedPostgres | None = None
         self._valkey: EmbeddedValkey | None = None
         self._api: ApiProcesses | None = None
+        self._cluster = RayCluster()
         self._wanted: list[Wanted] = []
         self._restarted_at = 0.0
         self._log_dir = Path()
@@ -121,9 +133,13 @@ class Running:
     def start(self) -> None:
         """Start everything, or raise what is wrong; the stack then takes back what was begun."""
         world = load_world(self.settings.world)
+        if self.settings.replay is not None:
+            world = replayed(world, self.settings.replay, self.settings.replay_loops)
         data_dir = prepare(self.settings.data_dir)
         self._log_dir = data_dir / "log"
         self._log_dir.mkdir(mode=0o700, exist_ok=True)
+        log_to_file(str(self._log_dir), "up", self.settings.log_level)
+        self._cluster = RayCluster(str(self._log_dir), self.settings.log_level)
         self._hold(data_dir)
         listener = self._stack.enter_context(listen(self.settings.host, self.settings.port))
         self.settings = self.settings.model_copy(update={"port": listener.getsockname()[1]})
@@ -142,7 +158,7 @@ class Running:
         self._start_servers(data_dir)
         with step("database: schema, markets, accounts"):
             prepare_database(self._database_url(), [listed.spec for listed in world.markets])
-            self._wanted = deployment.wanted_actors(self.settings, world)
+            self._wanted = deployment.wanted_actors(self.settings, world, self._cluster)
 
     def _hold(self, data_dir: Path) -> None:
         hold = Hold(data_dir / "up.lock")
@@ -170,17 +186,16 @@ class Running:
             with step("Valkey"):
                 self._valkey = EmbeddedValkey(data_dir, self.settings.valkey_memory_mb_max)
                 self._stack.callback(self._valkey.stop)
-                self._set(redis_url=self._valkey.start())
+                redis_url = SecretStr(self._valkey.start())
+                self._set(redis_url=redis_url, limits_redis_url=self._valkey.limits_url)
         if self.settings.database_url is None:
             with step("PostgreSQL"):
                 self._postgres = EmbeddedPostgres(data_dir)
                 self._stack.callback(self._postgres.stop)
-                self._set(database_url=self._postgres.start())
+                self._set(database_url=SecretStr(self._postgres.start()))
 
     def _set(self, **values: object) -> None:
-        self.settings = self.settings.model_copy(
-            update={name: SecretStr(str(value)) for name, value in values.items()}
-        )
+        self.settings = self.settings.model_copy(update=values)
 
     def _database_url(self) -> str:
         assert self.settings.database_url is not None
@@ -195,17 +210,21 @@ class Running:
         self._stack.callback(self._stop_actors)
         workers = [wanted for wanted in self._wanted if wanted.kind != "supervisor"]
         for wanted in self._wanted:
-            RayCluster().ensure(wanted)
+            self._cluster.ensure(wanted)
         self._await(
-            lambda: all(ask(wanted.name, "health", HEALTH_TIMEOUT_S) is not None for wanted in workers),
+            lambda: all(
+                ask(wanted.name, "health", HEALTH_TIMEOUT_S) is not None for wanted in workers
+            ),
             "the actors",
         )
 
     def _stop_actors(self) -> None:
+        if not cluster.ray_is_alive():
+            return
         names = [wanted.name for wanted in self._wanted]
         supervisors = [wanted.name for wanted in self._wanted if wanted.kind == "supervisor"]
-        RayCluster().stop(supervisors)
-        RayCluster().stop([name for name in names if name not in supervisors])
+        self._cluster.stop(supervisors)
+        self._cluster.stop([name for name in names if name not in supervisors])
 
     def _await_ready(self, quoted: Sequence[str]) -> None:
         """Until the API answers and every market that has a maker shows two sides."""
@@ -240,6 +259,8 @@ class Running:
     def watch(self) -> None:
         """Start again what has ended. Called a few times a second."""
         assert self._api is not None
+        if not cluster.ray_is_alive():
+            raise ConfigurationError("Ray has ended. Start sandpit again: no order is lost.")
         self._api.watch()
         if time.monotonic() - self._restarted_at < RESTART_PAUSE_S:
             return

@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     api_processes: int = Field(1, ge=1, le=64)
     world: str = "default"
     replay: Path | None = None
+    replay_loops: bool = True
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
 
     token_ttl_s: int = Field(900, ge=1, le=86_400)

@@ -5,6 +5,7 @@ is an error and not a second message. Readers keep their own cursor and fetch
 from PostgreSQL what a stream lost.
 """
 
+import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ from storage.errors import wrapped
 SOCKET_TIMEOUT_S = 2.0
 READ_ENTRIES_MAX = 2_000
 ALREADY_THERE = "equal or smaller"
+
+HEADER = struct.Struct("<qq")
+"""What precedes the events of a batch: command_seq and event_seq after it."""
 
 Entry = tuple[int, bytes]
 
@@ -83,3 +87,14 @@ def entries_of(entries: Any) -> list[Entry]:
     """XREAD's entries as (number, bytes)."""
     flat = entries[0] if entries and isinstance(entries[0], list) else entries
     return [(int(entry_id.split(b"-")[0]), fields[b"d"]) for entry_id, fields in flat]
+
+
+def packed_events(command_seq: int, event_seq: int, events: bytes) -> bytes:
+    """The data of an entry in a market's event stream."""
+    return HEADER.pack(command_seq, event_seq) + events
+
+
+def unpacked_events(data: bytes) -> tuple[int, int, bytes]:
+    """command_seq, event_seq and the events of such an entry."""
+    command_seq, event_seq = HEADER.unpack_from(data)
+    return command_seq, event_seq, data[HEADER.size :]

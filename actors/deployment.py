@@ -1,0 +1,72 @@
+"""Which actors a world needs, and what each is told."""
+
+from actors.remote import MarketHandle, RayCluster, Wanted
+from sim.populations.registry import build_population
+from sim.scenario import World
+from storage.bootstrap import create_strategy_accounts
+from storage.settings import Settings
+from storage.world_file import reference_prices
+
+SUPERVISOR = "supervisor"
+
+
+def wanted_actors(settings: Settings, world: World, cluster: RayCluster) -> list[Wanted]:
+    """Every actor of a deployment: those that give work after those that do it.
+
+    Strategies' accounts are opened on the way. Raises what reading a replay raises.
+    """
+    assert settings.database_url is not None
+    assert settings.redis_url is not None
+    database_url = settings.database_url.get_secret_value()
+    urls = {"database_url": database_url, "redis_url": settings.redis_url.get_secret_value()}
+    ids = [market.spec.market_id for market in world.markets]
+    workers = [
+        Wanted("recorder", "recorder", {"market_ids": ids, **urls}),
+        *(Wanted("market", market_name(market), {"market_id": market, **urls}) for market in ids),
+        Wanted("relay", "relay", urls),
+        Wanted("risk", "risk", {"database_url": database_url, "markets": reference_prices(world)}),
+        *strategies(database_url, world),
+    ]
+    supervisor = Wanted("supervisor", SUPERVISOR, {"wanted": workers, "cluster": cluster})
+    return [*workers, supervisor]
+
+
+def strategies(database_url: str, world: World) -> list[Wanted]:
+    """One actor for each population, with accounts of its own."""
+    wanted = []
+    for number, described in enumerate(world.populations, start=1):
+        accounts = create_strategy_accounts(
+            database_url, number, described.name, described.heads, described.capital_atoms
+        )
+        population = build_population(
+            described.strategy,
+            described.parameters,
+            accounts,
+            len(described.markets),
+            world.seed,
+            number,
+        )
+        arguments = {
+            "strategy_no": number,
+            "population": population,
+            "markets": [MarketHandle(market_name(market)) for market in described.markets],
+            "steps_per_second": world.steps_per_second,
+        }
+        wanted.append(Wanted("strategy", f"strategy:{described.name}", arguments))
+    return wanted
+
+
+def market_name(market_id: str) -> str:
+    """The name of a market's actor."""
+    return f"market:{market_id}"
+
+
+def quoted_markets(world: World) -> list[str]:
+    """Markets that somebody makes: these show a book when the world is ready."""
+    made = {
+        market
+        for described in world.populations
+        if described.strategy == "ladder"
+        for market in described.markets
+    }
+    return sorted(made)
