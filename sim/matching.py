@@ -170,15 +170,15 @@ def place(book: Book, events: Integers, command: Records) -> None:
     if reason != NONE:
         write_about_command(book, events, command, REJECTED, reason, command.quantity_lots)
         return
-    if command.time_in_force == FOK and not fillable(book, command):
-        lots = command.quantity_lots
-        write_about_command(book, events, command, EXPIRED, FOK_UNFILLABLE, lots)
-        return
     wanted = command.quantity_lots
     if command.flags & REDUCE_ONLY:
         account = book.accounts[find_account(book, command.account_id)]
         wanted = min(wanted, reducible_lots(account.position_lots, command.side))
     excess = command.quantity_lots - wanted
+    if command.time_in_force == FOK and (excess > 0 or not fillable(book, command)):
+        lots = command.quantity_lots
+        write_about_command(book, events, command, EXPIRED, FOK_UNFILLABLE, lots)
+        return
     rest = match(book, events, command, wanted) if crosses(book, command) else wanted
     if rest > 0:
         settle_rest(book, events, command, rest + excess)

@@ -72,7 +72,9 @@ def told(events: Rows) -> list[tuple]:
     return [
         (
             EventKind(row["kind"]).name,
-            int(row["maker_order_id"]) if row["kind"] == EventKind.TRADE else Reason(row["reason"]).name,
+            int(row["maker_order_id"])
+            if row["kind"] == EventKind.TRADE
+            else Reason(row["reason"]).name,
             int(row["order_id"]),
             int(row["quantity_lots"]),
             int(row["price_ticks"]),

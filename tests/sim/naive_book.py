@@ -105,7 +105,9 @@ class NaiveBook:
     def broken_rules(self):
         """Every reason to reject the PLACE; the smallest is the one that counts."""
         row, flags = self.row, self.row["flags"]
-        known = row["side"] in SIDES and row["order_type"] in TYPES and row["time_in_force"] in TIMES
+        known = (
+            row["side"] in SIDES and row["order_type"] in TYPES and row["time_in_force"] in TIMES
+        )
         if not known or row["order_id"] == 0 or flags >= 4:
             return [Reason.INVALID_COMMAND]
         post, limit = flags & OrderFlag.POST_ONLY, row["order_type"] == OrderType.LIMIT
@@ -129,12 +131,13 @@ class NaiveBook:
             self.reject(min(broken))
             return
         quantity, excess = self.row["quantity_lots"], 0
-        if self.row["time_in_force"] == TimeInForce.FOK and self.certain() < quantity:
-            self.say_of_command(EventKind.EXPIRED, Reason.FOK_UNFILLABLE, quantity)
-            return
         if self.row["flags"] & OrderFlag.REDUCE_ONLY:
             allowed = self.reducible(self.row["account_id"], self.row["side"])
             excess = max(0, quantity - allowed)
+        certain = 0 if excess else self.certain()
+        if self.row["time_in_force"] == TimeInForce.FOK and certain < quantity:
+            self.say_of_command(EventKind.EXPIRED, Reason.FOK_UNFILLABLE, quantity)
+            return
         left, ending = self.trade_through(quantity - excess)
         if left:
             self.settle(left + excess, ending)

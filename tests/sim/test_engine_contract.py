@@ -1,0 +1,354 @@
+"""What any matching engine must do, asked of the kernel and of the naive book alike."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sim.engine import MarketEngine
+from sim.messages import MarketStatus, OrderFlag, Reason, TimeInForce
+from tests.sim.engine_rows import (
+    BUY,
+    SELL,
+    SPEC,
+    applied,
+    cancel,
+    cancel_all,
+    command,
+    depth_lists,
+    limit,
+    market,
+    resting,
+    set_status,
+)
+from tests.sim.naive_book import NaiveBook
+
+POST_ONLY, REDUCE_ONLY = OrderFlag.POST_ONLY, OrderFlag.REDUCE_ONLY
+IOC, FOK = TimeInForce.IOC, TimeInForce.FOK
+
+
+@pytest.fixture(params=[MarketEngine, NaiveBook])
+def engine(request):
+    return request.param(SPEC)
+
+
+def rejection(engine, row):
+    """The reason one row is refused for; it must be all that happens."""
+    [(kind, reason, *_)] = applied(engine, row)
+    assert kind in ("REJECTED", "CANCEL_REJECTED")
+    return Reason[reason]
+
+
+def test_an_order_that_meets_nobody_rests(engine):
+    assert applied(engine, limit(1, 7, BUY, 5, 100)) == [("RESTED", "NONE", 1, 5, 100)]
+    assert resting(engine) == [(1, 7, BUY, 100, 5, 0)]
+
+
+def test_trades_are_at_the_makers_price_best_first_then_oldest_first(engine):
+    applied(engine, limit(1, 1, SELL, 5, 102), limit(2, 1, SELL, 5, 101), limit(3, 2, SELL, 5, 101))
+    assert applied(engine, limit(9, 9, BUY, 12, 103)) == [
+        ("TRADE", 2, 9, 5, 101),
+        ("TRADE", 3, 9, 5, 101),
+        ("TRADE", 1, 9, 2, 102),
+    ]
+    assert (engine.position_lots(9), engine.position_lots(1), engine.last_price_ticks) == (
+        12,
+        -7,
+        102,
+    )
+
+
+def test_a_partial_fill_keeps_its_place_in_the_queue(engine):
+    applied(engine, limit(1, 1, SELL, 5, 101), limit(2, 2, SELL, 5, 101))
+    applied(engine, limit(3, 3, BUY, 2, 101))
+    assert applied(engine, limit(4, 4, BUY, 4, 101)) == [
+        ("TRADE", 1, 4, 3, 101),
+        ("TRADE", 2, 4, 1, 101),
+    ]
+
+
+def test_the_rest_of_a_crossing_limit_order_rests(engine):
+    applied(engine, limit(1, 1, SELL, 5, 101))
+    events = applied(engine, limit(2, 2, BUY, 8, 101))
+    assert events == [("TRADE", 1, 2, 5, 101), ("RESTED", "NONE", 2, 3, 101)]
+    assert (engine.best_bid_ticks, engine.best_ask_ticks) == (101, 0)
+
+
+def test_the_rest_of_an_ioc_order_expires(engine):
+    applied(engine, limit(1, 1, SELL, 5, 101))
+    events = applied(engine, limit(2, 2, BUY, 8, 101, IOC))
+    assert events == [("TRADE", 1, 2, 5, 101), ("EXPIRED", "IOC_UNFILLED", 2, 3, 101)]
+    assert engine.open_order_count == 0
+
+
+@pytest.mark.parametrize("time_in_force", list(TimeInForce)[:2])
+def test_a_market_order_never_rests(engine, time_in_force):
+    applied(engine, limit(1, 1, SELL, 5, 101))
+    events = applied(engine, market(2, 2, BUY, 8, 0, time_in_force))
+    assert events == [
+        ("TRADE", 1, 2, 5, 101),
+        ("EXPIRED", "MARKET_LIQUIDITY_EXHAUSTED", 2, 3, 0),
+    ]
+
+
+def test_a_market_order_stops_at_its_worst_price(engine):
+    applied(engine, limit(1, 1, BUY, 5, 100), limit(2, 1, BUY, 5, 98))
+    assert applied(engine, market(3, 3, SELL, 8, 99)) == [
+        ("TRADE", 1, 3, 5, 100),
+        ("EXPIRED", "MARKET_LIQUIDITY_EXHAUSTED", 3, 3, 99),
+    ]
+
+
+@pytest.mark.parametrize("build", [limit, market])
+def test_a_fok_order_trades_whole_or_not_at_all(engine, build):
+    applied(engine, limit(1, 1, SELL, 5, 101), limit(2, 2, SELL, 5, 102))
+    events = applied(engine, build(3, 3, BUY, 11, 102, FOK))
+    assert events == [("EXPIRED", "FOK_UNFILLABLE", 3, 11, 102)]
+    events = applied(engine, build(3, 3, BUY, 10, 102, FOK))
+    assert events == [("TRADE", 1, 3, 5, 101), ("TRADE", 2, 3, 5, 102)]
+
+
+def test_a_fok_order_counts_nothing_behind_an_order_of_its_own_account(engine):
+    applied(engine, limit(1, 1, SELL, 5, 101), limit(2, 9, SELL, 1, 101), limit(3, 1, SELL, 5, 101))
+    assert applied(engine, limit(4, 9, BUY, 6, 101, FOK))[0][1] == "FOK_UNFILLABLE"
+    assert applied(engine, limit(4, 9, BUY, 5, 101, FOK)) == [("TRADE", 1, 4, 5, 101)]
+
+
+def test_a_fok_order_does_not_count_reduce_only_makers(engine):
+    applied(engine, limit(1, 1, BUY, 5, 100), limit(2, 2, SELL, 5, 100))
+    applied(engine, limit(3, 1, SELL, 5, 101, flags=REDUCE_ONLY))
+    assert applied(engine, limit(4, 4, BUY, 5, 101, FOK))[0][1] == "FOK_UNFILLABLE"
+
+
+def test_a_post_only_order_that_would_take_is_rejected(engine):
+    applied(engine, limit(1, 1, SELL, 5, 101))
+    would_take = limit(2, 2, BUY, 5, 101, flags=POST_ONLY)
+    assert rejection(engine, would_take) == Reason.POST_ONLY_WOULD_TAKE
+    applied(engine, limit(2, 2, BUY, 5, 100, flags=POST_ONLY))
+    assert (2, 2, BUY, 100, 5, POST_ONLY) in resting(engine)
+
+
+def test_self_trade_prevention_expires_the_incoming_rest_and_keeps_the_resting_order(engine):
+    applied(engine, limit(1, 1, SELL, 2, 101), limit(2, 9, SELL, 5, 101), limit(3, 1, SELL, 5, 101))
+    assert applied(engine, limit(4, 9, BUY, 6, 102)) == [
+        ("TRADE", 1, 4, 2, 101),
+        ("EXPIRED", "SELF_TRADE_PREVENTION", 4, 4, 102),
+    ]
+    assert [row[0] for row in resting(engine)] == [2, 3]
+
+
+def test_self_trade_is_prevented_inside_one_batch(engine):
+    events = applied(engine, limit(1, 9, SELL, 5, 101), limit(2, 9, BUY, 5, 101))
+    assert events == [
+        ("RESTED", "NONE", 1, 5, 101),
+        ("EXPIRED", "SELF_TRADE_PREVENTION", 2, 5, 101),
+    ]
+
+
+def give_position(engine, account_id, lots, price_ticks=100):
+    """Let an account buy (or sell, lots < 0) from account 77 on an empty book."""
+    side = BUY if lots > 0 else SELL
+    maker = limit(900, 77, 3 - side, abs(lots), price_ticks)
+    applied(engine, maker, limit(901, account_id, side, abs(lots), price_ticks))
+
+
+@pytest.mark.parametrize("lots", [0, 5, -5])
+def test_a_reduce_only_order_that_would_increase_is_rejected(engine, lots):
+    if lots:
+        give_position(engine, 1, lots)
+    same_side = SELL if lots < 0 else BUY
+    row = limit(1, 1, same_side, 1, 100, flags=REDUCE_ONLY)
+    assert rejection(engine, row) == Reason.REDUCE_ONLY_WOULD_INCREASE
+
+
+def test_a_reduce_only_order_fills_up_to_the_position_and_loses_the_excess(engine):
+    give_position(engine, 1, 5)
+    applied(engine, limit(1, 2, BUY, 20, 100))
+    assert applied(engine, limit(2, 1, SELL, 8, 99, IOC, REDUCE_ONLY)) == [
+        ("TRADE", 1, 2, 5, 100),
+        ("CANCELED", "REDUCE_ONLY_EXCESS", 2, 3, 99),
+    ]
+    assert engine.position_lots(1) == 0
+
+
+def test_a_reduce_only_order_rests_whole_while_a_position_is_left(engine):
+    give_position(engine, 1, 5)
+    applied(engine, limit(1, 2, BUY, 2, 100))
+    assert applied(engine, limit(2, 1, SELL, 8, 100, flags=REDUCE_ONLY)) == [
+        ("TRADE", 1, 2, 2, 100),
+        ("RESTED", "NONE", 2, 6, 100),
+    ]
+    assert applied(engine, limit(3, 3, BUY, 9, 100, IOC)) == [
+        ("TRADE", 2, 3, 3, 100),
+        ("CANCELED", "REDUCE_ONLY_EXCESS", 2, 3, 100),
+        ("EXPIRED", "IOC_UNFILLED", 3, 6, 100),
+    ]
+
+
+def test_a_reduce_only_fok_order_beyond_the_position_expires(engine):
+    give_position(engine, 1, 5)
+    applied(engine, limit(1, 2, BUY, 20, 100))
+    events = applied(engine, limit(2, 1, SELL, 6, 100, FOK, REDUCE_ONLY))
+    assert events == [("EXPIRED", "FOK_UNFILLABLE", 2, 6, 100)]
+
+
+def test_a_resting_reduce_only_order_never_flips_its_owner(engine):
+    give_position(engine, 1, 5)
+    applied(engine, limit(1, 1, SELL, 5, 105, flags=REDUCE_ONLY), limit(2, 2, SELL, 9, 105))
+    applied(engine, limit(3, 3, BUY, 2, 101), limit(4, 1, SELL, 2, 101))
+    assert applied(engine, limit(5, 5, BUY, 8, 105)) == [
+        ("TRADE", 1, 5, 3, 105),
+        ("CANCELED", "REDUCE_ONLY_EXCESS", 1, 2, 105),
+        ("TRADE", 2, 5, 5, 105),
+    ]
+    assert engine.position_lots(1) == 0
+
+
+def test_a_resting_reduce_only_order_of_a_flat_account_is_canceled_without_a_trade(engine):
+    give_position(engine, 1, 5)
+    applied(engine, limit(1, 1, SELL, 5, 105, flags=REDUCE_ONLY))
+    applied(engine, limit(3, 3, BUY, 5, 101), limit(4, 1, SELL, 5, 101))
+    assert applied(engine, limit(5, 5, BUY, 8, 105, IOC)) == [
+        ("CANCELED", "REDUCE_ONLY_EXCESS", 1, 5, 105),
+        ("EXPIRED", "IOC_UNFILLED", 5, 8, 105),
+    ]
+
+
+def test_a_cancel_says_what_remained(engine):
+    applied(engine, limit(1, 1, SELL, 5, 101), limit(2, 2, BUY, 2, 101))
+    assert applied(engine, cancel(1, 1)) == [("CANCELED", "REQUESTED", 1, 3, 101)]
+    assert rejection(engine, cancel(1, 1)) == Reason.ORDER_NOT_OPEN
+
+
+def test_nobody_cancels_the_order_of_another(engine):
+    applied(engine, limit(1, 1, SELL, 5, 101))
+    assert rejection(engine, cancel(1, 2)) == Reason.USER_MISMATCH
+    assert engine.open_order_count == 1
+
+
+def test_cancel_all_takes_back_the_accounts_orders_in_order_of_acceptance(engine):
+    rows = [limit(3, 1, SELL, 5, 105), limit(1, 1, BUY, 5, 99), limit(4, 2, BUY, 5, 99)]
+    applied(engine, *rows, limit(2, 1, BUY, 5, 100))
+    assert applied(engine, cancel_all(1)) == [
+        ("CANCELED", "REQUESTED", 3, 5, 105),
+        ("CANCELED", "REQUESTED", 1, 5, 99),
+        ("CANCELED", "REQUESTED", 2, 5, 100),
+    ]
+    assert applied(engine, cancel_all(1)) == []
+
+
+def test_a_halted_market_takes_nothing_but_a_status(engine):
+    applied(engine, limit(1, 1, SELL, 5, 101), set_status(MarketStatus.HALTED))
+    assert engine.status == MarketStatus.HALTED
+    for row in (limit(2, 2, BUY, 5, 101), cancel(1, 1), cancel_all(1)):
+        assert rejection(engine, row) == Reason.MARKET_HALTED
+    events = applied(engine, set_status(MarketStatus.ACTIVE), cancel(1, 1))
+    assert events[0] == ("STATUS_CHANGED", "NONE", 0, MarketStatus.ACTIVE, 0)
+    assert events[1][0] == "CANCELED"
+
+
+def test_a_cancel_only_market_takes_cancels(engine):
+    applied(engine, limit(1, 1, SELL, 5, 101), set_status(MarketStatus.CANCEL_ONLY))
+    assert rejection(engine, limit(2, 2, BUY, 5, 101)) == Reason.MARKET_CANCEL_ONLY
+    assert applied(engine, cancel(1, 1))[0][0] == "CANCELED"
+
+
+MALFORMED = [
+    command(0),
+    command(9, order_id=1),
+    limit(0, 1, BUY, 1, 100),
+    limit(1, 1, 0, 1, 100),
+    limit(1, 1, 3, 1, 100),
+    limit(1, 1, BUY, 1, 100, 0),
+    limit(1, 1, BUY, 1, 100, 4),
+    limit(1, 1, BUY, 1, 100, flags=4),
+    set_status(0),
+    set_status(4),
+]
+
+
+@pytest.mark.parametrize("row", MALFORMED)
+def test_a_row_that_makes_no_sense_is_an_invalid_command(engine, row):
+    assert rejection(engine, row) == Reason.INVALID_COMMAND
+    assert (engine.input_seq, engine.event_seq) == (1, 1)
+
+
+def test_rejections_follow_the_order_of_precedence(engine):
+    give_position(engine, 2, -5)
+    applied(engine, limit(1, 1, SELL, 5, 101), set_status(MarketStatus.HALTED))
+    row = market(1, 2, SELL, 0, -1, IOC, POST_ONLY | REDUCE_ONLY)
+    broken = []
+    for repair in (
+        {"time_us": 0},
+        {"status": 0},
+        {"quantity_lots": 1},
+        {"price_ticks": 1},
+        {"order_type": 1},
+        {"time_in_force": 1},
+        {"order_id": 5},
+        {"account_id": 1, "side": BUY, "price_ticks": 101, "flags": POST_ONLY},
+    ):
+        for name, value in repair.items():
+            row[name] = value
+        broken.append(rejection(engine, row))
+        if broken[-1] == Reason.MARKET_HALTED:
+            applied(engine, set_status(MarketStatus.CANCEL_ONLY))
+            broken.append(rejection(engine, row))
+            applied(engine, set_status(MarketStatus.ACTIVE))
+    assert broken == sorted(broken)
+    assert set(range(2, 11)) == set(broken)
+
+
+@pytest.mark.parametrize(("quantity_lots", "fits"), [(-1, 0), (0, 0), (1, 1), (10, 1), (11, 0)])
+@pytest.mark.parametrize("maker", [MarketEngine, NaiveBook])
+def test_quantities_lie_between_one_and_the_markets_limit(maker, quantity_lots, fits):
+    engine = maker(replace(SPEC, max_quantity_lots=10))
+    [(kind, reason, *_)] = applied(engine, limit(1, 1, BUY, quantity_lots, 100))
+    assert (kind, reason) == (("RESTED", "NONE") if fits else ("REJECTED", "INVALID_QUANTITY"))
+
+
+def test_an_id_is_free_again_once_its_order_is_gone(engine):
+    applied(engine, limit(1, 1, SELL, 5, 101))
+    assert rejection(engine, limit(1, 2, BUY, 5, 100)) == Reason.DUPLICATE_ORDER_ID
+    applied(engine, cancel(1, 1))
+    assert applied(engine, limit(1, 2, BUY, 5, 100))[0][0] == "RESTED"
+
+
+def test_depth_sums_each_level_best_first(engine):
+    bids = [limit(1, 1, BUY, 5, 99), limit(2, 1, BUY, 3, 99), limit(3, 1, BUY, 4, 98)]
+    applied(engine, *bids, limit(4, 1, SELL, 7, 101), limit(5, 2, SELL, 2, 101))
+    assert depth_lists(engine) == [[[99, 8, 2], [98, 4, 1]], [[101, 9, 2]]]
+    assert depth_lists(engine, 1) == [[[99, 8, 2]], [[101, 9, 2]]]
+
+
+def test_a_replaced_book_never_stands_crossed(engine):
+    generator = np.random.default_rng(5)
+    for step in range(60):
+        middle = 100 + int(generator.integers(-20, 20))
+        rows = [cancel_all(1)]
+        for place in range(1, 6):
+            rows.append(limit(20 * step + place, 1, BUY, 3, middle - place))
+            rows.append(limit(20 * step + place + 10, 1, SELL, 3, middle + place))
+        events = applied(engine, *rows, limit(-1 - step, 2, BUY, 4, middle + 1, IOC))
+        assert engine.best_bid_ticks < engine.best_ask_ticks
+        assert not [event for event in events if event[1] == "SELF_TRADE_PREVENTION"]
+
+
+def test_sequence_numbers_have_no_gaps_and_name_the_cause(engine):
+    rows = [limit(1, 1, SELL, 5, 101), cancel_all(5), limit(2, 2, BUY, 5, 101), cancel(1, 1)]
+    events = engine.apply(np.concatenate(rows))
+    assert events["event_seq"].tolist() == [1, 2, 3]
+    assert events["input_seq"].tolist() == [1, 3, 4]
+    assert (engine.event_seq, engine.input_seq) == (3, 4)
+
+
+def test_an_engine_goes_on_from_its_snapshot_as_if_nothing_had_happened(engine):
+    applied(engine, limit(1, 1, SELL, 5, 101), limit(2, 2, BUY, 2, 101), limit(3, 1, SELL, 5, 101))
+    other = type(engine).restore(SPEC, engine.snapshot())
+    rows = [limit(4, 4, BUY, 7, 101), cancel_all(1), cancel(3, 1)]
+    assert applied(other, *rows) == applied(engine, *rows)
+    assert (other.event_seq, other.input_seq) == (engine.event_seq, engine.input_seq)
+
+
+def test_an_empty_batch_leaves_no_events(engine):
+    assert len(engine.apply(limit(1, 1, BUY, 1, 1)[:0])) == 0
