@@ -109,9 +109,9 @@ def parse_world(text: str) -> World:
     steps_per_second = fields.integer("steps_per_second", 1, 50, 5)
     markets = tuple(_market(table) for table in fields.tables("markets", least=1))
     ids = [market.spec.market_id for market in markets]
+    _refuse_doubles("markets", "id", ids)
     populations = tuple(_population(table, ids) for table in fields.tables("populations", 0))
     fields.finish()
-    _refuse_doubles("markets", "id", ids)
     _refuse_doubles("populations", "name", [population.name for population in populations])
     return World(name, seed, steps_per_second, markets, populations)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sim.messages import Rows, empty_commands
 from sim.populations.command_rows import lots_of_quote
-from sim.populations.dice import Dice
+from sim.populations.dice import Dice, Draws
 from sim.populations.holdings import Holdings
 from sim.populations.population import Integers, MarketView
 
@@ -57,6 +57,6 @@ class Crowd(ABC):
             self._limits_lots[market] = limit
         return limit
 
-    def draw(self, step: int, market: int, words: int) -> Integers:
-        """int64 (traders, 4 × words) for this step, each uniform in [0, UNIT)."""
+    def draw(self, step: int, market: int, words: int) -> Draws:
+        """uint16 (traders, 4 × words) for this step, each uniform in [0, UNIT)."""
         return self._dice.draw(market, self._life, step, words)

@@ -8,8 +8,9 @@ draws the same numbers however a strategy is spread over actors.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from sim.populations.population import Integers
+from sim.units import PPM
 
 BLOCK_TRADERS = 4096
 """Traders who share one generator. A part of a population begins at a multiple of it."""
@@ -18,6 +19,12 @@ DRAWS_PER_WORD = 4
 UNIT_BITS = 16
 UNIT = 1 << UNIT_BITS
 """Draws are uniform integers from 0 to UNIT − 1."""
+
+Draws = npt.NDArray[np.uint16]
+"""(traders, 4 × words). To be widened before any arithmetic, which for those awake is cheap."""
+
+WAKE_HIGH, WAKE_LOW = 0, 1
+"""The columns that say whether a trader acts at all."""
 
 BIRTH_STEP = 2**64 - 1
 """The step in which traders draw the character they keep for ever."""
@@ -41,23 +48,30 @@ class Dice:
         if self.first_trader % BLOCK_TRADERS:
             raise ValueError(f"first_trader {self.first_trader} is not a multiple of a block")
 
-    def draw(self, market: int, life: int, step: int, words: int) -> Integers:
-        """int64 (traders, 4 × words), each uniform in [0, UNIT)."""
+    def draw(self, market: int, life: int, step: int, words: int) -> Draws:
+        """uint16 (traders, 4 × words), each uniform in [0, UNIT)."""
         blocks = [
             self._block(market, life, step, words, first)
             for first in range(0, self.traders, BLOCK_TRADERS)
         ]
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
-    def birth(self, market: int, words: int) -> Integers:
+    def birth(self, market: int, words: int) -> Draws:
         """As `draw`, the same in every life."""
         return self.draw(market, 0, BIRTH_STEP, words)
 
-    def _block(self, market: int, life: int, step: int, words: int, first: int) -> Integers:
+    def _block(self, market: int, life: int, step: int, words: int, first: int) -> Draws:
         count = min(BLOCK_TRADERS, self.traders - first)
         block = (self.first_trader + first) // BLOCK_TRADERS
         key = np.array([self.seed, (self.stream << 16) | market], dtype=np.uint64)
         counter = np.array([0, block, step, life], dtype=np.uint64)
         generator = np.random.Philox(key=key, counter=counter)
         pieces = generator.random_raw(count * words).astype("<u8", copy=False).view("<u2")
-        return pieces.astype(np.int64).reshape(count, words * DRAWS_PER_WORD)
+        return pieces.reshape(count, words * DRAWS_PER_WORD)
+
+
+def awake(draws: Draws, activity_ppm: int) -> npt.NDArray[np.int64]:
+    """Places of the traders who act in this step, each with the same chance: int64, ascending."""
+    chance = activity_ppm * UNIT * UNIT // PPM
+    drawn = draws[:, WAKE_HIGH].astype(np.uint32) << UNIT_BITS | draws[:, WAKE_LOW]
+    return np.flatnonzero(drawn < chance)

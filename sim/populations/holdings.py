@@ -132,9 +132,12 @@ class Holdings:
     def _are_mine(self, account_ids: Integers) -> np.ndarray:
         return (account_ids >= self.accounts.start) & (account_ids < self.accounts.stop)
 
-    def room_lots(self, side: Side, limit_lots: Integers) -> Integers:
-        """What each trader may still order on a side, open orders counted: int64, ≥ 0."""
-        toward = self.positions_lots if side == Side.BUY else -self.positions_lots
-        open_lots = self.orders.open_lots(side, len(self.accounts))
-        room: Integers = np.maximum(limit_lots - toward - open_lots, 0)
-        return room
+    def room_lots(self, sides: Integers, traders: Integers, limit_lots: int) -> Integers:
+        """What these traders may still order on these sides, open orders counted: int64, ≥ 0."""
+        count = len(self.accounts)
+        buying, selling = (self.orders.open_lots(side, count)[traders] for side in Side)
+        position = self.positions_lots[traders]
+        room: Integers = limit_lots - np.where(
+            sides == Side.BUY, position + buying, selling - position
+        )
+        return np.maximum(room, 0)

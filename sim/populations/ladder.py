@@ -94,7 +94,7 @@ class Ladder(Crowd):
         bands = price_bands(self._offsets_ppm, view.index_ticks, self._parameters.tolerance_ppm)
         missing, withdrawn = self._compare(held, centres, bands, sizes)
         levels = self._parameters.levels
-        draws = self.draw(step, market, self._words)[:, : 4 * levels]
+        draws = self.draw(step, market, self._words)[:, : 4 * levels].astype(np.int64)
         quotes = self._quotes(view, centres, bands, np.where(missing, sizes, 0), draws)
         return np.concatenate([withdrawn, sweep, quotes])
 

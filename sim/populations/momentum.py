@@ -13,7 +13,7 @@ import numpy as np
 from sim.messages import Rows, Side
 from sim.populations.command_rows import immediate, lots_of_quote
 from sim.populations.crowd import Crowd
-from sim.populations.dice import UNIT, UNIT_BITS, Dice
+from sim.populations.dice import UNIT_BITS, Dice, Draws, awake
 from sim.populations.noise import sane_places, touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
 from sim.units import PPM
@@ -22,7 +22,7 @@ AVERAGE_SHIFT = 16
 """Averages are kept in ticks × 2**16."""
 
 WORDS = 1
-WAKE_HIGH, WAKE_LOW, SIZE = range(3)
+SIZE = 2
 
 
 @dataclass(frozen=True)
@@ -67,20 +67,20 @@ class Momentum(Crowd):
         self._parameters = parameters
         self._averages: list[Averages | None] = [None] * markets
         spread = max(0, parameters.fast_shift_max - parameters.fast_shift_min) + 1
-        character = dice.birth(0, 1)[:, 0]
+        character = dice.birth(0, 1)[:, 0].astype(np.int64)
         self._fast_shift = parameters.fast_shift_min + (character * spread >> UNIT_BITS)
 
     def decide(self, step: int, market: int, view: MarketView) -> Rows:
         """Immediate orders towards the position the trend asks for."""
-        trend = self._trend(market, view)
+        trends = self._trend(market, view)
         draws = self.draw(step, market, WORDS)
-        chance = self._parameters.activity_ppm * UNIT * UNIT // PPM
-        wakes = (draws[:, WAKE_HIGH] << UNIT_BITS | draws[:, WAKE_LOW]) < chance
+        acting = awake(draws, self._parameters.activity_ppm)
+        trend = trends[acting]
         target = trend * self.limit_lots(market, view)
-        gap = target - self.holdings[market].positions_lots
-        lots = np.minimum(np.abs(gap), self._order_lots(view, draws[:, SIZE]))
-        acts = wakes & (gap * trend > 0) & (lots >= view.spec.min_quantity_lots)
-        return self._orders(view, np.flatnonzero(acts), trend[acts], lots[acts])
+        gap = target - self.holdings[market].positions_lots[acting]
+        lots = np.minimum(np.abs(gap), self._order_lots(view, draws[acting, SIZE]))
+        acts = (gap * trend > 0) & (lots >= view.spec.min_quantity_lots)
+        return self._orders(view, acting[acts], trend[acts], lots[acts])
 
     def _orders(self, view: MarketView, who: Integers, trend: Integers, lots: Integers) -> Rows:
         slip = view.index_ticks * self._parameters.slip_ppm // PPM
@@ -103,9 +103,9 @@ class Momentum(Crowd):
         distance_q16 = averages.fast_q16 - averages.slow_q16
         return np.where(np.abs(distance_q16) > threshold_q16, np.sign(distance_q16), 0)
 
-    def _order_lots(self, view: MarketView, draws: Integers) -> Integers:
+    def _order_lots(self, view: MarketView, draws: Draws) -> Integers:
         """Between a quarter and the whole of the largest order, at least the minimum."""
         whole = lots_of_quote(view.spec, view.index_ticks, self._parameters.order_quote)
-        shrunk = whole - (whole * draws * 3 >> UNIT_BITS + 2)
+        shrunk = whole - (whole * draws.astype(np.int64) * 3 >> UNIT_BITS + 2)
         lots: Integers = np.maximum(shrunk, view.spec.min_quantity_lots)
         return lots

@@ -16,15 +16,15 @@ import numpy as np
 from sim.messages import Rows, Side
 from sim.populations.command_rows import cancels, immediate, lots_of_quotes, places
 from sim.populations.crowd import Crowd
-from sim.populations.dice import UNIT, UNIT_BITS, Dice
-from sim.populations.holdings import Holdings, RestingOrders
+from sim.populations.dice import UNIT, UNIT_BITS, Dice, awake
+from sim.populations.holdings import RestingOrders
 from sim.populations.population import Integers, MarketView, bounded
 from sim.units import PPM
 
 WORDS = 2
-"""Of 64 bits a trader and step; the columns of the eight draws they give follow."""
+"""Of 64 bits a trader and step; of the eight draws they give, two wake, these follow."""
 
-WAKE_HIGH, WAKE_LOW, ACTION, COIN, SIZE, DISTANCE, IMPROVEMENT = range(7)
+ACTION, COIN, SIZE, DISTANCE, IMPROVEMENT = range(2, 7)
 
 
 @dataclass(frozen=True)
@@ -67,27 +67,25 @@ class Noise(Crowd):
     def decide(self, step: int, market: int, view: MarketView) -> Rows:
         """Cancels, then immediate and resting orders of those who wake in this step."""
         held = self.holdings[market]
-        draws = self.draw(step, market, WORDS)
-        awake = np.flatnonzero(self._wakes(draws))
-        draws = draws[awake]
+        every = self.draw(step, market, WORDS)
+        acting = awake(every, self._parameters.activity_ppm)
+        draws = every[acting].astype(np.int64)
         limit = self.limit_lots(market, view)
-        takes, quotes = self._actions(draws, held.orders.counts(len(self.accounts))[awake])
-        sides = coin(draws[:, COIN], held.positions_lots[awake], limit)
-        lots = self._lots(view, held, awake, sides, draws[:, SIZE], limit)
+        takes, quotes = self._actions(draws, held.orders.counts(len(self.accounts))[acting])
+        sides = coin(draws[:, COIN], held.positions_lots[acting], limit)
+        lots = np.minimum(
+            self._wished_lots(view, draws[:, SIZE]), held.room_lots(sides, acting, limit)
+        )
         takes &= lots >= view.spec.min_quantity_lots
         quotes &= lots >= view.spec.min_quantity_lots
-        who = awake + self.accounts.start
+        who = acting + self.accounts.start
         return np.concatenate(
             [
-                self._withdrawn(view, held.orders, awake[~takes & ~quotes]),
+                self._withdrawn(view, held.orders, acting[~takes & ~quotes]),
                 self._takes(view, who[takes], sides[takes], lots[takes]),
                 self._quotes(view, who[quotes], sides[quotes], lots[quotes], draws[quotes]),
             ]
         )
-
-    def _wakes(self, draws: Integers) -> np.ndarray:
-        chance = self._parameters.activity_ppm * UNIT * UNIT // PPM
-        return (draws[:, WAKE_HIGH] << UNIT_BITS | draws[:, WAKE_LOW]) < chance
 
     def _actions(self, draws: Integers, open_orders: Integers) -> tuple[np.ndarray, np.ndarray]:
         """Who takes and who quotes; whoever has all orders out cancels instead of quoting."""
@@ -97,26 +95,11 @@ class Noise(Crowd):
         has_room = open_orders < self._parameters.orders_max
         return action < take, (action >= take) & (action < quote) & has_room
 
-    def _lots(
-        self,
-        view: MarketView,
-        held: Holdings,
-        awake: Integers,
-        sides: Integers,
-        draws: Integers,
-        limit_lots: int,
-    ) -> Integers:
-        """Order sizes with a tail of exponent 1, cut to the room under the position limit."""
-        worth = np.minimum(
-            self._parameters.size_min_quote * UNIT // (draws + 1), self._parameters.size_max_quote
-        )
-        limits = np.full(len(self.accounts), limit_lots)
-        room = np.where(
-            sides == Side.BUY,
-            held.room_lots(Side.BUY, limits)[awake],
-            held.room_lots(Side.SELL, limits)[awake],
-        )
-        return np.minimum(lots_of_quotes(view.spec, view.index_ticks, worth), room)
+    def _wished_lots(self, view: MarketView, draws: Integers) -> Integers:
+        """Order sizes with a power-law tail of exponent 1."""
+        worth = self._parameters.size_min_quote * UNIT // (draws + 1)
+        worth = np.minimum(worth, self._parameters.size_max_quote)
+        return lots_of_quotes(view.spec, view.index_ticks, worth)
 
     def _takes(self, view: MarketView, who: Integers, sides: Integers, lots: Integers) -> Rows:
         slip = view.index_ticks * self._parameters.slip_ppm // PPM

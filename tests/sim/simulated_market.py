@@ -1,0 +1,139 @@
+"""A market in this process for tests: the real engine, a reference price, strategies' desks."""
+
+import numpy as np
+
+from sim.engine import MarketEngine
+from sim.market import BTC_PERP, ETH_PERP, MarketSpec
+from sim.messages import EVENT, EventKind, Rows
+from sim.populations.command_rows import cancels
+from sim.populations.population import MarketView, Population, StrategyReply
+from sim.populations.registry import build_population
+from sim.prices import ReferencePrice, SyntheticPrice
+from storage.world_file import load_world
+
+STEP_US = 200_000
+
+
+class SimulatedMarket:
+    """Applies the batches of strategies at once; withdraws the orders of one that registers."""
+
+    def __init__(self, spec: MarketSpec, price: ReferencePrice) -> None:
+        self.spec, self.price = spec, price
+        self.engine = MarketEngine(spec)
+        self.accounts: dict[int, range] = {}
+        self.batches: dict[int, int] = {}
+        self.unseen: dict[int, list[Rows]] = {}
+        self.commands, self.rejected = 0, 0
+        self.trades: list[Rows] = []
+
+    def view(self) -> MarketView:
+        bids, asks = self.engine.depth(20)
+        index = self.price.price_ticks
+        touch = (self.engine.best_bid_ticks, self.engine.best_ask_ticks)
+        last = self.engine.last_price_ticks
+        return MarketView(self.spec, 0, 0, index, index, *touch, last, bids, asks)
+
+    def register(self, strategy_no: int, first_account: int, last_account: int) -> StrategyReply:
+        self.accounts[strategy_no] = range(first_account, last_account + 1)
+        self.unseen[strategy_no] = []
+        resting = self.engine.resting_orders()
+        own = np.isin(resting["account_id"], self.accounts[strategy_no])
+        self.apply(cancels(resting["account_id"][own], resting["order_id"][own]))
+        return self.reply(strategy_no)
+
+    def submit(self, strategy_no: int, batch_no: int, rows: Rows) -> StrategyReply:
+        if batch_no == self.batches.get(strategy_no, 0) + 1:
+            self.batches[strategy_no] = batch_no
+            self.apply(rows)
+        return self.reply(strategy_no)
+
+    def apply(self, rows: Rows) -> Rows:
+        events = self.engine.apply(rows)
+        self.commands += len(rows)
+        self.rejected += int((events["kind"] == EventKind.REJECTED).sum())
+        self.trades.append(events[events["kind"] == EventKind.TRADE])
+        for strategy_no, accounts in self.accounts.items():
+            mine = in_range(events["account_id"], accounts)
+            mine |= in_range(events["maker_account_id"], accounts)
+            self.unseen[strategy_no].append(events[mine])
+        return events
+
+    def reply(self, strategy_no: int) -> StrategyReply:
+        events = np.concatenate([np.empty(0, EVENT), *self.unseen[strategy_no]])
+        self.unseen[strategy_no] = []
+        return StrategyReply(self.batches.get(strategy_no, 0), self.view(), events)
+
+
+def in_range(account_ids: Rows, accounts: range) -> np.ndarray:
+    return (account_ids >= accounts.start) & (account_ids < accounts.stop)
+
+
+class Exchange:
+    """Markets and populations that act in turn; ids stamped as the strategies' host stamps them."""
+
+    def __init__(self, markets: list[SimulatedMarket], populations: list[Population]) -> None:
+        self.markets, self.populations, self.step_no = markets, populations, 0
+        for number, population in enumerate(populations, start=1):
+            for market in markets:
+                market.register(number, population.accounts.start, population.accounts.stop - 1)
+
+    def step(self) -> None:
+        self.step_no += 1
+        for market in self.markets:
+            market.price.step()
+        for number, population in enumerate(self.populations, start=1):
+            for place, market in enumerate(self.markets):
+                population.learn(place, market.reply(number).events)
+            batches = population.act(self.step_no, [market.view() for market in self.markets])
+            for place, market in enumerate(self.markets):
+                rows = stamped(number, self.step_no, batches[place])
+                population.learn(place, market.submit(number, self.step_no, rows).events)
+
+    def settle(self) -> None:
+        """Every population learns what happened after its last batch."""
+        for number, population in enumerate(self.populations, start=1):
+            for place, market in enumerate(self.markets):
+                population.learn(place, market.reply(number).events)
+
+    def run(self, steps: int) -> None:
+        for _ in range(steps):
+            self.step()
+
+
+def stamped(strategy_no: int, batch_no: int, rows: Rows) -> Rows:
+    new = rows["order_id"] == 0
+    ids = -((strategy_no << 48) | (batch_no << 16) | np.arange(len(rows)))
+    rows["order_id"][new] = ids[new]
+    return rows
+
+
+def synthetic_markets(seed: int) -> list[SimulatedMarket]:
+    """BTC-PERP and ETH-PERP around synthetic prices."""
+    return [
+        SimulatedMarket(BTC_PERP, SyntheticPrice(seed, 660_000, step_us=STEP_US)),
+        SimulatedMarket(ETH_PERP, SyntheticPrice(seed + 1, 350_000, step_us=STEP_US)),
+    ]
+
+
+def default_populations(seed: int) -> list[Population]:
+    """The populations of the default world, accounts a billion apart."""
+    world = load_world("default")
+    return [
+        build_population(
+            one.strategy,
+            one.parameters,
+            range(number * 10**9, number * 10**9 + one.heads),
+            len(one.markets),
+            seed,
+            number,
+        )
+        for number, one in enumerate(world.populations, start=1)
+    ]
+
+
+def still_view(spec: MarketSpec, index: int, bid: int = 0, ask: int = 0) -> MarketView:
+    """A market with one lot on each side that has a price."""
+    sides = [
+        np.array([[price, 1, 1]] if price else np.empty((0, 3)), np.int64) for price in (bid, ask)
+    ]
+    return MarketView(spec, 0, 0, index, index, bid, ask, 0, *sides)
