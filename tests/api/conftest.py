@@ -13,7 +13,7 @@ from tests.builders import listed_markets
 TIGHT = {
     "SANDPIT_LOGIN_RATE": "3/minute",
     "SANDPIT_READ_RATE": "60/hour",
-    "SANDPIT_WRITE_RATE": "30/hour",
+    "SANDPIT_WRITE_RATE": "2000/hour",
     "SANDPIT_ORDER_RATE": "10/hour",
     "SANDPIT_BODY_TIMEOUT_S": "2",
     "SANDPIT_CONNECTIONS_MAX": "300",

@@ -1,0 +1,75 @@
+"""S34: how often one may ask, counted per principal."""
+
+import pytest
+
+from tests.api.deployment import Deployment, error_of, small_order
+
+READS = 60
+ORDERS = 10
+
+
+def test_s34_one_request_too_many_is_429_with_the_time_to_wait(tight: Deployment) -> None:
+    person = tight.person()
+    answers = [person.get("/markets/BTC-PERP") for _ in range(READS)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert answers[0].headers["X-RateLimit-Limit"] == str(READS)
+    left = [int(answer.headers["X-RateLimit-Remaining"]) for answer in answers]
+    assert left == list(range(READS - 1, -1, -1))
+    refused = person.get("/markets/BTC-PERP")
+    assert error_of(refused) == (429, "RATE_LIMITED")
+    assert 0 < int(refused.headers["Retry-After"]) <= 3_600
+
+
+def test_s34_no_other_spelling_gets_around_the_limit(tight: Deployment) -> None:
+    person = tight.person()
+    for _ in range(READS):
+        person.get("/time")
+    spelled = ["/TIME", "/time/", "//time", "/time?x=1", "/time#a", "/%74ime", "/nothing"]
+    assert {person.get(path).status_code for path in spelled} == {429}
+    headers = person.headers | {"X-HTTP-Method-Override": "POST", "X-Forwarded-For": "10.9.8.7"}
+    for method in ("GET", "HEAD", "OPTIONS"):
+        assert tight.http.request(method, "/time", headers=headers).status_code == 429
+
+
+def test_s34_orders_reads_and_writes_are_counted_apart(tight: Deployment) -> None:
+    person = tight.person()
+    answers = [person.post("/orders", small_order()).status_code for _ in range(ORDERS + 1)]
+    assert answers == [202] * ORDERS + [429]
+    assert person.delete("/orders").status_code == 429
+    assert person.get("/orders").status_code == 200
+    assert person.post("/deposits", {"asset": "USDC", "amount": "1"}).status_code == 201
+
+
+def test_s34_a_batch_counts_as_its_orders(tight: Deployment) -> None:
+    person = tight.person()
+    batch = {"orders": [small_order()] * ORDERS}
+    assert person.post("/orders/batch", batch).status_code == 202
+    assert error_of(person.post("/orders", small_order())) == (429, "RATE_LIMITED")
+    assert person.post("/orders/batch", {"orders": [small_order()] * 2}).status_code == 429
+
+
+def test_s34_one_users_limit_is_not_anothers(tight: Deployment) -> None:
+    first, second = tight.person(), tight.person()
+    for _ in range(READS + 1):
+        first.get("/time")
+    assert first.get("/time").status_code == 429
+    assert second.get("/time").status_code == 200
+
+
+def test_health_is_never_limited(tight: Deployment) -> None:
+    answers = [tight.http.get("/health") for _ in range(READS + 5)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert "X-RateLimit-Limit" not in answers[0].headers
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/admin/drain"])
+def test_operators_routes_want_a_token_where_the_server_is_open_to_the_world(
+    path: str, tight: Deployment
+) -> None:
+    method = "POST" if path == "/admin/drain" else "GET"
+    trader, admin = tight.person(), tight.person(role="ADMIN")
+    assert tight.http.request(method, path).status_code == 401
+    expected = {"/metrics": 200, "/admin/drain": 403}
+    assert tight.http.request(method, path, headers=trader.headers).status_code == expected[path]
+    tight.database.execute("DELETE FROM commands")
+    assert tight.http.request(method, path, headers=admin.headers).status_code == 200
