@@ -38,6 +38,7 @@ READY_WAIT_S = 60.0
 HEALTH_TIMEOUT_S = 2.0
 RESTART_PAUSE_S = 0.5
 READY_POLL_S = 0.1
+RAY_LOOK_S = 2.0
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -128,6 +129,7 @@ class Running:
         self._cluster = RayCluster()
         self._wanted: list[Wanted] = []
         self._restarted_at = 0.0
+        self._ray_seen_at = 0.0
         self._log_dir = Path()
 
     def start(self) -> None:
@@ -259,8 +261,10 @@ class Running:
     def watch(self) -> None:
         """Start again what has ended. Called a few times a second."""
         assert self._api is not None
-        if not cluster.ray_is_alive():
-            raise ConfigurationError("Ray has ended. Start sandpit again: no order is lost.")
+        if time.monotonic() - self._ray_seen_at > RAY_LOOK_S:
+            self._ray_seen_at = time.monotonic()
+            if not cluster.ray_is_alive():
+                raise ConfigurationError("Ray has ended. Start sandpit again: no order is lost.")
         self._api.watch()
         if time.monotonic() - self._restarted_at < RESTART_PAUSE_S:
             return

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import uvloop
 from rich.console import Console
@@ -33,6 +34,14 @@ FIRST_POLL_S = 0.008
 DRAIN_S_MAX = 60.0
 READY_S_MAX = 90.0
 NO_LIMIT = "1000000/second"
+KINDS = (
+    ("api.server", "API"),
+    ("postgres", "PostgreSQL"),
+    ("valkey", "Valkey"),
+    ("ray::Market", "markets"),
+    ("ray::Relay", "relay"),
+    ("ray::Recorder", "recorder"),
+)
 OPEN = {"OPEN", "FILLED", "PARTIALLY_FILLED"}
 HOPS = """
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY c.time_us - o.created_at_us) / 1e3,
@@ -101,14 +110,17 @@ async def measure(deployment: Deployment, seconds: float, dice: random.Random) -
     nothing = await timed(connections, noop, seconds)
     accepted = await timed(connections, orders, seconds)
     await drained(deployment.database_url)
+    before = cpu_seconds(deployment.process.pid)
     sustained = await timed(connections, orders, seconds)
     backlog_s = await drained(deployment.database_url)
+    after = cpu_seconds(deployment.process.pid)
     paced = await run_paced(connections, orders, tokens, seconds)
     return {
         "nothing": nothing,
         "accepted": accepted,
         "sustained": sustained,
         "backlog_s": backlog_s,
+        "cpu_us": cpu_per_order(before, after, sustained),
         "paced": paced,
         "hops_ms": hops(deployment.database_url, paced["order_ids"]),
     }
@@ -212,6 +224,36 @@ async def run_paced(
     return {**taken, "order_ids": order_ids}
 
 
+def cpu_seconds(pid: int) -> dict[str, float]:
+    """Processor seconds of every kind of process below `pid`, so far."""
+    seconds: dict[str, float] = {}
+    for process in psutil.Process(pid).children(recursive=True):
+        try:
+            kind, times = kind_of(process), process.cpu_times()
+        except psutil.Error:
+            continue
+        seconds[kind] = seconds.get(kind, 0.0) + times.user + times.system
+    return seconds
+
+
+def kind_of(process: psutil.Process) -> str:
+    """What a process of a deployment is for, in a word."""
+    line = " ".join(process.cmdline())
+    for word, kind in KINDS:
+        if word in line:
+            return kind
+    return "other"
+
+
+def cpu_per_order(
+    before: dict[str, float], after: dict[str, float], tally: Tally
+) -> dict[str, float]:
+    """Microseconds of processor time an order, by kind of process."""
+    count = sum(tally.statuses.values())
+    spent = {kind: 1e6 * (after[kind] - before.get(kind, 0.0)) / count for kind in after}
+    return {"generator": 1e6 * tally.cpu_s / count, **spent}
+
+
 def hops(database_url: str, order_ids: list[int]) -> dict[str, float]:
     """Median milliseconds from accept to number, and from number to journal."""
     with psycopg.connect(database_url) as connection:
@@ -224,6 +266,7 @@ def show(console: Console, result: dict[str, Any], seed: int) -> None:
     """The figures as a table."""
     nothing, accepted, sustained = result["nothing"], result["accepted"], result["sustained"]
     end_to_end = sum(sustained.statuses.values()) / (sustained.wall_s + result["backlog_s"])
+    cpu = dict(sorted(result["cpu_us"].items(), key=lambda item: -item[1]))
     visible, answered = result["paced"]["visible_s"], result["paced"]["accepted_s"]
     table = Table(title=f"orders, {CONNECTIONS} connections, {ACCOUNTS} accounts, seed {seed}")
     for heading in ("part", "figure", "aim"):
@@ -239,6 +282,7 @@ def show(console: Console, result: dict[str, Any], seed: int) -> None:
         ("   send to 202, p50", ms(percentile(answered, 50)), ""),
         *((f"   {hop}, p50", f"{value:.1f} ms", "") for hop, value in result["hops_ms"].items()),
         ("generator's share of a core, a b c", busy(nothing, accepted, sustained), "below 100 %"),
+        *((f"   {kind}, CPU an order in c", f"{us:.0f} µs", "") for kind, us in cpu.items()),
         ("answers", str({**accepted.statuses}), "all 202"),
     ]
     for row in rows:
