@@ -1,0 +1,63 @@
+"""Random COMMAND rows by the million: mostly sensible, some of them not."""
+
+import numpy as np
+
+from sim.messages import CommandKind, MarketStatus, OrderType, Rows, TimeInForce, empty_commands
+
+ACCOUNTS = 300
+MIDDLE_TICKS = 50_000
+
+
+def random_commands(generator: np.random.Generator, count: int) -> Rows:
+    """`count` rows; order ids are 1 … count, a row's own number, so an id is used once.
+
+    Exceptions are few on purpose: places under an older id (duplicates while that order
+    rests), and rows of random bytes, none of which is a PLACE.
+    """
+    rows = empty_commands(count)
+    numbers = np.arange(1, count + 1)
+    kinds = [CommandKind.PLACE, CommandKind.CANCEL, CommandKind.CANCEL_ALL]
+    rows["kind"] = generator.choice(kinds, count, p=[0.62, 0.375, 0.005])
+    rows["order_id"] = numbers
+    rows["account_id"] = generator.integers(1, ACCOUNTS + 1, count)
+    rows["time_us"] = numbers * 10
+    rows["side"] = generator.integers(1, 3, count)
+    rows["quantity_lots"] = generator.integers(1, 40, count)
+    walk = np.cumsum(generator.integers(-1, 2, count)) // 4
+    rows["price_ticks"] = MIDDLE_TICKS + walk + generator.integers(-60, 61, count)
+    rows["order_type"] = generator.choice(list(OrderType), count, p=[0.95, 0.05])
+    rows["time_in_force"] = generator.choice(list(TimeInForce), count, p=[0.8, 0.1, 0.1])
+    rows["flags"] = generator.choice([0, 1, 2, 3], count, p=[0.8, 0.08, 0.1, 0.02])
+    aim_cancels(generator, rows)
+    add_oddities(generator, rows)
+    return rows
+
+
+def aim_cancels(generator: np.random.Generator, rows: Rows) -> None:
+    """Most cancels mean a recent order and come from its account."""
+    cancels = np.flatnonzero(rows["kind"] == CommandKind.CANCEL)
+    back = 1 + generator.geometric(1 / 800, len(cancels))
+    aims = np.maximum(0, cancels - back)
+    rows["order_id"][cancels] = rows["order_id"][aims]
+    owners = rows["account_id"][aims]
+    strangers = generator.random(len(cancels)) < 0.02
+    rows["account_id"][cancels] = np.where(strangers, rows["account_id"][cancels], owners)
+
+
+def add_oddities(generator: np.random.Generator, rows: Rows) -> None:
+    """Duplicates, bad quantities and prices, halts, and rows of random bytes."""
+    count = len(rows)
+    some = generator.integers(1_000, count, count // 1_000)
+    rows["order_id"][some] = rows["order_id"][some - 500]
+    rows["quantity_lots"][generator.integers(0, count, count // 500)] = 0
+    rows["price_ticks"][generator.integers(0, count, count // 500)] *= -1
+    far = generator.integers(0, count, count // 300)
+    rows["price_ticks"][far] = generator.integers(1, 2**31 - 1, len(far))
+    for start in generator.integers(0, count - 50, count // 20_000):
+        rows["kind"][[start, start + 40]] = CommandKind.SET_STATUS
+        rows["status"][start] = generator.integers(1, 4)
+        rows["status"][start + 40] = MarketStatus.ACTIVE
+    noise = generator.integers(0, count, count // 1_000)
+    raw = generator.integers(0, 256, (len(noise), rows.dtype.itemsize), dtype=np.uint8)
+    rows[noise] = raw.view(rows.dtype).reshape(-1)
+    rows["kind"][noise] = generator.integers(5, 256, len(noise))

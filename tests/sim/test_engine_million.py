@@ -1,0 +1,51 @@
+"""A million random commands, and an auditor that recomputes all that follows from the events."""
+
+import numpy as np
+
+from sim.engine import MarketEngine
+from sim.messages import EventKind, Reason
+from tests.sim.engine_auditor import Auditor
+from tests.sim.engine_rows import SPEC
+from tests.sim.random_commands import ACCOUNTS, random_commands
+
+SEED, COUNT, BATCH_MAX = 990_817, 1_000_000, 20_000
+
+
+def compare(engine, auditor):
+    """The engine's state against the auditor's."""
+    names = ["order_id", "account_id", "side", "price_ticks", "remaining_lots"]
+    rows = engine.resting_orders()
+    columns = (rows[name].tolist() for name in names)
+    assert list(zip(*columns, strict=True)) == auditor.book()
+    held = np.zeros(ACCOUNTS + 1, np.int64)
+    positions = engine.positions()
+    held[positions["account_id"]] = positions["position_lots"]
+    assert np.array_equal(held, auditor.positions)
+    auditor.check_conservation()
+    bid, ask = engine.best_bid_ticks, engine.best_ask_ticks
+    assert bid == 0 or ask == 0 or bid < ask
+    for side, sums in zip((1, 2), engine.depth(2**31), strict=True):
+        mine = rows[rows["side"] == side]
+        assert sums[:, 1].sum() == mine["remaining_lots"].sum()
+        assert sums[:, 2].sum() == len(mine)
+
+
+def test_a_million_random_commands_leave_what_their_events_say():
+    print(f"seed {SEED}")
+    generator = np.random.default_rng(SEED)
+    commands = random_commands(generator, COUNT)
+    engine, auditor = MarketEngine(SPEC), Auditor(COUNT, ACCOUNTS)
+    seen = np.zeros((256, 256), np.int64)
+    start = batches = 0
+    while start < COUNT:
+        batch = commands[start : start + int(generator.integers(1, BATCH_MAX))]
+        events = engine.apply(batch)
+        auditor.take(batch, events, start + 1)
+        compare(engine, auditor)
+        np.add.at(seen, (events["kind"], events["reason"]), 1)
+        start, batches = start + len(batch), batches + 1
+    assert engine.input_seq == COUNT
+    assert batches > 80
+    assert (seen.sum(axis=1)[list(EventKind)] > 0).all()
+    assert (seen.sum(axis=0)[list(Reason)] > 0).all()
+    print(f"{batches} checkpoints, {engine.event_seq} events, {engine.open_order_count} rest")
