@@ -46,9 +46,20 @@ class ExactRoute(APIRoute):
 
 
 def bind(endpoint: Callable[..., Any]) -> dict[str, Argument]:
-    """For each parameter of the endpoint, where its value comes from."""
+    """For each parameter of the endpoint, where its value comes from.
+
+    Dependencies come first: who asks is settled before what is asked is read.
+    """
     hints = get_type_hints(endpoint, include_extras=True)
-    return {name: argument_of(name, hints[name]) for name in inspect.signature(endpoint).parameters}
+    names = sorted(
+        inspect.signature(endpoint).parameters, key=lambda name: not depends(hints[name])
+    )
+    return {name: argument_of(name, hints[name]) for name in names}
+
+
+def depends(hint: Any) -> bool:
+    """True for a parameter that a dependency yields."""
+    return any(isinstance(extra, params.Depends) for extra in get_args(hint))
 
 
 def kinds_of(endpoint: Callable[..., Any]) -> list[Any]:

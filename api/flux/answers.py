@@ -229,9 +229,9 @@ class CancelAllAnswer(Wire):
 
 
 class CancelAfterAnswer(Wire):
-    """When all orders are cancelled, in milliseconds since 1970; null for never."""
+    """When all orders are cancelled, in milliseconds since 1970; absent for never."""
 
-    cancel_at: int | None
+    cancel_at: int | None = None
 
     model_config = example(cancelAt=1767225660000)
 

@@ -51,7 +51,7 @@ async def post_order(
 
 @router.post("/orders/batch", summary="Submit orders", **documented(202, BatchAnswer, 409))
 async def post_orders(
-    sent: BatchSent, account_id: Bearer, request: Request, idempotency_key: IdempotencyKey = None
+    sent: BatchSent, caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Up to 100 orders, each accepted or refused by itself; `results` is in their order."""
     services, call = services_of(request), call_of(request.scope)
@@ -63,7 +63,7 @@ async def post_orders(
         key = f"{idempotency_key}#{number}" if idempotency_key is not None else None
         try:
             wish = wish_of(order)
-            answers.append(await build_order(services.markets, account_id, wish, key))
+            answers.append(await build_order(services.markets, caller.user_id, wish, key))
         except Refused as refused:
             answers.append(refused)
     legal = [answer for answer in answers if isinstance(answer, PlaceOrder)]

@@ -1,0 +1,68 @@
+"""S1, S4: every route and every role, from one file that a new route must enter."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+from api.app import SECTIONS
+from tests.api.deployment import Deployment, error_of, small_order
+
+MATRIX = tomllib.loads((Path(__file__).parent / "authorization_matrix.toml").read_text())
+ROLES: list[str] = MATRIX.pop("roles")
+ROWS: dict[str, int | list[int]] = {
+    operation: statuses for section in MATRIX.values() for operation, statuses in section.items()
+}
+CREDENTIALS = {"email": "matrix@example.com", "password": "long-password"}
+BODIES: dict[str, Any] = {
+    "POST /auth/register": CREDENTIALS,
+    "POST /auth/login": CREDENTIALS | {"password": "wrong-password"},
+    "POST /orders": small_order(),
+    "POST /orders/batch": {"orders": [small_order()]},
+    "POST /deposits": {"asset": "USDC", "amount": "1"},
+    "POST /withdrawals": {"asset": "USDC", "amount": "1"},
+    "POST /account/cancel-after": {"timeoutMs": 0},
+}
+
+
+def test_every_route_stands_in_the_matrix_once() -> None:
+    routes = [
+        f"{method} {route.path}"
+        for section in SECTIONS
+        for route in section.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    ]
+    assert sorted(routes) == sorted(ROWS)
+
+
+def expected(operation: str, role: str) -> int:
+    statuses = ROWS[operation]
+    return statuses if isinstance(statuses, int) else statuses[ROLES.index(role)]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_gets_what_the_matrix_says(role: str, exchange: Deployment) -> None:
+    exchange.database.execute("DELETE FROM commands")
+    headers = {} if role == "anonymous" else exchange.person(role=role).headers
+    wrong = []
+    for operation in sorted(ROWS, key=lambda name: name != "POST /admin/drain"):
+        method, path = operation.split(" ")
+        path = path.replace("{market_id}", "BTC-PERP").replace("{order_id}", "order_999999")
+        answer = exchange.http.request(method, path, headers=headers, json=BODIES.get(operation))
+        if answer.status_code != expected(operation, role):
+            wrong.append(f"{operation} answers {answer.status_code} to {role}: {answer.text}")
+        if answer.status_code in (401, 403, 404):
+            error_of(answer)
+    assert wrong == []
+
+
+def test_a_batch_of_a_viewer_accepts_nothing(exchange: Deployment) -> None:
+    viewer = exchange.person(role="VIEWER")
+    assert error_of(viewer.post("/orders/batch", {"orders": [small_order()]})) == (
+        403,
+        "FORBIDDEN",
+    )
+    assert viewer.get("/orders").json() == []
