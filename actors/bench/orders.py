@@ -41,6 +41,7 @@ KINDS = (
     ("ray::Market", "markets"),
     ("ray::Relay", "relay"),
     ("ray::Recorder", "recorder"),
+    ("ray::Supervisor", "supervisor"),
 )
 OPEN = {"OPEN", "FILLED", "PARTIALLY_FILLED"}
 HOPS = """

@@ -1,0 +1,139 @@
+"""Each part of a running deployment is killed under load; nothing accepted is lost or doubled."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.auditor import audit
+from tests.deployment import Deployment, Load
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.ray
+CLIENTS = 4
+RECOVERY_S_MAX = 20.0
+ORDERS_MORE = 60
+UNPROJECTED = """
+SELECT count(*) FROM commands c JOIN projections p USING (market_id)
+WHERE c.command_seq IS NULL OR c.command_seq > p.command_seq"""
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    started = Deployment(tmp_path_factory.mktemp("kills") / "data", "--world", "quiet")
+    yield started
+    assert started.stop() == 0
+
+
+def kill(deployment: Deployment, kind: str, count: int = 1) -> None:
+    processes = deployment.processes(kind)
+    assert processes, f"no process of kind {kind}"
+    for process in processes[:count]:
+        os.kill(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("kind", "count"),
+    [
+        ("markets", 2),
+        ("relay", 1),
+        ("recorder", 1),
+        ("Valkey", 2),
+        ("API", 1),
+        ("supervisor", 1),
+    ],
+)
+def test_a_kill_under_load_loses_and_doubles_nothing(
+    deployment: Deployment, kind: str, count: int
+) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    load = Load(deployment, CLIENTS, seed)
+    eventually(lambda: len(load.acknowledged) > ORDERS_MORE)
+    kill(deployment, kind, count)
+    killed_at = time.monotonic()
+    wait_for_life(deployment, load)
+    print(f"{kind}: orders are matched again after {time.monotonic() - killed_at:.1f} s")
+    load.stop()
+    check(deployment, load)
+
+
+def wait_for_life(deployment: Deployment, load: Load) -> None:
+    """Until orders that were accepted after now are matched and shown."""
+    before = len(load.acknowledged)
+    eventually(lambda: len(load.acknowledged) > before + ORDERS_MORE, RECOVERY_S_MAX)
+    names = list(load.acknowledged)[before + ORDERS_MORE - 5 : before + ORDERS_MORE]
+    ids = [int(load.acknowledged[name].removeprefix("order_")) for name in names]
+    with deployment.database() as database:
+        eventually(lambda: pending(database, ids) == 0, RECOVERY_S_MAX)
+
+
+def pending(database: psycopg.Connection[Any], ids: list[int]) -> int:
+    row = database.execute(
+        "SELECT count(*) FROM orders WHERE id = ANY(%s) AND status = 1", (ids,)
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def check(deployment: Deployment, load: Load) -> None:
+    """Every answer is an order of its own, and all of it adds up."""
+    assert load.wrong == []
+    with deployment.database() as database:
+        eventually(lambda: database.execute(UNPROJECTED).fetchone() == (0,), RECOVERY_S_MAX)
+        stored = {
+            f"order_{row[0]}": row[1]
+            for row in database.execute("SELECT id, client_order_id FROM orders")
+        }
+        for name, order_id in load.acknowledged.items():
+            assert stored.get(order_id) == name
+        assert len(set(load.acknowledged.values())) == len(load.acknowledged)
+        audit(database)
+
+
+def test_without_postgresql_nothing_is_promised(deployment: Deployment) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    load = Load(deployment, CLIENTS, seed)
+    eventually(lambda: len(load.acknowledged) > ORDERS_MORE)
+    kill(deployment, "PostgreSQL", count=100)
+    wait_for_life(deployment, load)
+    load.stop()
+    check(deployment, load)
+
+
+def test_a_second_start_goes_on_where_the_first_was(tmp_path: Path) -> None:
+    directory = tmp_path / "data"
+    first = Deployment(directory, "--world", "quiet")
+    token = first.trader("1000")
+    body = {
+        "marketId": "ETH-PERP",
+        "side": "BUY",
+        "type": "LIMIT",
+        "quantity": "1",
+        "price": "3000",
+    }
+    order_id = first.ask("POST", "/orders", body, token)[1]["orderId"]
+    eventually(lambda: first.ask("GET", f"/orders/{order_id}", token=token)[1]["status"] == "OPEN")
+    first.process.kill()
+    first.process.wait()
+    second = Deployment(directory, "--world", "quiet")
+    try:
+        book = second.ask("GET", "/markets/ETH-PERP/orderbook")[1]
+        assert book["bids"][0]["price"] == "3000"
+        assert second.ask("DELETE", f"/orders/{order_id}", token=token)[0] == 202
+        eventually(
+            lambda: (
+                second.ask("GET", f"/orders/{order_id}", token=token)[1]["status"] == "CANCELLED"
+            )
+        )
+        with second.database() as database:
+            audit(database)
+    finally:
+        assert second.stop() == 0
