@@ -40,10 +40,10 @@ class MomentumParameters:
     """
 
     activity_ppm: int = bounded(20_000, 0, 1_000_000)
-    fast_shift_min: int = bounded(4, 0, 16)
-    fast_shift_max: int = bounded(7, 0, 16)
+    fast_shift_min: int = bounded(6, 0, 16)
+    fast_shift_max: int = bounded(9, 0, 16)
     slow_shift_more: int = bounded(2, 1, 8)
-    threshold_ppm: int = bounded(150, 0, 10_000)
+    threshold_ppm: int = bounded(250, 0, 10_000)
     order_quote: int = bounded(2_500, 1, 1_000_000_000)
     position_max_quote: int = bounded(10_000, 1, 1_000_000_000)
     slip_ppm: int = bounded(300, 0, 100_000)
