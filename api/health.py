@@ -1,6 +1,6 @@
 """Whether this process can do its work, and what it has counted."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -15,10 +15,18 @@ from api.routing import ExactRoute, services_of
 from storage.errors import StorageError
 from storage.unit_of_work import fetch_one
 
+DOWN: dict[int | str, dict[str, Any]] = {
+    503: {
+        "model": HealthAnswer,
+        "description": "The database does not answer",
+        "content": {"application/json": {"example": {"ok": False, "checks": {"database": "down"}}}},
+    }
+}
+
 router = APIRouter(route_class=ExactRoute, tags=["Operations"])
 
 
-@router.get("/health", summary="Health", **documented(200, HealthAnswer, public=True))
+@router.get("/health", summary="Health", **documented(200, HealthAnswer, public=True, instead=DOWN))
 async def get_health(request: Request) -> Response:
     """200 while the database answers, else 503."""
     try:

@@ -23,6 +23,7 @@ class Services:
         if settings.database_url is None:
             raise ConfigurationError("The API needs DATABASE_URL; `sandpit up` sets it.")
         self.settings = settings
+        settings.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.tokens = Tokens(secret(settings.auth_secret_file), settings.token_ttl_s)
         self.passwords = Passwords()
         self.rates = RateLimits(settings)

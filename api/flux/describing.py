@@ -45,8 +45,12 @@ def documented(
     many: bool = False,
     cursor: bool = False,
     public: bool = False,
+    instead: dict[int | str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """Keyword arguments of a route: its success, and the refusals beside the usual ones."""
+    """Keyword arguments of a route: its success, and the refusals beside the usual ones.
+
+    `instead` documents answers that are not the error envelope.
+    """
     headers = {**RATE_HEADERS, **(CURSOR_HEADER if cursor else {})}
     responses: dict[int | str, dict[str, Any]] = {
         status: {
@@ -59,6 +63,7 @@ def documented(
     statuses = (*ALWAYS, *(() if public else AUTHENTICATED), *refusals)
     responses.update({refusal: refusal_answer(refusal) for refusal in sorted(set(statuses))})
     extra: dict[str, Any] = {} if public else {"security": [{"bearer": []}]}
+    responses |= instead or {}
     return {
         "status_code": status,
         "response_model": None,

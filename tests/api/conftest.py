@@ -43,11 +43,12 @@ def exchange(
 
 @pytest.fixture(scope="session")
 def tight(
-    postgres: EmbeddedPostgres, valkey: EmbeddedValkey, template_database: str, servers_dir: Path
+    postgres: EmbeddedPostgres, template_database: str, servers_dir: Path
 ) -> Iterator[Deployment]:
-    """An API process with tight limits, which believes that it is open to the world."""
+    """An API process with tight limits, which believes that it is open to the world
+    and counts failed logins by itself."""
     url = database_of(postgres, template_database, "api_tight")
-    with running(url, valkey.url, servers_dir / "tight", **TIGHT) as deployment:
+    with running(url, "", servers_dir / "tight", **TIGHT) as deployment:
         yield deployment
 
 
