@@ -78,14 +78,23 @@ async def create_user(
     return user_id, True
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What a user may do at this moment."""
+
+    role: Role
+    status: UserStatus
+
+
+async def find_standing(pool: AsyncPool, user_id: int) -> Standing | None:
+    """A user's role and status, or None where there is no such user."""
+    row = await fetch_one(pool, "SELECT role, status FROM users WHERE id = %s", (user_id,))
+    return Standing(Role(row[0]), UserStatus(row[1])) if row is not None else None
+
+
 async def find_user_by_email(pool: AsyncPool, email: str) -> User | None:
     """The user with this (lower-case) e-mail."""
     return as_user(await fetch_one(pool, f"{SELECT_USER} WHERE email = %s", (email,)))
-
-
-async def find_user(pool: AsyncPool, user_id: int) -> User | None:
-    """The user with this id."""
-    return as_user(await fetch_one(pool, f"{SELECT_USER} WHERE id = %s", (user_id,)))
 
 
 def as_user(row: tuple[object, ...] | None) -> User | None:

@@ -11,6 +11,7 @@ from typing import Any
 from sim.messages import OrderType, Reason, Side, TimeInForce
 from sim.orders import OrderStatus
 from sim.position import Position
+from storage.accounts import Role, Standing, UserStatus
 from storage.database import AsyncPool
 from storage.transfers import Balance
 from storage.unit_of_work import fetch_all, fetch_one, typed
@@ -23,7 +24,9 @@ ORDER_COLUMNS = """o.id, o.account_id, o.market_id, o.client_order_id, o.side, o
     CASE WHEN o.filled_lots > 0 THEN
         (SELECT sum(f.price_ticks::numeric * f.quantity_lots) FROM fills f
          WHERE f.order_id = o.id AND f.account_id = o.account_id) END"""
-SELECT_ORDER = f"SELECT {ORDER_COLUMNS} FROM orders o WHERE o.id = %s AND o.account_id = %s"
+SELECT_ORDER = f"""
+SELECT u.role, u.status, {ORDER_COLUMNS}
+FROM users u LEFT JOIN orders o ON o.account_id = u.id AND o.id = %s WHERE u.id = %s"""
 SELECT_ORDERS = f"""
 SELECT {ORDER_COLUMNS} FROM orders o WHERE o.account_id = %s AND o.id < %s
   AND (%s::text IS NULL OR o.market_id = %s) AND (%s::int[] IS NULL OR o.status = ANY(%s))
@@ -158,10 +161,15 @@ class FillCursor:
     is_maker: bool = True
 
 
-async def order(pool: AsyncPool, account_id: int, order_id: int) -> OrderView | None:
-    """One order of this account."""
+async def order(
+    pool: AsyncPool, account_id: int, order_id: int
+) -> tuple[Standing | None, OrderView | None]:
+    """The account's standing and one of its orders, in one round trip: the read that bots poll."""
     row = await fetch_one(pool, SELECT_ORDER, (order_id, account_id))
-    return order_from_row(row) if row is not None else None
+    if row is None:
+        return None, None
+    standing = Standing(Role(row[0]), UserStatus(row[1]))
+    return standing, order_from_row(row[2:]) if row[2] is not None else None
 
 
 async def orders(

@@ -15,7 +15,7 @@ from api.flux.answers import (
     OrderAnswer,
     PositionAnswer,
 )
-from api.flux.callers import Viewer
+from api.flux.callers import Bearer, Viewer, viewer_in
 from api.flux.describing import documented
 from api.flux.envelope import reply, reply_page
 from api.flux.paging import cursor_number, fill_cursor, page_of
@@ -25,6 +25,8 @@ from sim.market import MarketSpec
 from sim.refusals import Refusal, Refused
 from storage import views
 from storage.views import FillView, OrderFilter
+
+NOBODYS_ORDER = 0
 
 router = APIRouter(route_class=ExactRoute, tags=["Queries"])
 
@@ -67,17 +69,16 @@ async def get_orders(
 
 
 @router.get("/orders/{order_id}", summary="Order", **documented(200, OrderAnswer, 404))
-async def get_order(order_id: str, caller: Viewer, request: Request) -> Response:
+async def get_order(order_id: str, account_id: Bearer, request: Request) -> Response:
     """One order."""
-    number = parse_order_id(order_id)
-    order = (
-        await views.order(services_of(request).pool, caller.user_id, number)
-        if number is not None
-        else None
-    )
+    services = services_of(request)
+    number = parse_order_id(order_id) or NOBODYS_ORDER
+    standing, order = await views.order(services.pool, account_id, number)
+    viewer_in(account_id, standing)
     if order is None:
         raise Refused(Refusal.ORDER_NOT_FOUND, "No such order")
-    return reply(wording.order_answer(order, (await specs_of(request))[order.market_id]))
+    spec = (await services.markets.markets())[order.market_id].spec
+    return reply(wording.order_answer(order, spec))
 
 
 @router.get("/fills", summary="Fills", **documented(200, FillAnswer, 404, many=True, cursor=True))

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from api.front import call_of
 from api.routing import services_of
 from sim.refusals import Refusal, Refused
-from storage.accounts import Role, UserStatus, find_user
+from storage.accounts import Role, Standing, UserStatus, find_standing
 
 NO_TOKEN = "A valid bearer token is needed"
 
@@ -33,10 +33,14 @@ async def bearer(request: Request) -> int:
 async def viewer(request: Request) -> Caller:
     """An active user who may look."""
     user_id = await bearer(request)
-    user = await find_user(services_of(request).pool, user_id)
-    if user is None or user.status != UserStatus.ACTIVE:
+    return viewer_in(user_id, await find_standing(services_of(request).pool, user_id))
+
+
+def viewer_in(user_id: int, standing: Standing | None) -> Caller:
+    """The caller, if this standing lets them look."""
+    if standing is None or standing.status != UserStatus.ACTIVE:
         raise Refused(Refusal.UNAUTHENTICATED, "This account is not active")
-    return with_role(Caller(user.user_id, user.role), Role.VIEWER)
+    return with_role(Caller(user_id, standing.role), Role.VIEWER)
 
 
 async def trader(request: Request) -> Caller:
