@@ -58,14 +58,18 @@ class Fill:
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """One leg of the ledger transaction `batch_no`. System accounts have no balance_after."""
+    """One leg of the ledger transaction `batch_no`.
+
+    total_atoms is what the account's legs came to with this one, since the
+    settlement began; None for the house's accounts, whose balance is not kept.
+    """
 
     batch_no: int
     leg: int
     account_id: int
     entry_type: EntryType
     amount_atoms: int
-    balance_after_atoms: int | None
+    total_atoms: int | None
     reference: str | None
     created_at_us: int
 
@@ -98,7 +102,6 @@ class Settlement:
 
     orders      client orders that the events touch, by id
     holdings    holdings of the accounts that trade, by account
-    wallets     balance totals of the accounts that trade, atoms, by account
     """
 
     spec: MarketSpec
@@ -106,7 +109,6 @@ class Settlement:
     clearing_account: int
     orders: dict[int, OrderState]
     holdings: dict[int, Holding]
-    wallets: dict[int, int]
     changes: dict[int, BalanceChange] = field(default_factory=dict)
     touched_orders: dict[int, OrderState] = field(default_factory=dict)
     touched_holdings: dict[int, Holding] = field(default_factory=dict)
@@ -266,11 +268,9 @@ class _Legs:
     def _account(
         self, account_id: int, entry_type: EntryType, atoms: int, reference: str, at_us: int
     ) -> None:
-        settlement = self._settlement
-        after = settlement.wallets[account_id] + atoms
-        settlement.wallets[account_id] = after
-        settlement.change(account_id).total_atoms += atoms
-        self._write(account_id, entry_type, atoms, after, reference, at_us)
+        change = self._settlement.change(account_id)
+        change.total_atoms += atoms
+        self._write(account_id, entry_type, atoms, change.total_atoms, reference, at_us)
 
     def system(self, account_id: int, entry_type: EntryType, atoms: int, at_us: int) -> None:
         """The other side of all accounts' legs of one kind."""
@@ -282,14 +282,14 @@ class _Legs:
         account_id: int,
         entry_type: EntryType,
         atoms: int,
-        after: int | None,
+        total: int | None,
         reference: str | None,
         at_us: int,
     ) -> None:
         self._count += 1
         self._settlement.ledger.append(
             LedgerEntry(
-                self._batch_no, self._count, account_id, entry_type, atoms, after, reference, at_us
+                self._batch_no, self._count, account_id, entry_type, atoms, total, reference, at_us
             )
         )
 

@@ -1,13 +1,16 @@
-"""Durable accept: many orders, one transaction, one commit.
+"""Durable accept: many orders, one statement, one commit.
 
-While one transaction is under way the orders that arrive wait for the next;
-a single order waits for nobody. A batch locks the accounts it touches in
-ascending order, checks each order against what its account then has, and writes
-reservation, order and command together (durability.md, step 1).
+While one batch is under way the orders that arrive wait for the next; a single
+order waits for nobody. A batch reads what its accounts have, decides, and
+writes reservation, order and command for every account that nobody has changed
+meanwhile (durability.md, step 1). The orders of the others are decided again,
+in the end under lock. So no lock is held while this process computes.
 """
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -23,10 +26,21 @@ from storage.errors import DatabaseUnavailable, OutcomeUnknown, first_line, wrap
 BATCH_ORDERS_MAX = 256
 QUEUE_ORDERS_MAX = 20_000
 RETRIES_MAX = 3
+OPTIMISTIC_TRIES_MAX = 3
+"""Times an order is decided without a lock before its account is locked for it."""
+
 RETRYABLE = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
 
 Answer = AcceptedOrder | Refused
-Waiting = tuple[PlaceOrder, "asyncio.Future[AcceptedOrder]"]
+
+
+@dataclass
+class Waiting:
+    """An order, who waits for it, and how often its account changed under it."""
+
+    order: PlaceOrder
+    answer: "asyncio.Future[AcceptedOrder]"
+    tries: int = 0
 
 
 class Acceptor:
@@ -36,6 +50,7 @@ class Acceptor:
         self._pool = pool
         self._open_orders_max = open_orders_max
         self._queue: asyncio.Queue[Waiting] = asyncio.Queue(QUEUE_ORDERS_MAX)
+        self._again: list[Waiting] = []
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -48,7 +63,8 @@ class Acceptor:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         while not self._queue.empty():
-            settle([self._queue.get_nowait()], DatabaseUnavailable("the server is stopping"))
+            self._again.append(self._queue.get_nowait())
+        settle(self._again, DatabaseUnavailable("the server is stopping"))
 
     async def place(self, order: PlaceOrder) -> AcceptedOrder:
         """Accept one order durably.
@@ -57,7 +73,7 @@ class Acceptor:
         """
         future: asyncio.Future[AcceptedOrder] = asyncio.get_running_loop().create_future()
         try:
-            self._queue.put_nowait((order, future))
+            self._queue.put_nowait(Waiting(order, future))
         except asyncio.QueueFull:
             raise DatabaseUnavailable("too many orders are waiting; try again") from None
         return await future
@@ -72,34 +88,39 @@ class Acceptor:
 
     async def _run(self) -> None:
         while True:
-            batch = [await self._queue.get()]
+            batch, self._again = self._again or [await self._queue.get()], []
             while len(batch) < BATCH_ORDERS_MAX and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             await self._accept(batch)
 
     async def _accept(self, batch: list[Waiting]) -> None:
         try:
-            answers = await self._transact([order for order, _ in batch])
+            answers = await self._transact(batch)
         except asyncio.CancelledError:
             settle(batch, OutcomeUnknown("the server stopped while the order was being stored"))
             raise
         except Exception as error:
             settle(batch, error)
             return
-        for (_, future), answer in zip(batch, answers, strict=True):
-            if future.done():
+        for waiting, answer in zip(batch, answers, strict=True):
+            if answer is None:
+                waiting.tries += 1
+                self._again.append(waiting)
+            elif waiting.answer.done():
                 continue
-            if isinstance(answer, Refused):
-                future.set_exception(answer)
+            elif isinstance(answer, Refused):
+                waiting.answer.set_exception(answer)
             else:
-                future.set_result(answer)
+                waiting.answer.set_result(answer)
 
-    async def _transact(self, orders: list[PlaceOrder]) -> list[Answer]:
+    async def _transact(self, batch: list[Waiting]) -> list[Answer | None]:
+        orders = [waiting.order for waiting in batch]
+        lock = any(waiting.tries >= OPTIMISTIC_TRIES_MAX for waiting in batch)
         for _ in range(RETRIES_MAX):
             with wrapped():
                 async with self._pool.connection() as connection:
                     try:
-                        return await accept_in_one_commit(connection, orders, self._open_orders_max)
+                        return await accept(connection, orders, self._open_orders_max, lock)
                     except RETRYABLE:
                         continue
         raise DatabaseUnavailable("the accounts are busy; try again")
@@ -107,37 +128,38 @@ class Acceptor:
 
 def settle(batch: list[Waiting], error: Exception) -> None:
     """Tell everyone in the batch the same error."""
-    for _, future in batch:
-        if not future.done():
-            future.set_exception(error)
+    for waiting in batch:
+        if not waiting.answer.done():
+            waiting.answer.set_exception(error)
 
 
-async def accept_in_one_commit(
-    connection: psycopg.AsyncConnection[Any], orders: list[PlaceOrder], open_orders_max: int
-) -> list[Answer]:
-    """One transaction for all: lock, check, reserve, write, commit.
+async def accept(
+    connection: psycopg.AsyncConnection[Any],
+    orders: list[PlaceOrder],
+    open_orders_max: int,
+    lock: bool,
+) -> list[Answer | None]:
+    """Read, decide, write. None for the orders of an account that changed in between.
 
-    Two round trips: the second carries the writes and COMMIT together, so from
-    its sending on a lost connection means OutcomeUnknown.
+    From the sending of the write on, a lost connection means OutcomeUnknown.
     """
-    at_us = now_us()
-    committing = False
+    at_us, writing = now_us(), False
     try:
-        async with connection.pipeline():
-            await connection.execute("BEGIN")
-            accounts: Accounts = await load_accounts(connection, orders)
+        async with connection.transaction() if lock else nullcontext():
+            async with connection.pipeline():
+                accounts = await load_accounts(connection, orders, lock)
             answers, rows = decide_all(orders, accounts, open_orders_max, at_us)
-            committing = bool(rows)
-            if rows:
-                await write_accepted(connection, rows, at_us)
-            await connection.execute("COMMIT" if rows else "ROLLBACK")
-        return answers
+            writing = bool(rows)
+            held = await write_accepted(connection, rows, at_us) if rows else set()
     except psycopg.Error as error:
-        if error.sqlstate is None and committing:
+        if error.sqlstate is None and writing:
             raise OutcomeUnknown(first_line(error)) from error
-        if not connection.closed:
-            await connection.rollback()
         raise
+    changed = {row.order.account_id for row in rows} - held
+    return [
+        None if order.account_id in changed else answer
+        for order, answer in zip(orders, answers, strict=True)
+    ]
 
 
 def decide_all(

@@ -1,4 +1,4 @@
-"""Whether an order may be accepted, given what its account has under lock. No I/O."""
+"""Whether an order may be accepted, given what its account has. No I/O."""
 
 from dataclasses import dataclass, field
 
@@ -26,8 +26,9 @@ TRADING_ROLES = frozenset({"TRADER", "OPERATOR", "ADMIN"})
 
 @dataclass
 class Account:
-    """One account under lock, as it changes while the batch is decided."""
+    """One account, as it changes while the batch is decided; `version` is as it was read."""
 
+    version: int
     total_atoms: int
     locked_atoms: int
     open_orders: int
@@ -80,9 +81,10 @@ class Accounts:
 
 @dataclass(frozen=True)
 class AcceptedRow:
-    """An order that is accepted, with what is written for it."""
+    """An order that is accepted if its account is still at `version`, and what is written."""
 
     order_id: int
+    version: int
     order: PlaceOrder
     reserved_atoms: int
     limit_ticks: int
@@ -110,7 +112,7 @@ def decide(
     account.locked_atoms += reserved
     account.open_orders += 1
     remember(order, order_id, accounts)
-    row = AcceptedRow(order_id, order, reserved, limit_ticks)
+    row = AcceptedRow(order_id, account.version, order, reserved, limit_ticks)
     return AcceptedOrder(order_id, OrderStatus.PENDING, repeated=False), row
 
 

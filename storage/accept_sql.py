@@ -19,11 +19,11 @@ from storage.accept_check import (
 from storage.depth import levels_from_bytes
 from storage.markets import SPEC_COLUMNS, spec_from_row
 
-LOCK_ACCOUNTS = """
-SELECT b.account_id, b.total_atoms, b.locked_atoms, b.open_orders, u.role, u.status
+ACCOUNTS = """
+SELECT b.account_id, b.version, b.total_atoms, b.locked_atoms, b.open_orders, u.role, u.status
 FROM balances b JOIN users u ON u.id = b.account_id
-WHERE b.account_id = ANY(%b) AND b.asset = 'USDC'
-ORDER BY b.account_id FOR UPDATE OF b"""
+WHERE b.account_id = ANY(%b) AND b.asset = 'USDC' ORDER BY b.account_id"""
+LOCKED_ACCOUNTS = f"{ACCOUNTS} FOR UPDATE OF b"
 POSITIONS = """
 SELECT account_id, market_id, quantity_lots, cost_atoms, leverage
 FROM positions WHERE account_id = ANY(%b) AND quantity_lots <> 0"""
@@ -43,47 +43,60 @@ FROM orders JOIN unnest(%b::bigint[], %b::text[]) AS asked(account_id, idempoten
 USING (account_id, idempotency_key)"""
 NEW_IDS = "SELECT nextval('order_ids') FROM generate_series(1, %s)"
 
-RESERVE = """
-UPDATE balances b SET locked_atoms = b.locked_atoms + r.atoms, open_orders = b.open_orders + r.n
-FROM (SELECT account_id, sum(atoms)::bigint AS atoms, count(*)::int AS n
-      FROM unnest(%b::bigint[], %b::bigint[]) AS x(account_id, atoms) GROUP BY account_id) r
-WHERE b.account_id = r.account_id AND b.asset = 'USDC'"""
-INSERT_ORDERS = """
-INSERT INTO orders (id, account_id, market_id, client_order_id, idempotency_key, body_hash, side,
-    order_type, time_in_force, price_ticks, quantity_lots, filled_lots, leverage, reduce_only,
-    post_only, reserved_atoms, status, reason, created_at_us, updated_at_us)
-SELECT x.id, x.account_id, x.market_id, x.client_order_id, x.idempotency_key, x.body_hash, x.side,
-    x.order_type, x.tif, x.price_ticks, x.quantity_lots, 0, x.leverage, x.reduce_only,
-    x.post_only, x.reserved_atoms, 1, 0, %s, %s
-FROM unnest(%b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::bytea[],
-    %b::int[], %b::int[], %b::int[], %b::bigint[], %b::bigint[], %b::int[], %b::bool[],
-    %b::bool[], %b::bigint[])
-AS x(id, account_id, market_id, client_order_id, idempotency_key, body_hash, side, order_type,
-    tif, price_ticks, quantity_lots, leverage, reduce_only, post_only, reserved_atoms)"""
-INSERT_COMMANDS = """
-INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
-SELECT x.market_id, x.account_id, x.order_id, x.payload, %s
-FROM unnest(%b::text[], %b::bigint[], %b::bigint[], %b::bytea[])
-    WITH ORDINALITY AS x(market_id, account_id, order_id, payload, n) ORDER BY x.n"""
+WRITE = """
+WITH asked AS (
+    SELECT * FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::text[],
+        %b::text[], %b::bytea[], %b::int[], %b::int[], %b::int[], %b::bigint[], %b::bigint[],
+        %b::int[], %b::bool[], %b::bool[], %b::bigint[], %b::bytea[]) WITH ORDINALITY
+    AS x(id, account_id, version, market_id, client_order_id, idempotency_key, body_hash, side,
+        order_type, tif, price_ticks, quantity_lots, leverage, reduce_only, post_only,
+        reserved_atoms, payload, n)),
+wanted AS (
+    SELECT account_id, version, sum(reserved_atoms)::bigint AS atoms, count(*)::int AS orders
+    FROM asked GROUP BY account_id, version),
+held AS MATERIALIZED (
+    SELECT b.account_id FROM balances b JOIN wanted w
+        ON w.account_id = b.account_id AND w.version = b.version
+    WHERE b.asset = 'USDC' ORDER BY b.account_id FOR UPDATE OF b),
+reserved AS (
+    UPDATE balances b SET version = b.version + 1, locked_atoms = b.locked_atoms + w.atoms,
+        open_orders = b.open_orders + w.orders
+    FROM held h JOIN wanted w USING (account_id)
+    WHERE b.account_id = h.account_id AND b.asset = 'USDC'),
+placed AS (
+    INSERT INTO orders (id, account_id, market_id, client_order_id, idempotency_key, body_hash,
+        side, order_type, time_in_force, price_ticks, quantity_lots, filled_lots, leverage,
+        reduce_only, post_only, reserved_atoms, status, reason, created_at_us, updated_at_us)
+    SELECT id, account_id, market_id, client_order_id, idempotency_key, body_hash, side,
+        order_type, tif, price_ticks, quantity_lots, 0, leverage, reduce_only, post_only,
+        reserved_atoms, 1, 0, %s, %s
+    FROM asked JOIN held USING (account_id)),
+commanded AS (
+    INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
+    SELECT market_id, account_id, id, payload, %s
+    FROM asked JOIN held USING (account_id) ORDER BY n)
+SELECT coalesce(array_agg(account_id), '{}'), pg_notify('commands', '') FROM held"""
+"""Reserves, inserts and wakes the relay, for the accounts that are as they were when read."""
+
 NOTIFY = "SELECT pg_notify('commands', '')"
 
 
 async def load_accounts(
-    connection: psycopg.AsyncConnection[Any], orders: list[PlaceOrder]
+    connection: psycopg.AsyncConnection[Any], orders: list[PlaceOrder], lock: bool
 ) -> Accounts:
-    """Lock the accounts of a batch and read what its orders are decided on."""
+    """Read what the orders of a batch are decided on; with `lock`, nobody changes it meanwhile."""
     ids = sorted({order.account_id for order in orders})
     with_depth = any(order.order_type == OrderType.MARKET for order in orders)
     named = [(o.account_id, o.client_order_id) for o in orders if o.client_order_id is not None]
     keyed = [(o.account_id, o.idempotency_key) for o in orders if o.idempotency_key is not None]
-    locked = await connection.execute(LOCK_ACCOUNTS, (ids,))
+    accounts = await connection.execute(LOCKED_ACCOUNTS if lock else ACCOUNTS, (ids,))
     positions = await connection.execute(POSITIONS, (ids,))
     markets = await connection.execute(MARKETS, (with_depth, with_depth))
     new_ids = await connection.execute(NEW_IDS, (len(orders),))
     by_name = await connection.execute(KNOWN_CLIENT_IDS, columns(named)) if named else None
     by_key = await connection.execute(KNOWN_KEYS, columns(keyed)) if keyed else None
     return Accounts(
-        accounts={row[0]: Account(*row[1:]) for row in await locked.fetchall()},
+        accounts={row[0]: Account(*row[1:]) for row in await accounts.fetchall()},
         positions=held_positions(await positions.fetchall()),
         markets={row[0]: market_now(row) for row in await markets.fetchall()},
         order_ids=[row[0] for row in reversed(await new_ids.fetchall())],
@@ -123,38 +136,33 @@ def known_orders(rows: list[tuple[Any, ...]]) -> dict[tuple[int, str], KnownOrde
 
 async def write_accepted(
     connection: psycopg.AsyncConnection[Any], rows: list[AcceptedRow], at_us: int
-) -> None:
-    """Reservations, orders, commands and the relay's wake-up call, without waiting for answers."""
+) -> set[int]:
+    """Write the rows of accounts that are still at their version; which accounts those are."""
     orders = [row.order for row in rows]
-    accounts = [order.account_id for order in orders]
-    markets = [order.spec.market_id for order in orders]
-    ids = [row.order_id for row in rows]
-    reserved = [row.reserved_atoms for row in rows]
-    await connection.execute(RESERVE, (accounts, reserved))
-    await connection.execute(
-        INSERT_ORDERS,
-        (
-            at_us,
-            at_us,
-            ids,
-            accounts,
-            markets,
-            [order.client_order_id for order in orders],
-            [order.idempotency_key for order in orders],
-            [order.body_hash for order in orders],
-            [int(order.side) for order in orders],
-            [int(order.order_type) for order in orders],
-            [int(order.time_in_force) for order in orders],
-            [order.price_ticks for order in orders],
-            [order.quantity_lots for order in orders],
-            [order.leverage for order in orders],
-            [order.reduce_only for order in orders],
-            [order.post_only for order in orders],
-            reserved,
-        ),
+    values = (
+        [row.order_id for row in rows],
+        [order.account_id for order in orders],
+        [row.version for row in rows],
+        [order.spec.market_id for order in orders],
+        [order.client_order_id for order in orders],
+        [order.idempotency_key for order in orders],
+        [order.body_hash for order in orders],
+        [int(order.side) for order in orders],
+        [int(order.order_type) for order in orders],
+        [int(order.time_in_force) for order in orders],
+        [order.price_ticks for order in orders],
+        [order.quantity_lots for order in orders],
+        [order.leverage for order in orders],
+        [order.reduce_only for order in orders],
+        [order.post_only for order in orders],
+        [row.reserved_atoms for row in rows],
+        payloads(rows),
+        *(at_us, at_us, at_us),
     )
-    await connection.execute(INSERT_COMMANDS, (at_us, markets, accounts, ids, payloads(rows)))
-    await connection.execute(NOTIFY)
+    cursor = await connection.execute(WRITE, values)
+    row = await cursor.fetchone()
+    assert row is not None
+    return set(row[0])
 
 
 def payloads(rows: list[AcceptedRow]) -> list[bytes]:

@@ -5,17 +5,20 @@ from typing import Any
 import psycopg
 
 from sim.market import MarketSpec
-from sim.settlement import Settlement
+from sim.settlement import LedgerEntry, Settlement
 
 CURSOR = "SELECT batch_no FROM projections WHERE market_id = %s"
 MOVE_CURSOR = """
-UPDATE projections SET batch_no = %s, command_seq = %s, event_seq = %s
-WHERE market_id = %s AND batch_no = %s"""
+WITH moved AS (UPDATE projections SET batch_no = %s, command_seq = %s, event_seq = %s
+               WHERE market_id = %s AND batch_no = %s RETURNING 1)
+SELECT 1 / count(*) FROM moved"""
+"""Division by zero where the cursor is elsewhere: it aborts the rest of the round trip with it."""
+
 ORDERS = """
 SELECT id, account_id, quantity_lots, filled_lots, reserved_atoms, leverage, status
 FROM orders WHERE id = ANY(%b)"""
 LOCK_BALANCES = """
-SELECT account_id, total_atoms FROM balances
+SELECT 1 FROM balances
 WHERE account_id = ANY(%b) AND asset = %s ORDER BY account_id FOR UPDATE"""
 POSITIONS = """
 SELECT account_id, quantity_lots, cost_atoms, realized_pnl_atoms, leverage, updated_at_us
@@ -28,7 +31,7 @@ FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::int[], %b::int[], %b::
     AS x(id, filled, reserved, status, reason, at)
 WHERE o.id = x.id"""
 CHANGE_BALANCES = """
-UPDATE balances b SET total_atoms = b.total_atoms + x.total,
+UPDATE balances b SET version = b.version + 1, total_atoms = b.total_atoms + x.total,
     locked_atoms = b.locked_atoms + x.locked, open_orders = b.open_orders + x.orders
 FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::int[]) AS x(id, total, locked, orders)
 WHERE b.account_id = x.id AND b.asset = %s"""
@@ -53,8 +56,14 @@ FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::int[], %b::bigint[]) A
 INSERT_LEDGER = """
 INSERT INTO ledger_entries (source, asset, seq, leg, account_id, entry_type, amount_atoms,
     balance_after_atoms, reference, created_at_us)
-SELECT %s, %s, x.* FROM unnest(%b::bigint[], %b::int[], %b::bigint[], %b::text[], %b::bigint[],
-    %b::bigint[], %b::text[], %b::bigint[]) AS x"""
+SELECT %s, %s, x.seq, x.leg, x.account_id, x.kind, x.amount, b.total_atoms - x.later,
+    x.reference, x.at
+FROM unnest(%b::bigint[], %b::int[], %b::bigint[], %b::text[], %b::bigint[], %b::bigint[],
+    %b::text[], %b::bigint[]) WITH ORDINALITY
+    AS x(seq, leg, account_id, kind, amount, later, reference, at, n)
+LEFT JOIN balances b ON b.account_id = x.account_id AND b.asset = %s ORDER BY x.n"""
+"""`later` is what the account's legs after this one come to: balances are changed before."""
+
 UPSERT_CANDLES = """
 INSERT INTO candles AS c (market_id, open_time_us, open_ticks, high_ticks, low_ticks, close_ticks,
     volume_lots, notional_atoms, trade_count)
@@ -68,23 +77,29 @@ ON CONFLICT (market_id, open_time_us) DO UPDATE SET
     trade_count = c.trade_count + excluded.trade_count"""
 
 
-def write(connection: psycopg.Connection[Any], spec: MarketSpec, settled: Settlement) -> None:
-    """Write all that a settlement has changed, in one round trip."""
-    market = (spec.market_id,)
-    with connection.pipeline():
-        if settled.touched_orders:
-            connection.execute(UPDATE_ORDERS, order_columns(settled))
-        if settled.changes:
-            connection.execute(CHANGE_BALANCES, (*balance_columns(settled), spec.quote_asset))
-        if settled.touched_holdings:
-            connection.execute(UPSERT_POSITIONS, market + position_columns(settled))
-        if settled.trades:
-            connection.execute(INSERT_TRADES, market + transposed(settled.trades))
-            connection.execute(INSERT_FILLS, market + fill_columns(settled))
-            connection.execute(UPSERT_CANDLES, market + candle_columns(settled))
-        if settled.ledger:
-            columns = ledger_columns(settled)
-            connection.execute(INSERT_LEDGER, (spec.market_id, spec.quote_asset, *columns))
+def write(
+    connection: psycopg.Connection[Any], cursor: tuple[Any, ...], spec: MarketSpec, done: Settlement
+) -> None:
+    """Move the cursor and write all that a settlement has changed: one round trip, one commit.
+
+    Accounts are locked for as long as the server takes, never while we compute.
+    Raises psycopg's DivisionByZero where the cursor is elsewhere.
+    """
+    market, asset = (spec.market_id,), spec.quote_asset
+    with connection.pipeline(), connection.transaction():
+        connection.execute(MOVE_CURSOR, cursor)
+        if done.touched_orders:
+            connection.execute(UPDATE_ORDERS, order_columns(done))
+        if done.trades:
+            connection.execute(INSERT_TRADES, market + transposed(done.trades))
+            connection.execute(INSERT_FILLS, market + fill_columns(done))
+            connection.execute(UPSERT_CANDLES, market + candle_columns(done))
+            connection.execute(UPSERT_POSITIONS, market + position_columns(done))
+        if done.changes:
+            connection.execute(LOCK_BALANCES, (sorted(done.changes), asset))
+            connection.execute(CHANGE_BALANCES, (*balance_columns(done), asset))
+        if done.ledger:
+            connection.execute(INSERT_LEDGER, (*market, asset, *ledger_columns(done), asset))
 
 
 def transposed(rows: list[tuple[Any, ...]]) -> tuple[list[Any], ...]:
@@ -147,5 +162,26 @@ def candle_columns(settled: Settlement) -> tuple[list[Any], ...]:
 
 
 def ledger_columns(settled: Settlement) -> tuple[list[Any], ...]:
-    """batch, leg, account, type, amount, balance after, reference, time."""
-    return transposed([tuple(vars(entry).values()) for entry in settled.ledger])
+    """batch, leg, account, type, amount, what comes later, reference, time."""
+    return transposed(
+        [
+            (
+                entry.batch_no,
+                entry.leg,
+                entry.account_id,
+                entry.entry_type,
+                entry.amount_atoms,
+                later_atoms(settled, entry),
+                entry.reference,
+                entry.created_at_us,
+            )
+            for entry in settled.ledger
+        ]
+    )
+
+
+def later_atoms(settled: Settlement, entry: LedgerEntry) -> int | None:
+    """What the account's legs after this one come to; None for the house's accounts."""
+    if entry.total_atoms is None:
+        return None
+    return settled.changes[entry.account_id].total_atoms - entry.total_atoms

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import psycopg
+from psycopg import errors as pg
 
 from sim.ledger import FEES, clearing_account
 from sim.market import MarketSpec
@@ -46,40 +47,31 @@ class MarketProjection:
         Raises Superseded when another recorder has moved the cursor.
         """
         assert batches[0][0] == self.batch_no + 1, "a batch is missing"
-        events = np.concatenate([batch[3] for batch in batches])
-        order_ids, accounts = touched(events)
-        with wrapped(), self._connection.transaction():
-            self._move_cursor(batches[-1])
-            if order_ids or accounts:
-                settlement = self._load(order_ids, accounts)
-                for batch_no, _, _, rows in batches:
-                    settlement.apply(batch_no, rows)
-                sql.write(self._connection, self._spec, settlement)
-                self._holdings.update(settlement.touched_holdings)
+        settlement = self._load(np.concatenate([batch[3] for batch in batches]))
+        for batch_no, _, _, rows in batches:
+            settlement.apply(batch_no, rows)
+        cursor = (*batches[-1][:3], self._spec.market_id, self.batch_no)
+        try:
+            with wrapped():
+                sql.write(self._connection, cursor, self._spec, settlement)
+        except pg.DivisionByZero:
+            raise Superseded(f"another recorder projects {self._spec.market_id}") from None
+        self._holdings.update(settlement.touched_holdings)
         self.batch_no = batches[-1][0]
 
-    def _move_cursor(self, last: EventBatch) -> None:
-        cursor = self._connection.execute(
-            sql.MOVE_CURSOR, (*last[:3], self._spec.market_id, self.batch_no)
-        )
-        if cursor.rowcount != 1:
-            raise Superseded(f"another recorder projects {self._spec.market_id}")
-
-    def _load(self, order_ids: list[int], accounts: list[int]) -> Settlement:
-        orders = {
-            row[0]: OrderState(*row[1:6], OrderStatus(row[6]))
-            for row in self._connection.execute(sql.ORDERS, (order_ids,), binary=True)
-        }
-        owners = {order.account_id for order in orders.values()}
-        locked = self._connection.execute(
-            sql.LOCK_BALANCES, (sorted(owners | set(accounts)), self._spec.quote_asset), binary=True
-        )
-        wallets = {row[0]: row[1] for row in locked}
+    def _load(self, events: Rows) -> Settlement:
+        """What the events touch. No lock: nobody else changes an order or a position."""
+        order_ids, accounts = touched(events)
         missing = [account for account in accounts if account not in self._holdings]
-        if missing:
-            self._load_holdings(missing)
+        with wrapped():
+            orders = {
+                row[0]: OrderState(*row[1:6], OrderStatus(row[6]))
+                for row in self._connection.execute(sql.ORDERS, (order_ids,), binary=True)
+            }
+            if missing:
+                self._load_holdings(missing)
         holdings = {account: self._holdings[account] for account in accounts}
-        return Settlement(self._spec, FEES, self._clearing, orders, holdings, wallets)
+        return Settlement(self._spec, FEES, self._clearing, orders, holdings)
 
     def _load_holdings(self, accounts: list[int]) -> None:
         self._holdings.update((account, Holding()) for account in accounts)

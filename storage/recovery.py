@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import psycopg
-from sim.engine import MarketEngine
 
+from sim.engine import MarketEngine
 from sim.market import MarketSpec
 from sim.messages import COMMAND
 from storage.errors import CorruptState

@@ -18,7 +18,8 @@ BALANCE_ATOMS_MAX = 1_000_000_000_000 * ATOMS_PER_UNIT
 LOCK_BALANCE = """
 SELECT total_atoms, locked_atoms, open_orders FROM balances
 WHERE account_id = %s AND asset = %s FOR UPDATE"""
-UPDATE_BALANCE = "UPDATE balances SET total_atoms = %s WHERE account_id = %s AND asset = %s"
+UPDATE_BALANCE = """
+UPDATE balances SET total_atoms = %s, version = version + 1 WHERE account_id = %s AND asset = %s"""
 INSERT_TRANSFER = """
 INSERT INTO transfers (account_id, kind, asset, amount_atoms, created_at_us)
 VALUES (%s, %s, %s, %s, %s) RETURNING id"""

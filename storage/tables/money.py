@@ -8,7 +8,7 @@ class BalanceRow(SQLModel, table=True):
     """Money of one account in one asset. `locked_atoms` is reserved by open orders.
 
     Its row lock is the account's lock: whoever changes an account's money or
-    open orders takes it first, accounts in ascending order.
+    open orders takes it, accounts in ascending order, and raises `version`.
     """
 
     __tablename__ = "balances"
@@ -21,6 +21,7 @@ class BalanceRow(SQLModel, table=True):
     total_atoms: int = Field(sa_type=BigInteger, default=0)
     locked_atoms: int = Field(sa_type=BigInteger, default=0)
     open_orders: int = 0
+    version: int = Field(sa_type=BigInteger, default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class LedgerRow(SQLModel, table=True):

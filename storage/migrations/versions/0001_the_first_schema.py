@@ -290,6 +290,7 @@ def upgrade() -> None:
         sa.Column("total_atoms", sa.BigInteger(), nullable=False),
         sa.Column("locked_atoms", sa.BigInteger(), nullable=False),
         sa.Column("open_orders", sa.Integer(), nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default="0", nullable=False),
         sa.CheckConstraint("locked_atoms >= 0", name="locked_not_negative"),
         sa.CheckConstraint("open_orders >= 0", name="open_orders_not_negative"),
         sa.ForeignKeyConstraint(
