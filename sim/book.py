@@ -129,6 +129,7 @@ def join_account(book: Book, slot: int) -> None:
     """Put an order at the end of its account's list, which is in order of acceptance."""
     order = book.orders[slot]
     account = book.accounts[order.account]
+    account.order_count += 1
     order.account_next = 0
     order.account_previous = account.tail
     book.orders[account.tail].account_next = slot
@@ -141,6 +142,7 @@ def leave_account(book: Book, slot: int) -> None:
     """Take an order out of its account's list."""
     order = book.orders[slot]
     account = book.accounts[order.account]
+    account.order_count -= 1
     book.orders[order.account_previous].account_next = order.account_next
     book.orders[order.account_next].account_previous = order.account_previous
     account.head = order.account_next if order.account_previous == 0 else account.head

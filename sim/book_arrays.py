@@ -58,10 +58,10 @@ ACCOUNT: np.dtype[np.void] = np.dtype(
         ("head", "<u4"),
         ("tail", "<u4"),
         ("chain", "<u4"),
-        ("unused", "<u4"),
+        ("order_count", "<u4"),
     ]
 )
-"""One account in this market: position, oldest and youngest resting order. Row 0 is nobody's."""
+"""One account in this market: its position and its resting orders. Row 0 is nobody's."""
 
 RESTING: np.dtype[np.void] = np.dtype(
     [

@@ -7,8 +7,7 @@ before has asked for. All of it only reads, and none of it changes a result.
 """
 
 from sim.book import find_account, find_order
-from sim.book_arrays import BEST, Book, Records
-from sim.event_rows import CANCEL
+from sim.book_arrays import Book, Records
 from sim.kernels import inlined, prefetch
 from sim.order_index import place_of
 from sim.price_levels import level_at
@@ -50,14 +49,6 @@ def prefetch_links(book: Book, slot: int) -> None:
     prefetch(book.orders, order.account_next)
     prefetch(book.orders, order.account_previous)
     prefetch(book.levels, order.level)
-
-
-@inlined
-def prefetch_maker(book: Book, side: int) -> None:
-    """What the next trade with the best order of a side, and its end, will touch."""
-    slot = book.levels[level_at(book, book.state[BEST + side])].head
-    prefetch(book.order_index, place_of(book.order_index, book.orders[slot].order_id))
-    prefetch_links(book, slot)
 
 
 @inlined

@@ -249,10 +249,12 @@ def events_wanted(book: Book, command: Records) -> Number:
     A maker is met at most twice (a trade, a cancellation), and every maker but the
     reduce-only ones gives at least one lot.
     """
-    most = book.state[ORDER_LIVE]
-    if command.kind == PLACE:
-        most = min(most, max(0, command.quantity_lots) + book.state[REDUCE_ONLY_COUNT])
-    return 3 + 2 * most
+    if command.kind == CANCEL_ALL:
+        return 1 + book.accounts[find_account(book, command.account_id)].order_count
+    if command.kind != PLACE:
+        return 1
+    makers = max(0, command.quantity_lots) + book.state[REDUCE_ONLY_COUNT]
+    return 3 + 2 * min(makers, book.state[ORDER_LIVE])
 
 
 @inlined
