@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import signal
 import socket
 import sys
@@ -108,8 +109,13 @@ def bound(settings: Settings) -> socket.socket:
         return socket.create_server(info[4][:2], family=info[0], backlog=BACKLOG)
     except OSError as error:
         raise ConfigurationError(
-            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}."
+            f"Cannot listen on {settings.host}:{settings.port}: {reason_of(error)}."
         ) from None
+
+
+def reason_of(error: OSError) -> str:
+    """The system's words for it."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def serve(server: uvicorn.Server, sockets: list[socket.socket]) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from hashlib import blake2b
 
 from sim.market import MarketSpec
-from sim.messages import MarketStatus, OrderType, Side, TimeInForce
+from sim.messages import OrderType, Side, TimeInForce
 from sim.orders import PlaceOrder
 from sim.refusals import Refusal, Refused
 from sim.units import NotDecimal, OffGrid, format_steps, parse_steps
@@ -42,13 +42,13 @@ async def find_market(markets: MarketCatalog, market_id: str) -> ListedMarket:
 async def build_order(
     markets: MarketCatalog, account_id: int, wish: OrderWish, idempotency_key: str | None
 ) -> PlaceOrder:
-    """The order, legal in its market; what it costs is checked when it is accepted.
+    """The order, legal in its market. Raises Refused MARKET_NOT_FOUND or INVALID_ORDER.
 
-    Raises Refused MARKET_NOT_FOUND, MARKET_NOT_OPEN or INVALID_ORDER.
+    What changes from moment to moment, money and the market's status, is checked
+    when the order is accepted: a repetition must get the first order back even
+    where a new one would be refused by now.
     """
     market = await find_market(markets, wish.market_id)
-    if market.status != MarketStatus.ACTIVE:
-        raise Refused(Refusal.MARKET_NOT_OPEN, f"{wish.market_id} is {market.status.name}")
     spec = market.spec
     time_in_force = checked_time_in_force(wish)
     quantity_lots = on_grid(

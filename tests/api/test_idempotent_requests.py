@@ -26,6 +26,21 @@ def test_the_same_client_order_id_with_another_body_is_409(
     assert other.json()["error"]["details"]["orderId"] == first["orderId"]
 
 
+def test_an_order_is_repeated_even_while_its_market_takes_no_new_ones(
+    exchange: Deployment, alice: Person
+) -> None:
+    first = alice.post("/orders", DOCUMENTED_ORDER)
+    halt = "UPDATE markets SET status = %s WHERE market_id = 'BTC-PERP'"
+    exchange.database.execute(halt, (3,))
+    try:
+        assert alice.post("/orders", DOCUMENTED_ORDER).json() == first.json()
+        refused = alice.post("/orders", small_order())
+        assert error_of(refused) == (400, "INVALID_ORDER")
+        assert refused.json()["error"]["details"]["reason"] == "MARKET_NOT_OPEN"
+    finally:
+        exchange.database.execute(halt, (1,))
+
+
 def test_twenty_at_once_with_one_client_order_id_are_one_order(alice: Person) -> None:
     with ThreadPoolExecutor(20) as threads:
         answers = list(threads.map(lambda _: alice.post("/orders", DOCUMENTED_ORDER), range(20)))

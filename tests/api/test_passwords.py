@@ -111,15 +111,20 @@ def test_s19_unknown_address_and_wrong_password_look_alike(exchange: Deployment)
 
 
 def test_s19_unknown_address_and_wrong_password_take_as_long(exchange: Deployment) -> None:
+    """Up to three times, for another process may have had the core meanwhile."""
     register(exchange, "timed@example.com")
+    assert any(relative_gap(exchange) < 0.1 for _ in range(3))
+
+
+def relative_gap(exchange: Deployment) -> float:
     times: dict[str, list[float]] = {"timed@example.com": [], "untimed@example.com": []}
-    for _ in range(40):
+    for _ in range(30):
         for email in random.sample(sorted(times), 2):
             began = time.perf_counter()
             log_in(exchange, email, "wrong-password")
             times[email].append(time.perf_counter() - began)
     known, unknown = (statistics.median(values) for values in times.values())
-    assert abs(known - unknown) < 0.15 * max(known, unknown)
+    return abs(known - unknown) / max(known, unknown)
 
 
 def test_s19_registering_a_taken_address_looks_like_a_new_one(exchange: Deployment) -> None:
