@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg import errors as pg
 
-from sim.orders import AcceptedOrder, PlaceOrder
+from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
 from sim.refusals import Refused
 from storage.accept_check import AcceptedRow, Accounts, decide
 from storage.accept_sql import load_accounts, write_accepted
@@ -139,7 +139,7 @@ async def accept(
     open_orders_max: int,
     lock: bool,
 ) -> list[Answer | None]:
-    """Read, decide, write. None for the orders of an account that changed in between.
+    """Read, decide, write. None for an order that has to be decided again.
 
     From the sending of the write on, a lost connection means OutcomeUnknown.
     """
@@ -148,33 +148,33 @@ async def accept(
         async with connection.transaction() if lock else nullcontext():
             async with connection.pipeline():
                 accounts = await load_accounts(connection, orders, lock)
-            answers, rows = decide_all(orders, accounts, open_orders_max, at_us)
+            answers = decide_all(orders, accounts, open_orders_max, at_us)
+            rows = [answer for answer in answers if isinstance(answer, AcceptedRow)]
             writing = bool(rows)
-            held = await write_accepted(connection, rows, at_us) if rows else set()
+            ids = await write_accepted(connection, rows, at_us) if rows else []
     except psycopg.Error as error:
         if error.sqlstate is None and writing:
             raise OutcomeUnknown(first_line(error)) from error
         raise
-    changed = {row.order.account_id for row in rows} - held
+    written = iter(ids)
     return [
-        None if order.account_id in changed else answer
-        for order, answer in zip(orders, answers, strict=True)
+        placed(next(written)) if isinstance(answer, AcceptedRow) else answer for answer in answers
     ]
+
+
+def placed(order_id: int) -> AcceptedOrder | None:
+    """A written order; None for one whose account had changed."""
+    return AcceptedOrder(order_id, OrderStatus.PENDING, repeated=False) if order_id else None
 
 
 def decide_all(
     orders: list[PlaceOrder], accounts: Accounts, open_orders_max: int, at_us: int
-) -> tuple[list[Answer], list[AcceptedRow]]:
-    """Answers in the orders' order, and the rows of those that are new and accepted."""
-    answers: list[Answer] = []
-    rows: list[AcceptedRow] = []
+) -> list[Answer | AcceptedRow | None]:
+    """What becomes of each order; see storage.accept_check.decide."""
+    answers: list[Answer | AcceptedRow | None] = []
     for order in orders:
         try:
-            answer, row = decide(order, accounts, open_orders_max, at_us)
+            answers.append(decide(order, accounts, open_orders_max, at_us))
         except Refused as refused:
             answers.append(refused)
-            continue
-        answers.append(answer)
-        if row is not None:
-            rows.append(row)
-    return answers, rows
+    return answers

@@ -76,14 +76,14 @@ class Accounts:
     markets: dict[str, MarketNow]
     by_client_id: dict[tuple[int, str], KnownOrder] = field(default_factory=dict)
     by_key: dict[tuple[int, str], KnownOrder] = field(default_factory=dict)
-    order_ids: list[int] = field(default_factory=list)
+    taken: set[tuple[int, str]] = field(default_factory=set)
+    """Names that orders of this very batch bear: whoever repeats one is decided after it."""
 
 
 @dataclass(frozen=True)
 class AcceptedRow:
     """An order that is accepted if its account is still at `version`, and what is written."""
 
-    order_id: int
     version: int
     order: PlaceOrder
     reserved_atoms: int
@@ -92,15 +92,18 @@ class AcceptedRow:
 
 def decide(
     order: PlaceOrder, accounts: Accounts, open_orders_max: int, at_us: int
-) -> tuple[AcceptedOrder, AcceptedRow | None]:
-    """Accept or raise Refused. Accepting changes the account in `accounts`.
+) -> AcceptedOrder | AcceptedRow | None:
+    """A row to write, the order of an earlier request, or None: ask again after this batch.
 
-    A repetition of an earlier request is answered with its order and no row.
+    Accepting changes the account in `accounts`. Raises Refused.
     """
     account = authorized(order, accounts)
     known = earlier_request(order, accounts)
     if known is not None:
-        return AcceptedOrder(known.order_id, known.status, repeated=True), None
+        return AcceptedOrder(known.order_id, known.status, repeated=True)
+    names = {(order.account_id, name) for name in names_of(order)}
+    if names & accounts.taken:
+        return None
     market = open_market(order, accounts)
     if account.open_orders >= open_orders_max:
         raise Refused(
@@ -108,12 +111,16 @@ def decide(
         )
     reserve_ticks, limit_ticks = priced(order, market, at_us)
     reserved = reserve(order, account, accounts, reserve_ticks)
-    order_id = accounts.order_ids.pop()
     account.locked_atoms += reserved
     account.open_orders += 1
-    remember(order, order_id, accounts)
-    row = AcceptedRow(order_id, account.version, order, reserved, limit_ticks)
-    return AcceptedOrder(order_id, OrderStatus.PENDING, repeated=False), row
+    accounts.taken |= names
+    return AcceptedRow(account.version, order, reserved, limit_ticks)
+
+
+def names_of(order: PlaceOrder) -> list[str]:
+    """The names that make a repeated request recognisable, each kind marked as such."""
+    client_id = [] if order.client_order_id is None else [f"id {order.client_order_id}"]
+    return client_id + ([] if order.idempotency_key is None else [f"key {order.idempotency_key}"])
 
 
 def authorized(order: PlaceOrder, accounts: Accounts) -> Account:
@@ -214,12 +221,3 @@ def valued(account_id: int, accounts: Accounts) -> list[OpenPosition]:
             )
         found.append(OpenPosition(market.spec, held.position, held.leverage, market.mark_ticks))
     return found
-
-
-def remember(order: PlaceOrder, order_id: int, accounts: Accounts) -> None:
-    """Make the names of a new order known to the rest of its batch."""
-    known = KnownOrder(order_id, OrderStatus.PENDING, order.body_hash)
-    if order.client_order_id is not None:
-        accounts.by_client_id[order.account_id, order.client_order_id] = known
-    if order.idempotency_key is not None:
-        accounts.by_key[order.account_id, order.idempotency_key] = known

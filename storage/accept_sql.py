@@ -41,14 +41,14 @@ KNOWN_KEYS = """
 SELECT account_id, idempotency_key, id, status, body_hash
 FROM orders JOIN unnest(%b::bigint[], %b::text[]) AS asked(account_id, idempotency_key)
 USING (account_id, idempotency_key)"""
-NEW_IDS = "SELECT nextval('order_ids') FROM generate_series(1, %s)"
 
 WRITE = """
 WITH asked AS (
-    SELECT * FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::text[],
-        %b::text[], %b::bytea[], %b::int[], %b::int[], %b::int[], %b::bigint[], %b::bigint[],
-        %b::int[], %b::bool[], %b::bool[], %b::bigint[], %b::bytea[]) WITH ORDINALITY
-    AS x(id, account_id, version, market_id, client_order_id, idempotency_key, body_hash, side,
+    SELECT x.*, nextval('order_ids') AS id
+    FROM unnest(%b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::bytea[],
+        %b::int[], %b::int[], %b::int[], %b::bigint[], %b::bigint[], %b::int[], %b::bool[],
+        %b::bool[], %b::bigint[], %b::bytea[]) WITH ORDINALITY
+    AS x(account_id, version, market_id, client_order_id, idempotency_key, body_hash, side,
         order_type, tif, price_ticks, quantity_lots, leverage, reduce_only, post_only,
         reserved_atoms, payload, n)),
 wanted AS (
@@ -75,8 +75,13 @@ commanded AS (
     INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
     SELECT market_id, account_id, id, payload, %s
     FROM asked JOIN held USING (account_id) ORDER BY n)
-SELECT coalesce(array_agg(account_id), '{}'), pg_notify('commands', '') FROM held"""
-"""Reserves, inserts and wakes the relay, for the accounts that are as they were when read."""
+SELECT (SELECT array_agg(id ORDER BY n) FROM (
+    SELECT n, CASE WHEN h.account_id IS NULL THEN 0 ELSE id END AS id
+    FROM asked LEFT JOIN held h USING (account_id)) AS placed), pg_notify('commands', '')"""
+"""Reserves, inserts and wakes the relay, for the accounts that are as they were when read.
+
+Answers the orders' ids, 0 for those that were not written.
+"""
 
 NOTIFY = "SELECT pg_notify('commands', '')"
 
@@ -92,14 +97,12 @@ async def load_accounts(
     accounts = await connection.execute(LOCKED_ACCOUNTS if lock else ACCOUNTS, (ids,))
     positions = await connection.execute(POSITIONS, (ids,))
     markets = await connection.execute(MARKETS, (with_depth, with_depth))
-    new_ids = await connection.execute(NEW_IDS, (len(orders),))
     by_name = await connection.execute(KNOWN_CLIENT_IDS, columns(named)) if named else None
     by_key = await connection.execute(KNOWN_KEYS, columns(keyed)) if keyed else None
     return Accounts(
         accounts={row[0]: Account(*row[1:]) for row in await accounts.fetchall()},
         positions=held_positions(await positions.fetchall()),
         markets={row[0]: market_now(row) for row in await markets.fetchall()},
-        order_ids=[row[0] for row in reversed(await new_ids.fetchall())],
         by_client_id=known_orders(await by_name.fetchall()) if by_name else {},
         by_key=known_orders(await by_key.fetchall()) if by_key else {},
     )
@@ -136,11 +139,10 @@ def known_orders(rows: list[tuple[Any, ...]]) -> dict[tuple[int, str], KnownOrde
 
 async def write_accepted(
     connection: psycopg.AsyncConnection[Any], rows: list[AcceptedRow], at_us: int
-) -> set[int]:
-    """Write the rows of accounts that are still at their version; which accounts those are."""
+) -> list[int]:
+    """Write the rows of accounts that are still at their version; their orders' ids, 0 for none."""
     orders = [row.order for row in rows]
     values = (
-        [row.order_id for row in rows],
         [order.account_id for order in orders],
         [row.version for row in rows],
         [order.spec.market_id for order in orders],
@@ -162,16 +164,15 @@ async def write_accepted(
     cursor = await connection.execute(WRITE, values)
     row = await cursor.fetchone()
     assert row is not None
-    return set(row[0])
+    return list(row[0])
 
 
 def payloads(rows: list[AcceptedRow]) -> list[bytes]:
-    """Each order as the bytes of one COMMAND row, without sequence number and time."""
+    """Each order as the bytes of one COMMAND row, without number, time and order id."""
     commands = empty_commands(len(rows))
     for command, row in zip(commands, rows, strict=True):
         order = row.order
         flags = OrderFlag.POST_ONLY * order.post_only + OrderFlag.REDUCE_ONLY * order.reduce_only
-        command["order_id"] = row.order_id
         command["account_id"] = order.account_id
         command["quantity_lots"] = order.quantity_lots
         command["price_ticks"] = row.limit_ticks

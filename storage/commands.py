@@ -21,13 +21,13 @@ batch AS (SELECT id, row_number() OVER (ORDER BY id) AS n
                 ORDER BY id LIMIT %(limit)s) AS waiting),
 stamped AS (UPDATE commands c SET command_seq = head.command_seq + batch.n, time_us = head.time_us
             FROM batch, head WHERE c.id = batch.id
-            RETURNING c.command_seq, c.time_us, c.payload),
+            RETURNING c.command_seq, c.time_us, c.order_id, c.payload),
 moved AS (UPDATE market_sequences s SET command_seq = s.command_seq + t.n, time_us = t.time_us
           FROM (SELECT count(*) AS n, max(time_us) AS time_us FROM stamped) t
           WHERE s.market_id = %(market)s AND t.n > 0)
-SELECT command_seq, time_us, payload FROM stamped ORDER BY command_seq"""
+SELECT command_seq, time_us, order_id, payload FROM stamped ORDER BY command_seq"""
 AFTER = """
-SELECT command_seq, time_us, payload FROM commands
+SELECT command_seq, time_us, order_id, payload FROM commands
 WHERE market_id = %s AND command_seq > %s ORDER BY command_seq LIMIT %s"""
 
 
@@ -61,8 +61,9 @@ def commands_after(
 
 
 def command_rows(rows: list[tuple[Any, ...]]) -> Rows:
-    """Stored (command_seq, time_us, payload) as COMMAND rows."""
-    commands = np.frombuffer(b"".join(row[2] for row in rows), dtype=COMMAND).copy()
+    """Stored (command_seq, time_us, order_id, payload) as COMMAND rows."""
+    commands = np.frombuffer(b"".join(row[3] for row in rows), dtype=COMMAND).copy()
     commands["command_seq"] = [row[0] for row in rows]
     commands["time_us"] = [row[1] for row in rows]
+    commands["order_id"] = [row[2] for row in rows]
     return commands
