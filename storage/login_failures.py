@@ -5,6 +5,8 @@ import time
 from typing import Protocol
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from storage.errors import wrapped
 
@@ -41,6 +43,7 @@ class ValkeyFailures:
             redis_url,
             socket_timeout=TIMEOUT_S,
             socket_connect_timeout=TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),
             decode_responses=True,
         )
 

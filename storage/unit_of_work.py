@@ -9,6 +9,9 @@ import psycopg
 from storage.database import AsyncPool
 from storage.errors import OutcomeUnknown, first_line, wrapped
 
+INTERVENTION = "57"
+"""SQLSTATE class of a session that was ended or cancelled from outside."""
+
 Connection = psycopg.AsyncConnection[Any]
 Row = tuple[Any, ...]
 Values = Sequence[object] | Mapping[str, object]
@@ -33,7 +36,9 @@ async def unit_of_work(pool: AsyncPool) -> AsyncIterator[Connection]:
             try:
                 await connection.execute("COMMIT")
             except psycopg.OperationalError as error:
-                raise OutcomeUnknown(first_line(error)) from error
+                if error.sqlstate is None or error.sqlstate.startswith(INTERVENTION):
+                    raise OutcomeUnknown(first_line(error)) from error
+                raise
 
 
 async def fetch_all(pool: AsyncPool, statement: str, values: Values = ()) -> list[Row]:
