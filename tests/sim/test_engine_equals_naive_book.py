@@ -1,7 +1,7 @@
 """Hypothesis walks both engines through the same rows and compares event by event.
 
-300 walks of 60 steps, a step being a batch of 1 to 4 rows or a restart from a
-snapshot: about 40,000 rows. The profile is deterministic, its seed is printed.
+600 walks of 60 steps, a step being a batch of 1 to 4 rows or a restart from a
+snapshot: 36,000 steps in all. The profile is deterministic, its seed is printed.
 """
 
 import numpy as np
@@ -113,5 +113,5 @@ class BothEngines(RuleBasedStateMachine):
 
 def test_the_kernel_and_the_naive_book_agree_event_by_event():
     print(f"seed {SEED}")
-    profile = settings(max_examples=300, stateful_step_count=60, deadline=None, database=None)
+    profile = settings(max_examples=600, stateful_step_count=60, deadline=None, database=None)
     run_state_machine_as_test(seed(SEED)(BothEngines), settings=profile)
