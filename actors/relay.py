@@ -4,15 +4,19 @@ import os
 import threading
 import time
 from collections.abc import Iterable
-from typing import Any
 
-import psycopg
 import structlog
 
 from sim.messages import Rows
-from storage.commands import commands_after, sequence, waiting_markets
+from storage.commands import (
+    Wakeups,
+    applied_commands,
+    commands_after,
+    sequence,
+    waiting_markets,
+)
 from storage.database import Link, now_us
-from storage.errors import DatabaseUnavailable, StreamUnavailable, wrapped
+from storage.errors import DatabaseUnavailable, StreamUnavailable
 from storage.streams import Streams, commands_stream
 
 WAKE_S_MAX = 0.25
@@ -25,7 +29,6 @@ TRIM_EVERY_S = 5.0
 RETRY_S = 0.1
 CATCH_UP_ROWS = 5_000
 STOP_WAIT_S = 3.0
-HEADS = "SELECT market_id, command_seq FROM market_heads"
 
 log = structlog.get_logger()
 
@@ -35,7 +38,7 @@ class Relay:
 
     def __init__(self, database_url: str, redis_url: str, run: bool = False) -> None:
         self._link = Link(database_url, "relay")
-        self._listen_link = Link(database_url, "relay-listen")
+        self._wakeups = Wakeups(database_url)
         self._streams = Streams(redis_url)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -58,7 +61,7 @@ class Relay:
             self._thread.join(STOP_WAIT_S)
         self._streams.close()
         self._link.close()
-        self._listen_link.close()
+        self._wakeups.close()
 
     def health(self) -> dict[str, int]:
         """The last number published by market."""
@@ -74,26 +77,12 @@ class Relay:
 
     def _round(self) -> None:
         try:
-            self._wait_for_work()
+            self._wakeups.wait(WAKE_S_MAX)
             self.step()
             self._check_streams_when_due()
         except DatabaseUnavailable as error:
             log.warning("relay_waits", error=str(error))
             time.sleep(RETRY_S)
-
-    def _wait_for_work(self) -> None:
-        connection = self._listening()
-        with wrapped():
-            for _ in connection.notifies(timeout=WAKE_S_MAX, stop_after=1):
-                pass
-
-    def _listening(self) -> psycopg.Connection[Any]:
-        fresh = self._listen_link.is_closed
-        connection = self._listen_link()
-        if fresh:
-            with wrapped():
-                connection.execute("LISTEN commands")
-        return connection
 
     def step(self) -> int:
         """Number and publish all that waits now; how many commands that were."""
@@ -124,14 +113,13 @@ class Relay:
             return
         self._checked_at = now
         try:
-            with wrapped():
-                heads = self._link().execute(HEADS).fetchall()
-            for market_id, applied in heads:
-                self._catch_up(str(market_id), int(str(applied)))
+            heads = applied_commands(self._link())
+            for market_id, applied in heads.items():
+                self._catch_up(market_id, applied)
             if now - self._trimmed_at >= TRIM_EVERY_S:
                 self._trimmed_at = now
-                for market_id, applied in heads:
-                    self._streams.trim(commands_stream(str(market_id)), int(str(applied)))
+                for market_id, applied in heads.items():
+                    self._streams.trim(commands_stream(market_id), applied)
         except StreamUnavailable as error:
             log.warning("streams_away", error=str(error))
 

@@ -1,8 +1,10 @@
 """What a market keeps for its strategies: cursors, accounts, and events they have not seen."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from actors.inbox import Registration
 from sim.engine import MarketEngine
@@ -105,9 +107,12 @@ class StrategyDesk:
         )
 
 
-def between(accounts: Rows, admitted: _Admitted) -> Rows:
+def between(accounts: Any, admitted: _Admitted) -> npt.NDArray[np.bool_]:
     """Mask of accounts that are the strategy's."""
-    return (accounts >= admitted.first_account) & (accounts <= admitted.last_account)
+    mask: npt.NDArray[np.bool_] = (accounts >= admitted.first_account) & (
+        accounts <= admitted.last_account
+    )
+    return mask
 
 
 def empty_events() -> Rows:

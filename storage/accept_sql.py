@@ -126,7 +126,13 @@ def held_positions(rows: list[tuple[Any, ...]]) -> dict[int, list[HeldPosition]]
 def market_now(row: tuple[Any, ...]) -> MarketNow:
     """A row of MARKETS."""
     return MarketNow(
-        spec_from_row(row[:15]), *row[15:19], levels_from_bytes(row[19]), levels_from_bytes(row[20])
+        spec_from_row(row[:15]),
+        status=row[15],
+        index_ticks=row[16],
+        mark_ticks=row[17],
+        priced_at_us=row[18],
+        bids=levels_from_bytes(row[19]),
+        asks=levels_from_bytes(row[20]),
     )
 
 

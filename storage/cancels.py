@@ -52,4 +52,4 @@ async def request_cancel_all(pool: AsyncPool, account_id: int, market_id: str | 
             count = await (await connection.execute(COUNT_OPEN, wish)).fetchone()
             await connection.execute(INSERT_CANCEL_ALL, wish)
             await connection.execute(NOTIFY)
-    return int(count[0]) if count else 0
+    return int(str(count[0])) if count else 0

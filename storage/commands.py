@@ -6,6 +6,7 @@ import numpy as np
 import psycopg
 
 from sim.messages import COMMAND, Rows
+from storage.database import Link
 from storage.errors import wrapped
 
 SEQUENCE_ROWS_MAX = 5_000
@@ -26,6 +27,7 @@ moved AS (UPDATE market_sequences s SET command_seq = s.command_seq + t.n, time_
           FROM (SELECT count(*) AS n, max(time_us) AS time_us FROM stamped) t
           WHERE s.market_id = %(market)s AND t.n > 0)
 SELECT command_seq, time_us, order_id, payload FROM stamped ORDER BY command_seq"""
+APPLIED = "SELECT market_id, command_seq FROM market_heads"
 AFTER = """
 SELECT command_seq, time_us, order_id, payload FROM commands
 WHERE market_id = %s AND command_seq > %s ORDER BY command_seq LIMIT %s"""
@@ -67,3 +69,34 @@ def command_rows(rows: list[tuple[Any, ...]]) -> Rows:
     commands["time_us"] = [row[1] for row in rows]
     commands["order_id"] = [row[2] for row in rows]
     return commands
+
+
+def applied_commands(connection: psycopg.Connection[Any]) -> dict[str, int]:
+    """The last command each market has applied."""
+    with wrapped():
+        return {row[0]: row[1] for row in connection.execute(APPLIED)}
+
+
+class Wakeups:
+    """Waits for the notification that accepting sends with its commit."""
+
+    def __init__(self, database_url: str) -> None:
+        self._link = Link(database_url, "wakeups")
+
+    def wait(self, seconds_max: float) -> None:
+        """Return soon after a notification, at once for one that came since the last wait.
+
+        Raises DatabaseUnavailable.
+        """
+        is_new = self._link.is_closed
+        connection = self._link()
+        with wrapped():
+            if is_new:
+                connection.execute("LISTEN commands")
+                return
+            for _ in connection.notifies(timeout=seconds_max, stop_after=1):
+                pass
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._link.close()

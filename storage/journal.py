@@ -103,13 +103,19 @@ def next_chain(chain: bytes, inputs: bytes, events: bytes) -> bytes:
     return digest.digest()
 
 
+def head_from_row(row: tuple[Any, ...]) -> Head:
+    """A Head from the columns of HEAD, in their order."""
+    epoch, batch_no, command_seq, event_seq, chain = row
+    return Head(epoch, batch_no, command_seq, event_seq, bytes(chain))
+
+
 def acquire(connection: psycopg.Connection[Any], market_id: str) -> Head:
     """Take the market over: whoever held it before can change nothing any more."""
     with wrapped():
         row = connection.execute(ACQUIRE, (market_id,)).fetchone()
     if row is None:
         raise CorruptState(f"{market_id} has no head")
-    return Head(*row[:4], bytes(row[4]))
+    return head_from_row(row)
 
 
 def commit_batch(connection: psycopg.Connection[Any], batch: Batch, view: View) -> None:
@@ -137,7 +143,7 @@ def commit_batch(connection: psycopg.Connection[Any], batch: Batch, view: View) 
         if moved is not None and moved[0] == 1:
             return
         row = connection.execute(HEAD, (batch.market_id,)).fetchone()
-    if row is None or Head(*row[:4], bytes(row[4])) != batch.head:
+    if row is None or head_from_row(row) != batch.head:
         raise Superseded(f"{batch.market_id}: epoch {batch.head.epoch} is over")
 
 

@@ -1,6 +1,6 @@
 """Markets: their specifications, and the rows that a new market starts with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -31,9 +31,10 @@ INSERT_SATELLITES = (
 )
 
 
-def spec_from_row(row: tuple[Any, ...]) -> MarketSpec:
+def spec_from_row(row: Sequence[Any]) -> MarketSpec:
     """A MarketSpec from the columns of SPEC_COLUMNS, in their order."""
-    return MarketSpec(*row[:3], Decimal(row[3]), Decimal(row[4]), *row[5:])
+    names, sizes, rest = list(row[:3]), [Decimal(text) for text in row[3:5]], list(row[5:])
+    return MarketSpec(*names, *sizes, *rest)
 
 
 def load_specs(connection: psycopg.Connection[Any]) -> dict[str, MarketSpec]:

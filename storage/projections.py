@@ -65,7 +65,7 @@ class MarketProjection:
         missing = [account for account in accounts if account not in self._holdings]
         with wrapped():
             orders = {
-                row[0]: OrderState(*row[1:6], OrderStatus(row[6]))
+                row[0]: OrderState(row[1], row[2], row[3], row[4], row[5], OrderStatus(row[6]))
                 for row in self._connection.execute(sql.ORDERS, (order_ids,), binary=True)
             }
             if missing:

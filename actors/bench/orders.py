@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import psycopg
 import uvloop
 from rich.console import Console
 from rich.table import Table
 
 from actors.bench.http_load import Connection, Tally, connect, request, run_closed_loop
 from storage.embedded import EmbeddedPostgres
+from storage.latency import any_order_pending, hop_medians_ms
 
 CONNECTIONS = 64
 ACCOUNTS = 1_000
@@ -44,13 +44,6 @@ KINDS = (
     ("ray::Supervisor", "supervisor"),
 )
 OPEN = {"OPEN", "FILLED", "PARTIALLY_FILLED"}
-HOPS = """
-SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY c.time_us - o.created_at_us) / 1e3,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY j.time_us - c.time_us) / 1e3
-FROM orders o JOIN commands c ON c.order_id = o.id
-CROSS JOIN LATERAL (SELECT time_us FROM journal j WHERE j.market_id = c.market_id
-    AND j.command_seq >= c.command_seq ORDER BY j.batch_no LIMIT 1) j
-WHERE o.id = ANY(%s)"""
 
 
 @dataclass
@@ -123,7 +116,7 @@ async def measure(deployment: Deployment, seconds: float, dice: random.Random) -
         "backlog_s": backlog_s,
         "cpu_us": cpu_per_order(before, after, sustained),
         "paced": paced,
-        "hops_ms": hops(deployment.database_url, paced["order_ids"]),
+        "hops_ms": hop_medians_ms(deployment.database_url, paced["order_ids"]),
     }
 
 
@@ -178,14 +171,10 @@ async def timed(connections: list[Connection], requests: Iterator[bytes], second
 async def drained(database_url: str) -> float:
     """Seconds until no order is PENDING any more."""
     began = time.monotonic()
-    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
-        while time.monotonic() - began < DRAIN_S_MAX:
-            row = await (
-                await connection.execute("SELECT 1 FROM orders WHERE status = 1 LIMIT 1")
-            ).fetchone()
-            if row is None:
-                return time.monotonic() - began
-            await asyncio.sleep(0.02)
+    while time.monotonic() - began < DRAIN_S_MAX:
+        if not await asyncio.to_thread(any_order_pending, database_url):
+            return time.monotonic() - began
+        await asyncio.sleep(0.02)
     raise RuntimeError(f"orders still wait after {DRAIN_S_MAX:.0f} s")
 
 
@@ -253,14 +242,6 @@ def cpu_per_order(
     count = sum(tally.statuses.values())
     spent = {kind: 1e6 * (after[kind] - before.get(kind, 0.0)) / count for kind in after}
     return {"generator": 1e6 * tally.cpu_s / count, **spent}
-
-
-def hops(database_url: str, order_ids: list[int]) -> dict[str, float]:
-    """Median milliseconds from accept to number, and from number to journal."""
-    with psycopg.connect(database_url) as connection:
-        row = connection.execute(HOPS, (order_ids,)).fetchone()
-    assert row is not None
-    return {"accepted to numbered": float(row[0]), "numbered to matched": float(row[1])}
 
 
 def show(console: Console, result: dict[str, Any], seed: int) -> None:
