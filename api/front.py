@@ -30,12 +30,11 @@ log = structlog.get_logger("sandpit.api")
 class Call:
     """One request on its way through: who asks, under which id, and what is left to them."""
 
-    __slots__ = ("address", "body_bytes", "claims", "credential", "request_id", "started", "window")
+    __slots__ = ("address", "body_bytes", "claims", "request_id", "started", "window")
 
     def __init__(self, request_id: bytes, address: str) -> None:
         self.request_id = request_id
         self.address = address
-        self.credential: str | None = None
         self.claims: Claims | None = None
         self.window: Window | None = None
         self.body_bytes = 0
@@ -109,10 +108,8 @@ class Front:
                 request_id = value
         client = scope.get("client")
         call = Call(request_id or str(uuid_utils.uuid7()).encode(), client[0] if client else "-")
-        if credentials:
-            call.credential = "bearer" if credentials == 1 else "several"
-            if credentials == 1 and bearer:
-                call.claims = self._services.tokens.verify(bearer.strip().decode("latin-1"))
+        if bearer and credentials == 1:
+            call.claims = self._services.tokens.verify(bearer.strip().decode("latin-1"))
         return call
 
     def _admit(self, call: Call, scope: Scope) -> None:

@@ -1,6 +1,7 @@
 """Tokens and passwords. Who may do what is decided from the database, not from here."""
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import Callable
@@ -29,9 +30,10 @@ USER_ID_TEXT = re.compile(r"user_([1-9]\d{0,18})", re.ASCII)
 
 HASH_MEMORY_KIB = 19_456
 HASH_PASSES = 2
-HASHES_AT_ONCE_MAX = 2
+HASHES_AT_ONCE_MAX = max(1, (os.cpu_count() or 1) // 2)
 HASHES_WAITING_MAX = 200
-"""Each hash takes 19 MiB and a core for some 20 ms; whoever comes later is sent away."""
+"""Each hash takes 19 MiB and a core for some 20 ms: half of the cores are left to everything
+else, and whoever comes when so many wait is sent away."""
 
 PASSWORD_CHARACTERS = (8, 128)
 

@@ -9,6 +9,9 @@ from storage.login_failures import ValkeyFailures
 from storage.market_data import MarketCatalog
 from storage.settings import ConfigurationError, Settings
 
+CLOSE_S_MAX = 1.0
+"""How long a stopping process waits for connections that are being made."""
+
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -48,7 +51,7 @@ class Services:
     async def close(self) -> None:
         """Finish what is under way and disconnect."""
         await self.acceptor.stop()
-        await self.pool.close()
+        await self.pool.close(CLOSE_S_MAX)
         self.passwords.close()
         if self._valkey is not None:
             await self._valkey.close()
