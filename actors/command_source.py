@@ -5,6 +5,7 @@ import time
 import numpy as np
 import structlog
 
+from actors.pace import pause
 from sim.messages import COMMAND, Rows
 from storage import journal
 from storage.commands import commands_after
@@ -16,6 +17,7 @@ BLOCK_MS = 100
 PULL_EVERY_S = 0.2
 RETRY_S = 0.05
 PULL_ROWS_MAX = 5_000
+ROUND_S_MIN = 0.005
 
 log = structlog.get_logger()
 
@@ -30,11 +32,15 @@ class CommandSource:
         self._streams = Streams(redis_url)
         self._cursor = command_seq
         self._pulled_at = 0.0
+        self._read_at = 0.0
         self.prices = (0, 0)
 
     def next_rows(self) -> Rows:
         """The next rows; empty when none came within a moment."""
         rows = self._from_stream()
+        if rows is not None and rows.size:
+            pause(self._read_at, ROUND_S_MIN)
+        self._read_at = time.monotonic()
         quiet = time.monotonic() - self._pulled_at >= PULL_EVERY_S
         if rows is None or quiet:
             pulled = self._from_database(skip_rows=rows is not None and rows.size > 0)

@@ -12,6 +12,7 @@ import structlog
 
 from actors.command_source import CommandSource
 from actors.inbox import ClientRows, Inbox, Item, Registration, StrategyBatch
+from actors.pace import pause
 from actors.strategy_desk import StrategyDesk
 from sim.market import MarketSpec
 from sim.messages import COMMAND, Rows
@@ -37,6 +38,8 @@ SNAPSHOT_EVERY_S = 60.0
 COMMIT_RETRY_S = 0.1
 INBOX_WAIT_S = 0.2
 STOP_WAIT_S = 5.0
+ROUND_S_MIN = 0.005
+"""Under load a round takes at least this long, so that commands share a commit."""
 
 log = structlog.get_logger()
 
@@ -151,8 +154,10 @@ class Market:
         while not self._stopping.is_set():
             items = self._inbox.take(INBOX_WAIT_S)
             if items:
+                began = time.monotonic()
                 self.process(items)
                 self._keep_snapshot_when_due()
+                pause(began, ROUND_S_MIN)
 
     def process(self, items: Sequence[Item]) -> None:
         """Apply items in their order, a registration always as a batch of its own."""

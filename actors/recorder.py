@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from actors.pace import pause
 from storage.database import Link
 from storage.errors import DatabaseUnavailable, StreamUnavailable
 from storage.journal import events_after
@@ -19,6 +20,9 @@ PULL_EVERY_S = 0.25
 RETRY_S = 0.1
 PULL_BATCHES_MAX = 200
 PROJECT_EVENTS_MAX = 5_000
+ROUND_S_MIN = 0.01
+"""Under load a round takes at least this long: projecting has a large fixed cost."""
+
 TRIM_EVERY_S = 5.0
 STOP_WAIT_S = 3.0
 
@@ -69,15 +73,21 @@ class Recorder:
             os._exit(1)
 
     def _round(self) -> None:
+        began = time.monotonic()
         try:
-            self.step()
+            if self.step():
+                pause(began, ROUND_S_MIN)
         except DatabaseUnavailable as error:
             log.warning("recorder_waits", error=str(error))
             self._projections.clear()
             time.sleep(RETRY_S)
 
-    def step(self) -> None:
-        """Project what has come; once in a while look into the journal itself."""
+    def step(self) -> bool:
+        """Project what has come; once in a while look into the journal itself.
+
+        True if there was something.
+        """
+        worked = False
         if not self._projections:
             self._open()
         arrived = self._from_streams()
@@ -90,7 +100,9 @@ class Recorder:
                 self._from_journal(projection, market_id)
             elif batches:
                 self._project(projection, batches)
+                worked = True
         self._trim_when_due()
+        return worked
 
     def _open(self) -> None:
         specs = load_specs(self._link())

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 import structlog
 
+from actors.pace import pause
 from sim.messages import Rows
 from storage.commands import (
     Wakeups,
     applied_commands,
     commands_after,
     sequence,
-    waiting_markets,
 )
 from storage.database import Link, now_us
 from storage.errors import DatabaseUnavailable, StreamUnavailable
@@ -26,6 +26,9 @@ CHECK_EVERY_S = 0.5
 """How often it looks whether the streams still hold what was put there."""
 
 TRIM_EVERY_S = 5.0
+ROUND_S_MIN = 0.005
+"""Under load a round takes at least this long, so that orders travel together."""
+
 RETRY_S = 0.1
 CATCH_UP_ROWS = 5_000
 STOP_WAIT_S = 3.0
@@ -78,21 +81,20 @@ class Relay:
     def _round(self) -> None:
         try:
             self._wakeups.wait(WAKE_S_MAX)
-            self.step()
+            began = time.monotonic()
+            if self.step():
+                pause(began, ROUND_S_MIN)
             self._check_streams_when_due()
         except DatabaseUnavailable as error:
             log.warning("relay_waits", error=str(error))
             time.sleep(RETRY_S)
 
     def step(self) -> int:
-        """Number and publish all that waits now; how many commands that were."""
-        count = 0
-        while markets := waiting_markets(self._link()):
-            for market_id in markets:
-                rows = sequence(self._link(), market_id, now_us())
-                self._publish(market_id, rows)
-                count += rows.size
-        return count
+        """Number and publish what waits now; how many commands that were."""
+        numbered = sequence(self._link(), now_us())
+        for market_id, rows in numbered.items():
+            self._publish(market_id, rows)
+        return sum(rows.size for rows in numbered.values())
 
     def _publish(self, market_id: str, rows: Rows) -> None:
         """Append rows to the market's stream. A stream that is away is caught up later."""

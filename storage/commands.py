@@ -10,47 +10,45 @@ from storage.database import Link
 from storage.errors import wrapped
 
 SEQUENCE_ROWS_MAX = 5_000
-"""Commands of one market that are numbered in one transaction."""
+"""Commands that are numbered in one transaction."""
 
-WAITING_MARKETS = "SELECT market_id FROM commands WHERE command_seq IS NULL GROUP BY market_id"
-LOCK_SEQUENCE = "SELECT command_seq FROM market_sequences WHERE market_id = %(market)s FOR UPDATE"
+LOCK_SEQUENCES = "SELECT 1 FROM market_sequences ORDER BY market_id FOR UPDATE"
 STAMP = """
-WITH head AS (SELECT command_seq, greatest(time_us, %(now)s) AS time_us
-              FROM market_sequences WHERE market_id = %(market)s),
-batch AS (SELECT id, row_number() OVER (ORDER BY id) AS n
-          FROM (SELECT id FROM commands WHERE market_id = %(market)s AND command_seq IS NULL
-                ORDER BY id LIMIT %(limit)s) AS waiting),
-stamped AS (UPDATE commands c SET command_seq = head.command_seq + batch.n, time_us = head.time_us
-            FROM batch, head WHERE c.id = batch.id
-            RETURNING c.command_seq, c.time_us, c.order_id, c.payload),
-moved AS (UPDATE market_sequences s SET command_seq = s.command_seq + t.n, time_us = t.time_us
-          FROM (SELECT count(*) AS n, max(time_us) AS time_us FROM stamped) t
-          WHERE s.market_id = %(market)s AND t.n > 0)
-SELECT command_seq, time_us, order_id, payload FROM stamped ORDER BY command_seq"""
+WITH waiting AS (
+    SELECT id, market_id, row_number() OVER (PARTITION BY market_id ORDER BY id) AS n
+    FROM (SELECT id, market_id FROM commands WHERE command_seq IS NULL
+          ORDER BY id LIMIT %(limit)s) AS oldest),
+stamped AS (
+    UPDATE commands c SET command_seq = s.command_seq + w.n,
+        time_us = greatest(s.time_us, %(now)s)
+    FROM waiting w JOIN market_sequences s USING (market_id) WHERE c.id = w.id
+    RETURNING c.market_id, c.command_seq, c.time_us, c.order_id, c.payload),
+moved AS (
+    UPDATE market_sequences s SET command_seq = t.command_seq, time_us = t.time_us
+    FROM (SELECT market_id, max(command_seq) AS command_seq, max(time_us) AS time_us
+          FROM stamped GROUP BY market_id) t WHERE s.market_id = t.market_id)
+SELECT market_id, command_seq, time_us, order_id, payload FROM stamped ORDER BY command_seq"""
 APPLIED = "SELECT market_id, command_seq FROM market_heads"
 AFTER = """
 SELECT command_seq, time_us, order_id, payload FROM commands
 WHERE market_id = %s AND command_seq > %s ORDER BY command_seq LIMIT %s"""
 
 
-def waiting_markets(connection: psycopg.Connection[Any]) -> list[str]:
-    """Markets with commands that have no number yet."""
-    with wrapped():
-        return [row[0] for row in connection.execute(WAITING_MARKETS)]
+def sequence(connection: psycopg.Connection[Any], now_us: int) -> dict[str, Rows]:
+    """Number what waits in every market, in order of identity, and commit; COMMAND rows by market.
 
-
-def sequence(connection: psycopg.Connection[Any], market_id: str, now_us: int) -> Rows:
-    """Number what waits, in order of identity, and commit; the stamped COMMAND rows.
-
-    Rows are found by NULL under the market's lock, so a command that commits
+    Rows are found by NULL under the markets' locks, so a command that commits
     late is numbered late and none is skipped. Times never run backwards.
     """
-    wish = {"market": market_id, "now": now_us, "limit": SEQUENCE_ROWS_MAX}
+    wish = {"now": now_us, "limit": SEQUENCE_ROWS_MAX}
     with wrapped(), connection.pipeline(), connection.transaction():
-        connection.execute(LOCK_SEQUENCE, wish)
+        connection.execute(LOCK_SEQUENCES)
         stamped = connection.execute(STAMP, wish, binary=True)
         rows = stamped.fetchall()
-    return command_rows(rows)
+    by_market: dict[str, list[tuple[Any, ...]]] = {}
+    for market_id, *rest in rows:
+        by_market.setdefault(market_id, []).append(tuple(rest))
+    return {market_id: command_rows(found) for market_id, found in by_market.items()}
 
 
 def commands_after(

@@ -29,8 +29,9 @@ CONNECTIONS = 64
 ACCOUNTS = 1_000
 MARKETS = (("BTC-PERP", 66_000, 1, "0.001"), ("ETH-PERP", 3_500, 2, "0.01"))
 PACED_PER_S = 200
-POLL_S = 0.005
-FIRST_POLL_S = 0.008
+POLL_S = 0.003
+FIRST_POLL_S = 0.006
+WATCHED_EVERY = 10
 DRAIN_S_MAX = 60.0
 READY_S_MAX = 90.0
 NO_LIMIT = "1000000/second"
@@ -181,7 +182,10 @@ async def drained(database_url: str) -> float:
 async def run_paced(
     connections: list[Connection], requests: Iterator[bytes], tokens: list[str], seconds: float
 ) -> dict[str, Any]:
-    """Orders at a fixed rate, each polled until GET shows it in the book or filled."""
+    """Orders at a fixed rate; every tenth is polled until GET shows it in the book or filled.
+
+    Polling all of them would be most of the load, and the latency its own.
+    """
     free: asyncio.Queue[Connection] = asyncio.Queue()
     for connection in connections:
         free.put_nowait(connection)
@@ -199,6 +203,8 @@ async def run_paced(
         sent_at = time.perf_counter()
         order_id = (await ask(data))["orderId"]
         taken["accepted_s"].append(time.perf_counter() - sent_at)
+        if len(taken["accepted_s"]) % WATCHED_EVERY:
+            return
         token = data.split(b"Bearer ", 1)[1].split(b"\r", 1)[0].decode()
         await asyncio.sleep(max(0.0, sent_at + FIRST_POLL_S - time.perf_counter()))
         while (await ask(request("GET", f"/orders/{order_id}", token)))["status"] not in OPEN:
