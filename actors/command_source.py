@@ -17,7 +17,8 @@ BLOCK_MS = 100
 PULL_EVERY_S = 0.2
 RETRY_S = 0.05
 PULL_ROWS_MAX = 5_000
-ROUND_S_MIN = 0.005
+ROW_S = 0.000_7
+ROUND_S_MAX = 0.01
 
 log = structlog.get_logger()
 
@@ -39,7 +40,7 @@ class CommandSource:
         """The next rows; empty when none came within a moment."""
         rows = self._from_stream()
         if rows is not None and rows.size:
-            pause(self._read_at, ROUND_S_MIN)
+            pause(self._read_at, rows.size, ROW_S, ROUND_S_MAX)
         self._read_at = time.monotonic()
         quiet = time.monotonic() - self._pulled_at >= PULL_EVERY_S
         if rows is None or quiet:

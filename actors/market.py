@@ -14,6 +14,7 @@ from actors.command_source import CommandSource
 from actors.inbox import ClientRows, Inbox, Item, Registration, StrategyBatch
 from actors.pace import pause
 from actors.strategy_desk import StrategyDesk
+from sim.engine import warm_up
 from sim.market import MarketSpec
 from sim.messages import COMMAND, Rows
 from sim.populations.population import StrategyReply
@@ -38,8 +39,9 @@ SNAPSHOT_EVERY_S = 60.0
 COMMIT_RETRY_S = 0.1
 INBOX_WAIT_S = 0.2
 STOP_WAIT_S = 5.0
-ROUND_S_MIN = 0.005
-"""Under load a round takes at least this long, so that commands share a commit."""
+ROW_S = 0.000_7
+ROUND_S_MAX = 0.015
+"""How long a round takes at least: see actors.pace."""
 
 log = structlog.get_logger()
 
@@ -77,6 +79,7 @@ class Market:
 
     def _take_over(self, database_url: str, redis_url: str) -> None:
         """Rebuild from PostgreSQL, waiting for it a bounded time."""
+        warm_up()
         try:
             spec, found = patiently(self._recover)
         except CorruptState as error:
@@ -157,7 +160,7 @@ class Market:
                 began = time.monotonic()
                 self.process(items)
                 self._keep_snapshot_when_due()
-                pause(began, ROUND_S_MIN)
+                pause(began, sum(item.size for item in items), ROW_S, ROUND_S_MAX)
 
     def process(self, items: Sequence[Item]) -> None:
         """Apply items in their order, a registration always as a batch of its own."""

@@ -26,8 +26,9 @@ CHECK_EVERY_S = 0.5
 """How often it looks whether the streams still hold what was put there."""
 
 TRIM_EVERY_S = 5.0
-ROUND_S_MIN = 0.005
-"""Under load a round takes at least this long, so that orders travel together."""
+ROW_S = 0.000_3
+ROUND_S_MAX = 0.008
+"""How long a round takes at least: see actors.pace."""
 
 RETRY_S = 0.1
 CATCH_UP_ROWS = 5_000
@@ -82,8 +83,7 @@ class Relay:
         try:
             self._wakeups.wait(WAKE_S_MAX)
             began = time.monotonic()
-            if self.step():
-                pause(began, ROUND_S_MIN)
+            pause(began, self.step(), ROW_S, ROUND_S_MAX)
             self._check_streams_when_due()
         except DatabaseUnavailable as error:
             log.warning("relay_waits", error=str(error))
