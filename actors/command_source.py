@@ -64,6 +64,7 @@ class CommandSource:
             time.sleep(RETRY_S)
             return None
         rows = rows_of(entries.get(self._stream, []))
+        rows = rows[rows["command_seq"] > self._cursor]
         expected = np.arange(self._cursor + 1, self._cursor + 1 + rows.size)
         if not np.array_equal(rows["command_seq"], expected):
             log.warning("commands_gap", market=self._market_id, cursor=self._cursor)

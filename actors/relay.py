@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from collections.abc import Iterable
 
 import structlog
 
@@ -100,14 +99,14 @@ class Relay:
         """Append rows to the market's stream. A stream that is away is caught up later."""
         if not rows.size:
             return
-        numbers = rows["command_seq"].tolist()
+        first, last = int(rows["command_seq"][0]), int(rows["command_seq"][-1])
         try:
-            self._streams.append(commands_stream(market_id), entries(numbers, rows))
+            self._streams.append(commands_stream(market_id), [(last, rows.tobytes())])
         except StreamUnavailable as error:
             log.warning("commands_unpublished", market=market_id, error=str(error))
             return
-        if self._published.get(market_id, numbers[0] - 1) == numbers[0] - 1:
-            self._published[market_id] = numbers[-1]
+        if self._published.get(market_id, first - 1) == first - 1:
+            self._published[market_id] = last
 
     def _check_streams_when_due(self) -> None:
         now = time.monotonic()
@@ -132,16 +131,7 @@ class Relay:
             rows = commands_after(self._link(), market_id, held, CATCH_UP_ROWS)
             if not rows.size:
                 break
-            numbers = rows["command_seq"].tolist()
-            log.warning("commands_put_back", market=market_id, first=numbers[0], last=numbers[-1])
-            self._streams.append(commands_stream(market_id), entries(numbers, rows))
-            held = numbers[-1]
+            first, held = int(rows["command_seq"][0]), int(rows["command_seq"][-1])
+            log.warning("commands_put_back", market=market_id, first=first, last=held)
+            self._streams.append(commands_stream(market_id), [(held, rows.tobytes())])
         self._published[market_id] = max(held, self._published.get(market_id, 0))
-
-
-def entries(numbers: Iterable[int], rows: Rows) -> list[tuple[int, bytes]]:
-    """Stream entries of COMMAND rows."""
-    data, size = rows.tobytes(), rows.dtype.itemsize
-    return [
-        (number, data[index * size : (index + 1) * size]) for index, number in enumerate(numbers)
-    ]

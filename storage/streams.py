@@ -1,7 +1,7 @@
 """Redis streams: the fast way from hop to hop, never the truth.
 
-Every entry has an explicit id made of its sequence number, so a repeated XADD
-is an error and not a second message. Readers keep their own cursor and fetch
+Every entry has an explicit id made of a sequence number (of commands, the last
+in it), so a repeated XADD is an error and not a second message. Readers keep their own cursor and fetch
 from PostgreSQL what a stream lost.
 """
 
