@@ -1,5 +1,6 @@
 """Where Ray is put on: which class runs under which options, and how one actor asks another."""
 
+import gc
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ SUBMIT_TIMEOUT_S = 30.0
 PING_TIMEOUT_S = 3.0
 STOP_TIMEOUT_S = 4.0
 CALLS_AT_ONCE_MAX = 64
+GC_ALLOCATIONS = 50_000
+"""Net allocations between two collections of the youngest objects; Python's default is 700."""
 
 CLASSES: Mapping[str, str] = {
     "market": "actors.market:Market",
@@ -59,6 +62,8 @@ def hosted(plain: type) -> type:
         ) -> None:
             log_to_file(log_dir, name, log_level)
             super().__init__(**arguments, run=True)
+            gc.freeze()
+            gc.set_threshold(GC_ALLOCATIONS)
 
     Hosted.__name__ = Hosted.__qualname__ = plain.__name__
     return Hosted

@@ -1,8 +1,8 @@
 """Redis streams: the fast way from hop to hop, never the truth.
 
 Every entry has an explicit id made of a sequence number (of commands, the last
-in it), so a repeated XADD is an error and not a second message. Readers keep their own cursor and fetch
-from PostgreSQL what a stream lost.
+in it), so a repeated XADD is an error and not a second message. Readers keep
+their own cursor and fetch from PostgreSQL what a stream lost.
 """
 
 import struct
