@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 ATOMS_PER_UNIT = 1_000_000
 """Quote atoms in one unit of a quote asset: 1 USDC = 1,000,000 atoms."""
@@ -51,26 +52,35 @@ def format_scaled(value: int, decimals: int) -> str:
     return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
 
 
+@lru_cache(maxsize=256)
+def _grid(step: Decimal) -> tuple[int, int]:
+    """A step as (decimals, units of 10**-decimals)."""
+    decimals = max(0, -int(step.as_tuple().exponent))
+    return decimals, int(step.scaleb(decimals))
+
+
 def parse_steps(text: str, step: Decimal) -> int:
     """Decimal text to a whole number of `step`s. Raises NotDecimal or OffGrid."""
-    decimals = max(0, -int(step.as_tuple().exponent))
-    step_units = int(step.scaleb(decimals))
+    decimals, step_units = _grid(step)
     try:
         units = parse_scaled(text, decimals)
     except OffGrid as error:
         units = parse_scaled(error.nearest, decimals)
-        raise OffGrid(
-            text, format_steps((2 * units + step_units) // (2 * step_units), step)
-        ) from None
+        raise OffGrid(text, _nearest(units, step)) from None
     if units % step_units:
-        raise OffGrid(text, format_steps((2 * units + step_units) // (2 * step_units), step))
+        raise OffGrid(text, _nearest(units, step))
     return units // step_units
+
+
+def _nearest(units: int, step: Decimal) -> str:
+    _, step_units = _grid(step)
+    return format_steps((2 * units + step_units) // (2 * step_units), step)
 
 
 def format_steps(steps: int, step: Decimal) -> str:
     """A whole number of `step`s as decimal text."""
-    decimals = max(0, -int(step.as_tuple().exponent))
-    return format_scaled(steps * int(step.scaleb(decimals)), decimals)
+    decimals, step_units = _grid(step)
+    return format_scaled(steps * step_units, decimals)
 
 
 def ceil_div(numerator: int, denominator: int) -> int:
