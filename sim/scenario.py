@@ -27,6 +27,8 @@ HEADS_MAX = 10_000_000
 PRICE_TICKS_MAX = 2**31 - 1
 SECOND_US = 1_000_000
 REVERSION_S_DEFAULT = 129_600
+LATENCY_US_DEFAULT = 50_000
+LATENCY_US_MAX = 10_000_000
 NAME_PATTERN = r"[a-z][a-z0-9-]{0,39}"
 ASSET_PATTERN = r"[A-Z0-9]{2,12}"
 
@@ -73,6 +75,7 @@ class PopulationDescription:
     capital_atoms   what each trader begins with
     markets         ids, in the order of the population's views
     parameters      the dataclass of the strategy
+    latency_us_min, latency_us_max   an order's way to a market in a simulation, uniform between
     """
 
     name: str
@@ -81,6 +84,8 @@ class PopulationDescription:
     capital_atoms: int
     markets: tuple[str, ...]
     parameters: Any
+    latency_us_min: int = 0
+    latency_us_max: int = LATENCY_US_DEFAULT
 
 
 @dataclass(frozen=True)
@@ -100,10 +105,22 @@ class World:
 
 def parse_world(text: str) -> World:
     """A world from TOML text. Raises ScenarioError."""
+    fields = fields_of(text)
+    world = read_world(fields)
+    fields.finish()
+    return world
+
+
+def fields_of(text: str) -> Fields:
+    """The fields of TOML text. Raises ScenarioError."""
     try:
-        fields = Fields(tomllib.loads(text))
+        return Fields(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"not TOML: {error}") from error
+
+
+def read_world(fields: Fields) -> World:
+    """What a world and a simulation have in common; more fields may be there."""
     name = fields.text("name", NAME_PATTERN, "lower-case letters, digits and hyphens")
     seed = fields.integer("seed", 0, SEED_MAX)
     steps_per_second = fields.integer("steps_per_second", 1, 50, 5)
@@ -111,7 +128,6 @@ def parse_world(text: str) -> World:
     ids = [market.spec.market_id for market in markets]
     _refuse_doubles("markets", "id", ids)
     populations = tuple(_population(table, ids) for table in fields.tables("populations", 0))
-    fields.finish()
     _refuse_doubles("populations", "name", [population.name for population in populations])
     return World(name, seed, steps_per_second, markets, populations)
 
@@ -222,6 +238,10 @@ def _population(fields: Fields, market_ids: list[str]) -> PopulationDescription:
         capital_atoms=_capital_atoms(fields),
         markets=fields.choices("markets", market_ids),
         parameters=fields.table("parameters").parameters(STRATEGIES[strategy].parameters),
+        latency_us_min=(least := fields.integer("latency_us_min", 0, LATENCY_US_MAX, 0)),
+        latency_us_max=fields.integer(
+            "latency_us_max", least, LATENCY_US_MAX, max(least, LATENCY_US_DEFAULT)
+        ),
     )
     fields.finish()
     return description
