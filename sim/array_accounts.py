@@ -1,0 +1,202 @@
+"""The money of many traders in one market, in arrays: the rules of position.py, one kernel.
+
+A trader's account is split over its markets: each market keeps what happened to it there.
+Equity is the capital plus the sum over markets of its `values`. All exact 64-bit integers.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.kernels import Number, cached_kernel, inlined
+from sim.market import MarketSpec
+from sim.messages import EventKind, Rows, Side
+
+Integers = npt.NDArray[np.int64]
+
+POSITION, COST, REALIZED, FEES, VOLUME, TRANSFERS, FUNDING, LIQUIDATED = range(8)
+"""Columns of an account, one cache line:
+
+POSITION     lots, short below 0          COST        atoms, the sign of the position
+REALIZED     atoms, before fees           FEES        atoms paid, rebates below 0
+VOLUME       atoms traded                 TRANSFERS   atoms from the insurance fund, fees to it < 0
+FUNDING      atoms received               LIQUIDATED  how many fills closed it by force
+"""
+COLUMNS = 8
+
+TRADES, TRADED_LOTS, FEES_TAKEN, LIQUIDATION_FEES, LIQUIDATION_TRADES, BROKEN = range(6)
+"""Places in the totals of a batch; BROKEN is not 0 where a cost left the safe range."""
+TOTALS = 6
+
+LIQUIDATION_FEE_PPM = 1_000
+"""Of the notional that was closed by force; the insurance fund earns it."""
+
+FORCED_ID_MASK = 1023
+"""The last ten bits of an order id (negated) are all ones where the order closes by force."""
+
+COST_ATOMS_MAX = 2**62
+EXACT_PRODUCT_MAX = 2**31
+PPM = 1_000_000
+TRADE, BUY = int(EventKind.TRADE), int(Side.BUY)
+
+
+@inlined
+def scaled_product(rest: int, closed: int, size: int) -> Number:
+    """floor(rest × closed ÷ size) for rest < size < 2**62, without leaving 64 bits.
+
+    Where the product may be too large it is built bit by bit, as one multiplies by hand.
+    """
+    if size < EXACT_PRODUCT_MAX:
+        return rest * closed // size
+    quotient, remainder = np.int64(0), np.int64(0)
+    for bit in range(62, -1, -1):
+        quotient, remainder = 2 * quotient, 2 * remainder
+        if remainder >= size:
+            quotient, remainder = quotient + 1, remainder - size
+        if (closed >> bit) & 1:
+            remainder += rest
+            if remainder >= size:
+                quotient, remainder = quotient + 1, remainder - size
+    return quotient
+
+
+@inlined
+def removed_basis(cost_atoms: int, closed: int, size: int) -> Number:
+    """floor(cost × closed ÷ size) exactly: cost ≥ 0, 0 < closed ≤ size."""
+    whole = cost_atoms // size
+    return whole * closed + scaled_product(cost_atoms - whole * size, closed, size)
+
+
+@inlined
+def fee_of(notional_atoms: int, rate_ppm: int) -> Number:
+    """A fee, up to the atom (a rebate: toward zero), without leaving 64 bits."""
+    whole = notional_atoms // PPM
+    return whole * rate_ppm - (-((notional_atoms - whole * PPM) * rate_ppm) // PPM)
+
+
+@inlined
+def fill(account: Integers, signed_lots: int, price_atoms: int) -> None:
+    """One side of a trade joins an account. price_atoms is that of a lot."""
+    held = account[POSITION]
+    if held == 0 or (held > 0) == (signed_lots > 0):
+        account[POSITION] += signed_lots
+        account[COST] += signed_lots * price_atoms
+        return
+    size, direction = abs(held), 1 if held > 0 else -1
+    closed = min(size, abs(signed_lots))
+    basis = removed_basis(abs(account[COST]), closed, size)
+    account[REALIZED] += direction * (closed * price_atoms - basis)
+    account[POSITION] -= direction * closed
+    account[COST] -= direction * basis
+    opened = abs(signed_lots) - closed
+    if opened > 0:
+        account[POSITION] = -direction * opened
+        account[COST] = -direction * opened * price_atoms
+
+
+@cached_kernel()
+def account_trades(
+    accounts: Integers,
+    events: Integers,
+    totals: Integers,
+    atoms_per_tick_lot: int,
+    maker_fee_ppm: int,
+    taker_fee_ppm: int,
+) -> None:
+    """Every TRADE of EVENT rows, as (n, 9) int64 words, joins `accounts`, (ids, 8) int64."""
+    for row in range(len(events)):
+        codes = events[row, 8]
+        if (codes >> 32) & 255 != TRADE:
+            continue
+        lots, price_atoms = events[row, 7], (codes & 0x7FFFFFFF) * atoms_per_tick_lot
+        notional = lots * price_atoms
+        signed = lots if (codes >> 48) & 255 == BUY else -lots
+        taker, maker = accounts[events[row, 4]], accounts[events[row, 6]]
+        taker_fee, maker_fee = fee_of(notional, taker_fee_ppm), fee_of(notional, maker_fee_ppm)
+        fill(taker, signed, price_atoms)
+        fill(maker, -signed, price_atoms)
+        taker[FEES] += taker_fee
+        maker[FEES] += maker_fee
+        taker[VOLUME] += notional
+        maker[VOLUME] += notional
+        totals[TRADES] += 1
+        totals[TRADED_LOTS] += lots
+        totals[FEES_TAKEN] += taker_fee + maker_fee
+        if -events[row, 3] & FORCED_ID_MASK == FORCED_ID_MASK:
+            forced_fee = fee_of(notional, LIQUIDATION_FEE_PPM)
+            taker[TRANSFERS] -= forced_fee
+            taker[LIQUIDATED] += 1
+            totals[LIQUIDATION_FEES] += forced_fee
+            totals[LIQUIDATION_TRADES] += 1
+        if abs(taker[COST]) >= COST_ATOMS_MAX or abs(maker[COST]) >= COST_ATOMS_MAX:
+            totals[BROKEN] += 1
+
+
+@cached_kernel()
+def value_accounts(accounts: Integers, mark_atoms: int, values: Integers) -> None:
+    """values[0]: what each account made or lost here, open positions at mark; values[1]: the
+    worth of its position at mark. `mark_atoms` is the mark of a lot; values is (2, n) int64."""
+    for place in range(len(accounts)):
+        account = accounts[place]
+        worth = account[POSITION] * mark_atoms
+        settled = account[REALIZED] - account[FEES] + account[TRANSFERS] + account[FUNDING]
+        values[0, place] = settled + worth - account[COST]
+        values[1, place] = abs(worth)
+
+
+class MarketAccounts:
+    """All accounts of a scenario in one market, its fees and its insurance fund.
+
+    accounts   int64 (ids, COLUMNS); row 0 is nobody's, an account's id is its row
+    """
+
+    def __init__(self, spec: MarketSpec, ids: int, insurance_atoms: int = 0) -> None:
+        self.spec = spec
+        self.accounts: Integers = np.zeros((ids, COLUMNS), np.int64)
+        self.fees_atoms = 0
+        self.insurance_atoms = self.insurance_start_atoms = insurance_atoms
+
+    def apply(self, events: Rows) -> Integers:
+        """Account for a batch of EVENT rows; its totals, int64 (TOTALS,)."""
+        totals = np.zeros(TOTALS, np.int64)
+        words = events.view(np.int64).reshape(len(events), -1)
+        spec = self.spec
+        rates = (spec.atoms_per_tick_lot, spec.maker_fee_ppm, spec.taker_fee_ppm)
+        account_trades(self.accounts, words, totals, *rates)
+        assert totals[BROKEN] == 0, f"{spec.market_id}: a position costs more than 2**62 atoms"
+        self.fees_atoms += int(totals[FEES_TAKEN])
+        self.insurance_atoms += int(totals[LIQUIDATION_FEES])
+        return totals
+
+    def cover(self, account_id: int, shortfall_atoms: int) -> int:
+        """The fund pays what it can of a shortfall; what it paid."""
+        paid = max(0, min(shortfall_atoms, self.insurance_atoms))
+        self.accounts[account_id, TRANSFERS] += paid
+        self.insurance_atoms -= paid
+        return paid
+
+    def values(self, first: int, stop: int, mark_ticks: int) -> Integers:
+        """Gain here and worth of the position at mark, of accounts first to stop − 1: (2, n)."""
+        values = np.empty((2, stop - first), np.int64)
+        mark_atoms = mark_ticks * self.spec.atoms_per_tick_lot
+        value_accounts(self.accounts[first:stop], mark_atoms, values)
+        return values
+
+    def check(self) -> None:
+        """Nothing is made and nothing lost: raises AssertionError where that does not hold.
+
+        Σ positions = 0, and what all accounts gained, fees and the fund's growth sum to zero at
+        whatever mark.
+        """
+        total = [exact_sum(self.accounts[:, column]) for column in range(COLUMNS)]
+        grown = self.insurance_atoms - self.insurance_start_atoms
+        gained = total[REALIZED] - total[COST] - total[FEES] + total[TRANSFERS] + total[FUNDING]
+        market_id = self.spec.market_id
+        assert total[POSITION] == 0, f"{market_id}: positions sum to {total[POSITION]} lots"
+        left = gained + self.fees_atoms + grown
+        assert left == 0, f"{market_id}: {left} atoms came from nowhere"
+
+
+def exact_sum(values: Integers) -> int:
+    """The sum of int64 values, which may itself be longer than 64 bits (up to 2**31 values)."""
+    high, low = values >> 32, values & 0xFFFFFFFF
+    return (int(high.sum()) << 32) + int(low.sum())

@@ -1,0 +1,261 @@
+"""Steps a whole scenario in one process: the reference that actors must equal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.prices import ReferencePrice
+from sim.run_record import STANDING, MarketRecord, RunRecord, StrategyRecord
+from sim.scenario import PopulationDescription
+from sim.simulation_scenario import Scenario
+from sim.world_market import SteppedMarket
+from sim.world_part import Batch, Part, PartDescription, describe_parts
+from sim.world_state import StateUnreadable, frozen, thawed
+from sim.world_tape import FUNDED, HELD, PAID, TRADED, VALUE
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass
+class MarketOutcome:
+    """What a market gives at the end of a run.
+
+    sums    int64 (samples, strategies, 5) of world_tape.py
+    gains   int64 (traders,) of SteppedMarket.gains_atoms
+    """
+
+    record: MarketRecord
+    sums: Integers
+    gains: Integers
+    state_hash: bytes
+    orders: int
+    fills: int
+    fees_and_fund_atoms: int
+    outsider_atoms: int = 0
+
+
+@dataclass
+class Timing:
+    """What only whoever runs a simulation knows."""
+
+    wall_s: float = 0.0
+    actors: str = "one process"
+    peak_memory_bytes: int = 0
+    closed: dict[int, list[int]] = field(default_factory=dict)
+
+
+class SimulatedWorld:
+    """All markets and all strategies of a scenario, stepped together.
+
+    prices   the reference price of each market, in the scenario's order
+    spread   parts each strategy is cut into; changes nothing in what happens
+    """
+
+    def __init__(
+        self, scenario: Scenario, prices: Sequence[ReferencePrice], spread: int = 1
+    ) -> None:
+        self.scenario, self.step_no = scenario, 0
+        self._descriptions = describe_parts(scenario, spread)
+        self.parts = [Part(scenario, one) for one in self._descriptions]
+        self.markets = [
+            SteppedMarket(scenario, number, price, self._descriptions)
+            for number, price in enumerate(prices)
+        ]
+        self._seats = seats(self._descriptions, len(self.markets))
+
+    @property
+    def done(self) -> bool:
+        """Whether all steps are taken."""
+        return self.step_no >= self.scenario.steps
+
+    def step(self) -> None:
+        """One Δ: every part acts on the last step, then every market takes what it was sent."""
+        self.step_no += 1
+        batches: list[list[Batch]] = [[] for _ in self.markets]
+        for part, about, seat in zip(self.parts, self._descriptions, self._seats, strict=True):
+            replies = [
+                self.markets[number].replies[place]
+                for number, place in zip(about.markets, seat, strict=True)
+            ]
+            for number, batch in zip(about.markets, part.act(self.step_no, replies), strict=True):
+                batches[number].append(batch)
+        for market, sent in zip(self.markets, batches, strict=True):
+            market.step(self.step_no, sent)
+
+    def run(self, until: int | None = None) -> None:
+        """Steps until the end, or until step `until` is taken."""
+        last = self.scenario.steps if until is None else min(until, self.scenario.steps)
+        while self.step_no < last:
+            self.step()
+
+    @property
+    def orders(self) -> int:
+        """Rows the strategies have sent and markets have taken."""
+        return sum(market.orders for market in self.markets)
+
+    @property
+    def fills(self) -> int:
+        """Trades so far."""
+        return sum(market.fills for market in self.markets)
+
+    def state_hash(self) -> str:
+        """64 hex digits of all markets and all accounts."""
+        return combined_hash([market.state_hash() for market in self.markets])
+
+    def record(self, timing: Timing) -> RunRecord:
+        """What the run has left so far; raises AssertionError where money was made or lost."""
+        timing.closed = closed_by_strategy(self._descriptions, self.parts)
+        outcomes = [outcome(market) for market in self.markets]
+        return assemble(self.scenario, self.step_no, outcomes, timing)
+
+    def checkpoint(self) -> bytes:
+        """All that is needed to go on from here, with the same cut into parts."""
+        return frozen(
+            {
+                "scenario": scenario_mark(self.scenario),
+                "step": self.step_no,
+                "markets": [market.state() for market in self.markets],
+                "parts": [part.state() for part in self.parts],
+            }
+        )
+
+    def resume(self, data: bytes) -> None:
+        """Go on from a checkpoint of the same scenario. Raises StateUnreadable."""
+        state = read_checkpoint(self.scenario, data, len(self.parts))
+        self.step_no = state["step"]
+        for market, kept in zip(self.markets, state["markets"], strict=True):
+            market.restore(kept)
+        for part, kept in zip(self.parts, state["parts"], strict=True):
+            part.restore(kept)
+
+
+def read_checkpoint(scenario: Scenario, data: bytes, parts: int) -> dict[str, Any]:
+    """The state in a checkpoint. Raises StateUnreadable where it is of something else."""
+    state = thawed(data)
+    if not isinstance(state, dict) or state.get("scenario") != scenario_mark(scenario):
+        raise StateUnreadable("the checkpoint belongs to another scenario or seed")
+    if len(state["parts"]) != parts:
+        raise StateUnreadable("the checkpoint has its strategies cut into other parts")
+    kept: dict[str, Any] = state
+    return kept
+
+
+def scenario_mark(scenario: Scenario) -> str:
+    """Equal for equal scenarios, whatever their duration."""
+    text = repr((scenario.world, scenario.step_us, scenario.happenings, scenario.record))
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def seats(parts: Sequence[PartDescription], markets: int) -> list[list[int]]:
+    """For each part and each of its markets: its place among the market's parts."""
+    counts = [0] * markets
+    found = []
+    for part in parts:
+        found.append([counts[market] for market in part.markets])
+        for market in part.markets:
+            counts[market] += 1
+    return found
+
+
+def combined_hash(hashes: Sequence[bytes]) -> str:
+    """The hash of a run from those of its markets, in their order."""
+    return blake2b(b"".join(hashes), digest_size=32).hexdigest()
+
+
+def closed_by_strategy(
+    descriptions: Sequence[PartDescription], parts: Sequence[Part]
+) -> dict[int, list[int]]:
+    """How many traders were liquidated, by strategy and sample."""
+    samples: dict[int, list[int]] = {}
+    for about, part in zip(descriptions, parts, strict=True):
+        so_far = samples.get(about.strategy, [0] * len(part.closed_at_samples))
+        samples[about.strategy] = [
+            a + b for a, b in zip(so_far, part.closed_at_samples, strict=True)
+        ]
+    return samples
+
+
+def outcome(market: SteppedMarket) -> MarketOutcome:
+    """A market at the end, checked."""
+    market.check()
+    accounts = market.accounts
+    grown = accounts.insurance_atoms - accounts.insurance_start_atoms
+    return MarketOutcome(
+        MarketRecord(market.spec, market.tape.trades, market.tape.quotes),
+        market.tape.sums,
+        market.gains_atoms(),
+        market.state_hash(),
+        market.orders,
+        market.fills,
+        accounts.fees_atoms + grown,
+        market.outsider_atoms(),
+    )
+
+
+def assemble(
+    scenario: Scenario, steps: int, outcomes: Sequence[MarketOutcome], timing: Timing
+) -> RunRecord:
+    """The record of a run. Raises AssertionError where the capital is not what it was."""
+    gains = np.sum([one.gains for one in outcomes], axis=0)
+    others = sum(one.fees_and_fund_atoms + one.outsider_atoms for one in outcomes)
+    left = int(gains.astype(object).sum()) + others
+    assert left == 0, f"equity, fees and insurance sum to {left} atoms more than all capital"
+    return RunRecord(
+        scenario=scenario.world.name,
+        seed=scenario.world.seed,
+        step_us=scenario.step_us,
+        steps=steps,
+        steps_planned=scenario.steps,
+        orders=sum(one.orders for one in outcomes),
+        fills=sum(one.fills for one in outcomes),
+        wall_s=timing.wall_s,
+        state_hash=combined_hash([one.state_hash for one in outcomes]),
+        actors=timing.actors,
+        peak_memory_bytes=timing.peak_memory_bytes,
+        markets=[one.record for one in outcomes],
+        strategies=_strategies(scenario, outcomes, gains, timing),
+    )
+
+
+def _strategies(
+    scenario: Scenario, outcomes: Sequence[MarketOutcome], gains: Integers, timing: Timing
+) -> list[StrategyRecord]:
+    found, base = [], 0
+    for number, population in enumerate(scenario.world.populations):
+        own = gains[base : base + population.heads]
+        sums = [one.sums[:, number] for one in outcomes]
+        times = outcomes[0].record.quotes["time_us"]
+        closed = timing.closed.get(number, [])
+        standings = _standings(population, sums, times, closed)
+        inventory = np.stack([one[:, HELD] for one in sums], axis=1)
+        capital = population.heads * population.capital_atoms
+        found.append(
+            StrategyRecord(
+                population.name,
+                population.strategy,
+                population.heads,
+                capital,
+                standings,
+                inventory,
+                own,
+            )
+        )
+        base += population.heads
+    return found
+
+
+def _standings(
+    population: PopulationDescription, sums: list[Integers], times: Integers, closed: list[int]
+) -> npt.NDArray[np.void]:
+    total = np.sum(sums, axis=0)
+    rows = np.zeros(len(times), STANDING)
+    rows["time_us"] = times
+    rows["equity_atoms"] = population.heads * population.capital_atoms + total[:, VALUE]
+    rows["fees_atoms"], rows["funding_atoms"] = total[:, PAID], total[:, FUNDED]
+    rows["volume_atoms"] = total[:, TRADED]
+    rows["liquidated_traders"][: len(closed)] = closed[: len(times)]
+    return rows

@@ -1,0 +1,283 @@
+"""A market in a simulation: takes the batches of a step, accounts for them, tells what it saw."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.array_accounts import LIQUIDATION_TRADES, POSITION, TRADED_LOTS, TRADES, MarketAccounts
+from sim.engine import MarketEngine
+from sim.mark import Quotes, next_mark
+from sim.messages import EVENT, CommandKind, OrderFlag, OrderType, Rows, Side, TimeInForce
+from sim.messages import empty_commands as empty
+from sim.populations.population import MarketView
+from sim.prices import ReferencePrice
+from sim.simulation_scenario import IndexJump, MarketShock, Scenario, StatusChange
+from sim.units import PPM
+from sim.world_part import Batch, PartDescription, Reply
+from sim.world_rows import forced_ids, in_order
+from sim.world_tape import Tape
+
+Integers = npt.NDArray[np.int64]
+
+VIEW_LEVELS = 20
+CLOSING_BAND_PPM = 5_000
+"""A position is closed by force at mark ∓ 0.5 %."""
+
+CHECK_STEPS = 100
+"""How often conservation is checked, in steps; and always at the end."""
+
+SHOCK_ROW = 1
+
+
+class SteppedMarket:
+    """Market number `market_no` of a scenario, and the parts of strategies that trade on it."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        market_no: int,
+        price: ReferencePrice,
+        parts: Sequence[PartDescription],
+    ) -> None:
+        self._scenario, self._price = scenario, price
+        self.spec = spec = scenario.world.markets[market_no].spec
+        self._parts = [part.accounts for part in parts if market_no in part.markets]
+        self._outsider = scenario.accounts + 1
+        self._engine = MarketEngine(spec)
+        self.accounts = MarketAccounts(spec, scenario.accounts + 2, scenario.insurance_atoms)
+        happenings = [one for one in scenario.happenings if one.market_id == spec.market_id]
+        self._jumps = [one for one in happenings if isinstance(one, IndexJump)]
+        self._shocks = [one for one in happenings if isinstance(one, MarketShock)]
+        self._changes = [one for one in happenings if isinstance(one, StatusChange)]
+        self.tape = Tape(scenario.record, _strategies(scenario))
+        self._scale_ppm, self._basis_q20 = PPM, 0
+        self._index_ticks = self._mark_ticks = price.price_ticks
+        self._step, self.orders, self.fills = 0, 0, 0
+        self._since_sample = np.zeros(3, np.int64)
+        self._view = self._seen()
+        self.replies = [Reply(self._view, np.empty(0, EVENT)) for _ in self._parts]
+
+    def step(self, step: int, batches: Sequence[Batch]) -> list[Reply]:
+        """One step on; the replies to the parts, in their order."""
+        self._step = step
+        self._move_index(step)
+        rows = self._rows(step, batches)
+        events = self._engine.apply(rows) if len(rows) else np.empty(0, EVENT)
+        if len(events):
+            self._account(events)
+        self._settle_shortfalls(batches)
+        self._move_mark()
+        self._view = self._seen(same_book=len(rows) == 0)
+        self.replies = [self._reply(step, accounts, events) for accounts in self._parts]
+        self._keep_watch(step)
+        return self.replies
+
+    def _move_index(self, step: int) -> None:
+        for jump in self._jumps:
+            if jump.step == step:
+                self._scale_ppm = max(1, self._scale_ppm * (PPM + jump.jump_ppm) // PPM)
+        moved = self._price.step() * self._scale_ppm // PPM
+        self._index_ticks = min(max(1, moved), self.spec.max_price_ticks)
+
+    def _move_mark(self) -> None:
+        engine = self._engine
+        touch = (engine.best_bid_ticks, engine.best_ask_ticks, engine.last_price_ticks)
+        quotes, step_us = Quotes(*touch), self._scenario.step_us
+        mark = next_mark(self._index_ticks, quotes, self._basis_q20, step_us)
+        self._mark_ticks, self._basis_q20 = mark.mark_ticks, mark.basis_ema_q20
+
+    def _rows(self, step: int, batches: Sequence[Batch]) -> Rows:
+        """What the market itself does first, then the strategies' rows as they arrive."""
+        begin_us = (step - 1) * self._scenario.step_us
+        sent = in_order([batch.rows for batch in batches if len(batch.rows)], begin_us)
+        self.orders += len(sent)
+        closings = [batch.closings for batch in batches if len(batch.closings)]
+        own = [self._status_rows(step), self._shock_rows(step)]
+        own += [self._closing_rows(step, np.concatenate(closings))] if closings else []
+        if not any(len(rows) for rows in own):
+            return sent
+        first = np.concatenate(own)
+        first["time_us"] = begin_us
+        return np.concatenate([first, sent])
+
+    def _status_rows(self, step: int) -> Rows:
+        due = [change for change in self._changes if change.step == step]
+        rows = empty(len(due))
+        rows["kind"], rows["status"] = CommandKind.SET_STATUS, [change.status for change in due]
+        return rows
+
+    def _shock_rows(self, step: int) -> Rows:
+        """A slice of every shock that is under way."""
+        due = [one for one in self._shocks if one.step <= step < one.step + one.slices]
+        rows = empty(len(due))
+        rows["kind"], rows["order_type"] = CommandKind.PLACE, OrderType.MARKET
+        rows["time_in_force"], rows["account_id"] = TimeInForce.IOC, self._outsider
+        rows["side"] = [one.side for one in due]
+        rows["quantity_lots"] = [_slice_lots(one, step) for one in due]
+        outsiders = np.full(len(due), self._outsider, np.int64)
+        rows["order_id"] = forced_ids(step, outsiders) + SHOCK_ROW + np.arange(len(due))
+        return rows
+
+    def _closing_rows(self, step: int, closings: Integers) -> Rows:
+        """CANCEL_ALL for each of these accounts, then a reduce-only order for what it holds."""
+        ids, ppm = closings[np.argsort(closings[:, 0], kind="stable")].T
+        withdrawn = empty(len(ids))
+        withdrawn["kind"], withdrawn["account_id"] = CommandKind.CANCEL_ALL, ids
+        positions = self.accounts.accounts[ids, POSITION]
+        held = positions != 0
+        ids, ppm, positions = ids[held], ppm[held], positions[held]
+        size = np.abs(positions)
+        lots = size // PPM * ppm - (-(size % PPM) * ppm // PPM)
+        rows = empty(len(ids))
+        rows["kind"], rows["order_type"] = CommandKind.PLACE, OrderType.LIMIT
+        rows["time_in_force"], rows["flags"] = TimeInForce.IOC, OrderFlag.REDUCE_ONLY
+        rows["account_id"], rows["order_id"] = ids, forced_ids(step, ids)
+        rows["side"] = np.where(positions > 0, Side.SELL, Side.BUY)
+        rows["quantity_lots"] = np.minimum(lots, self.spec.max_quantity_lots)
+        below, above = (
+            min(max(1, self._mark_ticks * rate // PPM), self.spec.max_price_ticks)
+            for rate in (PPM - CLOSING_BAND_PPM, PPM + CLOSING_BAND_PPM)
+        )
+        rows["price_ticks"] = np.where(positions > 0, below, above)
+        return np.concatenate([withdrawn, rows])
+
+    def _account(self, events: Rows) -> None:
+        totals = self.accounts.apply(events)
+        self.fills += int(totals[TRADES])
+        self._since_sample += totals[[TRADES, TRADED_LOTS, LIQUIDATION_TRADES]]
+        if totals[TRADES]:
+            self.tape.note_trades(events)
+
+    def _settle_shortfalls(self, batches: Sequence[Batch]) -> None:
+        """The fund pays in order of accounts, as far as it goes; the rest stays owed."""
+        asked = [batch.shortfalls for batch in batches if len(batch.shortfalls)]
+        if asked:
+            pairs = np.concatenate(asked)
+            for account_id, atoms in pairs[np.argsort(pairs[:, 0], kind="stable")].tolist():
+                self.accounts.cover(account_id, atoms)
+
+    def _seen(self, same_book: bool = False) -> MarketView:
+        engine = self._engine
+        if same_book:
+            bids, asks = self._view.bids, self._view.asks
+        else:
+            bids, asks = engine.depth(VIEW_LEVELS)
+        return MarketView(
+            self.spec,
+            engine.event_seq,
+            self._step * self._scenario.step_us,
+            self._index_ticks,
+            self._mark_ticks,
+            engine.best_bid_ticks,
+            engine.best_ask_ticks,
+            engine.last_price_ticks,
+            bids,
+            asks,
+        )
+
+    def _reply(self, step: int, ids: range, events: Rows) -> Reply:
+        margin = None
+        if step % self._scenario.margin_steps == 0:
+            margin = self.accounts.values(ids.start, ids.stop, self._mark_ticks)
+        return Reply(self._view, _about(events, ids), margin)
+
+    def _keep_watch(self, step: int) -> None:
+        if step % self._scenario.sample_steps == 0:
+            view = self._view
+            depth = (int(view.bids[:, 1].sum()), int(view.asks[:, 1].sum()))
+            touch = (view.best_bid_ticks, view.best_ask_ticks, view.last_price_ticks)
+            marks = (view.index_ticks, view.mark_ticks)
+            counted = self._since_sample.tolist()
+            self.tape.note_quote((view.time_us, *touch, *marks, *depth, *counted))
+            self.tape.note_standings(self.accounts, self._mark_ticks)
+            self._since_sample[:] = 0
+        if step % CHECK_STEPS == 0:
+            self.check()
+
+    def check(self) -> None:
+        """Conservation, and that engine and accounts hold the same: AssertionError if not."""
+        self.accounts.check()
+        held = self.accounts.accounts[:, POSITION]
+        ids, positions = np.flatnonzero(held), self._engine.positions()
+        same = np.array_equal(ids, positions["account_id"]) and np.array_equal(
+            held[ids], positions["position_lots"]
+        )
+        assert same, f"{self.spec.market_id}: the engine and the accounts disagree on positions"
+
+    def gains_atoms(self) -> Integers:
+        """What every trader gained here at the last mark: int64 (traders,)."""
+        values = self.accounts.values(1, self._outsider, self._mark_ticks)
+        gains: Integers = values[0]
+        return gains
+
+    def outsider_atoms(self) -> int:
+        """What shocks gained at the last mark."""
+        gain = self.accounts.values(self._outsider, self._outsider + 1, self._mark_ticks)[0]
+        return int(gain[0])
+
+    def state_hash(self) -> bytes:
+        """32 bytes: the book, every account, fees, fund, index and mark."""
+        digest = blake2b(self._engine.snapshot(), digest_size=32)
+        digest.update(self.accounts.accounts.data)
+        digest.update(self._price.state())
+        money = (self.accounts.fees_atoms, self.accounts.insurance_atoms)
+        numbers = (self._step, self._scale_ppm, self._basis_q20, self._mark_ticks, *money)
+        digest.update(",".join(map(str, numbers)).encode())
+        return digest.digest()
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` takes; accounts that never traded are left out."""
+        used = np.flatnonzero(self.accounts.accounts.any(axis=1))
+        return {
+            "engine": self._engine.snapshot(),
+            "price": self._price.state(),
+            "used": used,
+            "accounts": self.accounts.accounts[used],
+            "money": (self.accounts.fees_atoms, self.accounts.insurance_atoms),
+            "index": (self._scale_ppm, self._basis_q20, self._index_ticks, self._mark_ticks),
+            "counts": (self._step, self.orders, self.fills),
+            "since": self._since_sample.copy(),
+            "tape": self.tape.state(),
+            "replies": self.replies,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a `state()`."""
+        self._engine = MarketEngine.restore(self.spec, state["engine"])
+        self._price.restore(state["price"])
+        self.accounts.accounts[:] = 0
+        self.accounts.accounts[state["used"]] = state["accounts"]
+        self.accounts.fees_atoms, self.accounts.insurance_atoms = state["money"]
+        scale, basis, self._index_ticks, self._mark_ticks = state["index"]
+        self._scale_ppm, self._basis_q20 = scale, basis
+        self._step, self.orders, self.fills = state["counts"]
+        self._since_sample = state["since"]
+        self.tape.restore(state["tape"])
+        self.replies, self._view = state["replies"], self._seen()
+
+
+def _strategies(scenario: Scenario) -> list[range]:
+    """The accounts of each strategy, numbered from 1."""
+    found, base = [], 1
+    for population in scenario.world.populations:
+        found.append(range(base, base + population.heads))
+        base += population.heads
+    return found
+
+
+def _about(events: Rows, ids: range) -> Rows:
+    """EVENT rows of these accounts, as owner of the order or as maker."""
+    owners, makers = events["account_id"], events["maker_account_id"]
+    mine = (owners >= ids.start) & (owners < ids.stop)
+    mine |= (makers >= ids.start) & (makers < ids.stop)
+    words = events.view(np.int64).reshape(len(events), -1)
+    return words[mine].view(EVENT).reshape(-1)
+
+
+def _slice_lots(shock: MarketShock, step: int) -> int:
+    """Equal parts; what does not divide goes into the first ones."""
+    whole, rest = divmod(shock.quantity_lots, shock.slices)
+    return whole + (step - shock.step < rest)

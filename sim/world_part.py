@@ -1,0 +1,169 @@
+"""A part of a strategy in a simulation: sees last step's markets, sends this step's batches."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.messages import CommandKind, Rows
+from sim.populations.dice import BLOCK_TRADERS
+from sim.populations.population import MarketView
+from sim.populations.registry import build_population
+from sim.simulation_scenario import Scenario
+from sim.world_margin import MarginWatch
+from sim.world_rows import latency_key, stamp
+
+Integers = npt.NDArray[np.int64]
+
+LIFE = 1
+"""A simulated strategy has one."""
+
+
+def no_pairs() -> Integers:
+    """An empty (0, 2) int64 array."""
+    return np.empty((0, 2), np.int64)
+
+
+@dataclass
+class Batch:
+    """What a part sends a market in a step.
+
+    rows        COMMAND, stamped with arrival and id
+    closings    int64 (n, 2): account, ppm of its position to close by force
+    shortfalls  int64 (n, 2): account, atoms the insurance fund is asked for
+    """
+
+    rows: Rows
+    closings: Integers = field(default_factory=no_pairs)
+    shortfalls: Integers = field(default_factory=no_pairs)
+
+
+@dataclass
+class Reply:
+    """What a market tells a part after a step.
+
+    events   EVENT rows of its accounts
+    margin   int64 (2, traders) of MarketAccounts.values, after steps that check margins
+    """
+
+    view: MarketView
+    events: Rows
+    margin: Integers | None = None
+
+
+@dataclass(frozen=True)
+class PartDescription:
+    """Which traders: of population `strategy`, from `first_trader` on, by account."""
+
+    strategy: int
+    first_trader: int
+    accounts: range
+    markets: tuple[int, ...]
+
+
+def describe_parts(scenario: Scenario, spread: int = 1) -> list[PartDescription]:
+    """Every strategy in at most `spread` parts that begin at whole blocks, in order of accounts.
+
+    Accounts are numbered from 1, strategy after strategy.
+    """
+    numbers = {market.spec.market_id: no for no, market in enumerate(scenario.world.markets)}
+    parts, base = [], 1
+    for strategy, population in enumerate(scenario.world.populations):
+        markets = tuple(numbers[market_id] for market_id in population.markets)
+        for first, stop in _shares(population.heads, spread):
+            accounts = range(base + first, base + stop)
+            parts.append(PartDescription(strategy, first, accounts, markets))
+        base += population.heads
+    return parts
+
+
+def _shares(heads: int, spread: int) -> list[tuple[int, int]]:
+    blocks = -(-heads // BLOCK_TRADERS)
+    shares = min(spread, blocks)
+    edges = [blocks * share // shares * BLOCK_TRADERS for share in range(shares)] + [heads]
+    return list(zip(edges[:-1], edges[1:], strict=True))  # noqa: RUF007
+
+
+class Part:
+    """One population, or the part of it that a PartDescription names."""
+
+    def __init__(self, scenario: Scenario, description: PartDescription) -> None:
+        self._scenario, self._description = scenario, description
+        self._about = about = scenario.world.populations[description.strategy]
+        seed, number = scenario.world.seed, description.strategy + 1
+        accounts, markets = description.accounts, description.markets
+        self.population = build_population(
+            about.strategy,
+            about.parameters,
+            accounts,
+            len(markets),
+            seed,
+            number,
+            description.first_trader,
+        )
+        for market in range(len(markets)):
+            self.population.enter(market, LIFE, None)
+        specs = [scenario.world.markets[market].spec for market in markets]
+        self._watch = MarginWatch(accounts, about.capital_atoms, specs, scenario.step_us)
+        self._keys = [latency_key(seed, number, market) for market in markets]
+        self._counts = np.zeros(len(accounts), np.int64)
+        self.closed_at_samples: list[int] = []
+        self.rows_sent = 0
+
+    def act(self, step: int, replies: Sequence[Reply]) -> list[Batch]:
+        """The batches of a step, one for each of its markets, from what they said last."""
+        for market, reply in enumerate(replies):
+            self.population.learn(market, reply.events)
+        sent = self.population.act(step, [reply.view for reply in replies])
+        closings, shortfalls = self._judged(step, replies)
+        batches = [
+            Batch(self._stamped(step, market, rows), closings) for market, rows in enumerate(sent)
+        ]
+        batches[0].shortfalls = shortfalls
+        if step % self._scenario.sample_steps == 0:
+            self.closed_at_samples.append(int(np.count_nonzero(self._watch.stages)))
+        return batches
+
+    def _judged(self, step: int, replies: Sequence[Reply]) -> tuple[Integers, Integers]:
+        margins = [reply.margin for reply in replies if reply.margin is not None]
+        if len(margins) < len(replies):
+            return no_pairs(), no_pairs()
+        return self._watch.judge(step, margins)
+
+    def _stamped(self, step: int, market: int, rows: Rows) -> Rows:
+        """Rows with arrivals and ids; without the new orders of traders who are out."""
+        out = self._watch.closed
+        if out.any():
+            theirs = out[rows["account_id"] - self._description.accounts.start]
+            rows = rows[~theirs | (rows["kind"] != CommandKind.PLACE)]
+        about = self._about
+        span = about.latency_us_max - about.latency_us_min + 1
+        answer = stamp(
+            rows,
+            self._counts,
+            self._description.accounts.start,
+            step,
+            self._scenario.step_us,
+            about.latency_us_min,
+            span,
+            self._keys[market],
+        )
+        assert answer == 0, f"{about.name}: a trader sent more rows than an order id can count"
+        self.rows_sent += len(rows)
+        return rows
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` takes: plain values, arrays and objects of this package."""
+        return {
+            "population": self.population,
+            "watch": self._watch,
+            "closed": list(self.closed_at_samples),
+            "rows": self.rows_sent,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a `state()`."""
+        self.population, self._watch = state["population"], state["watch"]
+        self.closed_at_samples, self.rows_sent = list(state["closed"]), state["rows"]

@@ -1,0 +1,90 @@
+"""What one market of a simulation writes down for the report: trades, quotes, standings."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.array_accounts import FEES, FUNDING, POSITION, VOLUME, MarketAccounts, exact_sum
+from sim.messages import EventKind, Rows
+from sim.run_record import QUOTE, TRADE
+
+Integers = npt.NDArray[np.int64]
+
+TRADES_KEPT_MAX = 5_000_000
+"""Of one market, 48 bytes each; later ones are left out."""
+
+SAMPLED_ONE_OF = 16
+VALUE, PAID, FUNDED, TRADED, HELD = range(5)
+"""Columns of a strategy's sums in one market: gain, fees, funding, volume in atoms; lots held."""
+
+
+class Tape:
+    """record: none, sampled or all. strategies: the accounts of each, in order."""
+
+    def __init__(self, record: str, strategies: list[range]) -> None:
+        self._record, self._strategies = record, strategies
+        self._trades: list[Rows] = []
+        self._kept = 0
+        self._quotes: list[tuple[int, ...]] = []
+        self._sums: list[Integers] = []
+
+    def note_trades(self, events: Rows) -> None:
+        """The TRADE rows among a step's events."""
+        if self._record == "none" or self._kept >= TRADES_KEPT_MAX:
+            return
+        found = events[events["kind"] == EventKind.TRADE]
+        if self._record == "sampled":
+            found = found[found["event_seq"] % SAMPLED_ONE_OF == 0]
+        if len(found):
+            self._trades.append(trade_rows(found))
+            self._kept += len(found)
+
+    def note_quote(self, quote: tuple[int, ...]) -> None:
+        """One QUOTE."""
+        self._quotes.append(quote)
+
+    def note_standings(self, accounts: MarketAccounts, mark_ticks: int) -> None:
+        """Sums of each strategy, as columns VALUE to HELD."""
+        sums = np.zeros((len(self._strategies), 5), np.int64)
+        for place, ids in enumerate(self._strategies):
+            rows = accounts.accounts[ids.start : ids.stop]
+            gains = accounts.values(ids.start, ids.stop, mark_ticks)[0]
+            columns = (FEES, FUNDING, VOLUME, POSITION)
+            sums[place] = exact_sum(gains), *(exact_sum(rows[:, column]) for column in columns)
+        self._sums.append(sums)
+
+    @property
+    def trades(self) -> Rows:
+        """TRADE rows so far."""
+        return np.concatenate([np.empty(0, TRADE), *self._trades])
+
+    @property
+    def quotes(self) -> Rows:
+        """QUOTE rows so far."""
+        return np.array(self._quotes, QUOTE)
+
+    @property
+    def sums(self) -> Integers:
+        """int64 (samples, strategies, 5)."""
+        return np.array(self._sums, np.int64).reshape(-1, len(self._strategies), 5)
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` takes."""
+        return {"trades": self.trades, "quotes": self.quotes, "sums": self.sums}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a `state()`."""
+        self._trades, self._kept = [state["trades"]], len(state["trades"])
+        self._quotes = state["quotes"].tolist()
+        self._sums = list(state["sums"])
+
+
+def trade_rows(events: Rows) -> Rows:
+    """EVENT rows of trades as TRADE rows."""
+    rows = np.empty(len(events), TRADE)
+    for name in ("time_us", "price_ticks", "quantity_lots"):
+        rows[name] = events[name]
+    rows["taker_account"], rows["maker_account"] = events["account_id"], events["maker_account_id"]
+    rows["taker_side"] = events["side"]
+    return rows
