@@ -58,7 +58,7 @@ class SimulatedWorld:
     def __init__(
         self, scenario: Scenario, prices: Sequence[ReferencePrice], spread: int = 1
     ) -> None:
-        self.scenario, self.step_no = scenario, 0
+        self.scenario, self.spread, self.step_no = scenario, spread, 0
         self._descriptions = describe_parts(scenario, spread)
         self.parts = [Part(scenario, one) for one in self._descriptions]
         self.markets = [
@@ -108,38 +108,51 @@ class SimulatedWorld:
 
     def record(self, timing: Timing) -> RunRecord:
         """What the run has left so far; raises AssertionError where money was made or lost."""
-        timing.closed = closed_by_strategy(self._descriptions, self.parts)
+        closed = [part.closed_at_samples for part in self.parts]
+        timing.closed = closed_by_strategy(self._descriptions, closed)
         outcomes = [outcome(market) for market in self.markets]
         return assemble(self.scenario, self.step_no, outcomes, timing)
 
     def checkpoint(self) -> bytes:
         """All that is needed to go on from here, with the same cut into parts."""
-        return frozen(
-            {
-                "scenario": scenario_mark(self.scenario),
-                "step": self.step_no,
-                "markets": [market.state() for market in self.markets],
-                "parts": [part.state() for part in self.parts],
-            }
-        )
+        markets = [frozen(market.state()) for market in self.markets]
+        parts = [frozen(part.state()) for part in self.parts]
+        return make_checkpoint(self.scenario, self.spread, self.step_no, markets, parts)
 
     def resume(self, data: bytes) -> None:
         """Go on from a checkpoint of the same scenario. Raises StateUnreadable."""
-        state = read_checkpoint(self.scenario, data, len(self.parts))
+        state = read_checkpoint(self.scenario, data)
+        assert state["spread"] == self.spread, "a checkpoint goes on in as many parts as it had"
         self.step_no = state["step"]
         for market, kept in zip(self.markets, state["markets"], strict=True):
-            market.restore(kept)
+            market.restore(thawed(kept))
         for part, kept in zip(self.parts, state["parts"], strict=True):
-            part.restore(kept)
+            part.restore(thawed(kept))
 
 
-def read_checkpoint(scenario: Scenario, data: bytes, parts: int) -> dict[str, Any]:
-    """The state in a checkpoint. Raises StateUnreadable where it is of something else."""
+def make_checkpoint(
+    scenario: Scenario,
+    spread: int,
+    step: int,
+    markets: list[bytes],
+    parts: list[bytes],
+) -> bytes:
+    """The bytes that `read_checkpoint` takes, from the frozen states of all markets and
+    parts."""
+    mark = scenario_mark(scenario)
+    return frozen(
+        {"scenario": mark, "spread": spread, "step": step, "markets": markets, "parts": parts}
+    )
+
+
+def read_checkpoint(scenario: Scenario, data: bytes) -> dict[str, Any]:
+    """Its spread, its step, and the frozen states of markets and parts.
+
+    Raises StateUnreadable where it is of something else.
+    """
     state = thawed(data)
     if not isinstance(state, dict) or state.get("scenario") != scenario_mark(scenario):
         raise StateUnreadable("the checkpoint belongs to another scenario or seed")
-    if len(state["parts"]) != parts:
-        raise StateUnreadable("the checkpoint has its strategies cut into other parts")
     kept: dict[str, Any] = state
     return kept
 
@@ -167,15 +180,13 @@ def combined_hash(hashes: Sequence[bytes]) -> str:
 
 
 def closed_by_strategy(
-    descriptions: Sequence[PartDescription], parts: Sequence[Part]
+    descriptions: Sequence[PartDescription], closed: Sequence[list[int]]
 ) -> dict[int, list[int]]:
     """How many traders were liquidated, by strategy and sample."""
     samples: dict[int, list[int]] = {}
-    for about, part in zip(descriptions, parts, strict=True):
-        so_far = samples.get(about.strategy, [0] * len(part.closed_at_samples))
-        samples[about.strategy] = [
-            a + b for a, b in zip(so_far, part.closed_at_samples, strict=True)
-        ]
+    for about, counts in zip(descriptions, closed, strict=True):
+        so_far = samples.get(about.strategy, [0] * len(counts))
+        samples[about.strategy] = [a + b for a, b in zip(so_far, counts, strict=True)]
     return samples
 
 

@@ -1,0 +1,59 @@
+"""What a simulation leaves in its directory: record, summary, report, a checkpoint."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sim.run_record import RunRecord
+
+CHECKPOINT, RECORD, SUMMARY, REPORT = "checkpoint.bin", "record.npz", "summary.json", "report.html"
+
+
+class RunDirectory:
+    """A directory of one run; made when the first file is written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write_record(self, record: RunRecord) -> None:
+        """Arrays by name: {market}.trades, {market}.quotes, {strategy}.standings, .inventory_lots
+        and .trader_pnl_atoms."""
+        arrays: dict[str, Any] = {}
+        for market in record.markets:
+            arrays[f"{market.spec.market_id}.trades"] = market.trades
+            arrays[f"{market.spec.market_id}.quotes"] = market.quotes
+        for strategy in record.strategies:
+            arrays[f"{strategy.name}.standings"] = strategy.standings
+            arrays[f"{strategy.name}.inventory_lots"] = strategy.inventory_lots
+            arrays[f"{strategy.name}.trader_pnl_atoms"] = strategy.trader_pnl_atoms
+        self.path.mkdir(parents=True, exist_ok=True)
+        np.savez(self.path / RECORD, **arrays)
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        """The object that --json prints."""
+        self._write(SUMMARY, (json.dumps(summary, indent=2) + "\n").encode())
+
+    def write_report(self, page: str) -> None:
+        """One page that opens without the internet."""
+        self._write(REPORT, page.encode())
+
+    def write_checkpoint(self, data: bytes) -> None:
+        """Whole or not at all."""
+        self._write(CHECKPOINT, data)
+
+    def forget_checkpoint(self) -> None:
+        """Nothing is left to go on with."""
+        (self.path / CHECKPOINT).unlink(missing_ok=True)
+
+    def read_checkpoint(self) -> bytes:
+        """The checkpoint of an interrupted run. Raises OSError."""
+        return (self.path / CHECKPOINT).read_bytes()
+
+    def _write(self, name: str, content: bytes) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        new = self.path / f"{name}.new"
+        new.write_bytes(content)
+        new.replace(self.path / name)

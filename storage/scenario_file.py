@@ -1,0 +1,67 @@
+"""Finds and reads scenarios: those that ship with the package, and files."""
+
+import dataclasses
+from pathlib import Path
+
+import sim.scenario
+from sim.prices import ReferencePrice
+from sim.scenario import Replay, with_replay
+from sim.scenario_fields import ScenarioError
+from sim.simulation_scenario import Scenario, parse_scenario
+from storage.trades_file import TradesFileError
+from storage.world_file import reference_prices
+
+SHIPPED_DIRECTORY = Path(sim.scenario.__file__).parent / "scenarios"
+SCENARIO_BYTES_MAX = 1_000_000
+
+
+def shipped_scenarios() -> list[str]:
+    """The names that need no file."""
+    return sorted(path.stem for path in SHIPPED_DIRECTORY.glob("*.toml"))
+
+
+def load_scenario(
+    name_or_path: str, seed: int | None = None, duration_s: int | None = None
+) -> Scenario:
+    """A shipped scenario by its name, or one from a file. Raises ScenarioError, one sentence."""
+    shipped = name_or_path in shipped_scenarios()
+    path = SHIPPED_DIRECTORY / f"{name_or_path}.toml" if shipped else Path(name_or_path)
+    try:
+        return _with_absolute_files(parse_scenario(_text(path), seed, duration_s), path.parent)
+    except ScenarioError as error:
+        raise ScenarioError(f"{path}: {error}.") from error
+
+
+def scenario_prices(scenario: Scenario) -> list[ReferencePrice]:
+    """The price process of every market, replays read. Raises ScenarioError."""
+    try:
+        return [price for _, price in reference_prices(scenario.world, scenario.step_us)]
+    except TradesFileError as error:
+        raise ScenarioError(str(error)) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(SCENARIO_BYTES_MAX + 1)
+    except FileNotFoundError as error:
+        known = ", ".join(shipped_scenarios())
+        raise ScenarioError(f"no such file, and not one of the scenarios {known}") from error
+    except OSError as error:
+        raise ScenarioError(f"cannot be read: {error.strerror}") from error
+    if len(content) > SCENARIO_BYTES_MAX:
+        raise ScenarioError(f"larger than {SCENARIO_BYTES_MAX} bytes")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"cannot be read: {error}") from error
+
+
+def _with_absolute_files(scenario: Scenario, directory: Path) -> Scenario:
+    """Trades files are named relative to the scenario's own file."""
+    world = scenario.world
+    for market in world.markets:
+        if isinstance(market.price, Replay):
+            file = str((directory / market.price.file).resolve())
+            world = with_replay(world, market.spec.market_id, Replay(file, market.price.loop))
+    return dataclasses.replace(scenario, world=world)
