@@ -1,6 +1,7 @@
 """Connections to PostgreSQL: a pool for the API, single connections for actors."""
 
 import time
+from collections.abc import Mapping
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool
@@ -10,8 +11,31 @@ from storage.errors import wrapped
 CONNECT_TIMEOUT_S = 5
 POOL_WAIT_S = 3.0
 STATEMENT_TIMEOUT_MS = 10_000
+TRANSACTION_IDLE_MS_MAX = 2_000
+"""A process that stops inside a transaction gives its locks back after this."""
+
+SILENT_SERVER: Mapping[str, int] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""How a server whose machine is gone is noticed, where it is reached by TCP."""
+
+STEADY_PLANS = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+"""Every statement of the exchange finds its rows by an index; a planner that knows a young table
+badly would sometimes read all of it."""
 
 AsyncPool = AsyncConnectionPool[psycopg.AsyncConnection[tuple[object, ...]]]
+
+
+def server_options() -> str:
+    """What a session asks of the server for itself."""
+    return (
+        f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
+        f" -c idle_in_transaction_session_timeout={TRANSACTION_IDLE_MS_MAX}"
+        f" {STEADY_PLANS}"
+    )
 
 
 def now_us() -> int:
@@ -26,7 +50,8 @@ async def open_pool(database_url: str, connections_max: int) -> AsyncPool:
         kwargs={
             "autocommit": True,
             "connect_timeout": CONNECT_TIMEOUT_S,
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
+            "options": server_options(),
+            **SILENT_SERVER,
         },
         min_size=min(2, connections_max),
         max_size=connections_max,
@@ -48,7 +73,8 @@ def connect(database_url: str, application: str) -> psycopg.Connection[tuple[obj
             autocommit=True,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name=f"sandpit-{application}",
-            options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
+            options=server_options(),
+            **SILENT_SERVER,
         )
 
 

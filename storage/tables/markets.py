@@ -32,9 +32,7 @@ class CommandRow(SQLModel, table=True):
 
     __tablename__ = "commands"
     __table_args__ = (
-        Index(
-            "commands_unsequenced", "market_id", "id", postgresql_where=text("command_seq IS NULL")
-        ),
+        Index("commands_unsequenced", "id", postgresql_where=text("command_seq IS NULL")),
         Index("commands_sequenced", "market_id", "command_seq", unique=True),
     )
     id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))

@@ -58,7 +58,7 @@ def upgrade() -> None:
     op.create_index(
         "commands_unsequenced",
         "commands",
-        ["market_id", "id"],
+        ["id"],
         unique=False,
         postgresql_where=sa.text("command_seq IS NULL"),
     )
