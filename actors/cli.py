@@ -53,6 +53,29 @@ def up(
 
 
 @app.command()
+def simulate(
+    scenario: Annotated[str, typer.Argument(help="A shipped scenario, or a scenario file (TOML).")],
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the scenario's own.")] = None,
+    actors: Annotated[
+        str, typer.Option(help="auto, 0 for one process, or parts a strategy.")
+    ] = "auto",
+    duration: Annotated[int | None, typer.Option(min=1, help="Simulated seconds.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where results go.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted run.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Run a scenario as fast as this machine can; the same result every time."""
+    from actors.simulate_command import Request, SimulateError
+    from actors.simulate_command import simulate as run
+
+    try:
+        raise typer.Exit(run(Request(scenario, seed, actors, duration, out, resume, json)))
+    except SimulateError as error:
+        print(f"sandpit: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+@app.command()
 def doctor(port: Port = None, data_dir: DataDir = None) -> None:
     """Say what is wrong with this machine."""
     from actors.doctor import run_doctor

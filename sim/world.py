@@ -1,6 +1,6 @@
 """Steps a whole scenario in one process: the reference that actors must equal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -86,10 +86,10 @@ class SimulatedWorld:
         for market, sent in zip(self.markets, batches, strict=True):
             market.step(self.step_no, sent)
 
-    def run(self, until: int | None = None) -> None:
-        """Steps until the end, or until step `until` is taken."""
+    def run(self, until: int | None = None, called: Callable[[], bool] | None = None) -> None:
+        """Steps until the end, or until `until`; sooner where `called`, asked a step, says so."""
         last = self.scenario.steps if until is None else min(until, self.scenario.steps)
-        while self.step_no < last:
+        while self.step_no < last and not (called is not None and called()):
             self.step()
 
     @property

@@ -270,6 +270,8 @@ def _strategies(scenario: Scenario) -> list[range]:
 
 def _about(events: Rows, ids: range) -> Rows:
     """EVENT rows of these accounts, as owner of the order or as maker."""
+    if len(events) == 0:
+        return events
     owners, makers = events["account_id"], events["maker_account_id"]
     mine = (owners >= ids.start) & (owners < ids.stop)
     mine |= (makers >= ids.start) & (makers < ids.stop)
