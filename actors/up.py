@@ -27,6 +27,7 @@ from sim.scenario import World
 from sim.scenario_fields import ScenarioError
 from storage.bootstrap import prepare_database
 from storage.data_directory import Hold, prepare
+from storage.database_hold import DatabaseHold
 from storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.errors import StorageError
 from storage.settings import ConfigurationError, Settings
@@ -126,6 +127,7 @@ class Running:
         self._postgres: EmbeddedPostgres | None = None
         self._valkey: EmbeddedValkey | None = None
         self._api: ApiProcesses | None = None
+        self._database_hold: DatabaseHold | None = None
         self._cluster = RayCluster()
         self._wanted: list[Wanted] = []
         self._restarted_at = 0.0
@@ -159,6 +161,9 @@ class Running:
     def _start_database(self, data_dir: Path, world: World) -> None:
         self._start_servers(data_dir)
         with step("database: schema, markets, accounts"):
+            self._database_hold = DatabaseHold(self._database_url())
+            self._stack.callback(self._database_hold.release)
+            self._database_hold.take()
             prepare_database(self._database_url(), [listed.spec for listed in world.markets])
             self._wanted = deployment.wanted_actors(self.settings, world, self._cluster)
 
@@ -266,6 +271,8 @@ class Running:
             if not cluster.ray_is_alive():
                 raise ConfigurationError("Ray has ended. Start sandpit again: no order is lost.")
         self._api.watch()
+        if self._database_hold is not None:
+            self._database_hold.keep()
         if time.monotonic() - self._restarted_at < RESTART_PAUSE_S:
             return
         for name, server in (("Valkey", self._valkey), ("PostgreSQL", self._postgres)):
