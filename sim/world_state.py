@@ -136,6 +136,8 @@ class _Reader:
 
     def _bytes(self, content: Any) -> bytes:
         start, length = content
+        if start + length > len(self._memory):
+            raise StateUnreadable("the checkpoint is cut off")
         return bytes(self._memory[start : start + length])
 
     def _decimal(self, content: str) -> Decimal:
