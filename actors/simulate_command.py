@@ -84,14 +84,12 @@ def simulate(request: Request) -> int:
     if data is not None and spread:
         spread = read_checkpoint(scenario, data)["spread"]
     progress = progress_for(scenario, quiet=request.as_json)
-    progress.say(f"{scenario.world.name}, seed {scenario.world.seed}: {why}.")
-    with _world(scenario, prices, spread, data) as world:
-        record = _driven(world, progress, why)
-        out = RunDirectory(_directory(request, scenario))
-        if world.done:
-            out.forget_checkpoint()
-        else:
-            out.write_checkpoint(world.checkpoint())
+    with _interruptible() as interrupted:
+        progress.say(f"{scenario.world.name}, seed {scenario.world.seed}: {why}.")
+        with _world(scenario, prices, spread, data) as world:
+            record = _driven(world, progress, why, interrupted)
+            out = RunDirectory(_directory(request, scenario))
+            _keep_place(world, out)
     summary = summary_of(record)
     _write(out, record, summary)
     if request.as_json:
@@ -175,10 +173,20 @@ def _ray() -> Iterator[Callable[..., Any]]:
             stop_ray()
 
 
-def _driven(world: Runnable, progress: Progress, actors: str) -> RunRecord:
+def _keep_place(world: Runnable, out: RunDirectory) -> None:
+    """A checkpoint, where there is something left to go on with."""
+    if world.done:
+        out.forget_checkpoint()
+    else:
+        out.write_checkpoint(world.checkpoint())
+
+
+def _driven(
+    world: Runnable, progress: Progress, actors: str, interrupted: Callable[[], bool]
+) -> RunRecord:
     """Run to the end or to Ctrl-C; the record up to there."""
     began = time.monotonic()
-    with _interruptible() as interrupted, progress:
+    with progress:
         looked_at = began
 
         def look() -> bool:

@@ -1,0 +1,109 @@
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from tests.sim.scenario_texts import EVERYONE, HEAD
+from tests.waiting import eventually
+
+COMMAND = [sys.executable, "-m", "actors.cli", "simulate"]
+WELL_UNDER_WAY_S = 2.0
+
+
+@pytest.fixture
+def scenario_file(tmp_path: Path) -> Path:
+    path = tmp_path / "small.toml"
+    path.write_text(HEAD.format(seed=3, duration_s=4) + EVERYONE)
+    return path
+
+
+def simulate(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [*COMMAND, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def run_json(*arguments: object) -> dict[str, Any]:
+    done = simulate(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_json_is_one_object_and_files_stand_beside_it(scenario_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    summary = run_json(scenario_file, "--out", out, "--actors", 0, "--duration", 3)
+    assert (summary["seed"], summary["steps"]) == (3, 30)
+    assert {one["name"] for one in summary["strategies"]} == {"makers", "noise", "momentum"}
+    assert json.loads((out / "summary.json").read_text()) == summary
+    with np.load(out / "record.npz") as arrays:
+        assert len(arrays["BTC-PERP.trades"]) + len(arrays["ETH-PERP.trades"]) == summary["fills"]
+    assert not (out / "checkpoint.bin").exists()
+
+
+def test_lines_and_a_table_where_no_terminal_is(scenario_file: Path, tmp_path: Path) -> None:
+    done = simulate(scenario_file, "--out", tmp_path / "out", "--seed", 9)
+    assert done.returncode == 0
+    assert "one process, for 5203 traders" in done.stderr
+    assert "state hash: " in done.stdout
+    assert "momentum" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("duration_s = 4", "duration_s = 0", "duration_s: found 0, allowed is a whole number"),
+        ('strategy = "noise"', 'strategy = "luck"', "strategy: found 'luck', allowed is one of"),
+        ("heads = 5000", "heads = 5000\nhats = 1", "populations[1].hats: unknown, allowed here"),
+    ],
+)
+def test_a_wrong_scenario_is_one_sentence_and_nothing_starts(
+    scenario_file: Path, tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    scenario_file.write_text(scenario_file.read_text().replace(old, new))
+    done = simulate(scenario_file, "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert str(scenario_file) in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_cannot_be_run_is_one_sentence(scenario_file: Path, tmp_path: Path) -> None:
+    for arguments, sentence in (
+        (("nowhere",), "no such file, and not one of the scenarios"),
+        ((scenario_file, "--actors", "many"), "allowed is auto or 0 to 64"),
+        ((scenario_file, "--resume", tmp_path), "holds no checkpoint"),
+    ):
+        done = simulate(*arguments)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert sentence in done.stderr
+
+
+def test_an_interrupted_run_is_resumed_to_the_same_hash(
+    scenario_file: Path, tmp_path: Path
+) -> None:
+    out, duration = tmp_path / "out", ("--duration", 120)
+    whole = run_json(scenario_file, "--out", tmp_path / "whole", "--actors", 0, *duration)
+    command = [*COMMAND, str(scenario_file), "--out", str(out), "--duration", "120"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "small, seed 3" in process.stderr.readline()
+        eventually(lambda: work_done_s(process) > WELL_UNDER_WAY_S)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    partial = json.loads((out / "summary.json").read_text())
+    assert partial["steps"] < partial["steps_planned"] == 1200
+    resumed = run_json(scenario_file, "--resume", out, *duration)
+    assert resumed["state_hash"] == whole["state_hash"]
+    assert resumed["orders"] == whole["orders"]
+
+
+def work_done_s(process: subprocess.Popen[str]) -> float:
+    """How long a process has computed."""
+    return float(psutil.Process(process.pid).cpu_times().user)
