@@ -1,17 +1,15 @@
 """A market's actor: one book, one order of events, nothing said before it is durable."""
 
-import os
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import structlog
 
 from actors.command_source import CommandSource
 from actors.inbox import ClientRows, Inbox, Item, Registration, StrategyBatch
+from actors.loop import Loop
 from actors.pace import pause
 from actors.strategy_desk import StrategyDesk
 from sim.engine import warm_up
@@ -68,8 +66,8 @@ class Market:
         self._link = Link(database_url, f"market-{market_id}")
         self._streams = Streams(redis_url)
         self._inbox = Inbox()
-        self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._reader = Loop(f"reader {market_id}", self._read_for_ever)
+        self._worker = Loop(f"worker {market_id}", self._work_for_ever)
         self._halted: str | None = None
         self._snapshot_at = time.monotonic()
         self._snapshot_batch = 0
@@ -99,18 +97,14 @@ class Market:
 
     def start(self) -> None:
         """Begin to read commands and to work. A second call does nothing."""
-        if self._threads or self._halted:
-            return
-        for target in (self._read_for_ever, self._work_for_ever):
-            thread = threading.Thread(target=partial(self._guarded, target), daemon=True)
-            thread.start()
-            self._threads.append(thread)
+        if not self._halted:
+            self._reader.start()
+            self._worker.start()
 
     def stop(self) -> None:
         """Finish the batch under way, keep a snapshot, and end."""
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join(STOP_WAIT_S)
+        for loop in (self._reader, self._worker):
+            loop.stop(STOP_WAIT_S)
         if not self._halted:
             self._keep_snapshot()
             self._source.close()
@@ -139,22 +133,15 @@ class Market:
         """Apply a strategy's batch; answers when it is durable."""
         return self._inbox.ask(StrategyBatch(strategy_no, batch_no, rows))
 
-    def _guarded(self, target: Callable[[], None]) -> None:
-        try:
-            target()
-        except Exception:  # a bug or a lost fence: this process must not go on
-            log.exception("market_failed", market=self._market_id)
-            os._exit(1)
-
     def _read_for_ever(self) -> None:
-        while not self._stopping.is_set():
+        while not self._reader.stopping.is_set():
             rows = self._source.next_rows()
             self._desk.index_ticks, self._desk.mark_ticks = self._source.prices
             if rows.size:
                 self._inbox.put(ClientRows(rows))
 
     def _work_for_ever(self) -> None:
-        while not self._stopping.is_set():
+        while not self._worker.stopping.is_set():
             items = self._inbox.take(INBOX_WAIT_S)
             if items:
                 began = time.monotonic()

@@ -1,12 +1,11 @@
 """A recorder: a shard of markets' events become rows that clients read."""
 
-import os
-import threading
 import time
 from collections.abc import Sequence
 
 import structlog
 
+from actors.loop import Loop
 from actors.pace import pause
 from storage.database import Link
 from storage.errors import DatabaseUnavailable, StreamUnavailable
@@ -40,8 +39,7 @@ class Recorder:
         self._streams = Streams(redis_url)
         self._market_ids = list(market_ids)
         self._projections: dict[str, MarketProjection] = {}
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._loop = Loop("recorder", self._run)
         self._pulled_at = 0.0
         self._trimmed_at = time.monotonic()
         if run:
@@ -49,15 +47,11 @@ class Recorder:
 
     def start(self) -> None:
         """Begin to work. A second call does nothing."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, daemon=True)
-            self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
         """Finish the transaction under way and end."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(STOP_WAIT_S)
+        self._loop.stop(STOP_WAIT_S)
         self._streams.close()
         self._link.close()
 
@@ -66,12 +60,8 @@ class Recorder:
         return {market_id: p.batch_no for market_id, p in self._projections.items()}
 
     def _run(self) -> None:
-        try:
-            while not self._stopping.is_set():
-                self._round()
-        except Exception:  # superseded or a bug: let the supervisor start a fresh process
-            log.exception("recorder_failed")
-            os._exit(1)
+        while not self._loop.stopping.is_set():
+            self._round()
 
     def _round(self) -> None:
         began = time.monotonic()

@@ -1,11 +1,10 @@
 """The relay: outbox rows get their number and go to the markets' streams."""
 
-import os
-import threading
 import time
 
 import structlog
 
+from actors.loop import Loop
 from actors.pace import pause
 from sim.messages import Rows
 from storage.commands import (
@@ -43,8 +42,7 @@ class Relay:
         self._link = Link(database_url, "relay")
         self._wakeups = Wakeups(database_url)
         self._streams = Streams(redis_url)
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._loop = Loop("relay", self._run)
         self._published: dict[str, int] = {}
         self._checked_at = 0.0
         self._trimmed_at = time.monotonic()
@@ -53,15 +51,11 @@ class Relay:
 
     def start(self) -> None:
         """Begin to work. A second call does nothing."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, daemon=True)
-            self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
         """Finish what is under way and end."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(STOP_WAIT_S)
+        self._loop.stop(STOP_WAIT_S)
         self._streams.close()
         self._link.close()
         self._wakeups.close()
@@ -71,12 +65,8 @@ class Relay:
         return dict(self._published)
 
     def _run(self) -> None:
-        try:
-            while not self._stopping.is_set():
-                self._round()
-        except Exception:  # a bug: let the supervisor start a fresh process
-            log.exception("relay_failed")
-            os._exit(1)
+        while not self._loop.stopping.is_set():
+            self._round()
 
     def _round(self) -> None:
         try:

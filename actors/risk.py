@@ -1,12 +1,11 @@
 """The risk actor: index and mark prices four times a second, and the dead-man switches."""
 
-import os
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
+from actors.loop import Loop
 from sim.mark import Quotes, next_mark
 from sim.market import MarketSpec
 from sim.prices import ReferencePrice, StateMismatch
@@ -52,22 +51,17 @@ class Risk:
         self._tracked = [_Tracked(spec.market_id, price) for spec, price in markets]
         self._resumed = False
         self._ticks, self._failures, self._fired = 0, 0, 0
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._loop = Loop("risk", self.run)
         if run:
             self.start()
 
     def start(self) -> None:
         """Run in a thread. A second call does nothing."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._guarded_run, daemon=True)
-            self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
         """Finish the tick under way, end, and give the connection back."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(STOP_WAIT_S)
+        self._loop.stop(STOP_WAIT_S)
         self._link.close()
 
     def health(self) -> dict[str, int]:
@@ -76,7 +70,7 @@ class Risk:
 
     def run(self) -> None:
         """Tick until `stop`; while the database is away nothing moves."""
-        while not self._stopping.wait(TICK_S):
+        while not self._loop.stopping.wait(TICK_S):
             try:
                 self.tick()
                 self._failures = 0
@@ -95,13 +89,6 @@ class Risk:
         write_prices(connection, rows)
         self._ticks += 1
         self._fired += fire_expired(connection, at_us)
-
-    def _guarded_run(self) -> None:
-        try:
-            self.run()
-        except Exception:  # a bug: this process must not go on
-            log.exception("risk_failed")
-            os._exit(1)
 
     def _resume(self, stored: dict[str, StoredPrice]) -> None:
         for market in self._tracked:

@@ -1,7 +1,5 @@
 """A strategy's actor: hosts a population and trades for it on its markets, step by step."""
 
-import os
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import structlog
 
+from actors.loop import Loop
 from sim.messages import Rows
 from sim.populations.population import MarketView, Population, StrategyReply
 
@@ -81,22 +80,17 @@ class Strategy:
         self._step_us = 1_000_000 // steps_per_second
         self._step, self._life = 0, 0
         self._rows_sent, self._rows_cut = 0, 0
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._loop = Loop(f"strategy {strategy_no}", self.run)
         if run:
             self.start()
 
     def start(self) -> None:
         """Run in a thread. A second call does nothing."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._guarded_run, daemon=True)
-            self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
         """Finish the step under way and end."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(STOP_WAIT_S)
+        self._loop.stop(STOP_WAIT_S)
 
     def health(self) -> dict[str, int]:
         """Steps done, markets it trades on, rows sent, rows left out of batches that were full."""
@@ -110,10 +104,10 @@ class Strategy:
     def run(self) -> None:
         """Step after step until `stop`; late steps are left out, never made up for."""
         due_us = self._clock_us()
-        while not self._stopping.is_set():
+        while not self._loop.stopping.is_set():
             self.step_once()
             due_us = max(due_us + self._step_us, self._clock_us())
-            self._stopping.wait((due_us - self._clock_us()) / 1_000_000)
+            self._loop.stopping.wait((due_us - self._clock_us()) / 1_000_000)
 
     def step_once(self) -> None:
         """One round: come back to markets that were away, decide, send every market its batch."""
@@ -129,13 +123,6 @@ class Strategy:
                 seat.resends = 0
             if seat.view is not None:
                 self._attempt(market, self._submit)
-
-    def _guarded_run(self) -> None:
-        try:
-            self.run()
-        except Exception:  # a bug: this process must not go on
-            log.exception("strategy_failed", strategy=self._strategy_no)
-            os._exit(1)
 
     def _attempt(self, market: int, call: Callable[[int], None]) -> None:
         """A call that may find the market away; then a pause that doubles up to a limit."""

@@ -1,11 +1,11 @@
 """The supervisor: what should run, runs; what runs but does not answer is started again."""
 
-import os
-import threading
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import structlog
+
+from actors.loop import Loop
 
 ROUND_S = 1.0
 STOP_WAIT_S = 4.0
@@ -30,40 +30,31 @@ class Supervisor:
         self._wanted = list(wanted)
         self._cluster = cluster
         self._missed: dict[str, int] = {}
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._loop = Loop("supervisor", self._run)
         self._healths: dict[str, Any] = {}
         if run:
             self.start()
 
     def start(self) -> None:
         """Begin to reconcile. A second call does nothing."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, daemon=True)
-            self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
         """Reconcile no more; the actors stay as they are."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(STOP_WAIT_S)
+        self._loop.stop(STOP_WAIT_S)
 
     def health(self) -> dict[str, Any]:
         """What every actor last said of itself; one that is silent is missing."""
         return dict(self._healths)
 
     def _run(self) -> None:
-        try:
-            while not self._stopping.wait(ROUND_S):
-                self.reconcile()
-        except Exception:  # a bug: Ray starts a fresh process
-            log.exception("supervisor_failed")
-            os._exit(1)
+        while not self._loop.stopping.wait(ROUND_S):
+            self.reconcile()
 
     def reconcile(self) -> None:
         """One look at every wanted actor."""
         for wanted in self._wanted:
-            if self._stopping.is_set():
+            if self._loop.stopping.is_set():
                 return
             self._look_at(wanted)
 
