@@ -60,6 +60,7 @@ def simulate(
         str, typer.Option(help="auto, 0 for one process, or parts a strategy.")
     ] = "auto",
     duration: Annotated[int | None, typer.Option(min=1, help="Simulated seconds.")] = None,
+    record: Annotated[str | None, typer.Option(help="Trades: none, sampled or all.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where results go.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted run.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -69,7 +70,7 @@ def simulate(
     from actors.simulate_command import simulate as run
 
     try:
-        raise typer.Exit(run(Request(scenario, seed, actors, duration, out, resume, json)))
+        raise typer.Exit(run(Request(scenario, seed, actors, duration, record, out, resume, json)))
     except SimulateError as error:
         print(f"sandpit: {error}", file=sys.stderr)
         raise typer.Exit(1) from None

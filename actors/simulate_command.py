@@ -19,7 +19,7 @@ from sim.engine import warm_up
 from sim.prices import ReferencePrice
 from sim.run_record import RunRecord
 from sim.scenario_fields import ScenarioError
-from sim.simulation_scenario import Scenario
+from sim.simulation_scenario import RECORDS, Scenario
 from sim.units import format_atoms
 from sim.world import SimulatedWorld, Timing, read_checkpoint
 from sim.world_state import StateUnreadable
@@ -71,6 +71,7 @@ class Request:
     seed: int | None
     actors: str
     duration_s: int | None
+    record: str | None
     out: Path | None
     resume: Path | None
     as_json: bool
@@ -101,7 +102,11 @@ def simulate(request: Request) -> int:
 
 def _prepared(request: Request) -> tuple[Scenario, list[ReferencePrice]]:
     try:
-        scenario = load_scenario(request.scenario, request.seed, request.duration_s)
+        if request.record not in (None, *RECORDS):
+            known = ", ".join(RECORDS)
+            raise SimulateError(f"--record: found {request.record!r}, allowed is one of {known}.")
+        wanted = (request.seed, request.duration_s, request.record)
+        scenario = load_scenario(request.scenario, *wanted)
         return scenario, scenario_prices(scenario)
     except ScenarioError as error:
         raise SimulateError(str(error)) from error

@@ -99,18 +99,21 @@ class Scenario:
         return sum(population.heads for population in self.world.populations)
 
 
-def parse_scenario(text: str, seed: int | None = None, duration_s: int | None = None) -> Scenario:
-    """A scenario from TOML text; `seed` and `duration_s` replace its own. Raises ScenarioError."""
+def parse_scenario(
+    text: str, seed: int | None = None, duration_s: int | None = None, record: str | None = None
+) -> Scenario:
+    """A scenario from TOML text; what else is given replaces its own. Raises ScenarioError."""
     fields = fields_of(text)
     world = read_world(fields)
     step_us = fields.integer("step_us", STEP_US_MIN, STEP_US_MAX, STEP_US_DEFAULT)
     written_s = fields.integer("duration_s", 1, DURATION_S_MAX)
+    written_record = fields.choice("record", RECORDS) if fields.has("record") else "all"
     steps = max(1, (duration_s or written_s) * 1_000_000 // step_us)
     scenario = Scenario(
         world=world if seed is None else _seeded(world, seed),
         steps=steps,
         step_us=step_us,
-        record=fields.choice("record", RECORDS) if fields.has("record") else "all",
+        record=record or written_record,
         sample_steps=_interval(fields, "sample_ms", SAMPLE_MS_DEFAULT, step_us),
         margin_steps=_interval(fields, "margin_check_ms", MARGIN_CHECK_MS_DEFAULT, step_us),
         insurance_atoms=_insurance_atoms(fields),
@@ -194,6 +197,12 @@ def _refuse_too_large(scenario: Scenario) -> None:
         raise ScenarioError(
             f"populations: found {scenario.accounts} heads in all, allowed is {ACCOUNTS_MAX}"
         )
+    for place, population in enumerate(scenario.world.populations):
+        if population.heads * population.capital_atoms > NOTIONAL_ATOMS_MAX:
+            raise ScenarioError(
+                f"populations[{place}].capital: all heads together have more than 2**62 atoms,"
+                f" allowed is less"
+            )
     for place, market in enumerate(scenario.world.markets):
         spec = market.spec
         if spec.notional_atoms(spec.max_price_ticks, spec.max_quantity_lots) > NOTIONAL_ATOMS_MAX:

@@ -5,7 +5,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.array_accounts import FEES, FUNDING, POSITION, VOLUME, MarketAccounts, exact_sum
+from sim.array_accounts import (
+    FEES,
+    FUNDING,
+    POSITION,
+    VOLUME,
+    MarketAccounts,
+    column_sums,
+    exact_sum,
+)
 from sim.messages import EventKind, Rows
 from sim.run_record import QUOTE, TRADE
 
@@ -50,8 +58,9 @@ class Tape:
         for place, ids in enumerate(self._strategies):
             rows = accounts.accounts[ids.start : ids.stop]
             gains = accounts.values(ids.start, ids.stop, mark_ticks)[0]
+            total = column_sums(rows)
             columns = (FEES, FUNDING, VOLUME, POSITION)
-            sums[place] = exact_sum(gains), *(exact_sum(rows[:, column]) for column in columns)
+            sums[place] = exact_sum(gains), *(total[column] for column in columns)
         self._sums.append(sums)
 
     @property

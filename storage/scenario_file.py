@@ -21,13 +21,17 @@ def shipped_scenarios() -> list[str]:
 
 
 def load_scenario(
-    name_or_path: str, seed: int | None = None, duration_s: int | None = None
+    name_or_path: str,
+    seed: int | None = None,
+    duration_s: int | None = None,
+    record: str | None = None,
 ) -> Scenario:
     """A shipped scenario by its name, or one from a file. Raises ScenarioError, one sentence."""
     shipped = name_or_path in shipped_scenarios()
     path = SHIPPED_DIRECTORY / f"{name_or_path}.toml" if shipped else Path(name_or_path)
     try:
-        return _with_absolute_files(parse_scenario(_text(path), seed, duration_s), path.parent)
+        scenario = parse_scenario(_text(path), seed, duration_s, record)
+        return _with_absolute_files(scenario, path.parent)
     except ScenarioError as error:
         raise ScenarioError(f"{path}: {error}.") from error
 

@@ -78,6 +78,7 @@ def test_what_cannot_be_run_is_one_sentence(scenario_file: Path, tmp_path: Path)
     for arguments, sentence in (
         (("nowhere",), "no such file, and not one of the scenarios"),
         ((scenario_file, "--actors", "many"), "allowed is auto or 0 to 64"),
+        ((scenario_file, "--record", "some"), "allowed is one of none, sampled, all"),
         ((scenario_file, "--resume", tmp_path), "holds no checkpoint"),
     ):
         done = simulate(*arguments)
