@@ -1,0 +1,148 @@
+"""The metrics of a strategy: closed-form cases, and empyrical's figures for a random path."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+
+from sim.performance import (
+    MINUTE_US,
+    SECOND_US,
+    YEAR_US,
+    Drawdown,
+    drawdowns,
+    max_drawdown,
+    performance,
+    period_returns,
+    profit_factor,
+    sampling_period_us,
+    sharpe_ratio,
+    sortino_ratio,
+    volatility,
+    win_rate,
+)
+from sim.run_record import STANDING, StrategyRecord
+
+SEED = 7
+MINUTES_PER_YEAR = YEAR_US / MINUTE_US
+CAPITAL_ATOMS = 10**12
+
+EMPYRICAL = {
+    "return": 0.016115680254999543,
+    "volatility": 0.4349359833670669,
+    "sharpe": 80.71837335568908,
+    "sortino": 123.40396164983586,
+    "max_drawdown": -0.0033743970028717995,
+}
+"""What empyrical-reloaded 0.7.1 gives for `random_path`, annualization=525600."""
+
+
+def random_path() -> np.ndarray:
+    """Equity at the start and at the end of each of 240 minutes, atoms."""
+    print(f"seed {SEED}")
+    steps = np.random.default_rng(SEED).integers(-(10**9), 1_050_000_000, 240)
+    return np.concatenate([[CAPITAL_ATOMS], CAPITAL_ATOMS + np.cumsum(steps)])
+
+
+def record_of(equity_atoms: np.ndarray, period_us: int = MINUTE_US, **last: int) -> StrategyRecord:
+    standings = np.zeros(len(equity_atoms), STANDING)
+    standings["time_us"] = period_us * np.arange(len(equity_atoms))
+    standings["equity_atoms"] = equity_atoms
+    for column, value in last.items():
+        standings[column][-1] = value
+    pnl_atoms = np.array([30, -10, 0, -5], np.int64)
+    capital_atoms = int(equity_atoms[0])
+    nothing = np.zeros((len(equity_atoms), 1), np.int64)
+    return StrategyRecord("noise", "noise", 4, capital_atoms, standings, nothing, pnl_atoms)
+
+
+def test_a_random_path_has_the_figures_that_empyrical_gives() -> None:
+    found = performance(record_of(random_path()))
+    assert found.return_fraction == pytest.approx(EMPYRICAL["return"], rel=1e-9)
+    assert found.volatility == pytest.approx(EMPYRICAL["volatility"], rel=1e-9)
+    assert found.sharpe == pytest.approx(EMPYRICAL["sharpe"], rel=1e-9)
+    assert found.sortino == pytest.approx(EMPYRICAL["sortino"], rel=1e-9)
+    assert found.drawdown.fraction == pytest.approx(EMPYRICAL["max_drawdown"], rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_random_paths_have_the_figures_of_empyrical_where_it_is_installed(seed: int) -> None:
+    empyrical = pytest.importorskip("empyrical")
+    pandas = pytest.importorskip("pandas")
+    returns = np.random.default_rng(seed).standard_t(4, 500) / 1_000
+    first = datetime.fromisoformat("2024-08-08T00:00:00+00:00")
+    times = [first + timedelta(minutes=minute) for minute in range(len(returns))]
+    theirs, of_year = pandas.Series(returns, index=times), {"annualization": MINUTES_PER_YEAR}
+    equity = np.concatenate([[1.0], np.cumprod(1 + returns)])
+    fall = max_drawdown(np.arange(len(equity)), equity).fraction
+    assert fall == pytest.approx(empyrical.max_drawdown(theirs))
+    for ours, name in (
+        (volatility, "annual_volatility"),
+        (sharpe_ratio, "sharpe_ratio"),
+        (sortino_ratio, "sortino_ratio"),
+    ):
+        expected = getattr(empyrical, name)(theirs, **of_year)
+        assert ours(returns, MINUTES_PER_YEAR) == pytest.approx(expected)
+
+
+def test_a_return_that_comes_back_each_period_has_its_closed_forms() -> None:
+    returns = np.array([0.02, -0.01] * 50)
+    mean, spread = 0.005, 0.015 * (100 / 99) ** 0.5
+    assert volatility(returns, 100) == pytest.approx(10 * spread)
+    assert sharpe_ratio(returns, 100) == pytest.approx(10 * mean / spread)
+    assert sortino_ratio(returns, 100) == pytest.approx(10 * mean / (0.01 / 2**0.5))
+
+
+def test_what_is_undefined_is_none_and_never_infinite() -> None:
+    steady = np.zeros(10)
+    assert sharpe_ratio(steady, 100) is None
+    assert sortino_ratio(np.full(10, 0.01), 100) is None
+    assert volatility(np.zeros(1), 100) is None
+    assert profit_factor(np.array([5, 0])) is None
+    assert win_rate(np.zeros(3, np.int64)) is None
+    idle = performance(StrategyRecord("a", "b", 0, 0, *nothing_happened()))
+    assert idle.return_fraction is None
+    assert idle.drawdown == Drawdown(0.0, 0, True)
+
+
+def nothing_happened() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return np.zeros(0, STANDING), np.zeros((0, 1), np.int64), np.zeros(0, np.int64)
+
+
+def test_the_length_of_a_drawdown_is_from_its_peak_until_it_is_made_good() -> None:
+    times_us = SECOND_US * np.arange(8)
+    equity = np.array([100, 120, 110, 60, 90, 120, 130, 125], np.float64)
+    assert max_drawdown(times_us, equity) == Drawdown(-0.5, 4 * SECOND_US, True)
+    assert drawdowns(equity)[-1] == pytest.approx(-5 / 130)
+
+
+def test_a_drawdown_that_is_not_made_good_lasts_to_the_end() -> None:
+    equity = np.array([100, 120, 60, 90], np.float64)
+    assert max_drawdown(np.arange(4), equity) == Drawdown(-0.5, 2, False)
+
+
+def test_traders_win_or_lose_and_those_who_did_neither_do_not_count() -> None:
+    found = performance(record_of(random_path()))
+    assert found.win_rate == pytest.approx(1 / 3)
+    assert found.profit_factor == pytest.approx(2)
+
+
+def test_totals_are_those_of_the_last_sample_in_quote_units() -> None:
+    totals = {"volume_atoms": 2 * CAPITAL_ATOMS, "fees_atoms": 7_500_000}
+    found = performance(
+        record_of(random_path(), **totals, funding_atoms=-1_000_000, liquidated_traders=3)
+    )
+    assert (found.turnover, found.fees_units, found.funding_units) == (2, 7.5, -1)
+    assert found.liquidated_traders == 3
+
+
+def test_samples_are_a_minute_apart_in_a_long_run_and_a_second_in_a_short_one() -> None:
+    assert sampling_period_us(np.arange(0, 2 * 60 * MINUTE_US, 100_000)) == MINUTE_US
+    assert sampling_period_us(np.arange(0, 10 * MINUTE_US, 100_000)) == SECOND_US
+    assert sampling_period_us(np.arange(0, 10 * MINUTE_US, 5 * SECOND_US)) == 5 * SECOND_US
+
+
+def test_a_ruined_strategy_has_the_returns_until_its_ruin() -> None:
+    equity = np.array([100, 50, 0, 10], np.float64)
+    assert period_returns(np.arange(4), equity, 1).tolist() == [-0.5]
+    assert performance(record_of(np.array([100, 50, -20]))).drawdown.fraction == pytest.approx(-1.2)
