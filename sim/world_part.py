@@ -21,6 +21,10 @@ LIFE = 1
 """A simulated strategy has one."""
 
 
+UNDIVIDED = ("ladder",)
+"""Strategies whose traders take turns among all of them: always one part."""
+
+
 def no_pairs() -> Integers:
     """An empty (0, 2) int64 array."""
     return np.empty((0, 2), np.int64)
@@ -72,7 +76,8 @@ def describe_parts(scenario: Scenario, spread: int = 1) -> list[PartDescription]
     parts, base = [], 1
     for strategy, population in enumerate(scenario.world.populations):
         markets = tuple(numbers[market_id] for market_id in population.markets)
-        for first, stop in _shares(population.heads, spread):
+        shares = 1 if population.strategy in UNDIVIDED else spread
+        for first, stop in _shares(population.heads, shares):
             accounts = range(base + first, base + stop)
             parts.append(PartDescription(strategy, first, accounts, markets))
         base += population.heads
