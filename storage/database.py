@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool
@@ -11,10 +12,10 @@ from storage.errors import wrapped
 CONNECT_TIMEOUT_S = 5
 POOL_WAIT_S = 3.0
 STATEMENT_TIMEOUT_MS = 10_000
-TRANSACTION_IDLE_MS_MAX = 2_000
+TRANSACTION_IDLE_MS_MAX = 3_000
 """A process that stops inside a transaction gives its locks back after this."""
 
-SILENT_SERVER: Mapping[str, int] = {
+SILENT_SERVER: Mapping[str, Any] = {
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,

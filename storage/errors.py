@@ -8,6 +8,7 @@ from typing import TypeVar
 import psycopg
 import psycopg_pool
 import redis
+from psycopg import errors as pg
 
 PATIENCE_S = 0.2
 PATIENCE_TRIES = 1_500
@@ -23,7 +24,7 @@ class DatabaseUnavailable(StorageError):
 
 
 class StreamUnavailable(StorageError):
-    """Valkey did not answer."""
+    """Valkey did not answer, or did not do what it was asked."""
 
 
 class OutcomeUnknown(StorageError):
@@ -45,9 +46,9 @@ def wrapped() -> Iterator[None]:
         yield
     except (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed) as error:
         raise DatabaseUnavailable(first_line(error)) from error
-    except psycopg.InterfaceError as error:
+    except (psycopg.InterfaceError, pg.IdleInTransactionSessionTimeout) as error:
         raise DatabaseUnavailable(first_line(error)) from error
-    except (redis.ConnectionError, redis.TimeoutError) as error:
+    except redis.RedisError as error:  # what Valkey refuses (no memory, say) is as good as away
         raise StreamUnavailable(first_line(error)) from error
 
 
