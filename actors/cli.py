@@ -86,7 +86,7 @@ def doctor(port: Port = None, data_dir: DataDir = None) -> None:
 
 @bench.command()
 def book(
-    instructions: Annotated[int, typer.Option(help="How many, each time.")] = 2_000_000,
+    instructions: Annotated[int, typer.Option(help="How many, each time.")] = 500_000,
     seed: Annotated[int, typer.Option(help="Of the flow.")] = 1,
 ) -> None:
     """Instructions a second of the order book, beside liquibook where it is installed."""
