@@ -26,11 +26,13 @@ log = structlog.get_logger()
 class CommandSource:
     """Hands out contiguous COMMAND rows above a cursor."""
 
-    def __init__(self, market_id: str, database_url: str, redis_url: str, command_seq: int) -> None:
+    def __init__(
+        self, market_id: str, database_url: str, streams: Streams, command_seq: int
+    ) -> None:
         self._market_id = market_id
         self._stream = commands_stream(market_id)
         self._link = Link(database_url, f"commands-{market_id}")
-        self._streams = Streams(redis_url)
+        self._streams = streams
         self._cursor = command_seq
         self._pulled_at = 0.0
         self._read_at = 0.0

@@ -24,11 +24,13 @@ class Loop:
             self._thread = threading.Thread(target=self._guarded, name=self._name, daemon=True)
             self._thread.start()
 
-    def stop(self, wait_s_max: float) -> None:
-        """Ask it to end, and wait for what is under way."""
+    def stop(self, wait_s_max: float) -> bool:
+        """Ask it to end, and wait for what is under way. False where it did not end in time."""
         self.stopping.set()
-        if self._thread is not None:
-            self._thread.join(wait_s_max)
+        if self._thread is None:
+            return True
+        self._thread.join(wait_s_max)
+        return not self._thread.is_alive()
 
     def _guarded(self) -> None:
         """A process that was superseded, or has a bug, must not go on: Ray starts a fresh one."""

@@ -11,6 +11,7 @@ from actors.command_source import CommandSource
 from actors.inbox import ClientRows, Inbox, Item, Registration, StrategyBatch
 from actors.loop import Loop
 from actors.pace import pause
+from actors.strategy import MarketUnavailable
 from actors.strategy_desk import StrategyDesk
 from sim.engine import warm_up
 from sim.market import MarketSpec
@@ -29,6 +30,7 @@ from storage.errors import (
 )
 from storage.journal import Batch, View
 from storage.markets import load_specs
+from storage.origin import origin_of
 from storage.recovery import Recovered, recover
 from storage.streams import Streams, events_stream, packed_events
 
@@ -69,6 +71,7 @@ class Market:
         self._reader = Loop(f"reader {market_id}", self._read_for_ever)
         self._worker = Loop(f"worker {market_id}", self._work_for_ever)
         self._halted: str | None = None
+        self._engine_is_ahead = False
         self._snapshot_at = time.monotonic()
         self._snapshot_batch = 0
         self._take_over(database_url, redis_url)
@@ -87,11 +90,22 @@ class Market:
         self._snapshot_batch = found.head.batch_no
         self._desk = StrategyDesk(spec, found.strategies)
         cursor = found.head.command_seq
-        self._source = CommandSource(self._market_id, database_url, redis_url, cursor)
+        streams = Streams(redis_url, self._streams.origin)
+        self._source = CommandSource(self._market_id, database_url, streams, cursor)
+        self._reclaim_events()
         log.info("market_ready", market=self._market_id, epoch=found.head.epoch, cursor=cursor)
+
+    def _reclaim_events(self) -> None:
+        """Nobody has published more than the head says: a stream that holds more is not ours."""
+        try:
+            if self._streams.reclaim(events_stream(self._market_id), self._head.batch_no):
+                log.warning("events_stream_was_not_ours", market=self._market_id)
+        except StreamUnavailable as error:
+            log.warning("events_stream_unchecked", market=self._market_id, error=str(error))
 
     def _recover(self) -> tuple[MarketSpec, Recovered]:
         with wrapped():
+            self._streams.origin = origin_of(self._link())
             spec = load_specs(self._link())[self._market_id]
             return spec, recover(self._link(), spec)
 
@@ -103,10 +117,12 @@ class Market:
 
     def stop(self) -> None:
         """Finish the batch under way, keep a snapshot, and end."""
-        for loop in (self._reader, self._worker):
-            loop.stop(STOP_WAIT_S)
+        self._reader.stopping.set()
+        ended = self._worker.stop(STOP_WAIT_S)
+        self._reader.stop(STOP_WAIT_S)
         if not self._halted:
-            self._keep_snapshot()
+            if ended and not self._engine_is_ahead:
+                self._keep_snapshot()
             self._source.close()
         self._streams.close()
         self._link.close()
@@ -127,14 +143,21 @@ class Market:
 
     def register(self, strategy_no: int, first_account: int, last_account: int) -> StrategyReply:
         """Take a strategy in; its orders from an earlier life are withdrawn."""
+        self._refuse_when_halted()
         return self._inbox.ask(Registration(strategy_no, first_account, last_account))
 
     def submit(self, strategy_no: int, batch_no: int, rows: Rows) -> StrategyReply:
         """Apply a strategy's batch; answers when it is durable."""
+        self._refuse_when_halted()
         return self._inbox.ask(StrategyBatch(strategy_no, batch_no, rows))
 
+    def _refuse_when_halted(self) -> None:
+        """A strategy has other markets: it is told at once, not after a time-out."""
+        if self._halted:
+            raise MarketUnavailable(f"{self._market_id} is halted: {self._halted}")
+
     def _read_for_ever(self) -> None:
-        while not self._reader.stopping.is_set():
+        while not self._reader.stopping.is_set() and not self._halted:
             rows = self._source.next_rows()
             self._desk.index_ticks, self._desk.mark_ticks = self._source.prices
             if rows.size:
@@ -145,7 +168,14 @@ class Market:
             items = self._inbox.take(INBOX_WAIT_S)
             if items:
                 began = time.monotonic()
-                self.process(items)
+                try:
+                    self.process(items)
+                except AssertionError as error:  # never goes on with a state it cannot trust
+                    log.exception("invariant_broken", market=self._market_id)
+                    self._halt(f"a broken invariant: {error}")
+                    return
+                except DatabaseUnavailable:  # stopped while it waited: the batch never was
+                    return
                 self._keep_snapshot_when_due()
                 pause(began, sum(item.size for item in items), ROW_S, ROUND_S_MAX)
 
@@ -172,8 +202,10 @@ class Market:
             return
         inputs, command_seq, strategies, answered = self._inputs(group)
         if inputs.size or strategies:
+            self._engine_is_ahead = True
             events = self._engine.apply(inputs)
             self._commit(inputs, events, command_seq, strategies)
+            self._engine_is_ahead = False
             self._desk.learn(events, strategies)
         for batch in answered:
             reply = self._desk.reply(batch.strategy_no, self._engine, self._head.event_seq)
@@ -207,7 +239,10 @@ class Market:
     def _commit(
         self, inputs: Rows, events: Rows, command_seq: int, strategies: dict[int, int]
     ) -> None:
-        """Make a batch durable, then publish it. Retries while PostgreSQL is away."""
+        """Make a batch durable, then publish it. Retries while PostgreSQL is away.
+
+        Raises DatabaseUnavailable only when told to stop meanwhile.
+        """
         inputs_bytes, events_bytes = inputs.tobytes(), events.tobytes()
         head = replace(
             self._head,
@@ -224,7 +259,8 @@ class Market:
                 break
             except DatabaseUnavailable as error:
                 log.warning("journal_waits", market=self._market_id, error=str(error))
-                time.sleep(COMMIT_RETRY_S)
+                if self._worker.stopping.wait(COMMIT_RETRY_S):
+                    raise
         self._head = head
         self._publish(events_bytes)
 

@@ -9,12 +9,13 @@ from actors.pace import pause
 from sim.messages import Rows
 from storage.commands import (
     Wakeups,
-    applied_commands,
     commands_after,
+    progress,
     sequence,
 )
 from storage.database import Link, now_us
 from storage.errors import DatabaseUnavailable, StreamUnavailable
+from storage.origin import origin_of
 from storage.streams import Streams, commands_stream
 
 WAKE_S_MAX = 0.25
@@ -80,6 +81,8 @@ class Relay:
 
     def step(self) -> int:
         """Number and publish what waits now; how many commands that were."""
+        if not self._streams.origin:
+            self._streams.origin = origin_of(self._link())
         numbered = sequence(self._link(), now_us())
         for market_id, rows in numbered.items():
             self._publish(market_id, rows)
@@ -104,12 +107,14 @@ class Relay:
             return
         self._checked_at = now
         try:
-            heads = applied_commands(self._link())
-            for market_id, applied in heads.items():
+            heads = progress(self._link())
+            for market_id, (applied, numbered) in heads.items():
+                if self._streams.reclaim(commands_stream(market_id), numbered):
+                    log.warning("commands_stream_was_not_ours", market=market_id)
                 self._catch_up(market_id, applied)
             if now - self._trimmed_at >= TRIM_EVERY_S:
                 self._trimmed_at = now
-                for market_id, applied in heads.items():
+                for market_id, (applied, _) in heads.items():
                     self._streams.trim(commands_stream(market_id), applied)
         except StreamUnavailable as error:
             log.warning("streams_away", error=str(error))

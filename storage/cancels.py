@@ -4,7 +4,7 @@ from sim.messages import CommandKind
 from sim.refusals import Refusal, Refused
 from storage.accept_sql import NOTIFY, command_payload
 from storage.database import AsyncPool, now_us
-from storage.errors import wrapped
+from storage.unit_of_work import unit_of_work
 
 INSERT_CANCEL = """
 INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
@@ -23,17 +23,17 @@ SELECT count(*) FROM orders WHERE account_id = %(account)s AND status <= 3
 
 
 async def request_cancel(pool: AsyncPool, account_id: int, order_id: int) -> None:
-    """Ask the market to cancel an order. Raises Refused or DatabaseUnavailable."""
+    """Ask the market to cancel an order.
+
+    Raises Refused, DatabaseUnavailable (nothing happened) or OutcomeUnknown.
+    """
     payload = command_payload(CommandKind.CANCEL, account_id, order_id)
-    with wrapped():
-        async with pool.connection() as connection, connection.transaction():
-            cursor = await connection.execute(
-                INSERT_CANCEL, (payload, now_us(), order_id, account_id)
-            )
-            if await cursor.fetchone() is not None:
-                await connection.execute(NOTIFY)
-                return
-            owned = await (await connection.execute(OWNED, (order_id, account_id))).fetchone()
+    async with unit_of_work(pool) as connection:
+        cursor = await connection.execute(INSERT_CANCEL, (payload, now_us(), order_id, account_id))
+        if await cursor.fetchone() is not None:
+            await connection.execute(NOTIFY)
+            return
+        owned = await (await connection.execute(OWNED, (order_id, account_id))).fetchone()
     if owned is None:
         raise Refused(Refusal.ORDER_NOT_FOUND, "No such order")
     raise Refused(Refusal.ORDER_NOT_OPEN, "The order is not open any more")
@@ -47,9 +47,8 @@ async def request_cancel_all(pool: AsyncPool, account_id: int, market_id: str | 
         "payload": command_payload(CommandKind.CANCEL_ALL, account_id),
         "now": now_us(),
     }
-    with wrapped():
-        async with pool.connection() as connection, connection.transaction():
-            count = await (await connection.execute(COUNT_OPEN, wish)).fetchone()
-            await connection.execute(INSERT_CANCEL_ALL, wish)
-            await connection.execute(NOTIFY)
+    async with unit_of_work(pool) as connection:
+        count = await (await connection.execute(COUNT_OPEN, wish)).fetchone()
+        await connection.execute(INSERT_CANCEL_ALL, wish)
+        await connection.execute(NOTIFY)
     return int(str(count[0])) if count else 0

@@ -28,7 +28,9 @@ moved AS (
     FROM (SELECT market_id, max(command_seq) AS command_seq, max(time_us) AS time_us
           FROM stamped GROUP BY market_id) t WHERE s.market_id = t.market_id)
 SELECT market_id, command_seq, time_us, order_id, payload FROM stamped ORDER BY command_seq"""
-APPLIED = "SELECT market_id, command_seq FROM market_heads"
+PROGRESS = """
+SELECT market_id, h.command_seq, s.command_seq
+FROM market_heads h JOIN market_sequences s USING (market_id)"""
 AFTER = """
 SELECT command_seq, time_us, order_id, payload FROM commands
 WHERE market_id = %s AND command_seq > %s ORDER BY command_seq LIMIT %s"""
@@ -69,10 +71,10 @@ def command_rows(rows: list[tuple[Any, ...]]) -> Rows:
     return commands
 
 
-def applied_commands(connection: psycopg.Connection[Any]) -> dict[str, int]:
-    """The last command each market has applied."""
+def progress(connection: psycopg.Connection[Any]) -> dict[str, tuple[int, int]]:
+    """Of each market the last command it has applied, and the last that has a number."""
     with wrapped():
-        return {row[0]: row[1] for row in connection.execute(APPLIED)}
+        return {row[0]: (row[1], row[2]) for row in connection.execute(PROGRESS)}
 
 
 class Wakeups:

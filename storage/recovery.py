@@ -1,10 +1,12 @@
 """A market's way back: newest good snapshot, then the journal's tail, checked to the last hash."""
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 import psycopg
+import structlog
 
 from sim.engine import MarketEngine
 from sim.market import MarketSpec
@@ -22,6 +24,8 @@ from storage.markets import EMPTY_CHAIN
 
 REPLAY_BATCHES_MAX = 500
 """Journal rows fetched at a time while replaying."""
+
+log = structlog.get_logger()
 
 CHAIN_AT = "SELECT chain FROM journal WHERE market_id = %s AND batch_no = %s"
 
@@ -41,11 +45,21 @@ def recover(connection: psycopg.Connection[Any], spec: MarketSpec) -> Recovered:
     for batch_no, _, state_hash, strategies, state in snapshots_up_to(
         connection, spec.market_id, head.batch_no
     ):
-        engine = MarketEngine.restore(spec, bytes(state))
-        if engine.state_hash() == bytes(state_hash):
-            found = Recovered(head, engine, strategies_from_text(strategies))
-            return replay(connection, found, batch_no, chain_at(connection, spec, batch_no))
+        engine = restored(spec, bytes(state), bytes(state_hash))
+        if engine is None:
+            log.error("snapshot_is_damaged", market=spec.market_id, batch_no=batch_no)
+            continue
+        found = Recovered(head, engine, strategies_from_text(strategies))
+        return replay(connection, found, batch_no, chain_at(connection, spec, batch_no))
     return replay(connection, Recovered(head, MarketEngine(spec), {}), 0, EMPTY_CHAIN)
+
+
+def restored(spec: MarketSpec, state: bytes, state_hash: bytes) -> MarketEngine | None:
+    """The engine of a snapshot; None for one that is damaged, whose bytes no kernel may read."""
+    if blake2b(state, digest_size=32).digest() != state_hash:
+        return None
+    engine = MarketEngine.restore(spec, state)
+    return engine if engine.state_hash() == state_hash else None
 
 
 def chain_at(connection: psycopg.Connection[Any], spec: MarketSpec, batch_no: int) -> bytes:
@@ -63,9 +77,11 @@ def replay(
     market_id = found.engine.spec.market_id
     while rows := journal_after(connection, market_id, batch_no, REPLAY_BATCHES_MAX):
         for number, _, _, strategies, inputs, events, written_chain in rows:
-            again = found.engine.apply(np.frombuffer(inputs, dtype=COMMAND)).tobytes()
             chain = next_chain(chain, bytes(inputs), bytes(events))
-            if again != bytes(events) or chain != bytes(written_chain) or number != batch_no + 1:
+            if chain != bytes(written_chain) or number != batch_no + 1:
+                raise CorruptState(f"{market_id}: batch {number} is not what was written")
+            again = found.engine.apply(np.frombuffer(inputs, dtype=COMMAND)).tobytes()
+            if again != bytes(events):
                 raise CorruptState(f"{market_id}: batch {number} does not replay as it was")
             found.strategies.update(strategies_from_text(strategies))
             batch_no = number

@@ -71,7 +71,8 @@ async def log_in(identity: Identity, address: str, email: str, password: str) ->
         await identity.guard.check(address, account)
         if len(password) > PASSWORD_CHARACTERS[1]:
             raise Refused(Refusal.INVALID_CREDENTIALS, WRONG)
-        user = await find_user_by_email(identity.pool, email)
+        is_address = EMAIL_TEXT.fullmatch(email) is not None
+        user = await find_user_by_email(identity.pool, email) if is_address else None
         right = await matches(identity, user, password)
         if user is None or not right or user.status != UserStatus.ACTIVE:
             await identity.guard.failed(address, account)
