@@ -60,3 +60,9 @@ class Crowd(ABC):
     def draw(self, step: int, market: int, words: int) -> Draws:
         """uint16 (traders, 4 × words) for this step, each uniform in [0, UNIT)."""
         return self._dice.draw(market, self._life, step, words)
+
+    def wake(
+        self, step: int, market: int, activity_ppm: int, words: int
+    ) -> tuple[Integers, Integers]:
+        """Places of those who act in this step and their draws, int64 (awake, 4 × words)."""
+        return self._dice.wake(market, self._life, step, activity_ppm, words)

@@ -56,18 +56,49 @@ class Dice:
         ]
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
+    def wake(
+        self, market: int, life: int, step: int, activity_ppm: int, words: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Who acts in a step, each with the same chance, and what only they draw.
+
+        Places int64 (awake,), ascending, and draws int64 (awake, 4 × words) in [0, UNIT).
+        Costs half a word for a trader who sleeps. Not to be mixed with `draw` in one strategy.
+        """
+        chance = activity_ppm * UNIT * UNIT // PPM
+        woken = [
+            self._wake_block(market, life, step, chance, words, first)
+            for first in range(0, self.traders, BLOCK_TRADERS)
+        ]
+        places, draws = zip(*woken, strict=True)
+        return np.concatenate(places), np.concatenate(draws)
+
     def birth(self, market: int, words: int) -> Draws:
         """As `draw`, the same in every life."""
         return self.draw(market, 0, BIRTH_STEP, words)
 
     def _block(self, market: int, life: int, step: int, words: int, first: int) -> Draws:
         count = min(BLOCK_TRADERS, self.traders - first)
+        pieces = self._sixteenths(self._generator(market, life, step, first), count * words)
+        return pieces.reshape(count, words * DRAWS_PER_WORD)
+
+    def _wake_block(
+        self, market: int, life: int, step: int, chance: int, words: int, first: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        generator = self._generator(market, life, step, first)
+        drawn = generator.random_raw(BLOCK_TRADERS // 2).astype("<u8", copy=False).view("<u4")
+        places = np.flatnonzero(drawn[: self.traders - first] < chance)
+        pieces = self._sixteenths(generator, len(places) * words).astype(np.int64)
+        return places + first, pieces.reshape(len(places), words * DRAWS_PER_WORD)
+
+    def _generator(self, market: int, life: int, step: int, first: int) -> np.random.Philox:
         block = (self.first_trader + first) // BLOCK_TRADERS
         key = np.array([self.seed, (self.stream << 16) | market], dtype=np.uint64)
         counter = np.array([0, block, step, life], dtype=np.uint64)
-        generator = np.random.Philox(key=key, counter=counter)
-        pieces = generator.random_raw(count * words).astype("<u8", copy=False).view("<u2")
-        return pieces.reshape(count, words * DRAWS_PER_WORD)
+        return np.random.Philox(key=key, counter=counter)
+
+    @staticmethod
+    def _sixteenths(generator: np.random.Philox, words: int) -> Draws:
+        return generator.random_raw(words).astype("<u8", copy=False).view("<u2")
 
 
 def awake(draws: Draws, activity_ppm: int) -> npt.NDArray[np.int64]:

@@ -19,6 +19,7 @@ class MarketView:
 
     event_seq    the last event this view includes
     bids, asks   int64 (n, 3): price_ticks, quantity_lots, orders; best level first
+    volume_lots  traded in this market so far; 0 where nobody counts
     """
 
     spec: MarketSpec
@@ -31,6 +32,7 @@ class MarketView:
     last_price_ticks: int
     bids: Integers
     asks: Integers
+    volume_lots: int = 0
 
 
 @dataclass(frozen=True)

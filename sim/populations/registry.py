@@ -3,11 +3,22 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sim.populations.arbitrage import Arbitrage, ArbitrageParameters
+from sim.populations.avellaneda_stoikov import AvellanedaStoikov, AvellanedaStoikovParameters
 from sim.populations.crowd import Crowd
 from sim.populations.dice import Dice
+from sim.populations.fundamental_chartist_noise import (
+    FundamentalChartistNoise,
+    FundamentalChartistNoiseParameters,
+)
 from sim.populations.ladder import Ladder, LadderParameters
+from sim.populations.mean_reversion import MeanReversion, MeanReversionParameters
 from sim.populations.momentum import Momentum, MomentumParameters
 from sim.populations.noise import Noise, NoiseParameters
+from sim.populations.pov import Pov, PovParameters
+from sim.populations.twap import Twap, TwapParameters
+from sim.populations.value import Value, ValueParameters
+from sim.populations.vwap import Vwap, VwapParameters
 
 
 @dataclass(frozen=True)
@@ -22,6 +33,16 @@ STRATEGIES = {
     "ladder": StrategyKind(Ladder, LadderParameters),
     "noise": StrategyKind(Noise, NoiseParameters),
     "momentum": StrategyKind(Momentum, MomentumParameters),
+    "value": StrategyKind(Value, ValueParameters),
+    "mean-reversion": StrategyKind(MeanReversion, MeanReversionParameters),
+    "avellaneda-stoikov": StrategyKind(AvellanedaStoikov, AvellanedaStoikovParameters),
+    "arbitrage": StrategyKind(Arbitrage, ArbitrageParameters),
+    "twap": StrategyKind(Twap, TwapParameters),
+    "vwap": StrategyKind(Vwap, VwapParameters),
+    "pov": StrategyKind(Pov, PovParameters),
+    "fundamental-chartist-noise": StrategyKind(
+        FundamentalChartistNoise, FundamentalChartistNoiseParameters
+    ),
 }
 
 

@@ -23,7 +23,7 @@ class SimulatedMarket:
         self.accounts: dict[int, range] = {}
         self.batches: dict[int, int] = {}
         self.unseen: dict[int, list[Rows]] = {}
-        self.commands, self.rejected = 0, 0
+        self.commands, self.rejected, self.volume_lots = 0, 0, 0
         self.trades: list[Rows] = []
 
     def view(self) -> MarketView:
@@ -31,7 +31,7 @@ class SimulatedMarket:
         index = self.price.price_ticks
         touch = (self.engine.best_bid_ticks, self.engine.best_ask_ticks)
         last = self.engine.last_price_ticks
-        return MarketView(self.spec, 0, 0, index, index, *touch, last, bids, asks)
+        return MarketView(self.spec, 0, 0, index, index, *touch, last, bids, asks, self.volume_lots)
 
     def register(self, strategy_no: int, first_account: int, last_account: int) -> StrategyReply:
         self.accounts[strategy_no] = range(first_account, last_account + 1)
@@ -52,6 +52,7 @@ class SimulatedMarket:
         self.commands += len(rows)
         self.rejected += int((events["kind"] == EventKind.REJECTED).sum())
         self.trades.append(events[events["kind"] == EventKind.TRADE])
+        self.volume_lots += int(self.trades[-1]["quantity_lots"].sum())
         for strategy_no, accounts in self.accounts.items():
             mine = in_range(events["account_id"], accounts)
             mine |= in_range(events["maker_account_id"], accounts)
