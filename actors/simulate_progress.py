@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -136,8 +137,13 @@ def progress_for(scenario: Scenario, quiet: bool) -> Progress:
 
 
 def _table(summary: Mapping[str, Any]) -> Table:
-    names = ("name", "traders", "pnl", "fees", "volume", "liquidated_traders")
-    table = Table(*(name.replace("_", " ") for name in names))
+    """Results by strategy; amounts to the cent, the exact ones are in the JSON object."""
+    table = Table("strategy")
+    for heading in ("traders", "profit", "fees", "volume", "liquidated"):
+        table.add_column(heading, justify="right")
     for strategy in summary["strategies"]:
-        table.add_row(*(str(strategy[name]) for name in names))
+        amounts = (f"{Decimal(strategy[name]):,.2f}" for name in ("pnl", "fees", "volume"))
+        counts = (f"{strategy[name]:,}" for name in ("traders", "liquidated_traders"))
+        traders, liquidated = counts
+        table.add_row(strategy["name"], traders, *amounts, liquidated)
     return table
