@@ -46,6 +46,7 @@ class FundamentalChartistNoiseParameters:
     horizon_min, horizon_max   steps a trader looks back and ahead, uniform between these
     reversion_steps      time in which a fundamentalist expects the price to come back
     noise_ppm            standard deviation of the noise in the expected return of a horizon
+    return_max_ppm       the largest return a trader expects, either way
     margin_max_ppm       of a trader's margin, uniform from 0
     order_quote          worth of its largest order, quote units
     position_max_quote   worth of the largest position, quote units
@@ -53,12 +54,13 @@ class FundamentalChartistNoiseParameters:
 
     activity_ppm: int = bounded(10_000, 0, 1_000_000)
     fundamental_ppm: int = bounded(1_000_000, 0, 100_000_000)
-    chartist_ppm: int = bounded(1_500_000, 0, 100_000_000)
+    chartist_ppm: int = bounded(500_000, 0, 100_000_000)
     noise_weight_ppm: int = bounded(1_000_000, 1, 100_000_000)
     horizon_min: int = bounded(100, 1, 100_000)
     horizon_max: int = bounded(500, 1, 100_000)
     reversion_steps: int = bounded(500, 1, 1_000_000)
     noise_ppm: int = bounded(1_000, 0, 100_000)
+    return_max_ppm: int = bounded(3_000, 1, 1_000_000)
     margin_max_ppm: int = bounded(1_000, 0, 500_000)
     order_quote: int = bounded(1_000, 1, 1_000_000_000)
     position_max_quote: int = bounded(100_000, 1, 1_000_000_000)
@@ -94,7 +96,7 @@ class FundamentalChartistNoise(Crowd):
 
     def decide(self, step: int, market: int, view: MarketView) -> Rows:
         """Withdraw and order anew around the price each expects."""
-        mid = mid_ticks(view)
+        mid = market_price(view)
         self._remember(market, mid)
         acting, draws = self.wake(step, market, self._parameters.activity_ppm, WORDS)
         held = self.holdings[market]
@@ -127,7 +129,9 @@ class FundamentalChartistNoise(Crowd):
         noise = deviations * (self._parameters.noise_ppm / PPM)
         minds = (fundamental, chartist, noise)
         of_each = [self._weights[mind][acting] * minds[mind] for mind in range(len(minds))]
-        return mid * exponential(of_each[FUNDAMENTAL] + of_each[CHARTIST] + of_each[NOISE])
+        most = self._parameters.return_max_ppm / PPM
+        together = of_each[FUNDAMENTAL] + of_each[CHARTIST] + of_each[NOISE]
+        return mid * exponential(np.clip(together, -most, most))
 
     def _past_mids(self, market: int, acting: Integers) -> Floats:
         """The mid a horizon ago, or the first one seen."""
@@ -137,8 +141,6 @@ class FundamentalChartistNoise(Crowd):
         return past
 
 
-def mid_ticks(view: MarketView) -> float:
-    """The mid; where a side of the book is empty, the last price or the index."""
-    if min(view.best_bid_ticks, view.best_ask_ticks) > 0:
-        return (view.best_bid_ticks + view.best_ask_ticks) / 2.0
+def market_price(view: MarketView) -> float:
+    """The last price, as in PAMS: in a thin book the mid runs away from where anybody trades."""
     return float(view.last_price_ticks or view.index_ticks)
