@@ -138,8 +138,8 @@ class Arbitrage(Crowd):
             visible_units(views[cheap].asks, asks[cheap] + edge, pair, cheap),
         )
         room = self._room_units(pair, views, held, dear)
-        share = met // max(1, len(wished)) // pair.step_units * pair.step_units
-        units = np.minimum(np.minimum(wished, max(share, pair.step_units)), room)
+        most = met // pair.step_units * pair.step_units
+        units = np.minimum(np.minimum(wished, most), room)
         legs = [-units, units]
         return [legs[0 if leg == dear else 1] for leg in (0, 1)]
 

@@ -7,7 +7,7 @@ from sim.market import BTC_PERP, ETH_PERP
 from sim.messages import Side
 from sim.populations.arbitrage import paired
 from sim.prices import ConstantPrice
-from tests.sim.lone_traders import INDEX, client, crowd, mid_of
+from tests.sim.lone_traders import INDEX, client, crowd, mid_of, rows_whole_and_in_parts
 from tests.sim.simulated_market import Exchange, SimulatedMarket, still_view
 
 SEED = 53
@@ -85,3 +85,9 @@ def test_grids_of_two_markets_become_one() -> None:
     assert pair.price_units == (10, 4)
     assert pair.lot_units == (1, 25)
     assert pair.step_units == 25
+
+
+def test_the_traders_do_the_same_in_one_part_and_in_two() -> None:
+    whole, parts = rows_whole_and_in_parts("arbitrage")
+    assert len(whole) > 1_000
+    assert whole.tobytes() == parts.tobytes()
