@@ -59,7 +59,7 @@ def test_a_world_is_read_with_units_turned_to_integers() -> None:
         ("= 400", "= 400000", "markets[0].taker_fee_ppm: found 400000, allowed is a whole number"),
         ('"constant"', '"magic"', "markets[0].price.process: found 'magic', allowed is one of"),
         ('"66000"', '"66000.05"', "markets[0].price.price: found '66000.05', allowed is a multi"),
-        ('"noise"', '"oracle"', "populations[0].strategy: found 'oracle', allowed is one of ladd"),
+        ('"noise"', '"oracle"', "populations[0].strategy: found 'oracle', allowed is one of arbi"),
         ("heads = 10", "heads = 0", "populations[0].heads: found 0, allowed is a whole number"),
         ('"1000.5"', '"1e3"', "populations[0].capital: found '1e3', allowed is a positive"),
         ('"1000.5"', '"0.0000001"', "populations[0].capital: found '0.0000001', allowed is an am"),
