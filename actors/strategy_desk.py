@@ -9,7 +9,7 @@ import numpy.typing as npt
 from actors.inbox import Registration
 from sim.engine import MarketEngine
 from sim.market import MarketSpec
-from sim.messages import EVENT, CommandKind, Rows, empty_commands
+from sim.messages import EVENT, CommandKind, EventKind, Rows, empty_commands
 from sim.populations.population import MarketView, StrategyReply
 from storage.database import now_us
 
@@ -36,6 +36,7 @@ class StrategyDesk:
         self.cursors = dict(cursors)
         self.index_ticks = 0
         self.mark_ticks = 0
+        self._volume_lots = 0
 
     def last_batch(self, strategy_no: int) -> int:
         """The last batch of a strategy that was applied; 0 for none."""
@@ -65,6 +66,8 @@ class StrategyDesk:
     def learn(self, events: Rows, strategies: dict[int, int]) -> None:
         """Note applied batches, and keep each strategy's own events for its next reply."""
         self.cursors.update(strategies)
+        traded = events["kind"] == EventKind.TRADE
+        self._volume_lots += int(events["quantity_lots"][traded].sum())
         for admitted in self._admitted.values():
             own = between(events["account_id"], admitted) | between(
                 events["maker_account_id"], admitted
@@ -104,6 +107,7 @@ class StrategyDesk:
             last_price_ticks=engine.last_price_ticks,
             bids=bids,
             asks=asks,
+            volume_lots=self._volume_lots,
         )
 
 

@@ -55,7 +55,7 @@ class SteppedMarket:
         self.tape = Tape(scenario.record, _strategies(scenario))
         self._scale_ppm, self._basis_q20 = PPM, 0
         self._index_ticks = self._mark_ticks = price.price_ticks
-        self._step, self.orders, self.fills = 0, 0, 0
+        self._step, self.orders, self.fills, self.volume_lots = 0, 0, 0, 0
         self._since_sample = np.zeros(3, np.int64)
         self._view = self._seen()
         self.replies = [Reply(self._view, np.empty(0, EVENT)) for _ in self._parts]
@@ -147,6 +147,7 @@ class SteppedMarket:
     def _account(self, events: Rows) -> None:
         totals = self.accounts.apply(events)
         self.fills += int(totals[TRADES])
+        self.volume_lots += int(totals[TRADED_LOTS])
         self._since_sample += totals[[TRADES, TRADED_LOTS, LIQUIDATION_TRADES]]
         if totals[TRADES]:
             self.tape.note_trades(events)
@@ -176,6 +177,7 @@ class SteppedMarket:
             engine.last_price_ticks,
             bids,
             asks,
+            self.volume_lots,
         )
 
     def _reply(self, step: int, ids: range, events: Rows) -> Reply:
@@ -238,7 +240,7 @@ class SteppedMarket:
             "accounts": self.accounts.accounts[used],
             "money": (self.accounts.fees_atoms, self.accounts.insurance_atoms),
             "index": (self._scale_ppm, self._basis_q20, self._index_ticks, self._mark_ticks),
-            "counts": (self._step, self.orders, self.fills),
+            "counts": (self._step, self.orders, self.fills, self.volume_lots),
             "since": self._since_sample.copy(),
             "tape": self.tape.state(),
             "replies": self.replies,
@@ -253,7 +255,7 @@ class SteppedMarket:
         self.accounts.fees_atoms, self.accounts.insurance_atoms = state["money"]
         scale, basis, self._index_ticks, self._mark_ticks = state["index"]
         self._scale_ppm, self._basis_q20 = scale, basis
-        self._step, self.orders, self.fills = state["counts"]
+        self._step, self.orders, self.fills, self.volume_lots = state["counts"]
         self._since_sample = state["since"]
         self.tape.restore(state["tape"])
         self.replies, self._view = state["replies"], self._seen()
