@@ -7,10 +7,11 @@ import structlog
 
 from actors.loop import Loop
 from actors.pace import pause
-from storage.database import Link
-from storage.errors import DatabaseUnavailable, StreamUnavailable
-from storage.journal import events_after
+from storage.database import Link, now_us
+from storage.errors import CorruptState, DatabaseUnavailable, StreamUnavailable
+from storage.journal import command_halt, events_after
 from storage.markets import load_specs
+from storage.origin import origin_of
 from storage.projections import EventBatch, MarketProjection, event_rows
 from storage.streams import Entry, Streams, events_stream, unpacked_events
 
@@ -39,6 +40,7 @@ class Recorder:
         self._streams = Streams(redis_url)
         self._market_ids = list(market_ids)
         self._projections: dict[str, MarketProjection] = {}
+        self._halted: dict[str, str] = {}
         self._loop = Loop("recorder", self._run)
         self._pulled_at = 0.0
         self._trimmed_at = time.monotonic()
@@ -80,24 +82,44 @@ class Recorder:
         events = 0
         if not self._projections:
             self._open()
+        if not self._projections:
+            time.sleep(RETRY_S)
+            return 0
         arrived = self._from_streams()
         due = time.monotonic() - self._pulled_at >= PULL_EVERY_S
         if due:
             self._pulled_at = time.monotonic()
-        for market_id, projection in self._projections.items():
-            batches = contiguous(arrived.get(events_stream(market_id), []), projection.batch_no)
-            if batches is None or (due and not batches):
-                self._from_journal(projection, market_id)
-            elif batches:
-                self._project(projection, batches)
-                events += sum(batch[3].size for batch in batches)
+        for market_id in list(self._projections):
+            try:
+                events += self._advance(market_id, arrived.get(events_stream(market_id), []), due)
+            except CorruptState as error:
+                self._halt(market_id, str(error))
         self._trim_when_due()
         return events
 
+    def _advance(self, market_id: str, arrived: list[Entry], due: bool) -> int:
+        """Project one market's next batches; how many events came by its stream."""
+        projection = self._projections[market_id]
+        batches = contiguous(arrived, projection.batch_no)
+        if batches is None or (due and not batches):
+            self._from_journal(projection, market_id)
+        elif batches:
+            self._project(projection, batches)
+            return sum(batch[3].size for batch in batches)
+        return 0
+
+    def _halt(self, market_id: str, reason: str) -> None:
+        """A market whose books do not add up takes no more orders; the others go on."""
+        log.error("market_halted", market=market_id, reason=reason)
+        command_halt(self._link(), market_id, now_us())
+        self._halted[market_id] = reason
+        del self._projections[market_id]
+
     def _open(self) -> None:
+        self._streams.origin = origin_of(self._link())
         specs = load_specs(self._link())
         for ordinal, (market_id, spec) in enumerate(specs.items(), start=1):
-            if market_id in self._market_ids:
+            if market_id in self._market_ids and market_id not in self._halted:
                 self._projections[market_id] = MarketProjection(self._link(), spec, ordinal)
 
     def _from_streams(self) -> dict[str, list[Entry]]:
@@ -138,6 +160,8 @@ class Recorder:
         self._trimmed_at = time.monotonic()
         try:
             for market_id, projection in self._projections.items():
+                if self._streams.reclaim(events_stream(market_id)):
+                    log.warning("events_stream_was_not_ours", market=market_id)
                 self._streams.trim(events_stream(market_id), projection.batch_no)
         except StreamUnavailable as error:
             log.warning("events_untrimmed", error=str(error))

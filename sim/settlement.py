@@ -15,6 +15,9 @@ STRATEGY_LEVERAGE = 10
 
 CANDLE_US = 60_000_000
 
+TURNOVER_ATOMS_MAX = 2**63 - 1
+"""A minute's turnover is told up to here; nobody is owed it."""
+
 
 @dataclass
 class OrderState:
@@ -173,9 +176,10 @@ class Settlement:
         if order is None:
             return STRATEGY_LEVERAGE
         open_lots = order.quantity_lots - order.filled_lots
+        assert order.status.is_open, f"order {order_id} has a trade after its end"
+        assert lots <= open_lots, f"order {order_id} is overfilled"
         self._release(order, released_atoms(order.reserved_atoms, lots, open_lots))
         order.filled_lots += lots
-        assert order.filled_lots <= order.quantity_lots, f"order {order_id} is overfilled"
         done = order.filled_lots == order.quantity_lots
         status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
         self._set_status(order_id, order, status, 0, time_us)
@@ -236,7 +240,8 @@ class Settlement:
         candle.low_ticks = min(candle.low_ticks, ticks)
         candle.close_ticks = ticks
         candle.volume_lots += lots
-        candle.notional_atoms += self.spec.notional_atoms(ticks, lots)
+        turnover = candle.notional_atoms + self.spec.notional_atoms(ticks, lots)
+        candle.notional_atoms = min(turnover, TURNOVER_ATOMS_MAX)
         candle.trade_count += 1
 
 

@@ -21,7 +21,13 @@ from sim.refusals import Refused
 from storage.accept_check import AcceptedRow, Accounts, decide
 from storage.accept_sql import load_accounts, write_accepted
 from storage.database import AsyncPool, now_us
-from storage.errors import DatabaseUnavailable, OutcomeUnknown, first_line, wrapped
+from storage.errors import (
+    DatabaseUnavailable,
+    OutcomeUnknown,
+    StorageError,
+    first_line,
+    wrapped,
+)
 
 BATCH_ORDERS_MAX = 256
 QUEUE_ORDERS_MAX = 20_000
@@ -99,8 +105,14 @@ class Acceptor:
         except asyncio.CancelledError:
             settle(batch, OutcomeUnknown("the server stopped while the order was being stored"))
             raise
-        except Exception as error:
+        except StorageError as error:
             settle(batch, error)
+            return
+        except Exception as error:  # one of them cannot be stored: the others shall not pay for it
+            if len(batch) == 1:
+                settle(batch, error)
+            for waiting in batch if len(batch) > 1 else ():
+                await self._accept([waiting])
             return
         for waiting, answer in zip(batch, answers, strict=True):
             if answer is None:

@@ -16,10 +16,17 @@ from sim.messages import MarketStatus, OrderType, Side
 from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
 from sim.position import Position
 from sim.refusals import Refusal, Refused
-from sim.units import format_atoms
+from sim.units import ATOMS_PER_UNIT, format_atoms
 
 INDEX_AGE_US_MAX = 10_000_000
 """A MARKET order needs an index price no older than this: perps.md, "fail closed"."""
+
+ORDER_ATOMS_MAX = 1_000_000_000 * ATOMS_PER_UNIT
+"""The most that one order may be worth at its price."""
+
+ACCOUNT_ATOMS_MAX = 1_000_000_000_000 * ATOMS_PER_UNIT
+"""An account with more money than this, or positions that cost more, takes no more orders:
+with ORDER_ATOMS_MAX it keeps the sums of an account far from the end of 64 bits."""
 
 TRADING_ROLES = frozenset({"TRADER", "OPERATOR", "ADMIN"})
 
@@ -54,6 +61,7 @@ class MarketNow:
     index_ticks: int
     mark_ticks: int
     priced_at_us: int
+    best_bid_ticks: int
     bids: npt.NDArray[np.int64]
     asks: npt.NDArray[np.int64]
 
@@ -111,6 +119,7 @@ def decide(
         )
     reserve_ticks, limit_ticks = priced(order, market, at_us)
     reserved = reserve(order, account, accounts, reserve_ticks)
+    check_size(order, account, accounts, max(reserve_ticks, limit_ticks))
     account.locked_atoms += reserved
     account.open_orders += 1
     accounts.taken |= names
@@ -174,9 +183,14 @@ def open_market(order: PlaceOrder, accounts: Accounts) -> MarketNow:
 
 
 def priced(order: PlaceOrder, market: MarketNow, at_us: int) -> tuple[int, int]:
-    """The price an order reserves at, and the limit that its command carries, in ticks."""
+    """The price an order reserves at, and the limit that its command carries, in ticks.
+
+    A SELL below the best bid trades at the bid, so that is what it reserves for.
+    """
     if order.order_type == OrderType.LIMIT:
-        return order.price_ticks, order.price_ticks
+        trades_above = order.side == Side.SELL and not order.post_only
+        bid_ticks = market.best_bid_ticks if trades_above else 0
+        return max(order.price_ticks, bid_ticks), order.price_ticks
     if market.mark_ticks <= 0 or at_us - market.priced_at_us > INDEX_AGE_US_MAX:
         raise Refused(
             Refusal.PRICE_UNAVAILABLE,
@@ -208,6 +222,21 @@ def reserve(order: PlaceOrder, account: Account, accounts: Accounts, price_ticks
             {"required": format_atoms(needed), "available": format_atoms(available)},
         )
     return needed
+
+
+def check_size(order: PlaceOrder, account: Account, accounts: Accounts, price_ticks: int) -> None:
+    """Refuses what could make numbers too large to store."""
+    if order.spec.notional_atoms(price_ticks, order.quantity_lots) > ORDER_ATOMS_MAX:
+        most = format_atoms(ORDER_ATOMS_MAX)
+        raise Refused(Refusal.INVALID_ORDER, f"An order may be worth at most {most}")
+    held = accounts.positions.get(order.account_id, ())
+    cost_atoms = sum(abs(position.position.cost_atoms) for position in held)
+    grows = not order.reduce_only and cost_atoms > ACCOUNT_ATOMS_MAX
+    if grows or abs(account.total_atoms) > ACCOUNT_ATOMS_MAX:
+        most = format_atoms(ACCOUNT_ATOMS_MAX)
+        raise Refused(
+            Refusal.INVALID_ORDER, f"An account may have at most {most} in money or in positions"
+        )
 
 
 def valued(account_id: int, accounts: Accounts) -> list[OpenPosition]:

@@ -30,7 +30,7 @@ FROM positions WHERE account_id = ANY(%b) AND quantity_lots <> 0"""
 MARKETS = f"""
 SELECT {", ".join("m." + column.strip() for column in SPEC_COLUMNS.split(","))},
        m.status, coalesce(p.index_ticks, 0), coalesce(p.mark_ticks, 0),
-       coalesce(p.updated_at_us, 0),
+       coalesce(p.updated_at_us, 0), v.best_bid_ticks,
        CASE WHEN %s THEN v.bids ELSE ''::bytea END, CASE WHEN %s THEN v.asks ELSE ''::bytea END
 FROM markets m JOIN market_views v USING (market_id) LEFT JOIN market_prices p USING (market_id)"""
 KNOWN_CLIENT_IDS = """
@@ -131,8 +131,9 @@ def market_now(row: tuple[Any, ...]) -> MarketNow:
         index_ticks=row[16],
         mark_ticks=row[17],
         priced_at_us=row[18],
-        bids=levels_from_bytes(row[19]),
-        asks=levels_from_bytes(row[20]),
+        best_bid_ticks=row[19],
+        bids=levels_from_bytes(row[20]),
+        asks=levels_from_bytes(row[21]),
     )
 
 

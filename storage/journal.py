@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from sim.messages import Rows
+from sim.messages import CommandKind, MarketStatus, Rows, empty_commands
 from storage.depth import levels_to_bytes
 from storage.errors import CorruptState, Superseded, wrapped
 
@@ -56,6 +56,11 @@ DELETE FROM snapshots WHERE market_id = %(market)s AND batch_no < (
     SELECT min(batch_no) FROM (SELECT batch_no FROM snapshots WHERE market_id = %(market)s
     ORDER BY batch_no DESC LIMIT %(kept)s) AS newest)"""
 HALT = "UPDATE markets SET status = 3 WHERE market_id = %s"
+COMMAND_HALT = """
+WITH closed AS (UPDATE markets SET status = 3 WHERE market_id = %s AND status <> 3
+                RETURNING market_id)
+INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
+SELECT market_id, 0, 0, %b, %s FROM closed"""
 PRICES = "SELECT index_ticks, mark_ticks FROM market_prices WHERE market_id = %s"
 
 
@@ -207,6 +212,14 @@ def halt(connection: psycopg.Connection[Any], market_id: str) -> None:
     """Close a market whose state cannot be trusted."""
     with wrapped():
         connection.execute(HALT, (market_id,))
+
+
+def command_halt(connection: psycopg.Connection[Any], market_id: str, now_us: int) -> None:
+    """Close a market whose actor still works: at the door at once, and by a command."""
+    row = empty_commands(1)
+    row["kind"], row["status"] = CommandKind.SET_STATUS, MarketStatus.HALTED
+    with wrapped():
+        connection.execute(COMMAND_HALT, (market_id, row.tobytes(), now_us))
 
 
 def prices(connection: psycopg.Connection[Any], market_id: str) -> tuple[int, int]:

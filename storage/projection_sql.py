@@ -73,7 +73,8 @@ ON CONFLICT (market_id, open_time_us) DO UPDATE SET
     high_ticks = greatest(c.high_ticks, excluded.high_ticks),
     low_ticks = least(c.low_ticks, excluded.low_ticks), close_ticks = excluded.close_ticks,
     volume_lots = c.volume_lots + excluded.volume_lots,
-    notional_atoms = c.notional_atoms + excluded.notional_atoms,
+    notional_atoms = least(c.notional_atoms::numeric + excluded.notional_atoms,
+        9223372036854775807),
     trade_count = c.trade_count + excluded.trade_count"""
 
 

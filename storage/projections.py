@@ -18,7 +18,7 @@ from sim.orders import OrderStatus
 from sim.position import Position
 from sim.settlement import Holding, OrderState, Settlement, touched
 from storage import projection_sql as sql
-from storage.errors import Superseded, wrapped
+from storage.errors import CorruptState, StorageError, Superseded, first_line, wrapped
 
 EventBatch = tuple[int, int, int, Rows]
 """batch_no, command_seq after it, event_seq after it, EVENT rows."""
@@ -44,20 +44,32 @@ class MarketProjection:
     def project(self, batches: Sequence[EventBatch]) -> None:
         """Write contiguous batches that begin right after the cursor.
 
-        Raises Superseded when another recorder has moved the cursor.
+        Raises Superseded when another recorder has moved the cursor, and
+        CorruptState where the events contradict the rows they meet.
         """
         assert batches[0][0] == self.batch_no + 1, "a batch is missing"
+        try:
+            settlement = self._settled(batches)
+        except (AssertionError, psycopg.DataError, psycopg.IntegrityError) as error:
+            raise self._verdict(error) from error
+        self._holdings.update(settlement.touched_holdings)
+        self.batch_no = batches[-1][0]
+
+    def _settled(self, batches: Sequence[EventBatch]) -> Settlement:
         settlement = self._load(np.concatenate([batch[3] for batch in batches]))
         for batch_no, _, _, rows in batches:
             settlement.apply(batch_no, rows)
         cursor = (*batches[-1][:3], self._spec.market_id, self.batch_no)
-        try:
-            with wrapped():
-                sql.write(self._connection, cursor, self._spec, settlement)
-        except pg.DivisionByZero:
-            raise Superseded(f"another recorder projects {self._spec.market_id}") from None
-        self._holdings.update(settlement.touched_holdings)
-        self.batch_no = batches[-1][0]
+        with wrapped():
+            sql.write(self._connection, cursor, self._spec, settlement)
+        return settlement
+
+    def _verdict(self, error: Exception) -> StorageError:
+        """Whether another recorder was here before, so that we met its rows, or a rule broke."""
+        market_id = self._spec.market_id
+        if isinstance(error, pg.DivisionByZero) or self._read_cursor() != self.batch_no:
+            return Superseded(f"another recorder projects {market_id}")
+        return CorruptState(f"{market_id}: what follows batch {self.batch_no}: {first_line(error)}")
 
     def _load(self, events: Rows) -> Settlement:
         """What the events touch. No lock: nobody else changes an order or a position."""

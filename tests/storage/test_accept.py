@@ -8,6 +8,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 
+from sim.market import ETH_PERP
 from sim.messages import OrderType, Side
 from sim.orders import AcceptedOrder, OrderStatus
 from sim.refusals import Refusal, Refused
@@ -229,3 +230,66 @@ async def test_a_reply_lost_at_commit_is_unknown_and_the_retry_resolves_it(
     again = await acceptor.place(wish)
     assert (await acceptor.place(wish)).order_id == again.order_id
     assert locked(database, account_id)[1] == 1
+
+
+async def test_an_order_that_cannot_be_stored_does_not_fail_its_neighbours(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database)
+    wishes = [order(account_id, client_order_id=name) for name in ("a", "b\x00", "c")]
+    answers = await asyncio.gather(*map(acceptor.place, wishes), return_exceptions=True)
+    assert [isinstance(answer, AcceptedOrder) for answer in answers] == [True, False, True]
+    assert locked(database, account_id)[1] == 2
+
+
+async def test_a_sell_below_the_best_bid_reserves_for_the_bid(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database, "10")
+    wish = order(account_id, Side.SELL, lots=100_000, price_ticks=1)
+    database.execute("UPDATE market_views SET best_bid_ticks = 5991")
+    assert await refusal_of(acceptor.place(wish)) == Refusal.INSUFFICIENT_MARGIN
+    database.execute("UPDATE market_views SET best_bid_ticks = 0")
+    await acceptor.place(wish)
+    assert locked(database, account_id) == ("1.005", 1)
+
+
+async def test_numbers_that_could_not_be_stored_are_refused(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database, "500000000000")
+    most = order(account_id, lots=ETH_PERP.max_quantity_lots, price_ticks=2**31 - 1, leverage=1)
+    assert await refusal_of(acceptor.place(most)) == Refusal.INVALID_ORDER
+    most = order(account_id, lots=ETH_PERP.max_quantity_lots, price_ticks=5_000_000, leverage=1)
+    await acceptor.place(most)  # a thousand million
+    poor = order(trader(database), lots=ETH_PERP.max_quantity_lots, price_ticks=2**31 - 1)
+    assert await refusal_of(acceptor.place(poor)) == Refusal.INSUFFICIENT_MARGIN
+    database.execute("UPDATE balances SET total_atoms = 2000000000000000000")
+    assert await refusal_of(acceptor.place(order(account_id))) == Refusal.INVALID_ORDER
+
+
+async def test_two_processes_accept_a_name_once_and_no_margin_twice(
+    pool: AsyncPool, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database, "10")
+    first, second = Acceptor(pool, open_orders_max=5), Acceptor(pool, open_orders_max=5)
+    for acceptor in (first, second):
+        await acceptor.start()
+    wish = order(account_id, lots=100, price_ticks=1_000, client_order_id="mine")
+    same = await asyncio.gather(*(a.place(wish) for a in (first, second) * 4))
+    assert len({answer.order_id for answer in same}) == 1
+    more = [order(account_id, lots=300, price_ticks=1_000) for _ in range(4)]
+    answers = await asyncio.gather(
+        *(a.place(wish) for a in (first, second) for wish in more), return_exceptions=True
+    )
+    refused = [answer.refusal for answer in answers if isinstance(answer, Refused)]
+    assert refused == [Refusal.INSUFFICIENT_MARGIN] * 6
+    assert locked(database, account_id) == ("7.035", 3)
+    cheap = [order(account_id, lots=1, price_ticks=1) for _ in range(3)]
+    answers = await asyncio.gather(
+        *(a.place(wish) for a in (first, second) for wish in cheap), return_exceptions=True
+    )
+    refused = [answer.refusal for answer in answers if isinstance(answer, Refused)]
+    assert refused == [Refusal.TOO_MANY_OPEN_ORDERS] * 4
+    for acceptor in (first, second):
+        await acceptor.stop()

@@ -1,0 +1,94 @@
+"""All rooms below the API on real servers, as plain objects."""
+
+import asyncio
+from typing import Any
+
+from actors.market import Market
+from actors.recorder import Recorder
+from actors.relay import Relay
+from sim.engine import warm_up
+from sim.orders import OrderStatus, PlaceOrder
+from sim.refusals import Refused
+from storage.accept import Acceptor, Answer
+from storage.cancels import request_cancel, request_cancel_all
+from storage.database import connect, open_pool
+from tests.auditor import audit
+from tests.builders import listed_markets
+from tests.waiting import eventually
+
+MARKET = "ETH-PERP"
+
+
+class House:
+    """All rooms below the API, run by hand or by their threads."""
+
+    def __init__(self, database_url: str, redis_url: str) -> None:
+        warm_up()
+        self.urls = (database_url, redis_url)
+        self.database = connect(database_url, "test")
+        listed_markets(self.database)
+        self.actors: list[Any] = []
+
+    def open(self) -> None:
+        market = Market(MARKET, *self.urls, run=True)
+        self.actors += [
+            market,
+            Relay(*self.urls, run=True),
+            Recorder([MARKET], *self.urls, run=True),
+        ]
+
+    def close(self) -> None:
+        for actor in self.actors:
+            actor.stop()
+        self.actors = []
+
+    def place(self, *orders: PlaceOrder) -> list[Answer]:
+        async def work() -> list[Answer]:
+            pool = await open_pool(self.urls[0], 2)
+            acceptor = Acceptor(pool, 1_000)
+            await acceptor.start()
+            answers = await acceptor.place_many(orders)
+            await acceptor.stop()
+            await pool.close()
+            return answers
+
+        return asyncio.run(work())
+
+    def place_one(self, wish: PlaceOrder) -> int:
+        (answer,) = self.place(wish)
+        assert not isinstance(answer, Refused), answer
+        return answer.order_id
+
+    def cancel(self, account_id: int, order_id: int | None) -> None:
+        async def work() -> None:
+            pool = await open_pool(self.urls[0], 1)
+            if order_id is None:
+                await request_cancel_all(pool, account_id, None)
+            else:
+                await request_cancel(pool, account_id, order_id)
+            await pool.close()
+
+        asyncio.run(work())
+
+    def state(self, order_id: int) -> tuple[OrderStatus, int]:
+        row = self.database.execute(
+            "SELECT status, filled_lots FROM orders WHERE id = %s", (order_id,)
+        ).fetchone()
+        assert row is not None
+        return OrderStatus(int(str(row[0]))), int(str(row[1]))
+
+    def settled(self) -> None:
+        """Wait until everything accepted is projected, then audit all of it."""
+        eventually(lambda: self.count("SELECT count(*) FROM orders WHERE status = 1") == 0)
+        eventually(lambda: self.count(UNPROJECTED) == 0)
+        audit(self.database)
+
+    def count(self, statement: str) -> int:
+        row = self.database.execute(statement).fetchone()
+        assert row is not None
+        return int(str(row[0]))
+
+
+UNPROJECTED = """
+SELECT count(*) FROM commands c JOIN projections p USING (market_id)
+WHERE c.command_seq IS NULL OR c.command_seq > p.command_seq"""
