@@ -77,6 +77,10 @@ def test_what_is_no_address_is_refused(email: str, exchange: Deployment) -> None
     assert register(exchange, email).status_code == 400
 
 
+def test_nobody_has_an_address_that_cannot_be_stored(exchange: Deployment) -> None:
+    assert log_in(exchange, "no\u0000body@example.com").status_code == 401
+
+
 def test_addresses_are_the_same_in_any_case(exchange: Deployment) -> None:
     first = register(exchange, "Case@Example.com")
     assert register(exchange, "case@example.COM").json() == first.json()

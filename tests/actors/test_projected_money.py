@@ -1,0 +1,134 @@
+"""Balances, ledger and positions when money comes and goes while orders are matched."""
+
+import asyncio
+import random
+import threading
+from typing import Any
+
+import pytest
+
+from sim.messages import Side
+from sim.orders import OrderStatus
+from sim.refusals import Refusal, Refused
+from sim.units import format_atoms
+from storage import transfers
+from storage.database import AsyncPool, open_pool
+from storage.unit_of_work import unit_of_work
+from tests.actors.house import MARKET, House
+from tests.builders import order, trader
+from tests.waiting import eventually
+
+
+def moved(house: House, movement: Any, account_id: int, *amounts: int) -> transfers.Balance:
+    """One movement a transaction; the last balance."""
+
+    async def one(pool: AsyncPool, amount: int) -> transfers.Balance:
+        async with unit_of_work(pool) as connection:
+            balance: transfers.Balance = await movement(connection, account_id, "USDC", amount)
+            return balance
+
+    async def work() -> transfers.Balance:
+        pool = await open_pool(house.urls[0], 1)
+        balances = [await one(pool, amount) for amount in amounts]
+        await pool.close()
+        return balances[-1]
+
+    return asyncio.run(work())
+
+
+def total(house: House, account_id: int) -> str:
+    return format_atoms(
+        house.count(f"SELECT total_atoms FROM balances WHERE account_id = {account_id}")
+    )
+
+
+def test_deposits_and_withdrawals_between_fills_keep_every_balance_after_right(
+    house: House,
+) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    house.open()
+    accounts = [trader(house.database, "100000") for _ in range(3)]
+
+    def move_money() -> None:
+        for account_id in accounts:
+            moved(house, transfers.deposit, account_id, *range(1, 40))
+            moved(house, transfers.withdraw, account_id, *range(1, 40))
+
+    mover = threading.Thread(target=move_money)
+    mover.start()
+    for _ in range(12):
+        house.place(
+            *[
+                order(
+                    dice.choice(accounts),
+                    dice.choice(list(Side)),
+                    dice.randint(1, 30),
+                    leverage=dice.randint(1, 20),
+                    price_ticks=5_991 + dice.randint(-3, 3),
+                )
+                for _ in range(10)
+            ]
+        )
+    mover.join()
+    house.settled()
+
+
+def test_a_loss_beyond_the_wallet_is_a_debt_to_the_last_atom(house: House) -> None:
+    house.open()
+    alice, bob = trader(house.database, "6"), trader(house.database)
+    house.place(order(bob, Side.SELL, 100), order(alice, Side.BUY, 100, leverage=20))
+    house.settled()
+    house.place_one(order(bob, Side.BUY, 100, price_ticks=1))
+    closing = house.place_one(order(alice, Side.SELL, 100, price_ticks=1, reduce_only=True))
+    eventually(lambda: house.state(closing) == (OrderStatus.FILLED, 100))
+    house.settled()
+    # 6 - 0.029955 (taker of 59.91) - 59.90 - 0.000005 (taker of 0.01)
+    assert total(house, alice) == "-53.92996"
+    with pytest.raises(Refused) as caught:
+        moved(house, transfers.withdraw, alice, 1)
+    assert caught.value.refusal == Refusal.INSUFFICIENT_BALANCE
+    moved(house, transfers.deposit, alice, 60_000_000)
+    assert total(house, alice) == "6.07004"
+    house.settled()
+
+
+def test_a_position_that_flips_takes_the_leverage_of_the_order_that_opened_it(
+    house: House,
+) -> None:
+    house.open()
+    alice, bob = trader(house.database), trader(house.database)
+
+    def held() -> Any:
+        return house.database.execute(
+            "SELECT quantity_lots, cost_atoms, leverage FROM positions"
+            " WHERE account_id = %s AND market_id = %s",
+            (alice, MARKET),
+        ).fetchone()
+
+    house.place(order(bob, Side.SELL, 30), order(alice, Side.BUY, 10, leverage=3))
+    house.place_one(order(alice, Side.BUY, 20, leverage=7))
+    house.settled()
+    assert held() == (30, 30 * 5_991 * 100, 3)
+    house.place(order(bob, Side.BUY, 50), order(alice, Side.SELL, 50, leverage=5))
+    house.settled()
+    assert held() == (-20, -20 * 5_991 * 100, 5)
+
+
+def test_an_order_that_ends_in_the_batch_it_came_in_frees_all_it_reserved(house: House) -> None:
+    alice, bob = trader(house.database), trader(house.database)
+    orders = [
+        order(bob, Side.SELL, 5),
+        order(alice, Side.BUY, 5),
+        order(alice, Side.BUY, 10),
+        order(alice, Side.SELL, 3, post_only=True),
+    ]
+    house.place(*orders)
+    house.cancel(alice, None)
+    house.open()
+    house.settled()
+    row = house.database.execute(
+        "SELECT sum(locked_atoms), sum(open_orders) FROM balances"
+    ).fetchone()
+    assert row == (0, 0)

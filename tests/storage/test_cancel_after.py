@@ -1,0 +1,46 @@
+"""The dead-man switch fires once, whoever looks and however many look."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+
+from storage.accept import Acceptor
+from storage.cancel_after import SET, fire_expired
+from storage.database import connect, open_pool
+from tests.builders import listed_markets, order, trader
+
+ACCOUNTS = 20
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
+    with connect(database_url, "test") as connection:
+        listed_markets(connection)
+        yield connection
+
+
+async def test_two_who_look_at_once_fire_each_switch_once(
+    database: psycopg.Connection[Any], database_url: str
+) -> None:
+    pool = await open_pool(database_url, 2)
+    acceptor = Acceptor(pool, 10)
+    await acceptor.start()
+    accounts = [trader(database) for _ in range(ACCOUNTS)]
+    await acceptor.place_many([order(account) for account in accounts])
+    await acceptor.stop()
+    await pool.close()
+    for account in accounts:
+        database.execute(SET, (account, 1_000 if account != accounts[0] else 2_000))
+
+    def look(number: int) -> int:
+        with connect(database_url, f"look{number}") as connection:
+            return sum(fire_expired(connection, 1_500) for _ in range(5))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(look, range(4))) == ACCOUNTS - 1
+    cancelled = database.execute("SELECT account_id FROM commands WHERE order_id = 0").fetchall()
+    assert sorted(row[0] for row in cancelled) == accounts[1:]
+    assert fire_expired(database, 2_000) == 1
