@@ -1,6 +1,7 @@
 """The API's processes: they share one listening socket and are started again when they end."""
 
 import ctypes
+import errno
 import json
 import os
 import signal
@@ -19,6 +20,10 @@ BACKLOG = 1_024
 STOP_S = 4.0
 RESTART_PAUSE_S = 0.2
 PR_SET_PDEATHSIG = 1
+ADVICE = {
+    errno.EADDRINUSE: "Stop what uses it or choose another --port",
+    errno.EACCES: "Choose a --port of 1024 or more",
+}
 
 log = structlog.get_logger()
 
@@ -31,10 +36,10 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
+    except (OSError, UnicodeError) as error:
+        advice = ADVICE.get(getattr(error, "errno", 0), "Choose another --host")
         raise ConfigurationError(
-            f"Port {port} on {host} cannot be used: {getattr(error, 'strerror', error)}. "
-            "Stop what uses it or choose another --port."
+            f"Port {port} on {host} cannot be used: {getattr(error, 'strerror', error)}. {advice}."
         ) from None
     return listener
 

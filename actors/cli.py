@@ -1,5 +1,7 @@
 """The `sandpit` command."""
 
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +25,14 @@ Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. De
 DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept. Default .sandpit.")]
 World = Annotated[str | None, typer.Option(help="default, quiet, or a world file (TOML).")]
 Replay = Annotated[
-    Path | None, typer.Option(help="Real trades (CSV or CSV.gz) as BTC-PERP's reference price.")
+    Path | None,
+    typer.Option(
+        help="Recorded trades (Binance's CSV, or CSV.gz) as a market's reference price: ETH-PERP's "
+        "where the file's name begins with ETH, else the first market's. They loop."
+    ),
+]
+ReplayOnce = Annotated[
+    bool, typer.Option("--replay-once", help="Stop at the last of the recorded trades.")
 ]
 
 
@@ -43,12 +52,22 @@ def up(
     data_dir: DataDir = None,
     world: World = None,
     replay: Replay = None,
+    replay_once: ReplayOnce = False,
 ) -> None:
     """Start the exchange: servers, actors and API, until Ctrl-C."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # nothing has been started yet
+        signal.signal(number, lambda *_: os._exit(0))
+    settings = settings_or_exit(
+        host=host,
+        port=port,
+        data_dir=data_dir,
+        world=world,
+        replay=replay,
+        replay_loops=False if replay_once else None,
+    )
     from actors.up import end_at_once
     from actors.up import up as run
 
-    settings = settings_or_exit(host=host, port=port, data_dir=data_dir, world=world, replay=replay)
     end_at_once(run(settings))
 
 

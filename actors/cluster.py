@@ -1,16 +1,19 @@
 """Ray for one sandpit: its own, private and mortal, or the cluster that RAY_ADDRESS names."""
 
+import hashlib
 import logging
 import os
 import shutil
 import signal
+import socket
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from actors.ray_head import lean_head
+from actors.ray_head import lean_head, own_signals
 from storage.data_directory import Hold, prepare, secret, short_directory
+from storage.given_servers import database_place
 from storage.settings import ConfigurationError, Settings
 
 NAMESPACE = "sandpit"
@@ -18,6 +21,7 @@ CPUS_MIN = 8
 OBJECT_STORE_MB = 300
 LOOPBACK = "127.0.0.1"
 STOP_TIMEOUT_S = 3.0
+CONNECT_TIMEOUT_S = 3.0
 MEGABYTE = 1 << 20
 
 # Read by ray when it is imported and by every process it starts. With clusters across machines
@@ -64,9 +68,9 @@ class LocalRay:
                 found += [child, *child.children(recursive=True)]
         return found
 
-    def clear(self, processes: list[psutil.Process]) -> None:
+    def clear(self, processes: list[psutil.Process], wait_s: float) -> None:
         """Waits for processes to end, kills those that do not, and forgets the directory."""
-        _, alive = psutil.wait_procs(processes, timeout=STOP_TIMEOUT_S)
+        _, alive = psutil.wait_procs(processes, timeout=wait_s)
         for process in alive:
             _kill(process)
         psutil.wait_procs(alive, timeout=STOP_TIMEOUT_S)
@@ -77,8 +81,20 @@ class LocalRay:
 def start_ray(settings: Settings) -> str:
     """The configured cluster's address, or that of a new one on this machine."""
     if settings.ray_address:
-        return connect_ray(settings.ray_address)
+        address = connect_ray(settings.ray_address, namespace(settings))
+        _refuse_servers_out_of_reach(settings)
+        return address
     return start_local_ray(settings.data_path, object_store_mb=settings.object_store_mb)
+
+
+def namespace(settings: Settings) -> str:
+    """Where actors have their names: deployments that share a cluster do not see each other.
+
+    A deployment is its database, or its data directory where that has the database in it.
+    """
+    url = settings.database_url
+    place = str(settings.data_path) if url is None else database_place(url.get_secret_value())
+    return f"{NAMESPACE}-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
 
 
 def start_local_ray(
@@ -92,11 +108,12 @@ def start_local_ray(
     _local = LocalRay(data_dir)
     token = _local.data_dir / "ray.token"
     secret(token)
+    os.environ.pop("RAY_AUTH_TOKEN", None)
     _set_environment({**LOCAL_ENVIRONMENT, "RAY_AUTH_TOKEN_PATH": str(token)})
     import ray
 
     try:
-        with lean_head():
+        with lean_head(), own_signals():
             context = ray.init(
                 num_cpus=cpus or max(CPUS_MIN, os.cpu_count() or 1),
                 num_gpus=0,
@@ -114,26 +131,56 @@ def start_local_ray(
     return str(context.address_info["gcs_address"])
 
 
-def connect_ray(address: str) -> str:
+def connect_ray(address: str, namespace: str) -> str:
     """Joins a cluster that others run; authentication is theirs, through Ray's own variables.
 
     Raises ConfigurationError.
     """
+    _refuse_a_silent(address)
     _set_environment({})
     import ray
 
     try:
-        context = ray.init(
-            address=address,
-            namespace=NAMESPACE,
-            log_to_driver=False,
-            logging_level=logging.WARNING,
-        )
+        with own_signals():
+            context = ray.init(
+                address=address,
+                namespace=namespace,
+                log_to_driver=False,
+                logging_level=logging.WARNING,
+            )
     except Exception as error:
         raise ConfigurationError(
-            f"The Ray cluster at RAY_ADDRESS={address} cannot be reached: {_first_line(error)}"
+            f"The Ray cluster at RAY_ADDRESS={address} cannot be joined: {_first_line(error)}"
         ) from error
     return str(context.address_info["gcs_address"])
+
+
+def _refuse_servers_out_of_reach(settings: Settings) -> None:
+    """The servers that we start listen on sockets of this machine."""
+    import ray
+
+    if settings.database_url is not None and settings.redis_url is not None:
+        return
+    if sum(node["Alive"] for node in ray.nodes()) > 1:
+        raise ConfigurationError(
+            "The Ray cluster has other machines, which need servers that they can reach: "
+            "set DATABASE_URL and REDIS_URL."
+        )
+
+
+def _refuse_a_silent(address: str) -> None:
+    """Ray itself would try for minutes."""
+    host, colon, port = address.rpartition(":")
+    if "://" in address or not colon or not port.isdecimal():
+        raise ConfigurationError(
+            f"RAY_ADDRESS={address} does not read like HOST:PORT, the address of a cluster's GCS; "
+            "sandpit runs on one of its nodes."
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_TIMEOUT_S).close()
+    except (OSError, OverflowError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"Nothing answers at RAY_ADDRESS={address}: {said}.") from None
 
 
 def ray_is_alive() -> bool:
@@ -155,12 +202,11 @@ def stop_ray() -> None:
     if alive:
         ray.shutdown()
     if local is not None:
-        local.clear(processes)
+        local.clear(processes, STOP_TIMEOUT_S if alive else 0)
 
 
 def _set_environment(more: dict[str, str]) -> None:
     """Also for a ray that was imported before: it keeps what it read then."""
-    os.environ.pop("RAY_AUTH_TOKEN", None)
     os.environ.update({**EVERY_ENVIRONMENT, **more})
     from ray import _raylet
     from ray._private import ray_constants

@@ -1,19 +1,28 @@
 """Which actors a world needs, and what each is told."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 from actors.remote import MarketHandle, RayCluster, Wanted
+from sim.market import MarketSpec
 from sim.populations.registry import build_population
+from sim.prices import ReferencePrice
 from sim.scenario import World
 from storage.bootstrap import create_strategy_accounts
 from storage.settings import Settings
-from storage.world_file import reference_prices
 
 SUPERVISOR = "supervisor"
 
+Prices = Sequence[tuple[MarketSpec, ReferencePrice]]
+"""Every market of a world and the process that its index comes from."""
 
-def wanted_actors(settings: Settings, world: World, cluster: RayCluster) -> list[Wanted]:
+
+def wanted_actors(
+    settings: Settings, world: World, prices: Prices, cluster: RayCluster
+) -> list[Wanted]:
     """Every actor of a deployment: those that give work after those that do it.
 
-    Strategies' accounts are opened on the way. Raises what reading a replay raises.
+    Strategies' accounts are opened on the way.
     """
     assert settings.database_url is not None
     assert settings.redis_url is not None
@@ -24,7 +33,7 @@ def wanted_actors(settings: Settings, world: World, cluster: RayCluster) -> list
         Wanted("recorder", "recorder", {"market_ids": ids, **urls}),
         *(Wanted("market", market_name(market), {"market_id": market, **urls}) for market in ids),
         Wanted("relay", "relay", urls),
-        Wanted("risk", "risk", {"database_url": database_url, "markets": reference_prices(world)}),
+        Wanted("risk", "risk", {"database_url": database_url, "markets": prices}),
         *strategies(database_url, world),
     ]
     supervisor = Wanted("supervisor", SUPERVISOR, {"wanted": workers, "cluster": cluster})
@@ -54,6 +63,16 @@ def strategies(database_url: str, world: World) -> list[Wanted]:
         }
         wanted.append(Wanted("strategy", f"strategy:{described.name}", arguments))
     return wanted
+
+
+def told(wanted: Sequence[Wanted]) -> str:
+    """The actors in a few words: relay, 2 markets, …"""
+    counts = Counter(one.kind for one in wanted)
+    plurals = {"strategy": "strategies"}
+    return ", ".join(
+        kind if count == 1 else f"{count} {plurals.get(kind, kind + 's')}"
+        for kind, count in counts.items()
+    )
 
 
 def market_name(market_id: str) -> str:

@@ -1,14 +1,17 @@
 """Starts Ray's head with the two processes that do the work, gcs_server and raylet.
 
 Ray has no public switch for leaving out its dashboard, log monitor, autoscaler monitor and
-agents, so four of its private functions are replaced while ray.init runs. A Ray that has
+agents, so some of its private functions are replaced while ray.init runs. A Ray that has
 changed them starts as it likes, slower and with more processes, and everything still works.
+Its processes get a session of their own: Ctrl-C in a terminal reaches the driver alone, which
+then ends them in order.
 """
 
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +31,28 @@ def lean_head() -> Iterator[None]:
     """Inside, ray.init starts gcs_server and raylet and nothing else."""
     from ray._private import node, services
 
-    wanted = (
+    wanted: tuple[tuple[Any, str, Any], ...] = (
         (node.Node, "start_api_server", _no_dashboard),
         (node.Node, "start_monitor", _nothing),
         (node.Node, "start_log_monitor", _nothing),
         (services, "start_ray_process", _with_small_agents(services.start_ray_process)),
+        (services, "ConsolePopen", _in_a_session_of_its_own(services.ConsolePopen)),
     )
     with ExitStack() as stack:
         if all(hasattr(owner, name) for owner, name, _ in wanted):
             for owner, name, replacement in wanted:
                 stack.enter_context(_replaced(owner, name, replacement))
+        yield
+
+
+@contextmanager
+def own_signals() -> Iterator[None]:
+    """Inside, ray.init leaves the handler of SIGTERM as it is."""
+    from ray._private import utils
+
+    with ExitStack() as stack:
+        if hasattr(utils, "set_sigterm_handler"):
+            stack.enter_context(_replaced(utils, "set_sigterm_handler", _nothing))
         yield
 
 
@@ -55,8 +70,12 @@ def _no_dashboard(self: Any, **_: Any) -> None:
     self._webui_url = ""
 
 
-def _nothing(self: Any) -> None:
+def _nothing(_: Any) -> None:
     return None
+
+
+def _in_a_session_of_its_own(popen: Any) -> Any:
+    return partial(popen, start_new_session=True)
 
 
 def _with_small_agents(start: Callable[..., Any]) -> Callable[..., Any]:

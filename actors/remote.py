@@ -107,6 +107,10 @@ class RayCluster:
         """Let the actors finish what they are at, all at once, then end them for good."""
         with ThreadPoolExecutor(len(names) or 1) as pool:
             list(pool.map(lambda name: ask(name, "stop", STOP_TIMEOUT_S), names))
+        self.end(names)
+
+    def end(self, names: Sequence[str]) -> None:
+        """End the actors for good, whatever they are at: nothing that was accepted is lost."""
         for name in names:
             try:
                 ray.kill(ray.get_actor(name), no_restart=True)

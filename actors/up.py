@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from pydantic import SecretStr
 from rich.console import Console
+from rich.markup import escape
 
 from actors import cluster, deployment
 from actors.api_processes import ApiProcesses, listen
@@ -30,18 +31,24 @@ from storage.data_directory import Hold, prepare
 from storage.database_hold import DatabaseHold
 from storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.errors import StorageError
+from storage.given_servers import check_given_servers
 from storage.settings import ConfigurationError, Settings
 from storage.trades_file import TradesFileError
-from storage.world_file import load_world, replayed
+from storage.world_file import load_world, reference_prices, replayed
 
 WATCH_S = 0.25
 READY_WAIT_S = 60.0
+QUOTES_WAIT_S = 10.0
+STOP_S_MAX = 9.0
 HEALTH_TIMEOUT_S = 2.0
 RESTART_PAUSE_S = 0.5
 READY_POLL_S = 0.1
 RAY_LOOK_S = 2.0
+STOP_ORDER = ({"supervisor"}, {"strategy", "risk", "relay"}, {"market", "recorder"})
+"""Who starts others goes first, and who waits for an answer before the one who gives it."""
 
 console = Console(highlight=False, soft_wrap=True)
+say = console.print
 
 
 class Interrupted(Exception):
@@ -49,22 +56,45 @@ class Interrupted(Exception):
 
 
 class Signals:
-    """SIGINT and SIGTERM: an exception while starting, a wish while serving, nothing after."""
+    """SIGINT and SIGTERM set a wish, which is looked at between two steps and while waiting.
+
+    An exception out of a handler would tear through Ray wherever it happens to be.
+    """
 
     def __init__(self) -> None:
         self.wanted = threading.Event()
-        self.starting = True
+
+    def check(self) -> None:
+        """Raises Interrupted."""
+        if self.wanted.is_set():
+            raise Interrupted
 
     def install(self) -> None:
-        """Take over both signals."""
+        """Take over both signals, and end this process where it takes too long to stop."""
+        bell_out, bell_in = os.pipe()
+        os.set_blocking(bell_in, False)
+        signal.set_wakeup_fd(bell_in, warn_on_full_buffer=False)
+        threading.Thread(target=self._end_in_time, args=(bell_out,), daemon=True).start()
+        self.take_again()
+
+    def take_again(self) -> None:
+        """After a library has put handlers of its own in their place."""
         signal.signal(signal.SIGINT, self._arrived)
         signal.signal(signal.SIGTERM, self._arrived)
 
+    def _end_in_time(self, bell_out: int) -> None:
+        """Hears of a signal also while the main thread waits in a library.
+
+        What we have started ends with this process: pipes close, Linux tells the children.
+        """
+        while not {signal.SIGINT, signal.SIGTERM} & set(os.read(bell_out, 64)):
+            continue
+        threading.Event().wait(STOP_S_MAX)
+        say("not all has stopped in time; the rest is ended")
+        end_at_once(0)
+
     def _arrived(self, _number: int, _frame: FrameType | None) -> None:
-        first = not self.wanted.is_set()
         self.wanted.set()
-        if first and self.starting:
-            raise Interrupted
 
 
 def up(settings: Settings) -> int:
@@ -76,13 +106,12 @@ def up(settings: Settings) -> int:
         with ExitStack() as stack:
             running = Running(settings, signals, stack)
             running.start()
-            signals.starting = False
-            announce(running.settings, time.monotonic() - started_at)
+            announce(running, time.monotonic() - started_at)
             while not signals.wanted.wait(WATCH_S):
                 running.watch()
-            console.print("stopping")
+            say("stopping")
     except Interrupted:
-        console.print("stopped before it was ready")
+        say("stopped before it was ready")
     except (ConfigurationError, ScenarioError, StorageError, TradesFileError) as error:
         print(f"sandpit: {error}", file=sys.stderr)  # noqa: T201 - the one sentence
         return 1
@@ -96,14 +125,15 @@ def end_at_once(code: int) -> NoReturn:
     os._exit(code)
 
 
-def announce(settings: Settings, seconds: float) -> None:
+def announce(running: "Running", seconds: float) -> None:
     """The ready line, and what to try next."""
-    address = f"http://{settings.host}:{settings.port}"
-    console.print(f"[green]ready[/] {address}")
-    console.print(
-        f"  in {seconds:.1f} s, world {settings.world}, data in {settings.data_dir}\n"
+    address = running.address
+    say(f"[green]ready[/] {address}")
+    say(
+        f"  in {seconds:.1f} s, world {escape(running.settings.world)}, "
+        f"data in {escape(str(running.settings.data_dir))}\n"
         f"  try   curl {address}/markets\n"
-        f"        curl '{address}/markets/BTC-PERP/orderbook?depth=5'\n"
+        f"        curl '{address}/markets/{running.market_ids[0]}/orderbook?depth=5'\n"
         f"  docs  {address}/docs\n"
         "  stop  Ctrl-C"
     )
@@ -114,14 +144,15 @@ def step(name: str) -> Iterator[None]:
     """Prints a line when a part of the start is done, with its seconds."""
     began = time.monotonic()
     yield
-    console.print(f"  {name} [dim]{time.monotonic() - began:.1f} s[/]")
+    say(f"  {name} [dim]{time.monotonic() - began:.1f} s[/]")
 
 
 class Running:
     """What runs. Every part is put on the stack the moment it is started."""
 
     def __init__(self, settings: Settings, signals: Signals, stack: ExitStack) -> None:
-        self.settings = settings
+        self.settings = self._given = settings
+        self.market_ids: list[str] = []
         self._signals = signals
         self._stack = stack
         self._postgres: EmbeddedPostgres | None = None
@@ -130,52 +161,78 @@ class Running:
         self._database_hold: DatabaseHold | None = None
         self._cluster = RayCluster()
         self._wanted: list[Wanted] = []
+        self._is_ready = False
         self._restarted_at = 0.0
         self._ray_seen_at = 0.0
         self._log_dir = Path()
 
+    @property
+    def address(self) -> str:
+        """Where the API is for whoever sits at this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(
+            self.settings.host, self.settings.host
+        )
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.port}"
+
     def start(self) -> None:
         """Start everything, or raise what is wrong; the stack then takes back what was begun."""
+        world, prices = self._read_world()
+        check_given_servers(self.settings)
+        data_dir = prepare(self.settings.data_dir)
+        self._keep_logs(data_dir / "log")
+        self._hold(data_dir)
+        listener = self._stack.enter_context(listen(self.settings.host, self.settings.port))
+        self._set(port=listener.getsockname()[1], data_dir=data_dir)
+        say(f"sandpit starts in {escape(str(data_dir))}")
+        kernels = self._in_background(self._compile, awaited=False)
+        database = self._in_background(lambda: self._start_database(data_dir, world, prices))
+        self._start_ray()
+        self._await_work(database)
+        self._start_api(listener)
+        self._await_work(kernels)
+        with step(f"actors: {deployment.told(self._wanted)}"):
+            self._start_actors()
+        self._await_ready(deployment.quoted_markets(world))
+        self._is_ready = True
+
+    def _read_world(self) -> tuple[World, deployment.Prices]:
+        """Before anything is started: files are what is wrong most often."""
         world = load_world(self.settings.world)
         if self.settings.replay is not None:
             world = replayed(world, self.settings.replay, self.settings.replay_loops)
-        data_dir = prepare(self.settings.data_dir)
-        self._log_dir = data_dir / "log"
-        self._log_dir.mkdir(mode=0o700, exist_ok=True)
-        log_to_file(str(self._log_dir), "up", self.settings.log_level)
-        self._cluster = RayCluster(str(self._log_dir), self.settings.log_level)
-        self._hold(data_dir)
-        listener = self._stack.enter_context(listen(self.settings.host, self.settings.port))
-        self.settings = self.settings.model_copy(update={"port": listener.getsockname()[1]})
-        console.print(f"sandpit starts in {data_dir}")
-        database = self._in_background(lambda: self._start_database(data_dir, world))
-        kernels = self._in_background(self._compile)
-        self._start_ray()
-        database.result()
-        self._start_api(listener)
-        kernels.result()
-        with step("actors: " + ", ".join(wanted.name for wanted in self._wanted)):
-            self._start_actors()
-        self._await_ready(deployment.quoted_markets(world))
+        self.market_ids = [listed.spec.market_id for listed in world.markets]
+        return world, reference_prices(world)
 
-    def _start_database(self, data_dir: Path, world: World) -> None:
+    def _keep_logs(self, log_dir: Path) -> None:
+        self._log_dir = log_dir
+        log_dir.mkdir(mode=0o700, exist_ok=True)
+        log_to_file(str(log_dir), "up", self.settings.log_level)
+        self._cluster = RayCluster(str(log_dir), self.settings.log_level)
+
+    def _start_database(self, data_dir: Path, world: World, prices: deployment.Prices) -> None:
         self._start_servers(data_dir)
         with step("database: schema, markets, accounts"):
             self._database_hold = DatabaseHold(self._database_url())
             self._stack.callback(self._database_hold.release)
             self._database_hold.take()
             prepare_database(self._database_url(), [listed.spec for listed in world.markets])
-            self._wanted = deployment.wanted_actors(self.settings, world, self._cluster)
+            self._wanted = deployment.wanted_actors(self.settings, world, prices, self._cluster)
 
     def _hold(self, data_dir: Path) -> None:
         hold = Hold(data_dir / "up.lock")
         hold.take("")
         self._stack.callback(hold.release)
 
-    def _in_background(self, work: Callable[[], None]) -> Future[None]:
+    def _in_background(self, work: Callable[[], None], awaited: bool = True) -> Future[None]:
+        """What starts something is awaited when the start fails, so that it can be stopped."""
         pool = ThreadPoolExecutor(1)
-        self._stack.callback(pool.shutdown)
+        self._stack.callback(pool.shutdown, wait=awaited)
         return pool.submit(work)
+
+    def _await_work(self, work: Future[None]) -> None:
+        while not wait([work], READY_POLL_S).done:
+            self._signals.check()
+        work.result()
 
     def _compile(self) -> None:
         with step("engine: kernels"):
@@ -185,8 +242,8 @@ class Running:
         """In the main thread: Ray ends with the thread that started it."""
         with step("Ray"):
             self._stack.callback(cluster.stop_ray)
-            cluster.start_ray(self.settings)
-        self._signals.install()
+            cluster.start_ray(self._given)
+        self._signals.take_again()
 
     def _start_servers(self, data_dir: Path) -> None:
         if self.settings.redis_url is None:
@@ -217,51 +274,58 @@ class Running:
         self._stack.callback(self._stop_actors)
         workers = [wanted for wanted in self._wanted if wanted.kind != "supervisor"]
         for wanted in self._wanted:
+            self._signals.check()
             self._cluster.ensure(wanted)
         self._await(
             lambda: all(
                 ask(wanted.name, "health", HEALTH_TIMEOUT_S) is not None for wanted in workers
             ),
-            "the actors",
+            "The actors",
         )
 
     def _stop_actors(self) -> None:
         if not cluster.ray_is_alive():
             return
-        names = [wanted.name for wanted in self._wanted]
-        supervisors = [wanted.name for wanted in self._wanted if wanted.kind == "supervisor"]
-        self._cluster.stop(supervisors)
-        self._cluster.stop([name for name in names if name not in supervisors])
+        stop = self._cluster.stop if self._is_ready else self._cluster.end
+        for kinds in STOP_ORDER:
+            stop([wanted.name for wanted in self._wanted if wanted.kind in kinds])
 
     def _await_ready(self, quoted: Sequence[str]) -> None:
-        """Until the API answers and every market that has a maker shows two sides."""
+        """Until the API answers; and, for a while, until every market with a maker has quotes."""
         with step("API"):
-            self._await(lambda: self._answers("/health"), "the API")
+            self._await(lambda: self._answers("/health"), "The API")
         if quoted:
             with step("first quotes"):
-                self._await(lambda: all(map(self._is_quoted, quoted)), "the first quotes")
+                self._is_so(lambda: all(map(self._is_quoted, quoted)), QUOTES_WAIT_S)
+        silent = [market_id for market_id in quoted if not self._is_quoted(market_id)]
+        if silent:
+            say(f"  nobody quotes {', '.join(silent)} yet: is it halted? see {self._log_dir}")
 
     def _is_quoted(self, market_id: str) -> bool:
         book = self._answers(f"/markets/{market_id}/orderbook?depth=1")
         return bool(book and book["bids"] and book["asks"])
 
     def _answers(self, path: str) -> Any:
-        host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "") else self.settings.host
-        url = f"http://{host}:{self.settings.port}{path}"
         try:
-            with urllib.request.urlopen(url, timeout=HEALTH_TIMEOUT_S) as answer:
+            with urllib.request.urlopen(self.address + path, timeout=HEALTH_TIMEOUT_S) as answer:
                 return json.loads(answer.read())
         except (OSError, ValueError):
             return None
 
     def _await(self, condition: Callable[[], Any], what: str) -> None:
-        deadline = time.monotonic() + READY_WAIT_S
+        if not self._is_so(condition, READY_WAIT_S):
+            raise ConfigurationError(
+                f"{what} did not come up within {READY_WAIT_S:.0f} s: see {self._log_dir}."
+            )
+
+    def _is_so(self, condition: Callable[[], Any], wait_s: float) -> bool:
+        deadline = time.monotonic() + wait_s
         while not condition():
+            self._signals.check()
             if time.monotonic() > deadline:
-                raise ConfigurationError(
-                    f"{what} did not come up within {READY_WAIT_S:.0f} s; see {self._log_dir}."
-                )
+                return False
             time.sleep(READY_POLL_S)
+        return True
 
     def watch(self) -> None:
         """Start again what has ended. Called a few times a second."""
@@ -279,8 +343,8 @@ class Running:
             if server is None or server.is_alive():
                 continue
             self._restarted_at = time.monotonic()
-            console.print(f"  {name} has ended; it is started again")
+            say(f"  {name} has ended; it is started again")
             try:
                 server.restart()
             except ConfigurationError as error:
-                console.print(f"  {error}")
+                say(f"  {error}")

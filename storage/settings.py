@@ -1,6 +1,8 @@
 """One settings object, read from the environment and from an optional TOML file."""
 
 import os
+import re
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -11,11 +13,15 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
 CONFIG_VARIABLE = "SANDPIT_CONFIG"
 CONFIG_FILE_DEFAULT = "sandpit.toml"
+PREFIX = "SANDPIT_"
+NOT_SETTINGS = {CONFIG_VARIABLE, "SANDPIT_BENCH_ROUTE"}
+QUOTED = re.compile(r'"(\w+)"')
 
 
 class ConfigurationError(Exception):
@@ -38,7 +44,7 @@ class Settings(BaseSettings):
     """Variables are SANDPIT_ and the field's name; the three server addresses stand as they are."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SANDPIT_", frozen=True, extra="forbid", env_ignore_empty=True
+        env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True
     )
 
     # An address that is absent means: start that server here, from its wheel.
@@ -104,11 +110,28 @@ class Settings(BaseSettings):
         """
         given = {name: value for name, value in overrides.items() if value is not None}
         try:
+            cls._refuse_strangers()
             return cls(**given)
         except ValidationError as error:
             raise ConfigurationError(_sentence(error)) from None
+        except SettingsError as error:
+            raise ConfigurationError(_not_a_list(error)) from None
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"{_config_file()} cannot be read: {error}.") from None
+
+    @classmethod
+    def _refuse_strangers(cls) -> None:
+        """A misspelt variable would be ignored, and nobody would know."""
+        known = NOT_SETTINGS | {
+            (str(field.validation_alias) if field.validation_alias else PREFIX + name).upper()
+            for name, field in cls.model_fields.items()
+        }
+        given = {name for name in os.environ if name.startswith(PREFIX)}
+        for name in sorted(given - known):
+            bare = {one.removeprefix(PREFIX): one for one in known}
+            close = get_close_matches(name.removeprefix(PREFIX), bare, 1)
+            hint = f"; did you mean {bare[close[0]]}?" if close else "."
+            raise ConfigurationError(f"There is no setting called {name}{hint}")
 
 
 def _config_file() -> Path:
@@ -126,3 +149,10 @@ def _sentence(error: ValidationError) -> str:
         return f"There is no setting called {name}."
     message = first["msg"].removeprefix("Value error, ")
     return f"The setting {name} is wrong: {message[:1].lower()}{message[1:]}."
+
+
+def _not_a_list(error: SettingsError) -> str:
+    """Names a variable that should hold JSON and does not."""
+    named = QUOTED.search(str(error))
+    variable = f"{PREFIX}{named[1].upper()}" if named else "A setting"
+    return f'{variable} must be a list in JSON, such as ["127.0.0.1"].'
