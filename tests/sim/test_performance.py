@@ -1,7 +1,5 @@
 """The metrics of a strategy: closed-form cases, and empyrical's figures for a random path."""
 
-from datetime import datetime, timedelta
-
 import numpy as np
 import pytest
 
@@ -63,26 +61,6 @@ def test_a_random_path_has_the_figures_that_empyrical_gives() -> None:
     assert found.sharpe == pytest.approx(EMPYRICAL["sharpe"], rel=1e-9)
     assert found.sortino == pytest.approx(EMPYRICAL["sortino"], rel=1e-9)
     assert found.drawdown.fraction == pytest.approx(EMPYRICAL["max_drawdown"], rel=1e-9)
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_random_paths_have_the_figures_of_empyrical_where_it_is_installed(seed: int) -> None:
-    empyrical = pytest.importorskip("empyrical")
-    pandas = pytest.importorskip("pandas")
-    returns = np.random.default_rng(seed).standard_t(4, 500) / 1_000
-    first = datetime.fromisoformat("2024-08-08T00:00:00+00:00")
-    times = [first + timedelta(minutes=minute) for minute in range(len(returns))]
-    theirs, of_year = pandas.Series(returns, index=times), {"annualization": MINUTES_PER_YEAR}
-    equity = np.concatenate([[1.0], np.cumprod(1 + returns)])
-    fall = max_drawdown(np.arange(len(equity)), equity).fraction
-    assert fall == pytest.approx(empyrical.max_drawdown(theirs))
-    for ours, name in (
-        (volatility, "annual_volatility"),
-        (sharpe_ratio, "sharpe_ratio"),
-        (sortino_ratio, "sortino_ratio"),
-    ):
-        expected = getattr(empyrical, name)(theirs, **of_year)
-        assert ours(returns, MINUTES_PER_YEAR) == pytest.approx(expected)
 
 
 def test_a_return_that_comes_back_each_period_has_its_closed_forms() -> None:
