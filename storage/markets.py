@@ -8,6 +8,7 @@ import psycopg
 
 from sim.market import MarketSpec
 from sim.messages import MarketStatus
+from storage.errors import wrapped
 
 SPEC_COLUMNS = """market_id, base_asset, quote_asset, tick_size, lot_size, max_quantity_lots,
     max_price_ticks, min_quantity_lots, max_leverage, initial_margin_ppm, maintenance_margin_ppm,
@@ -39,7 +40,8 @@ def spec_from_row(row: Sequence[Any]) -> MarketSpec:
 
 def load_specs(connection: psycopg.Connection[Any]) -> dict[str, MarketSpec]:
     """Every market by id, in the order of their listing."""
-    rows = connection.execute(SELECT_SPECS).fetchall()
+    with wrapped():
+        rows = connection.execute(SELECT_SPECS).fetchall()
     return {row[0]: spec_from_row(row) for row in rows}
 
 
