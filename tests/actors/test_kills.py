@@ -5,6 +5,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,13 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 
 def kill(deployment: Deployment, kind: str, count: int = 1) -> None:
-    processes = deployment.processes(kind)
-    assert processes, f"no process of kind {kind}"
-    for process in processes[:count]:
-        os.kill(process.pid, signal.SIGKILL)
+    """Some may be gone before their turn: the end of one ends others, and sessions come and go."""
+    killed = 0
+    for process in deployment.processes(kind)[:count]:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+            killed += 1
+    assert killed, f"no process of kind {kind}"
 
 
 @pytest.mark.parametrize(
