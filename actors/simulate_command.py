@@ -1,66 +1,30 @@
 """`sandpit simulate`: runs a scenario in this process or across actors, shows how far it is."""
 
 import json
-import os
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 import typer
 
 from actors.simulate_progress import Progress, progress_for
 from actors.simulation_actors import peak_memory_bytes
-from sim.engine import warm_up
+from actors.simulation_results import summary_of, write_results
+from actors.simulation_worlds import Runnable, SimulateError, chosen_actors, opened_world
 from sim.prices import ReferencePrice
 from sim.run_record import RunRecord
 from sim.scenario_fields import ScenarioError
 from sim.simulation_scenario import RECORDS, Scenario
-from sim.units import format_atoms
-from sim.world import SimulatedWorld, Timing, read_checkpoint
+from sim.world import Timing, read_checkpoint
 from sim.world_state import StateUnreadable
 from storage.run_directory import RunDirectory
 from storage.scenario_file import load_scenario, scenario_prices
-from storage.settings import ConfigurationError
 
-ACTORS_MAX = 64
 LOOK_EVERY_S = 0.2
-HEADS_WORTH_ACTORS = 50_000
-"""A step of fewer traders takes less time than the messages that would spread it."""
-
 INTERRUPTED_EXIT_CODE = 130
-
-
-class SimulateError(Exception):
-    """Nothing was started. The message is one sentence."""
-
-
-class Runnable(Protocol):
-    """SimulatedWorld and SpreadWorld alike."""
-
-    scenario: Scenario
-    step_no: int
-
-    @property
-    def done(self) -> bool: ...
-
-    @property
-    def orders(self) -> int: ...
-
-    @property
-    def fills(self) -> int: ...
-
-    def run(self, until: int | None = None, called: Callable[[], bool] | None = None) -> None: ...
-
-    def resume(self, data: bytes) -> None: ...
-
-    def checkpoint(self) -> bytes: ...
-
-    def record(self, timing: Timing) -> RunRecord: ...
 
 
 @dataclass(frozen=True)
@@ -81,18 +45,18 @@ def simulate(request: Request) -> int:
     """Run it; the exit code. Raises SimulateError before anything has started."""
     scenario, prices = _prepared(request)
     data = _checkpoint(request, scenario)
-    spread, why = _actors(request.actors, scenario)
+    spread, why = chosen_actors(request.actors, scenario)
     if data is not None and spread:
         spread = read_checkpoint(scenario, data)["spread"]
     progress = progress_for(scenario, quiet=request.as_json)
     with _interruptible() as interrupted:
         progress.say(f"{scenario.world.name}, seed {scenario.world.seed}: {why}.")
-        with _world(scenario, prices, spread, data) as world:
+        with opened_world(scenario, prices, spread, data) as world:
             record = _driven(world, progress, why, interrupted)
             out = RunDirectory(_directory(request, scenario))
             _keep_place(world, out)
     summary = summary_of(record)
-    _write(out, record, summary)
+    write_results(out, record, summary)
     if request.as_json:
         typer.echo(json.dumps(summary))
     else:
@@ -124,58 +88,6 @@ def _checkpoint(request: Request, scenario: Scenario) -> bytes | None:
     except (OSError, StateUnreadable) as error:
         raise SimulateError(f"{request.resume} cannot be resumed: {error}.") from error
     return data
-
-
-def _actors(wish: str, scenario: Scenario) -> tuple[int, str]:
-    """Into how many parts strategies are cut, 0 for one process without Ray; and why."""
-    if wish != "auto":
-        if not wish.isascii() or not wish.isdigit() or int(wish) > ACTORS_MAX:
-            raise SimulateError(f"--actors: found {wish!r}, allowed is auto or 0 to {ACTORS_MAX}.")
-        return int(wish), "one process" if wish == "0" else f"actors, {wish} a strategy at most"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if scenario.accounts < HEADS_WORTH_ACTORS or (cores or 1) < 2:
-        return 0, f"one process, for {scenario.accounts} traders are fewer than messages pay for"
-    return cores or 1, f"actors, for {scenario.accounts} traders give {cores} cores work"
-
-
-@contextmanager
-def _world(
-    scenario: Scenario, prices: list[ReferencePrice], spread: int, data: bytes | None
-) -> Iterator[Runnable]:
-    """The world, where it stands; Ray lives as long as this context."""
-    if spread == 0:
-        warm_up()
-        kept = 1 if data is None else read_checkpoint(scenario, data)["spread"]
-        alone = SimulatedWorld(scenario, prices, kept)
-        if data is not None:
-            alone.resume(data)
-        yield alone
-        return
-    with _ray() as spread_world:
-        world = spread_world(scenario, prices, spread)
-        if data is not None:
-            world.resume(data)
-        yield world
-
-
-@contextmanager
-def _ray() -> Iterator[Callable[..., Any]]:
-    """Ray of our own while it lasts. Raises SimulateError."""
-    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
-    from actors.cluster import start_local_ray, stop_ray
-
-    warm_up()
-    with tempfile.TemporaryDirectory(prefix="sandpit-simulation-") as directory:
-        try:
-            start_local_ray(Path(directory))
-        except ConfigurationError as error:
-            raise SimulateError(str(error)) from error
-        try:
-            from actors.simulation import SpreadWorld
-
-            yield SpreadWorld
-        finally:
-            stop_ray()
 
 
 def _keep_place(world: Runnable, out: RunDirectory) -> None:
@@ -227,45 +139,3 @@ def _directory(request: Request, scenario: Scenario) -> Path:
     world = scenario.world
     default = Path("simulations") / f"{world.name}-{world.seed}"
     return request.out or request.resume or default
-
-
-def summary_of(record: RunRecord) -> dict[str, Any]:
-    """The object that --json prints. Amounts are decimal text."""
-    return {
-        "scenario": record.scenario,
-        "seed": record.seed,
-        "state_hash": record.state_hash,
-        "actors": record.actors,
-        "steps": record.steps,
-        "steps_planned": record.steps_planned,
-        "orders": record.orders,
-        "fills": record.fills,
-        "wall_seconds": round(record.wall_s, 3),
-        "orders_per_second": round(record.orders / max(record.wall_s, 1e-9)),
-        "peak_memory_bytes": record.peak_memory_bytes,
-        "strategies": [
-            {
-                "name": strategy.name,
-                "strategy": strategy.strategy,
-                "traders": strategy.traders,
-                "pnl": format_atoms(int(strategy.trader_pnl_atoms.sum())),
-                "fees": format_atoms(_last(strategy.standings, "fees_atoms")),
-                "volume": format_atoms(_last(strategy.standings, "volume_atoms")),
-                "liquidated_traders": _last(strategy.standings, "liquidated_traders"),
-            }
-            for strategy in record.strategies
-        ],
-    }
-
-
-def _last(standings: Any, name: str) -> int:
-    return int(standings[name][-1]) if len(standings) else 0
-
-
-def _write(out: RunDirectory, record: RunRecord, summary: dict[str, Any]) -> None:
-    """Everything the run leaves behind; a full disk costs files, not the result."""
-    try:
-        out.write_summary(summary)
-        out.write_record(record)
-    except OSError as error:
-        typer.echo(f"sandpit: {out.path} cannot be written: {error}", err=True)
