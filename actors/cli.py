@@ -65,6 +65,9 @@ def up(
         replay=replay,
         replay_loops=False if replay_once else None,
     )
+    if replay_once and settings.replay is None:
+        print("sandpit: --replay-once needs --replay.", file=sys.stderr)
+        raise typer.Exit(1)
     from actors.up import end_at_once
     from actors.up import up as run
 
@@ -85,8 +88,9 @@ def simulate(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Run a scenario as fast as this machine can; the same result every time."""
-    from actors.simulate_command import Request, SimulateError
+    from actors.simulate_command import Request
     from actors.simulate_command import simulate as run
+    from actors.simulation_worlds import SimulateError
 
     try:
         raise typer.Exit(run(Request(scenario, seed, actors, duration, record, out, resume, json)))
