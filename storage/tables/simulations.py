@@ -1,0 +1,63 @@
+"""Simulations that were asked for by REST, how far they are, and what they left."""
+
+from sqlalchemy import BigInteger, Column, Identity, Index, LargeBinary, text
+from sqlmodel import Field, SQLModel
+
+
+class SimulationRow(SQLModel, table=True):
+    """One run of a scenario. `run_no` is its fence: only the newest process moves the row."""
+
+    __tablename__ = "simulations"
+    __table_args__ = (
+        Index("simulations_by_account", "account_id", "id"),
+        Index("simulations_under_way", "id", postgresql_where=text("ended_at_us IS NULL")),
+    )
+    id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    account_id: int = Field(sa_type=BigInteger)
+    name: str
+    shipped: bool
+    scenario: str
+    seed: int = Field(sa_type=BigInteger)
+    duration_s: int | None = None
+    rerun_of: int | None = Field(sa_type=BigInteger, default=None)
+    traders: int
+    markets: int
+    steps: int
+    step_us: int
+    status: str
+    run_no: int = 0
+    tries: int = 0
+    step: int = 0
+    orders: int = Field(sa_type=BigInteger, default=0)
+    fills: int = Field(sa_type=BigInteger, default=0)
+    steps_per_second: int = Field(sa_type=BigInteger, default=0)
+    orders_per_second: int = Field(sa_type=BigInteger, default=0)
+    fills_per_second: int = Field(sa_type=BigInteger, default=0)
+    state_hash: str | None = None
+    summary: str | None = None
+    error: str | None = None
+    created_at_us: int = Field(sa_type=BigInteger)
+    started_at_us: int | None = Field(sa_type=BigInteger, default=None)
+    ended_at_us: int | None = Field(sa_type=BigInteger, default=None)
+
+
+class SimulationReportRow(SQLModel, table=True):
+    """The page that a simulation left."""
+
+    __tablename__ = "simulation_reports"
+    simulation_id: int = Field(
+        sa_type=BigInteger, primary_key=True, foreign_key="simulations.id", ondelete="CASCADE"
+    )
+    page: str
+
+
+class SimulationCheckpointRow(SQLModel, table=True):
+    """Where a simulation under way goes on after its process was lost; compressed."""
+
+    __tablename__ = "simulation_checkpoints"
+    simulation_id: int = Field(
+        sa_type=BigInteger, primary_key=True, foreign_key="simulations.id", ondelete="CASCADE"
+    )
+    step: int
+    wall_ms: int = Field(sa_type=BigInteger)
+    state: bytes = Field(sa_type=LargeBinary)
