@@ -7,6 +7,7 @@ Equity is the capital plus the sum over markets of its `values`. All exact 64-bi
 import numpy as np
 import numpy.typing as npt
 
+from sim.funding import funding_changes
 from sim.kernels import Number, cached_kernel, inlined
 from sim.market import MarketSpec
 from sim.messages import EventKind, Rows, Side
@@ -160,15 +161,16 @@ def column_sums(accounts: Integers) -> list[int]:
 
 
 class MarketAccounts:
-    """All accounts of a scenario in one market, its fees and its insurance fund.
+    """All accounts of a scenario in one market, its fees, its insurance fund and its dust.
 
-    accounts   int64 (ids, COLUMNS); row 0 is nobody's, an account's id is its row
+    accounts     int64 (ids, COLUMNS); row 0 is nobody's, an account's id is its row
+    dust_atoms   what rounding leaves over when funding is paid
     """
 
     def __init__(self, spec: MarketSpec, ids: int, insurance_atoms: int = 0) -> None:
         self.spec = spec
         self.accounts: Integers = np.zeros((ids, COLUMNS), np.int64)
-        self.fees_atoms = 0
+        self.fees_atoms = self.dust_atoms = 0
         self.insurance_atoms = self.insurance_start_atoms = insurance_atoms
 
     def apply(self, events: Rows) -> Integers:
@@ -190,6 +192,14 @@ class MarketAccounts:
         self.insurance_atoms -= paid
         return paid
 
+    def pay_funding(self, index_ticks: int, rate_ppm: int) -> None:
+        """Every position pays or receives on its worth at index; the dust is kept."""
+        ids = np.flatnonzero(self.accounts[:, POSITION])
+        worth = self.accounts[ids, POSITION] * (index_ticks * self.spec.atoms_per_tick_lot)
+        changes = funding_changes(worth, rate_ppm, self.spec.funding_interval_hours)
+        self.accounts[ids, FUNDING] += changes
+        self.dust_atoms -= exact_sum(changes)
+
     def values(self, first: int, stop: int, mark_ticks: int) -> Integers:
         """Gain here and worth of the position at mark, of accounts first to stop − 1: (2, n)."""
         values = np.empty((2, stop - first), np.int64)
@@ -197,18 +207,22 @@ class MarketAccounts:
         value_accounts(self.accounts[first:stop], mark_atoms, values)
         return values
 
+    @property
+    def house_atoms(self) -> int:
+        """What the house has gained: fees, dust, and the growth of the fund."""
+        return self.fees_atoms + self.dust_atoms + self.insurance_atoms - self.insurance_start_atoms
+
     def check(self) -> None:
         """Nothing is made and nothing lost: raises AssertionError where that does not hold.
 
-        Σ positions = 0, and what all accounts gained, fees and the fund's growth sum to zero at
-        whatever mark.
+        Σ positions = 0, and what all accounts gained, fees, dust and the fund's growth sum to
+        zero at whatever mark.
         """
         total = column_sums(self.accounts)
-        grown = self.insurance_atoms - self.insurance_start_atoms
         gained = total[REALIZED] - total[COST] - total[FEES] + total[TRANSFERS] + total[FUNDING]
         market_id = self.spec.market_id
         assert total[POSITION] == 0, f"{market_id}: positions sum to {total[POSITION]} lots"
-        left = gained + self.fees_atoms + grown
+        left = gained + self.house_atoms
         assert left == 0, f"{market_id}: {left} atoms came from nowhere"
 
 

@@ -34,7 +34,7 @@ class MarketOutcome:
     state_hash: bytes
     orders: int
     fills: int
-    fees_and_fund_atoms: int
+    house_atoms: int
     outsider_atoms: int = 0
 
 
@@ -193,8 +193,6 @@ def closed_by_strategy(
 def outcome(market: SteppedMarket) -> MarketOutcome:
     """A market at the end, checked."""
     market.check()
-    accounts = market.accounts
-    grown = accounts.insurance_atoms - accounts.insurance_start_atoms
     return MarketOutcome(
         MarketRecord(market.spec, market.tape.trades, market.tape.quotes),
         market.tape.sums,
@@ -202,7 +200,7 @@ def outcome(market: SteppedMarket) -> MarketOutcome:
         market.state_hash(),
         market.orders,
         market.fills,
-        accounts.fees_atoms + grown,
+        market.accounts.house_atoms,
         market.outsider_atoms(),
     )
 
@@ -212,9 +210,9 @@ def assemble(
 ) -> RunRecord:
     """The record of a run. Raises AssertionError where the capital is not what it was."""
     gains = np.sum([one.gains for one in outcomes], axis=0)
-    others = sum(one.fees_and_fund_atoms + one.outsider_atoms for one in outcomes)
+    others = sum(one.house_atoms + one.outsider_atoms for one in outcomes)
     left = int(gains.astype(object).sum()) + others
-    assert left == 0, f"equity, fees and insurance sum to {left} atoms more than all capital"
+    assert left == 0, f"equity, fees, dust and insurance sum to {left} atoms more than all capital"
     return RunRecord(
         scenario=scenario.world.name,
         seed=scenario.world.seed,

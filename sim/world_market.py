@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from sim.array_accounts import LIQUIDATION_TRADES, POSITION, TRADED_LOTS, TRADES, MarketAccounts
 from sim.engine import MarketEngine
+from sim.funding import HOUR_US, SAMPLE_US, Premiums, book_premium_ppm, crosses, rate_ppm
 from sim.mark import Quotes, next_mark
 from sim.messages import EVENT, CommandKind, OrderFlag, OrderType, Rows, Side, TimeInForce
 from sim.messages import empty_commands as empty
@@ -53,7 +54,7 @@ class SteppedMarket:
         self._shocks = [one for one in happenings if isinstance(one, MarketShock)]
         self._changes = [one for one in happenings if isinstance(one, StatusChange)]
         self.tape = Tape(scenario.record, _strategies(scenario))
-        self._scale_ppm, self._basis_q20 = PPM, 0
+        self._scale_ppm, self._basis_q20, self._premiums = PPM, 0, Premiums()
         self._index_ticks = self._mark_ticks = price.price_ticks
         self._step, self.orders, self.fills, self.volume_lots = 0, 0, 0, 0
         self._since_sample = np.zeros(3, np.int64)
@@ -71,6 +72,7 @@ class SteppedMarket:
         self._settle_shortfalls(batches)
         self._move_mark()
         self._view = self._seen(same_book=len(rows) == 0)
+        self._fund(step * self._scenario.step_us)
         self.replies = [self._reply(step, accounts, events) for accounts in self._parts]
         self._keep_watch(step)
         return self.replies
@@ -88,6 +90,17 @@ class SteppedMarket:
         quotes, step_us = Quotes(*touch), self._scenario.step_us
         mark = next_mark(self._index_ticks, quotes, self._basis_q20, step_us)
         self._mark_ticks, self._basis_q20 = mark.mark_ticks, mark.basis_ema_q20
+
+    def _fund(self, now_us: int) -> None:
+        """Sample the premium every 5 s; at the end of an interval, funding is paid."""
+        before_us, view = now_us - self._scenario.step_us, self._view
+        if crosses(before_us, now_us, SAMPLE_US):
+            premium = book_premium_ppm(self.spec, view.bids, view.asks, self._index_ticks)
+            self._premiums = self._premiums.with_sample(premium)
+        if crosses(before_us, now_us, self.spec.funding_interval_hours * HOUR_US):
+            rate = rate_ppm(self._premiums.average_ppm, self.spec.funding_cap_ppm)
+            self.accounts.pay_funding(self._index_ticks, rate)
+            self._premiums = Premiums()
 
     def _rows(self, step: int, batches: Sequence[Batch]) -> Rows:
         """What the market itself does first, then the strategies' rows as they arrive."""
@@ -221,14 +234,19 @@ class SteppedMarket:
         return int(gain[0])
 
     def state_hash(self) -> bytes:
-        """32 bytes: the book, every account, fees, fund, index and mark."""
+        """32 bytes: the book, every account, fees, fund, dust, index, mark and premiums."""
         digest = blake2b(self._engine.snapshot(), digest_size=32)
         digest.update(self.accounts.accounts.data)
         digest.update(self._price.state())
-        money = (self.accounts.fees_atoms, self.accounts.insurance_atoms)
-        numbers = (self._step, self._scale_ppm, self._basis_q20, self._mark_ticks, *money)
+        sampled = (self._premiums.sum_ppm, self._premiums.samples)
+        prices = (self._scale_ppm, self._basis_q20, self._mark_ticks)
+        numbers = (self._step, *prices, *self._money(), *sampled)
         digest.update(",".join(map(str, numbers)).encode())
         return digest.digest()
+
+    def _money(self) -> tuple[int, int, int]:
+        accounts = self.accounts
+        return accounts.fees_atoms, accounts.insurance_atoms, accounts.dust_atoms
 
     def state(self) -> dict[str, Any]:
         """What `restore` takes; accounts that never traded are left out."""
@@ -238,7 +256,8 @@ class SteppedMarket:
             "price": self._price.state(),
             "used": used,
             "accounts": self.accounts.accounts[used],
-            "money": (self.accounts.fees_atoms, self.accounts.insurance_atoms),
+            "money": self._money(),
+            "premiums": self._premiums,
             "index": (self._scale_ppm, self._basis_q20, self._index_ticks, self._mark_ticks),
             "counts": (self._step, self.orders, self.fills, self.volume_lots),
             "since": self._since_sample.copy(),
@@ -252,7 +271,9 @@ class SteppedMarket:
         self._price.restore(state["price"])
         self.accounts.accounts[:] = 0
         self.accounts.accounts[state["used"]] = state["accounts"]
-        self.accounts.fees_atoms, self.accounts.insurance_atoms = state["money"]
+        accounts = self.accounts
+        accounts.fees_atoms, accounts.insurance_atoms, accounts.dust_atoms = state["money"]
+        self._premiums = state["premiums"]
         scale, basis, self._index_ticks, self._mark_ticks = state["index"]
         self._scale_ppm, self._basis_q20 = scale, basis
         self._step, self.orders, self.fills, self.volume_lots = state["counts"]
