@@ -30,18 +30,16 @@ log = structlog.get_logger()
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket, bound before anything else starts. Raises ConfigurationError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except (OSError, UnicodeError) as error:
-        advice = ADVICE.get(getattr(error, "errno", 0), "Choose another --host")
+        number = getattr(error, "errno", None) or 0
+        advice = ADVICE.get(number, "Choose another --host")
+        said = os.strerror(number) if number > 0 else getattr(error, "strerror", None) or error
         raise ConfigurationError(
-            f"Port {port} on {host} cannot be used: {getattr(error, 'strerror', error)}. {advice}."
+            f"Port {port} on {host} cannot be used: {said}. {advice}."
         ) from None
-    return listener
 
 
 def die_with_parent() -> None:

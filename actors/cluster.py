@@ -22,13 +22,19 @@ OBJECT_STORE_MB = 300
 LOOPBACK = "127.0.0.1"
 STOP_TIMEOUT_S = 3.0
 CONNECT_TIMEOUT_S = 3.0
+GCS_TRIES = 5
 MEGABYTE = 1 << 20
+
+# How gRPC begins: a preface and an empty frame of settings, answered by a frame of settings.
+HTTP2_SETTINGS, HTTP2_FRAME_BYTES = b"\x04", 9
+HTTP2_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + HTTP2_SETTINGS + bytes(5)
 
 # Read by ray when it is imported and by every process it starts. With clusters across machines
 # off, everything listens on loopback and GCS takes a free port, which is never Redis's.
+LOOPBACK_ENVIRONMENT = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 LOCAL_ENVIRONMENT = {
+    **LOOPBACK_ENVIRONMENT,
     "RAY_AUTH_MODE": "token",
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_LOG_TO_DRIVER": "0",
     "RAY_SCHEDULER_EVENTS": "0",
@@ -136,8 +142,7 @@ def connect_ray(address: str, namespace: str) -> str:
 
     Raises ConfigurationError.
     """
-    _refuse_a_silent(address)
-    _set_environment({})
+    _set_environment(LOOPBACK_ENVIRONMENT if _only_on_loopback(address) else {})
     import ray
 
     try:
@@ -150,7 +155,8 @@ def connect_ray(address: str, namespace: str) -> str:
             )
     except Exception as error:
         raise ConfigurationError(
-            f"The Ray cluster at RAY_ADDRESS={address} cannot be joined: {_first_line(error)}"
+            f"The Ray cluster at RAY_ADDRESS={address} cannot be joined: {_first_line(error)}. "
+            "Is it Ray of the same version, and RAY_AUTH_TOKEN its token?"
         ) from error
     return str(context.address_info["gcs_address"])
 
@@ -168,8 +174,14 @@ def _refuse_servers_out_of_reach(settings: Settings) -> None:
         )
 
 
-def _refuse_a_silent(address: str) -> None:
-    """Ray itself would try for minutes."""
+def check_ray_address(settings: Settings) -> None:
+    """Whether somebody answers there: Ray itself would try for minutes.
+
+    Raises ConfigurationError.
+    """
+    address = settings.ray_address
+    if address is None:
+        return
     host, colon, port = address.rpartition(":")
     if "://" in address or not colon or not port.isdecimal():
         raise ConfigurationError(
@@ -177,10 +189,34 @@ def _refuse_a_silent(address: str) -> None:
             "sandpit runs on one of its nodes."
         )
     try:
-        socket.create_connection((host.strip("[]"), int(port)), CONNECT_TIMEOUT_S).close()
+        _knock(host, int(port))
     except (OSError, OverflowError) as error:
         said = getattr(error, "strerror", None) or error
         raise ConfigurationError(f"Nothing answers at RAY_ADDRESS={address}: {said}.") from None
+
+
+def _only_on_loopback(address: str) -> bool:
+    """Ray takes loopback for another name of this machine, unless it is told not to."""
+    host, _, port = address.rpartition(":")
+    if host not in (LOOPBACK, "localhost"):
+        return False
+    import ray
+
+    try:
+        _knock(ray.util.get_node_ip_address(), int(port))
+    except OSError:
+        return True
+    return False
+
+
+def _knock(host: str, port: int) -> None:
+    """Raises OSError where nothing answers, or what answers does not speak gRPC."""
+    with socket.create_connection((host.strip("[]"), port), CONNECT_TIMEOUT_S) as connection:
+        if os.environ.get("RAY_USE_TLS") == "1":
+            return
+        connection.sendall(HTTP2_GREETING)
+        if connection.recv(HTTP2_FRAME_BYTES)[3:4] != HTTP2_SETTINGS:
+            raise OSError("what answers is not Ray")
 
 
 def ray_is_alive() -> bool:
@@ -211,6 +247,7 @@ def _set_environment(more: dict[str, str]) -> None:
     from ray import _raylet
     from ray._private import ray_constants
 
+    ray_constants.NUM_REDIS_GET_RETRIES = GCS_TRIES
     if "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER" in more:
         ray_constants.ENABLE_RAY_CLUSTER = False
     compiled: Any = _raylet

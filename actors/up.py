@@ -178,10 +178,11 @@ class Running:
         """Start everything, or raise what is wrong; the stack then takes back what was begun."""
         world, prices = self._read_world()
         check_given_servers(self.settings)
+        cluster.check_ray_address(self.settings)
         data_dir = prepare(self.settings.data_dir)
-        self._keep_logs(data_dir / "log")
         self._hold(data_dir)
         listener = self._stack.enter_context(listen(self.settings.host, self.settings.port))
+        self._keep_logs(data_dir / "log")
         self._set(port=listener.getsockname()[1], data_dir=data_dir)
         say(f"sandpit starts in {escape(str(data_dir))}")
         kernels = self._in_background(self._compile, awaited=False)

@@ -1,6 +1,7 @@
 """What a deployment needs in its database before anything runs: schema, markets, accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import psycopg
@@ -12,6 +13,7 @@ from storage.database import connect, now_us
 from storage.errors import wrapped
 from storage.markets import create_markets, load_specs
 from storage.migrations.run import upgrade
+from storage.settings import ConfigurationError
 
 STRATEGY_SPAN = 1_000_000_000
 """Strategy n's accounts begin at n × this; clients' ids stay below."""
@@ -37,12 +39,37 @@ FROM unnest(%(ids)s::bigint[]) AS id, (VALUES (0), (1)) AS legs(leg)"""
 
 
 def prepare_database(database_url: str, specs: Sequence[MarketSpec]) -> None:
-    """Newest schema, the house's accounts, and every market listed."""
+    """Newest schema, the house's accounts, and every market listed.
+
+    Raises ConfigurationError where the database has markets that are not these.
+    """
     with wrapped():
         upgrade(database_url)
         with connect(database_url, "bootstrap") as connection:
+            refuse_other_markets(load_specs(connection), specs)
             create_markets(connection, specs)
             create_system_accounts(connection)
+
+
+def refuse_other_markets(listed: Mapping[str, MarketSpec], specs: Sequence[MarketSpec]) -> None:
+    """Orders and money were counted in the listed ticks and lots: a world cannot change them."""
+    elsewhere = "start that world, or use another data directory or database."
+    wanted = {spec.market_id: spec for spec in specs}
+    for market_id, spec in listed.items():
+        if market_id not in wanted:
+            raise ConfigurationError(
+                f"This database belongs to a world that has {market_id}: {elsewhere}"
+            )
+        differing = [
+            one.name
+            for one in fields(spec)
+            if getattr(spec, one.name) != getattr(wanted[market_id], one.name)
+        ]
+        if differing:
+            raise ConfigurationError(
+                f"This database belongs to a world with another {differing[0]} of {market_id}: "
+                + elsewhere
+            )
 
 
 def create_system_accounts(connection: psycopg.Connection[Any]) -> None:

@@ -32,6 +32,8 @@ def prepare(data_dir: Path) -> Path:
             _refuse_a_stranger(path)
             write_private(marker, LAYOUT_VERSION.encode())
         found = marker.read_text().strip()
+    except FileExistsError:
+        raise ConfigurationError(f"The data directory {path} is not a directory.") from None
     except OSError as error:
         raise ConfigurationError(
             f"The data directory {path} cannot be used: {error.strerror}."

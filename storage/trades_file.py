@@ -66,7 +66,8 @@ def read_trades(path: Path, tick_size: Decimal, *, trades_max: int = TRADES_MAX)
             for number, line in _lines(path, file):
                 columns.add(number, line)
     except (OSError, EOFError, zlib.error) as error:
-        raise TradesFileError(f"{path} cannot be read: {error}") from error
+        said = getattr(error, "strerror", None) or str(error)
+        raise TradesFileError(f"{path} cannot be read: {said}.") from error
     return columns.trades()
 
 

@@ -71,7 +71,8 @@ def _text(path: Path) -> str:
         known = ", ".join(shipped_worlds())
         raise ScenarioError(f"no such file, and not one of the worlds {known}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"cannot be read: {error}") from error
+        said = getattr(error, "strerror", None) or str(error)
+        raise ScenarioError(f"cannot be read: {said}") from error
 
 
 def _with_absolute_files(world: World, directory: Path) -> World:

@@ -27,15 +27,16 @@ RETRY_S = 0.05
 
 
 class Deployment:
-    """`sandpit up` on a free port, in a directory of its own."""
+    """`sandpit up` on a free port, in a directory of its own, as the leader of its group."""
 
-    def __init__(self, directory: Path, *arguments: str) -> None:
+    def __init__(self, directory: Path, *arguments: str, **environment: str) -> None:
         self.directory = directory
         rates = {f"SANDPIT_{kind}_RATE": NO_LIMIT for kind in ("ORDER", "READ", "WRITE", "LOGIN")}
         command = [sys.executable, "-m", "actors.cli", "up", "--port", "0"]
         self.process = subprocess.Popen(
             [*command, "--data-dir", str(directory), *arguments],
-            env={**os.environ, **rates},
+            env={**os.environ, **rates, **environment},
+            start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
