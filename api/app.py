@@ -14,6 +14,7 @@ from api import bench_route, errors, health
 from api.flux import account, admin, auth, deposits, markets, orders
 from api.front import Front
 from api.services import Services
+from api.simulations import routes as simulations
 from storage.settings import Settings
 
 SECTIONS = (
@@ -23,6 +24,7 @@ SECTIONS = (
     deposits.router,
     auth.router,
     admin.router,
+    simulations.router,
     health.router,
 )
 """The busiest first: routes are tried one after the other."""

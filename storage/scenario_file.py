@@ -31,7 +31,7 @@ def load_scenario(
     path = SHIPPED_DIRECTORY / f"{name_or_path}.toml" if shipped else Path(name_or_path)
     try:
         scenario = parse_scenario(_text(path), seed, duration_s, record)
-        return _with_absolute_files(scenario, path.parent)
+        return with_absolute_files(scenario, path.parent)
     except ScenarioError as error:
         raise ScenarioError(f"{path}: {error}.") from error
 
@@ -61,7 +61,7 @@ def _text(path: Path) -> str:
         raise ScenarioError(f"cannot be read: {error}") from error
 
 
-def _with_absolute_files(scenario: Scenario, directory: Path) -> Scenario:
+def with_absolute_files(scenario: Scenario, directory: Path) -> Scenario:
     """Trades files are named relative to the scenario's own file."""
     world = scenario.world
     for market in world.markets:

@@ -3,6 +3,7 @@
 import re
 
 ORDER_ID_TEXT = re.compile(r"order_([1-9]\d{0,18})", re.ASCII)
+SIMULATION_ID_TEXT = re.compile(r"simulation_([1-9]\d{0,18})", re.ASCII)
 INTEGER_MAX = 2**63 - 1
 
 
@@ -13,7 +14,20 @@ def order_id_text(order_id: int) -> str:
 
 def parse_order_id(text: str) -> int | None:
     """The id, or None for text that names no order."""
-    match = ORDER_ID_TEXT.fullmatch(text)
+    return _number(ORDER_ID_TEXT.fullmatch(text))
+
+
+def simulation_id_text(simulation_id: int) -> str:
+    """A simulation's id as clients see it."""
+    return f"simulation_{simulation_id}"
+
+
+def parse_simulation_id(text: str) -> int | None:
+    """The id, or None for text that names no simulation."""
+    return _number(SIMULATION_ID_TEXT.fullmatch(text))
+
+
+def _number(match: re.Match[str] | None) -> int | None:
     if match is None or int(match.group(1)) > INTEGER_MAX:
         return None
     return int(match.group(1))

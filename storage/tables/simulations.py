@@ -24,6 +24,7 @@ class SimulationRow(SQLModel, table=True):
     markets: int
     steps: int
     step_us: int
+    memory_mb_max: int | None = None
     status: str
     run_no: int = 0
     tries: int = 0

@@ -24,6 +24,7 @@ BODIES: dict[str, Any] = {
     "POST /deposits": {"asset": "USDC", "amount": "1"},
     "POST /withdrawals": {"asset": "USDC", "amount": "1"},
     "POST /account/cancel-after": {"timeoutMs": 0},
+    "POST /simulations": {"scenario": "calm"},
 }
 
 
@@ -51,6 +52,7 @@ def test_each_role_gets_what_the_matrix_says(role: str, exchange: Deployment) ->
     for operation in sorted(ROWS, key=lambda name: name != "POST /admin/drain"):
         method, path = operation.split(" ")
         path = path.replace("{market_id}", "BTC-PERP").replace("{order_id}", "order_999999")
+        path = path.replace("{simulation_id}", "simulation_999999")
         answer = exchange.http.request(method, path, headers=headers, json=BODIES.get(operation))
         if answer.status_code != expected(operation, role):
             wrong.append(f"{operation} answers {answer.status_code} to {role}: {answer.text}")

@@ -44,7 +44,9 @@ def test_every_operation_has_an_example_of_what_it_takes_and_answers(
 ) -> None:
     for name, operation in operations(document):
         for status, response in operation["responses"].items():
-            assert "example" in response["content"]["application/json"], f"{name} {status}"
+            assert response["content"], f"{name} {status}"
+            for kind, content in response["content"].items():
+                assert "example" in content, f"{name} {status} {kind}"
         for content in operation.get("requestBody", {}).get("content", {}).values():
             assert content["example"], name
 

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("markets", sa.Integer(), nullable=False),
         sa.Column("steps", sa.Integer(), nullable=False),
         sa.Column("step_us", sa.Integer(), nullable=False),
+        sa.Column("memory_mb_max", sa.Integer(), nullable=True),
         sa.Column("status", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("run_no", sa.Integer(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),

@@ -1,0 +1,54 @@
+"""A scenario as clients send it, as the TOML text that is kept."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from api.exact_json import ExactNumber
+from sim.scenario_fields import ScenarioError
+
+TEXT_BYTES_MAX = 60_000
+DOTS_OF_A_LINE_MAX = 64
+"""A key of thousands of dotted parts takes memory by the square of its length to read."""
+
+
+def checked_text(text: str) -> str:
+    """TOML text that is safe to read. Raises ScenarioError."""
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise ScenarioError("scenarioText: found half a character, allowed is Unicode") from None
+    if size > TEXT_BYTES_MAX:
+        raise ScenarioError(f"scenarioText: found {size} bytes, allowed is {TEXT_BYTES_MAX}")
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") > DOTS_OF_A_LINE_MAX:
+            raise ScenarioError(
+                f"scenarioText: found more than {DOTS_OF_A_LINE_MAX} dots in line {number},"
+                " allowed is less"
+            )
+    return text
+
+
+def toml_of(table: Mapping[str, Any]) -> str:
+    """A JSON object as TOML, one top-level field a line. Raises ScenarioError."""
+    try:
+        text = "\n".join(f"{json.dumps(name)} = {_value(table[name])}" for name in table)
+        text.encode()
+    except (RecursionError, UnicodeEncodeError):
+        raise ScenarioError("scenario: found too deep a table, allowed is a scenario") from None
+    return text + "\n"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, ExactNumber):
+        return value.text
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, dict):
+        fields = (f"{json.dumps(name)} = {_value(value[name])}" for name in value)
+        return f"{{{', '.join(fields)}}}"
+    raise ScenarioError("scenario: found null, allowed is to leave a field out")

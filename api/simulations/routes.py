@@ -1,0 +1,220 @@
+"""Simulations by REST: ask for one, follow it, read its report, stop it, run it again."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.desk import simulations as desk
+from api.desk.identifiers import parse_simulation_id, simulation_id_text
+from api.flux.answers import ErrorAnswer
+from api.flux.callers import Caller, IdempotencyKey, Trader, Viewer
+from api.flux.describing import RATE_HEADERS, documented
+from api.flux.envelope import reply, reply_page
+from api.flux.paging import cursor_number, page_of
+from api.flux.schemas import PageAsked
+from api.routing import ExactRoute, services_of
+from api.security import user_id_text
+from api.simulations.schemas import (
+    ListedAnswer,
+    ProgressAnswer,
+    QueuedAnswer,
+    SimulationAnswer,
+    SimulationSent,
+    StoppedAnswer,
+)
+from storage.simulations import SimulationView, simulations
+
+NOBODYS_SIMULATION = 0
+REPORT_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline';"
+    " style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'"
+)
+"""The page is whole in itself: it runs in an origin of its own, loads nothing, sends nothing."""
+
+REPORT_HEADERS = {
+    "Content-Security-Policy": REPORT_POLICY,
+    "Cache-Control": "private, no-store",
+    "Referrer-Policy": "no-referrer",
+}
+
+router = APIRouter(route_class=ExactRoute, tags=["Simulations"])
+
+
+def refusal(status: int, code: str, message: str) -> dict[int | str, dict[str, Any]]:
+    """A refusal as these routes word it."""
+    content = {"application/json": {"example": {"error": {"code": code, "message": message}}}}
+    return {status: {"model": ErrorAnswer, "description": message, "content": content}}
+
+
+MISSING = refusal(404, "SIMULATION_NOT_FOUND", "No such simulation")
+BAD_SCENARIO = refusal(
+    400,
+    "INVALID_SCENARIO",
+    "populations[0].heads: found 0, allowed is a whole number from 1 to 10000000",
+)
+TOO_LARGE = refusal(
+    403, "FORBIDDEN", "This scenario has 20000 traders; the role TRADER may run up to 10000"
+)
+FULL = refusal(
+    409,
+    "TOO_MANY_SIMULATIONS",
+    "At most 5 of your simulations may wait or run at a time",
+)
+ENDED = refusal(409, "SIMULATION_ENDED", "The simulation is FINISHED: there is nothing to stop")
+NO_REPORT_YET = refusal(
+    409,
+    "SIMULATION_NOT_ENDED",
+    "The simulation is RUNNING: there is a report when it has ended",
+)
+PAGE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The report, one page that loads nothing from elsewhere",
+        "headers": RATE_HEADERS,
+        "content": {
+            "text/html": {"schema": {"type": "string"}, "example": "<!doctype html>\n<html>…"}
+        },
+    }
+}
+
+
+@router.post(
+    "/simulations",
+    summary="Run a scenario",
+    **documented(202, QueuedAnswer, 409, instead=BAD_SCENARIO | TOO_LARGE | FULL),
+)
+async def post_simulation(
+    sent: SimulationSent, caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Queued; it runs beside the exchange, as soon as there is room. The same scenario and seed
+    always come to the same `stateHash`. A scenario that is sent names no file."""
+    named = sent.scenario if isinstance(sent.scenario, str) else None
+    table = sent.scenario if isinstance(sent.scenario, dict) else None
+    scenario = desk.ScenarioSent(named, table, sent.scenario_text, sent.seed, sent.duration_s)
+    pool, requester = services_of(request).pool, requester_of(caller, request)
+    number = await desk.request_simulation(pool, requester, scenario, idempotency_key)
+    return reply(QueuedAnswer(simulation_id=simulation_id_text(number)), 202)
+
+
+@router.get(
+    "/simulations",
+    summary="Simulations",
+    **documented(200, ListedAnswer, many=True, cursor=True),
+)
+async def get_simulations(
+    query: Annotated[PageAsked, Query()], caller: Viewer, request: Request
+) -> Response:
+    """One's own, newest first; an ADMIN sees everybody's."""
+    pool, owner = services_of(request).pool, requester_of(caller, request).owner
+    views = await simulations(pool, owner, cursor_number(query.cursor), query.limit + 1)
+    page, cursor = page_of(views, query.limit, lambda view: str(view.simulation_id))
+    return reply_page([ListedAnswer(**fields_of(view)) for view in page], cursor)
+
+
+@router.get(
+    "/simulations/{simulation_id}",
+    summary="Simulation",
+    **documented(200, SimulationAnswer, 404, instead=MISSING),
+)
+async def get_simulation(simulation_id: str, caller: Viewer, request: Request) -> Response:
+    """How far it is, and what came out when it has ended. A stopped one has the result of the
+    steps that it took."""
+    pool, requester = services_of(request).pool, requester_of(caller, request)
+    view = await desk.find(pool, requester, number_of(simulation_id))
+    answer = SimulationAnswer(**fields_of(view), ahead=view.ahead, result=view.summary)
+    return reply(answer)
+
+
+@router.get(
+    "/simulations/{simulation_id}/report",
+    summary="Report",
+    response_class=Response,
+    **documented(200, ErrorAnswer, 404, 409, instead=MISSING | NO_REPORT_YET | PAGE),
+)
+async def get_report(simulation_id: str, caller: Viewer, request: Request) -> Response:
+    """409 before the end; 404 where it failed, or was stopped before its first step."""
+    pool, requester = services_of(request).pool, requester_of(caller, request)
+    page = await desk.find_report(pool, requester, number_of(simulation_id))
+    return HTMLResponse(page, headers=REPORT_HEADERS)
+
+
+@router.delete(
+    "/simulations/{simulation_id}",
+    summary="Stop a simulation",
+    **documented(202, StoppedAnswer, 404, 409, instead=MISSING | ENDED),
+)
+async def delete_simulation(simulation_id: str, caller: Trader, request: Request) -> Response:
+    """What it has so far stays, with a report. Again is the same; one that has come to its end is
+    409 and stays as it is."""
+    pool, requester = services_of(request).pool, requester_of(caller, request)
+    status = await desk.stop(pool, requester, number_of(simulation_id))
+    return reply(StoppedAnswer(simulation_id=simulation_id, status=status), 202)
+
+
+@router.post(
+    "/simulations/{simulation_id}/runs",
+    summary="Run again",
+    **documented(202, QueuedAnswer, 404, 409, instead=TOO_LARGE | MISSING | FULL),
+)
+async def post_run(
+    simulation_id: str, caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """A new simulation of the same scenario and seed: it comes to the same `stateHash`."""
+    pool, requester = services_of(request).pool, requester_of(caller, request)
+    number = await desk.run_again(pool, requester, number_of(simulation_id), idempotency_key)
+    return reply(QueuedAnswer(simulation_id=simulation_id_text(number)), 202)
+
+
+def requester_of(caller: Caller, request: Request) -> desk.Requester:
+    """The caller as the desk knows them."""
+    return desk.Requester(caller.user_id, caller.role, services_of(request).settings)
+
+
+def number_of(simulation_id: str) -> int:
+    """The id's number; that of nobody's simulation for text that names none."""
+    return parse_simulation_id(simulation_id) or NOBODYS_SIMULATION
+
+
+def fields_of(view: SimulationView) -> dict[str, Any]:
+    """What every answer tells of a simulation."""
+    rerun_of = view.rerun_of
+    return {
+        "simulation_id": simulation_id_text(view.simulation_id),
+        "user_id": user_id_text(view.account_id),
+        "scenario": view.name,
+        "seed": view.seed,
+        "status": view.status,
+        "traders": view.traders,
+        "markets": view.markets,
+        "progress": progress_of(view),
+        "state_hash": view.state_hash,
+        "error": view.error,
+        "rerun_of": simulation_id_text(rerun_of) if rerun_of is not None else None,
+        "created_at": view.created_at_us // 1_000,
+        "started_at": milliseconds(view.started_at_us),
+        "ended_at": milliseconds(view.ended_at_us),
+    }
+
+
+def progress_of(view: SimulationView) -> ProgressAnswer:
+    """How far it is."""
+    left, rate = view.steps - view.step, view.steps_per_second
+    return ProgressAnswer(
+        step=view.step,
+        steps=view.steps,
+        simulated_ms=view.step * view.step_us // 1_000,
+        orders=view.orders,
+        fills=view.fills,
+        steps_per_second=rate,
+        orders_per_second=view.orders_per_second,
+        fills_per_second=view.fills_per_second,
+        seconds_left=left // rate if rate and view.ended_at_us is None else None,
+    )
+
+
+def milliseconds(at_us: int | None) -> int | None:
+    """A time as these routes tell it."""
+    return at_us // 1_000 if at_us is not None else None

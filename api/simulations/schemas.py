@@ -1,0 +1,191 @@
+"""What is sent to and answered by /simulations."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field, StrictStr, model_validator
+
+from api.exact_json import ExactNumber, WholeNumber
+from api.flux.answers import example
+from api.flux.schemas import Sent, Wire
+from sim.scenario import SEED_MAX
+from sim.simulation_scenario import DURATION_S_MAX
+
+SEED_DIGITS_MAX = 19
+SCENARIO_TEXT = """name = "two-crowds"
+seed = 1
+duration_s = 60
+
+[[markets]]
+id = "BTC-PERP"
+base = "BTC"
+quote = "USDC"
+tick_size = "0.1"
+lot_size = "0.001"
+max_quantity = "1000"
+price = {process = "synthetic", start = "66000"}
+
+[[populations]]
+name = "makers"
+strategy = "ladder"
+heads = 3
+capital = "1000000000"
+
+[[populations]]
+name = "noise"
+strategy = "noise"
+heads = 500
+capital = "100000"
+"""
+
+
+def _seed(value: object) -> int:
+    if isinstance(value, ExactNumber) and len(value.text) <= SEED_DIGITS_MAX:
+        text = value.text
+        if text.isascii() and text.isdigit():
+            return int(text)
+    raise ValueError("must be a whole number")
+
+
+def _name_or_table(value: object) -> object:
+    if isinstance(value, str | dict):
+        return value
+    raise ValueError("must be a scenario's name, or an object with its fields")
+
+
+class SimulationSent(Sent):
+    """Which scenario: `scenario` is the name of one that ships, or an object with the fields of a
+    scenario file; `scenarioText` is such a file (TOML). One of the two."""
+
+    scenario: Annotated[str | dict[str, Any] | None, BeforeValidator(_name_or_table)] = None
+    scenario_text: StrictStr | None = None
+    seed: Annotated[int, BeforeValidator(_seed), Field(ge=0, le=SEED_MAX)] | None = None
+    duration_s: Annotated[WholeNumber, Field(ge=1, le=DURATION_S_MAX)] | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"scenario": "flash-crash", "seed": 7, "durationS": 900},
+                {"scenarioText": SCENARIO_TEXT, "seed": 7},
+            ]
+        }
+    )
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "SimulationSent":
+        if (self.scenario is None) == (self.scenario_text is None):
+            raise ValueError("give either scenario or scenarioText")
+        return self
+
+
+class QueuedAnswer(Wire):
+    """The simulation waits for its turn, or runs already."""
+
+    simulation_id: str
+
+    model_config = example(simulationId="simulation_12")
+
+
+class StoppedAnswer(Wire):
+    """STOPPED, or STOPPING until what it has so far is written."""
+
+    simulation_id: str
+    status: str
+
+    model_config = example(simulationId="simulation_12", status="STOPPING")
+
+
+class ProgressAnswer(Wire):
+    """How far it is: simulated time in milliseconds, totals, and rates of the last second."""
+
+    step: int
+    steps: int
+    simulated_ms: int
+    orders: int
+    fills: int
+    steps_per_second: int
+    orders_per_second: int
+    fills_per_second: int
+    seconds_left: int | None = None
+
+
+PROGRESS = {
+    "step": 18_000,
+    "steps": 18_000,
+    "simulatedMs": 1_800_000,
+    "orders": 68_218,
+    "fills": 21_057,
+    "stepsPerSecond": 0,
+    "ordersPerSecond": 0,
+    "fillsPerSecond": 0,
+}
+STATE_HASH = "23d7c2ee0f6f4a1d8a8d2f8c5a5e1f0a9b7c3d2e1f0a9b8c7d6e5f4a3b2c1d0e"
+LISTED: dict[str, Any] = {
+    "simulationId": "simulation_12",
+    "userId": "user_1042",
+    "scenario": "flash-crash",
+    "seed": 7,
+    "status": "FINISHED",
+    "traders": 1_004,
+    "markets": 1,
+    "progress": PROGRESS,
+    "stateHash": STATE_HASH,
+    "createdAt": 1_763_700_000_000,
+    "startedAt": 1_763_700_000_800,
+    "endedAt": 1_763_700_021_000,
+}
+RESULT: dict[str, Any] = {
+    "scenario": "flash-crash",
+    "seed": 7,
+    "state_hash": STATE_HASH,
+    "actors": "one process",
+    "steps": 18_000,
+    "steps_planned": 18_000,
+    "orders": 68_218,
+    "fills": 21_057,
+    "wall_seconds": 19.4,
+    "orders_per_second": 3_516,
+    "peak_memory_bytes": 171_966_464,
+    "strategies": [
+        {
+            "name": "makers",
+            "strategy": "avellaneda-stoikov",
+            "traders": 4,
+            "pnl": "1204.51",
+            "fees": "310.2",
+            "volume": "1551000",
+            "liquidated_traders": 0,
+        }
+    ],
+}
+
+
+class ListedAnswer(Wire):
+    """A simulation. `stateHash` is there when it has ended, `error` when it FAILED, `rerunOf` when
+    it repeats another."""
+
+    simulation_id: str
+    user_id: str
+    scenario: str
+    seed: int
+    status: str
+    traders: int
+    markets: int
+    progress: ProgressAnswer
+    state_hash: str | None = None
+    error: str | None = None
+    rerun_of: str | None = None
+    created_at: int
+    started_at: int | None = None
+    ended_at: int | None = None
+
+    model_config = example(**LISTED)
+
+
+class SimulationAnswer(ListedAnswer):
+    """One simulation. `ahead`: how many wait before it. `result`: what `sandpit simulate --json`
+    prints, once it has ended."""
+
+    ahead: int | None = None
+    result: dict[str, Any] | None = None
+
+    model_config = example(**LISTED, result=RESULT)

@@ -1,0 +1,212 @@
+"""Simulations as those who run them see them: taken from the queue, noted, kept, ended.
+
+A process that runs one takes its next `run_no`. Everything it writes asks for that
+number, so whoever was superseded writes nothing.
+"""
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from storage.database import now_us
+from storage.errors import Superseded, wrapped
+from storage.simulations import SimulationStatus, SimulationWish
+
+QUEUE_LOCK = 7_236_002
+"""Advisory lock number: who counts the running ones and adds to them is alone."""
+
+TRIES_MAX = 5
+"""Processes that may be lost in a row without having kept a checkpoint."""
+
+CHECKPOINT_BYTES_MAX = 64 << 20
+COMPRESSION_LEVEL = 1
+JUST_ENDED_US = 3_600_000_000
+JUST_ENDED_MAX = 100
+GAVE_UP = f"Its process was lost {TRIES_MAX} times in a row; it may need more memory than there is"
+
+START_NEXT = """
+UPDATE simulations SET status = 'RUNNING', started_at_us = %(now)s
+WHERE id IN (
+    SELECT id FROM simulations WHERE ended_at_us IS NULL AND status = 'QUEUED' ORDER BY id
+    LIMIT greatest(0, %(most)s::int - (
+        SELECT count(*) FROM simulations
+        WHERE ended_at_us IS NULL AND status IN ('RUNNING', 'STOPPING')))
+    FOR UPDATE SKIP LOCKED)"""
+RUNNING = """
+SELECT id FROM simulations
+WHERE ended_at_us IS NULL AND status IN ('RUNNING', 'STOPPING') ORDER BY id"""
+JUST_ENDED = """
+SELECT id FROM simulations WHERE ended_at_us > %s ORDER BY id DESC LIMIT %s"""
+BEGIN = """
+UPDATE simulations SET run_no = run_no + 1, tries = tries + 1
+WHERE id = %s AND ended_at_us IS NULL AND status IN ('RUNNING', 'STOPPING')
+RETURNING run_no, tries, memory_mb_max, name, shipped, scenario, seed, duration_s"""
+CHECKPOINT = "SELECT wall_ms, state FROM simulation_checkpoints WHERE simulation_id = %s"
+NOTE = """
+UPDATE simulations SET step = greatest(step, %(step)s), orders = greatest(orders, %(orders)s),
+    fills = greatest(fills, %(fills)s), steps_per_second = %(steps_per_second)s,
+    orders_per_second = %(orders_per_second)s, fills_per_second = %(fills_per_second)s
+WHERE id = %(id)s AND run_no = %(run_no)s AND ended_at_us IS NULL RETURNING status"""
+OUTLIVED = """
+UPDATE simulations SET tries = 0
+WHERE id = %s AND run_no = %s AND ended_at_us IS NULL RETURNING 1"""
+KEEP = """
+INSERT INTO simulation_checkpoints (simulation_id, step, wall_ms, state) VALUES (%s, %s, %s, %b)
+ON CONFLICT (simulation_id) DO UPDATE
+SET step = excluded.step, wall_ms = excluded.wall_ms, state = excluded.state"""
+END = """
+UPDATE simulations SET status = %(status)s, step = %(step)s, orders = %(orders)s, fills = %(fills)s,
+    steps_per_second = 0, orders_per_second = 0, fills_per_second = 0,
+    state_hash = %(state_hash)s, summary = %(summary)s, ended_at_us = %(now)s
+WHERE id = %(id)s AND run_no = %(run_no)s AND ended_at_us IS NULL RETURNING 1"""
+FAIL = """
+UPDATE simulations SET status = 'FAILED', error = %s, ended_at_us = %s
+WHERE id = %s AND run_no = %s AND ended_at_us IS NULL RETURNING 1"""
+INSERT_REPORT = "INSERT INTO simulation_reports (simulation_id, page) VALUES (%s, %s)"
+FORGET_CHECKPOINT = "DELETE FROM simulation_checkpoints WHERE simulation_id = %s"
+
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One process's turn at a simulation: the fence of all it writes."""
+
+    simulation_id: int
+    run_no: int
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a process needs to run a simulation; `checkpoint` None: from the start.
+
+    wall_ms   how long processes before this one worked up to the checkpoint
+    """
+
+    run: Run
+    wish: SimulationWish
+    memory_mb_max: int | None
+    checkpoint: bytes | None
+    wall_ms: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Totals, and rates of late."""
+
+    step: int
+    orders: int
+    fills: int
+    steps_per_second: int = 0
+    orders_per_second: int = 0
+    fills_per_second: int = 0
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What a simulation leaves: FINISHED, or STOPPED before its last step."""
+
+    status: SimulationStatus
+    progress: Progress
+    state_hash: str
+    summary: Mapping[str, Any]
+    page: str | None
+
+
+def start_next(connection: Connection, running_max: int) -> list[int]:
+    """Take from the queue what there is room for, in order; the ids of all that should run."""
+    with wrapped(), connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (QUEUE_LOCK,))
+        connection.execute(START_NEXT, {"most": running_max, "now": now_us()})
+        return [row[0] for row in connection.execute(RUNNING)]
+
+
+def just_ended(connection: Connection) -> list[int]:
+    """Simulations that ended within the hour: somebody may still have their processes."""
+    with wrapped():
+        rows = connection.execute(JUST_ENDED, (now_us() - JUST_ENDED_US, JUST_ENDED_MAX))
+        return [row[0] for row in rows]
+
+
+def begin_run(connection: Connection, simulation_id: int) -> Begun | None:
+    """Supersede whoever ran it; None where it is not to be run (any more).
+
+    A simulation whose processes were lost too often has failed.
+    """
+    with wrapped(), connection.transaction():
+        row = connection.execute(BEGIN, (simulation_id,)).fetchone()
+        if row is None:
+            return None
+        run_no, tries, memory_mb_max, *wish = row
+        run = Run(simulation_id, run_no)
+        if tries > TRIES_MAX:
+            _fail(connection, run, GAVE_UP)
+            return None
+        kept = connection.execute(CHECKPOINT, (simulation_id,), binary=True).fetchone()
+    wall_ms, state = kept or (0, None)
+    checkpoint = zlib.decompress(state) if state is not None else None
+    return Begun(run, SimulationWish(*wish), memory_mb_max, checkpoint, wall_ms)
+
+
+def note_progress(connection: Connection, run: Run, progress: Progress) -> bool:
+    """Write how far it is; whether somebody wants it to stop. Raises Superseded."""
+    values = {"id": run.simulation_id, "run_no": run.run_no, **vars(progress)}
+    with wrapped():
+        row = connection.execute(NOTE, values).fetchone()
+    _check(row, run)
+    return row is not None and row[0] == SimulationStatus.STOPPING
+
+
+def keep_checkpoint(
+    connection: Connection, run: Run, step: int, wall_ms: int, state: bytes
+) -> bool:
+    """Where the next process goes on; False for a state too large to keep. Raises Superseded."""
+    packed = zlib.compress(state, COMPRESSION_LEVEL)
+    if len(packed) > CHECKPOINT_BYTES_MAX:
+        return False
+    with wrapped(), connection.transaction():
+        _check(connection.execute(OUTLIVED, (run.simulation_id, run.run_no)).fetchone(), run)
+        connection.execute(KEEP, (run.simulation_id, step, wall_ms, packed))
+    return True
+
+
+def end_run(connection: Connection, run: Run, ending: Ending) -> None:
+    """The last word on a simulation, with its report. Raises Superseded."""
+    progress = ending.progress
+    values = {
+        "id": run.simulation_id,
+        "run_no": run.run_no,
+        "status": ending.status,
+        "step": progress.step,
+        "orders": progress.orders,
+        "fills": progress.fills,
+        "state_hash": ending.state_hash,
+        "summary": json.dumps(ending.summary),
+        "now": now_us(),
+    }
+    with wrapped(), connection.transaction():
+        _check(connection.execute(END, values).fetchone(), run)
+        if ending.page is not None:
+            connection.execute(INSERT_REPORT, (run.simulation_id, ending.page))
+        connection.execute(FORGET_CHECKPOINT, (run.simulation_id,))
+
+
+def fail_run(connection: Connection, run: Run, sentence: str) -> None:
+    """It cannot be run. Raises Superseded."""
+    with wrapped(), connection.transaction():
+        _fail(connection, run, sentence)
+
+
+def _fail(connection: Connection, run: Run, sentence: str) -> None:
+    values = (sentence, now_us(), run.simulation_id, run.run_no)
+    _check(connection.execute(FAIL, values).fetchone(), run)
+    connection.execute(FORGET_CHECKPOINT, (run.simulation_id,))
+
+
+def _check(row: object | None, run: Run) -> None:
+    if row is None:
+        raise Superseded(f"simulation {run.simulation_id} is no longer that of run {run.run_no}")

@@ -1,0 +1,241 @@
+"""Simulations as whoever asks for them sees them: wished for, listed, stopped, their reports.
+
+`owner` is the account whose simulations exist for the caller; None: everybody's do.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sim.refusals import Refusal, Refused
+from storage.database import AsyncPool, now_us
+from storage.unit_of_work import Connection, Row, fetch_all, fetch_one, unit_of_work
+
+KEPT_OF_ACCOUNT_MAX = 100
+"""Ended simulations of one account; beyond, the oldest go when a new one comes."""
+
+FORGOTTEN_AT_ONCE_MAX = 100
+
+COLUMNS = """id, account_id, name, seed, rerun_of, traders, markets, steps, step_us, status,
+    step, orders, fills, steps_per_second, orders_per_second, fills_per_second, state_hash, error,
+    created_at_us, started_at_us, ended_at_us"""
+OWNED = "id = %(id)s AND (%(owner)s::bigint IS NULL OR account_id = %(owner)s)"
+LOCK_ACCOUNT = "SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE"
+COUNT_UNDER_WAY = """
+SELECT count(*), count(*) FILTER (WHERE account_id = %s)
+FROM simulations WHERE ended_at_us IS NULL"""
+FORGET = """
+DELETE FROM simulations WHERE id IN (
+    SELECT id FROM simulations
+    WHERE ended_at_us IS NOT NULL AND (%s::bigint IS NULL OR account_id = %s)
+    ORDER BY id DESC OFFSET %s LIMIT %s)"""
+INSERT = """
+INSERT INTO simulations (account_id, name, shipped, scenario, seed, duration_s, rerun_of, traders,
+    markets, steps, step_us, memory_mb_max, status, run_no, tries, step, orders, fills,
+    steps_per_second, orders_per_second, fills_per_second, created_at_us)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'QUEUED', 0, 0, 0, 0, 0, 0, 0, 0, %s)
+RETURNING id"""
+SELECT_OWN = f"""
+SELECT {COLUMNS}, NULL, NULL FROM simulations
+WHERE account_id = %s AND id < %s ORDER BY id DESC LIMIT %s"""
+SELECT_ALL = f"""
+SELECT {COLUMNS}, NULL, NULL FROM simulations WHERE id < %s ORDER BY id DESC LIMIT %s"""
+SELECT_ONE = f"""
+SELECT {COLUMNS}, summary, CASE WHEN status = 'QUEUED' THEN
+    (SELECT count(*) FROM simulations w
+     WHERE w.ended_at_us IS NULL AND w.status = 'QUEUED' AND w.id < simulations.id) END
+FROM simulations WHERE {OWNED}"""
+SELECT_WISH = f"""
+SELECT name, shipped, scenario, seed, duration_s FROM simulations WHERE {OWNED}"""
+SELECT_REPORT = f"""
+SELECT status, page FROM simulations LEFT JOIN simulation_reports ON simulation_id = id
+WHERE {OWNED}"""
+SELECT_STATUS = f"SELECT status FROM simulations WHERE {OWNED}"
+STOP = f"""
+UPDATE simulations SET
+    status = CASE status WHEN 'QUEUED' THEN 'STOPPED' ELSE 'STOPPING' END,
+    ended_at_us = CASE status WHEN 'QUEUED' THEN %(now)s::bigint END
+WHERE {OWNED} AND ended_at_us IS NULL RETURNING status"""
+COUNT_BY_STATUS = """
+SELECT status, count(*) FROM simulations WHERE ended_at_us IS NULL GROUP BY status"""
+
+
+class SimulationStatus(StrEnum):
+    """QUEUED → RUNNING → FINISHED, STOPPED or FAILED; STOPPING between a wish and its effect."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    STOPPING = "STOPPING"
+    FINISHED = "FINISHED"
+    STOPPED = "STOPPED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True)
+class SimulationWish:
+    """What is to be run.
+
+    shipped     its trades files, if it names any, lie beside the scenarios of this package
+    scenario    TOML text
+    duration_s  instead of the text's own
+    """
+
+    name: str
+    shipped: bool
+    scenario: str
+    seed: int
+    duration_s: int | None
+
+
+@dataclass(frozen=True)
+class SimulationSize:
+    """How much work it is; steps are planned ones. memory_mb_max: None for no limit."""
+
+    traders: int
+    markets: int
+    steps: int
+    step_us: int
+    memory_mb_max: int | None = None
+
+
+@dataclass(frozen=True)
+class QueueLimits:
+    """own_max, all_max: simulations under way; kept_max: ended ones of all accounts."""
+
+    own_max: int | None
+    all_max: int
+    kept_max: int
+
+
+@dataclass(frozen=True)
+class SimulationView:
+    """A simulation and how far it is; rates are those of the last second.
+
+    summary   the object that `sandpit simulate --json` prints; None in lists and before the end
+    ahead     how many wait before it, while it waits; None in lists
+    """
+
+    simulation_id: int
+    account_id: int
+    name: str
+    seed: int
+    rerun_of: int | None
+    traders: int
+    markets: int
+    steps: int
+    step_us: int
+    status: SimulationStatus
+    step: int
+    orders: int
+    fills: int
+    steps_per_second: int
+    orders_per_second: int
+    fills_per_second: int
+    state_hash: str | None
+    error: str | None
+    created_at_us: int
+    started_at_us: int | None
+    ended_at_us: int | None
+    summary: dict[str, Any] | None
+    ahead: int | None
+
+
+async def queue_simulation(
+    connection: Connection,
+    account_id: int,
+    wish: SimulationWish,
+    size: SimulationSize,
+    limits: QueueLimits,
+    rerun_of: int | None = None,
+) -> int:
+    """A new simulation's id. The caller's transaction commits.
+
+    Raises Refused TOO_MANY_SIMULATIONS.
+    """
+    await connection.execute(LOCK_ACCOUNT, (account_id,))
+    await _check_queue(connection, account_id, limits)
+    for owner, kept in ((account_id, KEPT_OF_ACCOUNT_MAX), (None, limits.kept_max)):
+        await connection.execute(FORGET, (owner, owner, kept, FORGOTTEN_AT_ONCE_MAX))
+    values = (
+        *(account_id, wish.name, wish.shipped, wish.scenario, wish.seed, wish.duration_s, rerun_of),
+        *(size.traders, size.markets, size.steps, size.step_us, size.memory_mb_max, now_us()),
+    )
+    row = await (await connection.execute(INSERT, values)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def _check_queue(connection: Connection, account_id: int, limits: QueueLimits) -> None:
+    row = await (await connection.execute(COUNT_UNDER_WAY, (account_id,))).fetchone()
+    assert row is not None
+    everybodys, own = row
+    if limits.own_max is not None and own >= limits.own_max:
+        raise Refused(
+            Refusal.TOO_MANY_SIMULATIONS,
+            f"At most {limits.own_max} of your simulations may wait or run at a time",
+            {"allowed": limits.own_max},
+        )
+    if everybodys >= limits.all_max:
+        raise Refused(
+            Refusal.TOO_MANY_SIMULATIONS,
+            f"{limits.all_max} simulations wait or run already; try again later",
+            {"allowed": limits.all_max},
+        )
+
+
+async def simulations(
+    pool: AsyncPool, owner: int | None, before_id: int, limit: int
+) -> list[SimulationView]:
+    """Newest first."""
+    if owner is None:
+        rows = await fetch_all(pool, SELECT_ALL, (before_id, limit))
+    else:
+        rows = await fetch_all(pool, SELECT_OWN, (owner, before_id, limit))
+    return [_view(row) for row in rows]
+
+
+async def simulation(
+    pool: AsyncPool, owner: int | None, simulation_id: int
+) -> SimulationView | None:
+    """One simulation with its result."""
+    row = await fetch_one(pool, SELECT_ONE, {"id": simulation_id, "owner": owner})
+    return _view(row) if row is not None else None
+
+
+async def wish_of(pool: AsyncPool, owner: int | None, simulation_id: int) -> SimulationWish | None:
+    """What was run, so that it can be run again."""
+    row = await fetch_one(pool, SELECT_WISH, {"id": simulation_id, "owner": owner})
+    return SimulationWish(*row) if row is not None else None
+
+
+async def report(
+    pool: AsyncPool, owner: int | None, simulation_id: int
+) -> tuple[SimulationStatus, str | None] | None:
+    """The status and, where there is one, the page; None where there is no such simulation."""
+    row = await fetch_one(pool, SELECT_REPORT, {"id": simulation_id, "owner": owner})
+    return (SimulationStatus(row[0]), row[1]) if row is not None else None
+
+
+async def stop(pool: AsyncPool, owner: int | None, simulation_id: int) -> SimulationStatus | None:
+    """Wish its end: STOPPED at once while it waits, else STOPPING. Its status after that, which
+    is that of before where it has ended; None where there is no such simulation."""
+    asked = {"id": simulation_id, "owner": owner, "now": now_us()}
+    async with unit_of_work(pool) as connection:
+        row = await (await connection.execute(STOP, asked)).fetchone()
+        if row is None:
+            row = await (await connection.execute(SELECT_STATUS, asked)).fetchone()
+    return SimulationStatus(row[0]) if row is not None else None
+
+
+async def count_under_way(pool: AsyncPool) -> dict[SimulationStatus, int]:
+    """How many there are in each status that is not the last."""
+    rows = await fetch_all(pool, COUNT_BY_STATUS)
+    return {SimulationStatus(status): int(count) for status, count in rows}
+
+
+def _view(row: Row) -> SimulationView:
+    values = list(row)
+    values[9] = SimulationStatus(values[9])
+    values[21] = json.loads(values[21]) if values[21] is not None else None
+    return SimulationView(*values)
