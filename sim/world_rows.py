@@ -8,7 +8,9 @@ a number of its own among the trader's rows.
 import numpy as np
 import numpy.typing as npt
 
-from sim.kernels import Number, cached_kernel, inlined
+from sim import hashed_draws, kernels
+from sim.hashed_draws import first_word, key_of
+from sim.kernels import Number, cached_kernel
 from sim.messages import COMMAND, CommandKind, Rows, empty_commands
 
 Integers = npt.NDArray[np.int64]
@@ -21,21 +23,11 @@ ROWS_OF_A_TRADER_MAX = (1 << ROW_BITS) - 1
 FORCED_ROW = ROWS_OF_A_TRADER_MAX
 KEY_BITS = 63
 PLACE = int(CommandKind.PLACE)
-TRADER_STRIDE, STEP_STRIDE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03)
-MIX_A, MIX_B = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-SHIFT_30, SHIFT_27, SHIFT_31, HALF = (np.uint64(bits) for bits in (30, 27, 31, 32))
-WORD = 2**64 - 1
+HALF = np.uint64(32)
+LATENCY_DOMAIN = 0x4C4154454E4359
 
 
-@inlined
-def mixed(word: Number) -> Number:
-    """A uint64 hashed: the finalizer of SplitMix64 (Steele, Lea and Flood 2014)."""
-    word = (word ^ (word >> SHIFT_30)) * MIX_A
-    word = (word ^ (word >> SHIFT_27)) * MIX_B
-    return word ^ (word >> SHIFT_31)
-
-
-@cached_kernel()
+@cached_kernel(hashed_draws, kernels)
 def stamp(
     rows: Rows,
     counts: Integers,
@@ -54,7 +46,7 @@ def stamp(
     for place in range(len(rows)):
         row: Number = rows[place]
         trader = row.account_id
-        word = mixed(mixed(key + np.uint64(trader) * TRADER_STRIDE) + np.uint64(step) * STEP_STRIDE)
+        word = first_word(key, trader, step)
         drawn = ((word >> HALF) * np.uint64(latency_us_span)) >> HALF
         late_us: Number = latency_us_min + np.int64(drawn)
         row.time_us = begin_us + min(late_us, step_us - 1)
@@ -71,15 +63,7 @@ def stamp(
 
 def latency_key(seed: int, strategy_no: int, market_no: int) -> np.uint64:
     """The key of a strategy's ways to a market."""
-    word = _mixed_python(seed + 0x4C4154454E4359)
-    return np.uint64(_mixed_python(word + (strategy_no << 20) + market_no))
-
-
-def _mixed_python(word: int) -> int:
-    word &= WORD
-    word = (word ^ (word >> 30)) * int(MIX_A) & WORD
-    word = (word ^ (word >> 27)) * int(MIX_B) & WORD
-    return word ^ (word >> 31)
+    return key_of(seed, LATENCY_DOMAIN, strategy_no, market_no)
 
 
 def forced_ids(step: int, account_ids: Integers) -> Integers:

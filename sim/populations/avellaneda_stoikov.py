@@ -148,15 +148,13 @@ class AvellanedaStoikov(Crowd):
         self, held: Holdings, acting: Integers, prices: Integers, lots: Integers, play: Integers
     ) -> tuple[np.ndarray, Rows]:
         """Which quotes are to be made, bool (awake, 2), and the CANCEL rows."""
-        orders = held.orders
-        row = np.minimum(np.searchsorted(acting, orders.traders), max(0, len(acting) - 1))
-        mine = acting[row] == orders.traders if len(acting) else np.zeros(len(orders), np.bool_)
-        row, side = row[mine], orders.sides[mine] - 1
-        near = np.abs(orders.prices_ticks[mine] - prices[row, side]) <= play[row]
-        left, allowed = orders.remaining_lots[mine], lots[row, side]
+        orders = held.orders_of(acting)
+        row, side = orders.rows, orders.sides - 1
+        near = np.abs(orders.prices_ticks - prices[row, side]) <= play[row]
+        left, allowed = orders.remaining_lots, lots[row, side]
         good = near & (left <= allowed) & (left * PPM >= allowed * self._parameters.refill_ppm)
         kept, filled = first_of_each(row * 2 + side, good, lots.size)
-        out = np.flatnonzero(mine)[~kept]
+        out = ~kept
         gone = cancels(orders.traders[out] + self.accounts.start, orders.ids[out])
         return ~filled.reshape(lots.shape), gone
 

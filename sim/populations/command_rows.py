@@ -2,13 +2,54 @@
 
 import numpy as np
 
+from sim.kernels import inlined
 from sim.market import MarketSpec
-from sim.messages import CommandKind, OrderFlag, OrderType, Rows, TimeInForce, empty_commands
+from sim.messages import (
+    COMMAND,
+    CommandKind,
+    OrderFlag,
+    OrderType,
+    Rows,
+    TimeInForce,
+    empty_commands,
+)
 from sim.populations.population import Integers
 from sim.units import ATOMS_PER_UNIT
 
 LEVERAGE = 10
 """Of every simulated order: within what any market allows, small beside their capital."""
+
+COMMAND_WORDS = 7
+PLACE, CANCEL = int(CommandKind.PLACE), int(CommandKind.CANCEL)
+GTC, IOC, LIMIT = int(TimeInForce.GTC), int(TimeInForce.IOC), int(OrderType.LIMIT)
+
+
+@inlined
+def write_place(
+    rows: Integers, row: int, account_id: int, side: int, price_ticks: int, lots: int, in_force: int
+) -> None:
+    """A LIMIT order as one row of words; `in_force` is a TimeInForce."""
+    rows[row, 0], rows[row, 1], rows[row, 2] = 0, 0, 0
+    rows[row, 3], rows[row, 4] = account_id, lots
+    rows[row, 5] = price_ticks | (PLACE << 32) | (side << 40) | (LIMIT << 48) | (in_force << 56)
+    rows[row, 6] = LEVERAGE << 8
+
+
+@inlined
+def write_cancel(rows: Integers, row: int, account_id: int, order_id: int) -> None:
+    """A CANCEL as one row of words."""
+    rows[row, 0], rows[row, 1], rows[row, 2] = 0, 0, order_id
+    rows[row, 3], rows[row, 4], rows[row, 5], rows[row, 6] = account_id, 0, CANCEL << 32, 0
+
+
+def command_words(count: int) -> Integers:
+    """Room for so many COMMAND rows, as int64 (count, 7)."""
+    return np.empty((count, COMMAND_WORDS), np.int64)
+
+
+def as_commands(words: Integers) -> Rows:
+    """The COMMAND rows of words."""
+    return words.view(COMMAND).reshape(len(words))
 
 
 def places(
@@ -47,10 +88,3 @@ def lots_of_quote(spec: MarketSpec, price_ticks: int, quote_units: int) -> int:
     """Lots an amount of quote units is worth, rounded down, within the market's maximum."""
     atoms_per_lot = max(1, price_ticks * spec.atoms_per_tick_lot)
     return min(quote_units * ATOMS_PER_UNIT // atoms_per_lot, spec.max_quantity_lots)
-
-
-def lots_of_quotes(spec: MarketSpec, price_ticks: int, quote_units: Integers) -> Integers:
-    """The same for an int64 array of amounts up to 9 × 10**12 units, at least the minimum."""
-    atoms_per_lot = max(1, price_ticks * spec.atoms_per_tick_lot)
-    lots = quote_units * ATOMS_PER_UNIT // atoms_per_lot
-    return np.clip(lots, spec.min_quantity_lots, spec.max_quantity_lots)

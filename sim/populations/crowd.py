@@ -3,9 +3,11 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+import numpy as np
+
 from sim.messages import Rows, empty_commands
 from sim.populations.command_rows import lots_of_quote
-from sim.populations.dice import Dice, Draws
+from sim.populations.dice import Dice
 from sim.populations.holdings import Holdings
 from sim.populations.population import Integers, MarketView
 
@@ -22,7 +24,7 @@ class Crowd(ABC):
     def __init__(self, accounts: range, markets: int, dice: Dice, position_max_quote: int) -> None:
         self.accounts = accounts
         self.holdings = [Holdings(accounts) for _ in range(markets)]
-        self._dice, self._life = dice, 0
+        self._dice, self._life, self.first_trader = dice, 0, dice.first_trader
         self._position_max_quote = position_max_quote
         self._limits_lots: list[int | None] = [None] * markets
 
@@ -57,9 +59,17 @@ class Crowd(ABC):
             self._limits_lots[market] = limit
         return limit
 
-    def draw(self, step: int, market: int, words: int) -> Draws:
-        """uint16 (traders, 4 × words) for this step, each uniform in [0, UNIT)."""
+    def draw(self, step: int, market: int, words: int) -> Integers:
+        """int64 (traders, 4 × words) for this step, each uniform in [0, UNIT)."""
         return self._dice.draw(market, self._life, step, words)
+
+    def awake(self, step: int, market: int, activity_ppm: int) -> Integers:
+        """Places of those who act in this step, int64 (awake,), ascending."""
+        return self._dice.awake(market, self._life, step, activity_ppm)
+
+    def key(self, market: int) -> np.uint64:
+        """What keys the draws of this life on a market, for kernels that draw by themselves."""
+        return self._dice.key(market, self._life)
 
     def wake(
         self, step: int, market: int, activity_ppm: int, words: int

@@ -1,36 +1,116 @@
 """Random numbers that belong to traders, not to whoever computes them.
 
-A counter-based generator (Philox 4×64, Salmon et al. 2011) is keyed by seed,
-strategy and market, and counts blocks of traders, steps and lives. So a trader
-draws the same numbers however a strategy is spread over actors.
+Every draw is a hash of seed, strategy, market, life, trader and step (hashed_draws.py), so a
+trader draws the same however a strategy is spread over actors, and nobody keeps a state.
+
+Who acts in a step is drawn for blocks of traders: from one who wakes to the next the gap is
+geometric, which is the same as asking each trader with the same chance and costs only as much
+as there are traders awake (Devroye, "Non-uniform random variate generation", 1986, XII.2).
 """
 
-from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from sim import hashed_draws, kernels
+from sim.hashed_draws import DRAW_BITS, DRAWS_PER_WORD, first_word, key_of, later_word, piece
+from sim.kernels import Number, cached_kernel, inlined
 from sim.units import PPM
 
-BLOCK_TRADERS = 4096
-"""Traders who share one generator. A part of a population begins at a multiple of it."""
+Integers = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
 
-DRAWS_PER_WORD = 4
-UNIT_BITS = 16
+BLOCK_TRADERS = 4096
+"""Traders who share one row of gaps. A part of a population begins at a multiple of it."""
+
+UNIT_BITS = DRAW_BITS
 UNIT = 1 << UNIT_BITS
 """Draws are uniform integers from 0 to UNIT − 1."""
 
-Draws = npt.NDArray[np.uint16]
-"""(traders, 4 × words). To be widened before any arithmetic, which for those awake is cheap."""
-
-WAKE_HIGH, WAKE_LOW = 0, 1
-"""The columns that say whether a trader acts at all."""
-
-BIRTH_STEP = 2**64 - 1
+BIRTH_STEP = 2**62
 """The step in which traders draw the character they keep for ever."""
 
+BLOCK_DOMAIN, TRADER_DOMAIN = 1, 2
+GAP_BITS = 63
+HALF = np.uint64(1)
 
-@dataclass(frozen=True)
+STEPS_SEARCHED_MAX = 4096
+"""How far ahead somebody who wakes is looked for at a time."""
+
+
+@inlined
+def gap_of(word: Number, thresholds: Words) -> Number:
+    """How many traders sleep before the next who wakes: thresholds[k] is 2**63 × chance of more
+    than k."""
+    drawn = word >> HALF
+    if drawn >= thresholds[0]:
+        return 0
+    low, high = 0, len(thresholds)
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if drawn < thresholds[middle]:
+            low = middle
+        else:
+            high = middle
+    return low + 1
+
+
+@cached_kernel(hashed_draws, kernels)
+def wake_places(
+    places: Integers, thresholds: Words, key: np.uint64, first_block: int, step: int
+) -> Number:
+    """Write who wakes, ascending, into `places`, int64 (traders,); answers how many."""
+    awake = 0
+    for first in range(0, len(places), BLOCK_TRADERS):
+        stop = min(first + BLOCK_TRADERS, len(places))
+        word = first_word(key, first_block + first // BLOCK_TRADERS, step)
+        place = first + gap_of(word, thresholds)
+        while place < stop:
+            places[awake] = place
+            awake += 1
+            word = later_word(word, 1)
+            place += 1 + gap_of(word, thresholds)
+    return awake
+
+
+@cached_kernel(hashed_draws, kernels)
+def next_awake(
+    thresholds: Words, key: np.uint64, first_block: int, traders: int, after: int, stop: int
+) -> Number:
+    """The first step from after + 1 on in which anybody wakes; `stop` where there is none."""
+    for step in range(after + 1, stop):
+        for first in range(0, traders, BLOCK_TRADERS):
+            word = first_word(key, first_block + first // BLOCK_TRADERS, step)
+            if word >> HALF >= thresholds[min(BLOCK_TRADERS, traders - first) - 1]:
+                return step
+    return stop
+
+
+@cached_kernel(hashed_draws, kernels)
+def write_draws(draws: Integers, places: Integers, key: np.uint64, first: int, step: int) -> None:
+    """Draws of the traders at `places`, (n, 4 × words), whose first is trader `first`."""
+    for row in range(len(places)):
+        first_of_all = first_word(key, first + places[row], step)
+        word = first_of_all
+        for column in range(draws.shape[1]):
+            if column and column % DRAWS_PER_WORD == 0:
+                word = later_word(first_of_all, column // DRAWS_PER_WORD)
+            draws[row, column] = piece(word, column % DRAWS_PER_WORD)
+
+
+@lru_cache(maxsize=64)
+def gap_thresholds(activity_ppm: int) -> Words:
+    """2**63 × the chance that more than k traders in a row sleep: uint64 (BLOCK_TRADERS,)."""
+    chance, found = 1 << GAP_BITS, []
+    for _ in range(BLOCK_TRADERS):
+        chance = chance * (PPM - activity_ppm) // PPM
+        found.append(chance)
+    thresholds = np.array(found, np.uint64)
+    thresholds.flags.writeable = False
+    return thresholds
+
+
 class Dice:
     """The draws of a run of traders.
 
@@ -39,70 +119,53 @@ class Dice:
     first_trader   place of the first trader in the whole strategy, a multiple of BLOCK_TRADERS
     """
 
-    seed: int
-    stream: int
-    traders: int
-    first_trader: int = 0
+    def __init__(self, seed: int, stream: int, traders: int, first_trader: int = 0) -> None:
+        if first_trader % BLOCK_TRADERS:
+            raise ValueError(f"first_trader {first_trader} is not a multiple of a block")
+        self.seed, self.stream = seed, stream
+        self.traders, self.first_trader = traders, first_trader
+        self._keys: dict[tuple[int, int, int], np.uint64] = {}
 
-    def __post_init__(self) -> None:
-        if self.first_trader % BLOCK_TRADERS:
-            raise ValueError(f"first_trader {self.first_trader} is not a multiple of a block")
+    def key(self, market: int, life: int) -> np.uint64:
+        """The key of what traders draw on a market in a life of the strategy."""
+        return self._key(TRADER_DOMAIN, market, life)
 
-    def draw(self, market: int, life: int, step: int, words: int) -> Draws:
-        """uint16 (traders, 4 × words), each uniform in [0, UNIT)."""
-        blocks = [
-            self._block(market, life, step, words, first)
-            for first in range(0, self.traders, BLOCK_TRADERS)
-        ]
-        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+    def draw(self, market: int, life: int, step: int, words: int) -> Integers:
+        """What every trader draws: int64 (traders, 4 × words), each uniform in [0, UNIT)."""
+        return self._draws(market, life, step, words, np.arange(self.traders))
 
-    def wake(
-        self, market: int, life: int, step: int, activity_ppm: int, words: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Who acts in a step, each with the same chance, and what only they draw.
-
-        Places int64 (awake,), ascending, and draws int64 (awake, 4 × words) in [0, UNIT).
-        Costs half a word for a trader who sleeps. Not to be mixed with `draw` in one strategy.
-        """
-        chance = activity_ppm * UNIT * UNIT // PPM
-        woken = [
-            self._wake_block(market, life, step, chance, words, first)
-            for first in range(0, self.traders, BLOCK_TRADERS)
-        ]
-        places, draws = zip(*woken, strict=True)
-        return np.concatenate(places), np.concatenate(draws)
-
-    def birth(self, market: int, words: int) -> Draws:
+    def birth(self, market: int, words: int) -> Integers:
         """As `draw`, the same in every life."""
         return self.draw(market, 0, BIRTH_STEP, words)
 
-    def _block(self, market: int, life: int, step: int, words: int, first: int) -> Draws:
-        count = min(BLOCK_TRADERS, self.traders - first)
-        pieces = self._sixteenths(self._generator(market, life, step, first), count * words)
-        return pieces.reshape(count, words * DRAWS_PER_WORD)
+    def awake(self, market: int, life: int, step: int, activity_ppm: int) -> Integers:
+        """Who acts in a step, each with the same chance: places int64 (awake,), ascending."""
+        places = np.empty(self.traders, np.int64)
+        thresholds, key = gap_thresholds(activity_ppm), self._key(BLOCK_DOMAIN, market, life)
+        awake = wake_places(places, thresholds, key, self.first_trader // BLOCK_TRADERS, step)
+        return places[:awake]
 
-    def _wake_block(
-        self, market: int, life: int, step: int, chance: int, words: int, first: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        generator = self._generator(market, life, step, first)
-        drawn = generator.random_raw(BLOCK_TRADERS // 2).astype("<u8", copy=False).view("<u4")
-        places = np.flatnonzero(drawn[: self.traders - first] < chance)
-        pieces = self._sixteenths(generator, len(places) * words).astype(np.int64)
-        return places + first, pieces.reshape(len(places), words * DRAWS_PER_WORD)
+    def next_awake(self, market: int, life: int, after: int, activity_ppm: int) -> int:
+        """The first step after `after` in which anybody acts, or one before which nobody does."""
+        thresholds, key = gap_thresholds(activity_ppm), self._key(BLOCK_DOMAIN, market, life)
+        block, stop = self.first_trader // BLOCK_TRADERS, after + STEPS_SEARCHED_MAX
+        return int(next_awake(thresholds, key, block, self.traders, after, stop))
 
-    def _generator(self, market: int, life: int, step: int, first: int) -> np.random.Philox:
-        block = (self.first_trader + first) // BLOCK_TRADERS
-        key = np.array([self.seed, (self.stream << 16) | market], dtype=np.uint64)
-        counter = np.array([0, block, step, life], dtype=np.uint64)
-        return np.random.Philox(key=key, counter=counter)
+    def wake(
+        self, market: int, life: int, step: int, activity_ppm: int, words: int
+    ) -> tuple[Integers, Integers]:
+        """Who acts in a step, as `awake`, and what they draw: int64 (awake, 4 × words)."""
+        places = self.awake(market, life, step, activity_ppm)
+        return places, self._draws(market, life, step, words, places)
 
-    @staticmethod
-    def _sixteenths(generator: np.random.Philox, words: int) -> Draws:
-        return generator.random_raw(words).astype("<u8", copy=False).view("<u2")
+    def _draws(self, market: int, life: int, step: int, words: int, places: Integers) -> Integers:
+        draws = np.empty((len(places), words * DRAWS_PER_WORD), np.int64)
+        write_draws(draws, places, self.key(market, life), self.first_trader, step)
+        return draws
 
-
-def awake(draws: Draws, activity_ppm: int) -> npt.NDArray[np.int64]:
-    """Places of the traders who act in this step, each with the same chance: int64, ascending."""
-    chance = activity_ppm * UNIT * UNIT // PPM
-    drawn = draws[:, WAKE_HIGH].astype(np.uint32) << UNIT_BITS | draws[:, WAKE_LOW]
-    return np.flatnonzero(drawn < chance)
+    def _key(self, domain: int, market: int, life: int) -> np.uint64:
+        known = self._keys.get((domain, market, life))
+        if known is None:
+            known = key_of(self.seed, self.stream, domain, market, life)
+            self._keys[domain, market, life] = known
+        return known

@@ -7,74 +7,41 @@ somebody else withdrew disappears, and a lost answer leaves no ghost.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from sim.messages import EventKind, Rows, Side
-from sim.populations.population import Integers, no_rows
+from sim.messages import Rows, Side
+from sim.populations.held_orders import (
+    COUNTERS,
+    HELD_ORDER,
+    LIVE,
+    TRADER,
+    learn_events,
+    list_orders,
+)
+from sim.populations.population import Integers
 
-ENDINGS = (EventKind.CANCELED, EventKind.EXPIRED, EventKind.CANCEL_REJECTED)
+ORDERS_AT_FIRST = 64
 
 
-@dataclass
+@dataclass(frozen=True)
 class RestingOrders:
-    """Open orders of one market: int64 arrays of one length, sorted by id.
+    """Open orders of some traders: int64 arrays of one length, by trader, oldest first of each.
 
-    ids              the ids of a host fall, so newer orders stand first
     traders          place in the population
+    rows             place among the traders who were asked for
     sides            a Side
     remaining_lots   > 0
     """
 
-    ids: Integers
     traders: Integers
+    rows: Integers
+    ids: Integers
     sides: Integers
     prices_ticks: Integers
     remaining_lots: Integers
 
-    @classmethod
-    def none(cls) -> "RestingOrders":
-        """No orders."""
-        return cls(no_rows(), no_rows(), no_rows(), no_rows(), no_rows())
-
     def __len__(self) -> int:
         return len(self.ids)
-
-    def add(self, rested: Rows, first_account: int) -> None:
-        """RESTED events of these traders."""
-        if len(rested) == 0:
-            return
-        ids = np.concatenate([self.ids, rested["order_id"]])
-        order = np.argsort(ids, kind="stable")
-        self.ids = ids[order]
-        self.traders = np.concatenate([self.traders, rested["account_id"] - first_account])[order]
-        self.sides = np.concatenate([self.sides, rested["side"].astype(np.int64)])[order]
-        prices_ticks = rested["price_ticks"].astype(np.int64)
-        self.prices_ticks = np.concatenate([self.prices_ticks, prices_ticks])[order]
-        self.remaining_lots = np.concatenate([self.remaining_lots, rested["quantity_lots"]])[order]
-
-    def fill(self, ids: Integers, quantity_lots: Integers) -> None:
-        """Fills of resting orders; ids that are not here are passed over."""
-        places, known = self._find(ids)
-        np.subtract.at(self.remaining_lots, places[known], quantity_lots[known])
-
-    def end(self, ids: Integers) -> None:
-        """Orders that are no longer open; ids that are not here are passed over."""
-        places, known = self._find(ids)
-        self.remaining_lots[places[known]] = 0
-
-    def sweep(self) -> None:
-        """Drop what has nothing left."""
-        if not np.all(alive := self.remaining_lots > 0):
-            self.keep(alive)
-
-    def keep(self, chosen: np.ndarray) -> None:
-        """Only the orders that a bool array of this length chooses."""
-        self.ids, self.traders, self.sides = (
-            self.ids[chosen],
-            self.traders[chosen],
-            self.sides[chosen],
-        )
-        self.prices_ticks = self.prices_ticks[chosen]
-        self.remaining_lots = self.remaining_lots[chosen]
 
     def open_lots(self, side: Side, traders: int) -> Integers:
         """Lots resting on one side, by trader: int64 (traders,)."""
@@ -87,57 +54,79 @@ class RestingOrders:
         """Open orders by trader: int64 (traders,)."""
         return np.bincount(self.traders, minlength=traders).astype(np.int64)
 
-    def _find(self, ids: Integers) -> tuple[Integers, np.ndarray]:
-        if len(self.ids) == 0:
-            return np.zeros(len(ids), dtype=np.int64), np.zeros(len(ids), dtype=np.bool_)
-        places = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
-        return places, self.ids[places] == ids
-
 
 class Holdings:
-    """Positions (lots, long positive) and resting orders of one population in one market."""
+    """Positions (lots, long positive) and resting orders of one population in one market.
+
+    traders        TRADER rows
+    order_slots    HELD_ORDER rows; counters: see held_orders.py
+    """
 
     def __init__(self, accounts: range) -> None:
         self.accounts = accounts
-        self.positions_lots: Integers = np.zeros(len(accounts), dtype=np.int64)
-        self.orders = RestingOrders.none()
+        self.traders: Rows = np.zeros(len(accounts), TRADER)
+        self._forget_orders()
+
+    def _forget_orders(self) -> None:
+        for name in ("buying_lots", "selling_lots", "newest", "orders"):
+            self.traders[name] = 0
+        self.order_slots: Rows = np.zeros(ORDERS_AT_FIRST, HELD_ORDER)
+        self.counters: Integers = np.zeros(COUNTERS, np.int64)
+
+    @property
+    def positions_lots(self) -> Integers:
+        """By trader; a view of what this population counts."""
+        positions: Integers = self.traders["position_lots"]
+        return positions
+
+    @positions_lots.setter
+    def positions_lots(self, positions_lots: Integers) -> None:
+        self.traders["position_lots"] = positions_lots
 
     def enter(self, positions_lots: Integers | None) -> None:
         """All orders are gone; positions are as told, or as counted where None."""
-        self.orders = RestingOrders.none()
+        self._forget_orders()
         if positions_lots is not None:
-            self.positions_lots = positions_lots.astype(np.int64, copy=True)
+            self.positions_lots = positions_lots
 
     def learn(self, events: Rows) -> None:
         """EVENT rows in the market's order; those of other accounts are passed over."""
-        kinds = events["kind"]
-        mine = self._are_mine(events["account_id"])
-        self.orders.add(events[(kinds == EventKind.RESTED) & mine], self.accounts.start)
-        self._learn_trades(events[kinds == EventKind.TRADE])
-        self.orders.end(events["order_id"][np.isin(kinds, ENDINGS) & mine])
-        self.orders.sweep()
+        words = events.view(np.int64).reshape(len(events), -1)
+        words.flags.writeable = False
+        first, done = self.accounts.start, 0
+        while True:
+            kept = (self.traders, self.order_slots, self.counters)
+            done = learn_events(*kept, words, first, done)
+            if done == len(words):
+                return
+            room = np.zeros(len(self.order_slots), HELD_ORDER)
+            self.order_slots = np.concatenate([self.order_slots, room])
 
-    def _learn_trades(self, trades: Rows) -> None:
-        signed = np.where(trades["side"] == Side.BUY, 1, -1) * trades["quantity_lots"]
-        self._move(trades["account_id"], signed)
-        self._move(trades["maker_account_id"], -signed)
-        made = self._are_mine(trades["maker_account_id"])
-        self.orders.fill(trades["maker_order_id"][made], trades["quantity_lots"][made])
+    @property
+    def open_orders(self) -> int:
+        """How many orders rest."""
+        return int(self.counters[LIVE])
 
-    def _move(self, account_ids: Integers, signed_lots: Integers) -> None:
-        mine = self._are_mine(account_ids)
-        places = account_ids[mine] - self.accounts.start
-        np.add.at(self.positions_lots, places, signed_lots[mine])
+    def orders_count(self, traders: Integers) -> int:
+        """How many orders the traders at these places have open."""
+        return int(self.traders["orders"][traders].sum())
 
-    def _are_mine(self, account_ids: Integers) -> np.ndarray:
-        return (account_ids >= self.accounts.start) & (account_ids < self.accounts.stop)
+    @property
+    def orders(self) -> RestingOrders:
+        """All open orders."""
+        return self.orders_of(np.arange(len(self.accounts)))
+
+    def orders_of(self, traders: Integers) -> RestingOrders:
+        """The open orders of traders at these places."""
+        rows = np.empty((self.orders_count(traders), 6), np.int64)
+        list_orders(self.traders, self.order_slots, traders, rows)
+        who, row, ids, sides, prices_ticks, lots = rows.T
+        return RestingOrders(who, row, ids, sides, prices_ticks, lots)
 
     def room_lots(self, sides: Integers, traders: Integers, limit_lots: int) -> Integers:
         """What these traders may still order on these sides, open orders counted: int64, ≥ 0."""
-        count = len(self.accounts)
-        buying, selling = (self.orders.open_lots(side, count)[traders] for side in Side)
-        position = self.positions_lots[traders]
-        room: Integers = limit_lots - np.where(
-            sides == Side.BUY, position + buying, selling - position
-        )
+        theirs: npt.NDArray[np.void] = self.traders[traders]
+        position = theirs["position_lots"]
+        long, short = position + theirs["buying_lots"], theirs["selling_lots"] - position
+        room: Integers = limit_lots - np.where(sides == Side.BUY, long, short)
         return np.maximum(room, 0)

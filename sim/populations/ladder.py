@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.hashed_draws import DRAWS_PER_WORD
 from sim.messages import Rows, Side, empty_commands
 from sim.populations.command_rows import cancels, immediate, lots_of_quote, places, post_only
 from sim.populations.crowd import Crowd
-from sim.populations.dice import DRAWS_PER_WORD, UNIT_BITS, Dice
+from sim.populations.dice import UNIT_BITS, Dice
 from sim.populations.holdings import Holdings
 from sim.populations.population import Integers, MarketView, bounded
 from sim.units import PPM
@@ -94,7 +95,7 @@ class Ladder(Crowd):
         bands = price_bands(self._offsets_ppm, view.index_ticks, self._parameters.tolerance_ppm)
         missing, withdrawn = self._compare(held, centres, bands, sizes)
         levels = self._parameters.levels
-        draws = self.draw(step, market, self._words)[:, : 4 * levels].astype(np.int64)
+        draws = self.draw(step, market, self._words)[:, : 4 * levels]
         quotes = self._quotes(view, centres, bands, np.where(missing, sizes, 0), draws)
         return np.concatenate([withdrawn, sweep, quotes])
 
@@ -246,7 +247,7 @@ def first_of_each(slot: Integers, good: np.ndarray, slots: int) -> tuple[np.ndar
     """The oldest good order of each slot: bool by order, and bool (slots,) of slots with one."""
     kept = np.zeros(len(slot), dtype=np.bool_)
     filled = np.zeros(slots, dtype=np.bool_)
-    places_of_good = np.flatnonzero(good)[::-1]
+    places_of_good = np.flatnonzero(good)
     slots_of_good, oldest = np.unique(slot[places_of_good], return_index=True)
     kept[places_of_good[oldest]] = True
     filled[slots_of_good] = True

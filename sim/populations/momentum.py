@@ -2,27 +2,29 @@
 
 After the momentum agent of ABIDES (Byrd, Hybinette and Balch, 2019), which
 compares a short with a long moving average of the mid price; the averages are
-exponential here, and every trader has a horizon of its own. The effect they
-stand for: Moskowitz, Ooi and Pedersen, "Time series momentum" (2012).
+exponential here and shared: a trader only chooses its horizon, so those who
+sleep cost nothing. The effect they stand for: Moskowitz, Ooi and Pedersen,
+"Time series momentum" (2012).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from sim.messages import Rows, Side
-from sim.populations.command_rows import immediate, lots_of_quote
+from sim.messages import Rows, Side, empty_commands
+from sim.populations.command_rows import immediate
 from sim.populations.crowd import Crowd
-from sim.populations.dice import UNIT_BITS, Dice, Draws, awake
+from sim.populations.dice import UNIT_BITS, Dice
 from sim.populations.noise import sane_places, touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
+from sim.populations.value import drawn_lots
 from sim.units import PPM
 
 AVERAGE_SHIFT = 16
 """Averages are kept in ticks × 2**16."""
 
 WORDS = 1
-SIZE = 2
+SIZE = 0
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class MomentumParameters:
 
 @dataclass
 class Averages:
-    """Short and long average of the mid, ticks × 2**16: int64 (traders,)."""
+    """Short and long average of the mid for every horizon, ticks × 2**16: int64 (horizons,)."""
 
     fast_q16: Integers
     slow_q16: Integers
@@ -66,19 +68,23 @@ class Momentum(Crowd):
         super().__init__(accounts, markets, dice, parameters.position_max_quote)
         self._parameters = parameters
         self._averages: list[Averages | None] = [None] * markets
-        spread = max(0, parameters.fast_shift_max - parameters.fast_shift_min) + 1
-        character = dice.birth(0, 1)[:, 0].astype(np.int64)
-        self._fast_shift = parameters.fast_shift_min + (character * spread >> UNIT_BITS)
+        self._fast_shifts = np.arange(
+            parameters.fast_shift_min,
+            max(parameters.fast_shift_min, parameters.fast_shift_max) + 1,
+        )
+        self._horizon = dice.birth(0, 1)[:, 0] * len(self._fast_shifts) >> UNIT_BITS
 
     def decide(self, step: int, market: int, view: MarketView) -> Rows:
         """Immediate orders towards the position the trend asks for."""
         trends = self._trend(market, view)
-        draws = self.draw(step, market, WORDS)
-        acting = awake(draws, self._parameters.activity_ppm)
-        trend = trends[acting]
+        acting, draws = self.wake(step, market, self._parameters.activity_ppm, WORDS)
+        if len(acting) == 0:
+            return empty_commands(0)
+        trend = trends[self._horizon[acting]]
         target = trend * self.limit_lots(market, view)
         gap = target - self.holdings[market].positions_lots[acting]
-        lots = np.minimum(np.abs(gap), self._order_lots(view, draws[acting, SIZE]))
+        wished = drawn_lots(view, self._parameters.order_quote, draws[:, SIZE])
+        lots = np.minimum(np.abs(gap), wished)
         acts = (gap * trend > 0) & (lots >= view.spec.min_quantity_lots)
         return self._orders(view, acting[acts], trend[acts], lots[acts])
 
@@ -90,22 +96,15 @@ class Momentum(Crowd):
         return immediate(sane_places(view, who + self.accounts.start, sides, prices, lots))
 
     def _trend(self, market: int, view: MarketView) -> Integers:
-        """1 up, −1 down, 0 neither, by trader, after this view's mid is averaged in."""
+        """1 up, −1 down, 0 neither, by horizon, after this view's mid is averaged in."""
         mid_q16 = sum(touch_ticks(view)) << (AVERAGE_SHIFT - 1)
         averages = self._averages[market]
         if averages is None:
-            flat = np.full(len(self.accounts), mid_q16, dtype=np.int64)
+            flat = np.full(len(self._fast_shifts), mid_q16, dtype=np.int64)
             averages = self._averages[market] = Averages(flat, flat.copy())
-        averages.fast_q16 += (mid_q16 - averages.fast_q16) >> self._fast_shift
-        slow_shift = self._fast_shift + self._parameters.slow_shift_more
+        averages.fast_q16 += (mid_q16 - averages.fast_q16) >> self._fast_shifts
+        slow_shift = self._fast_shifts + self._parameters.slow_shift_more
         averages.slow_q16 += (mid_q16 - averages.slow_q16) >> slow_shift
         threshold_q16 = averages.slow_q16 * self._parameters.threshold_ppm // PPM
         distance_q16 = averages.fast_q16 - averages.slow_q16
         return np.where(np.abs(distance_q16) > threshold_q16, np.sign(distance_q16), 0)
-
-    def _order_lots(self, view: MarketView, draws: Draws) -> Integers:
-        """Between a quarter and the whole of the largest order, at least the minimum."""
-        whole = lots_of_quote(view.spec, view.index_ticks, self._parameters.order_quote)
-        shrunk = whole - (whole * draws.astype(np.int64) * 3 >> UNIT_BITS + 2)
-        lots: Integers = np.maximum(shrunk, view.spec.min_quantity_lots)
-        return lots

@@ -10,21 +10,33 @@ trader's position, so that nobody drifts away for ever.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from sim import hashed_draws, kernels
+from sim.hashed_draws import first_word, later_word, piece
+from sim.kernels import Number, cached_kernel, inlined
 from sim.messages import Rows, Side
-from sim.populations.command_rows import cancels, immediate, lots_of_quotes, places
+from sim.populations import command_rows
+from sim.populations.command_rows import (
+    GTC,
+    IOC,
+    as_commands,
+    command_words,
+    places,
+    write_cancel,
+    write_place,
+)
 from sim.populations.crowd import Crowd
-from sim.populations.dice import UNIT, UNIT_BITS, Dice, awake
-from sim.populations.holdings import RestingOrders
+from sim.populations.dice import UNIT, UNIT_BITS, Dice
 from sim.populations.population import Integers, MarketView, bounded
-from sim.units import PPM
+from sim.units import ATOMS_PER_UNIT, PPM
 
-WORDS = 2
-"""Of 64 bits a trader and step; of the eight draws they give, two wake, these follow."""
+BUY, SELL = int(Side.BUY), int(Side.SELL)
 
-ACTION, COIN, SIZE, DISTANCE, IMPROVEMENT = range(2, 7)
+ACTION, COIN, SIZE, DISTANCE = range(4)
+"""Sixteen bits each of a trader's first word; the second one says whether it improves."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +47,8 @@ class NoiseParameters:
     take_ppm, quote_ppm  of those: share of immediate and of resting orders; the rest cancels
     size_min_quote, size_max_quote   worth of an order, quote units; half are under twice the least
     distance_ppm         scale of a resting order's distance from the touch, part of the price
-    distance_max_ppm     the farthest it goes; orders that are twice as far are withdrawn
+    distance_max_ppm     the farthest it goes; of its orders, whoever wakes withdraws what is twice
+                         as far from the index
     improve_ppm          share of resting orders that go inside the spread
     slip_ppm             how far through the touch an immediate order may trade
     position_max_quote   worth of the largest position, quote units
@@ -55,6 +68,97 @@ class NoiseParameters:
     orders_max: int = bounded(4, 0, 200)
 
 
+TAKES_BELOW, QUOTES_BELOW, IMPROVES_BELOW, ORDERS_MAX, SIZE_MIN, SIZE_MAX, LIMIT = range(7)
+BID, ASK, INDEX, SLIP, SCALE, FARTHEST, ATOMS_PER_LOT, LOTS_MIN, LOTS_MAX, TICKS_MAX = range(10)
+"""Places in what the kernel is told of the parameters and of the market: all in ticks, lots, atoms
+and draws."""
+
+
+@inlined
+def held_against(position_lots: int, limit_lots: int) -> Number:
+    """How much a position loads the coin against itself, in draws."""
+    return position_lots * (UNIT // 4) // max(1, limit_lots)
+
+
+@inlined
+def price_of_quote(side: int, behind: int, improves: bool, market: Any) -> Number:
+    """A resting order's price: behind the touch by a power law, or somewhere inside the spread."""
+    if improves:
+        away = behind * max(0, market[ASK] - market[BID] - 1) >> UNIT_BITS
+    else:
+        scale = market[SCALE]
+        away = -min(scale * UNIT // (behind + 1) - scale, market[FARTHEST])
+    return market[BID] + away if side == BUY else market[ASK] - away
+
+
+@inlined
+def withdraw(
+    rows: Integers, count: int, trader: Any, orders: Any, account: int, oldest: bool, market: Any
+) -> Number:
+    """Cancel a trader's oldest order where told to, and all that are far; how many rows there
+    are then."""
+    slot = np.int64(trader.newest)
+    for number in range(trader.orders):
+        slot = np.int64(orders[slot].next)
+        order = orders[slot]
+        far = abs(order.price_ticks - market[INDEX]) > 2 * market[FARTHEST]
+        if far or (oldest and number == 0):
+            write_cancel(rows, count, account, order.order_id)
+            count += 1
+    return count
+
+
+@cached_kernel(hashed_draws, kernels, command_rows)
+def decide_noise(
+    rows: Integers,
+    acting: Integers,
+    traders: Any,
+    orders: Any,
+    terms: Any,
+    market: Any,
+    first_account: int,
+    first_trader: int,
+    key: np.uint64,
+    step: int,
+) -> Number:
+    """Write the COMMAND rows of the traders at `acting`; answers how many.
+
+    One function because everything about a trader is at hand once. rows: (n, 7) int64 words, n
+    at least the traders and all their orders; traders, orders: see held_orders.py; terms, market:
+    tuples of int64, named above.
+    """
+    count = 0
+    for place in acting:
+        word = first_word(key, first_trader + place, step)
+        trader, account = traders[place], first_account + place
+        leaning = held_against(trader.position_lots, terms[LIMIT])
+        buying = piece(word, COIN) < UNIT // 2 - leaning
+        if buying:
+            room = terms[LIMIT] - trader.position_lots - trader.buying_lots
+        else:
+            room = terms[LIMIT] + trader.position_lots - trader.selling_lots
+        worth = min(terms[SIZE_MIN] * UNIT // (piece(word, SIZE) + 1), terms[SIZE_MAX])
+        wished = worth * ATOMS_PER_UNIT // market[ATOMS_PER_LOT]
+        lots = min(min(max(wished, market[LOTS_MIN]), market[LOTS_MAX]), room)
+        action = piece(word, ACTION)
+        takes = action < terms[TAKES_BELOW] and lots >= market[LOTS_MIN]
+        quotes = terms[TAKES_BELOW] <= action < terms[QUOTES_BELOW] and lots >= market[LOTS_MIN]
+        quotes = quotes and trader.orders < terms[ORDERS_MAX]
+        count = withdraw(rows, count, trader, orders, account, not (takes or quotes), market)
+        side = BUY if buying else SELL
+        if takes:
+            price = market[ASK] + market[SLIP] if buying else market[BID] - market[SLIP]
+        elif quotes:
+            improves = piece(later_word(word, 1), 0) < terms[IMPROVES_BELOW]
+            price = price_of_quote(side, piece(word, DISTANCE), improves, market)
+        else:
+            continue
+        price = min(max(price, 1), market[TICKS_MAX])
+        write_place(rows, count, account, side, price, lots, IOC if takes else GTC)
+        count += 1
+    return count
+
+
 class Noise(Crowd):
     """Any number of noise traders."""
 
@@ -65,79 +169,52 @@ class Noise(Crowd):
         self._parameters = parameters
 
     def decide(self, step: int, market: int, view: MarketView) -> Rows:
-        """Cancels, then immediate and resting orders of those who wake in this step."""
+        """Of those who wake in this step: what they withdraw, then an order."""
+        acting = self.awake(step, market, self._parameters.activity_ppm)
         held = self.holdings[market]
-        every = self.draw(step, market, WORDS)
-        acting = awake(every, self._parameters.activity_ppm)
-        draws = every[acting].astype(np.int64)
-        limit = self.limit_lots(market, view)
-        takes, quotes = self._actions(draws, held.orders.counts(len(self.accounts))[acting])
-        sides = coin(draws[:, COIN], held.positions_lots[acting], limit)
-        lots = np.minimum(
-            self._wished_lots(view, draws[:, SIZE]), held.room_lots(sides, acting, limit)
+        rows = command_words(len(acting) + held.orders_count(acting))
+        written = decide_noise(
+            rows,
+            acting,
+            held.traders,
+            held.order_slots,
+            self._terms(market, view),
+            self._about(view),
+            self.accounts.start,
+            self.first_trader,
+            self.key(market),
+            step,
         )
-        takes &= lots >= view.spec.min_quantity_lots
-        quotes &= lots >= view.spec.min_quantity_lots
-        who = acting + self.accounts.start
-        return np.concatenate(
-            [
-                self._withdrawn(view, held.orders, acting[~takes & ~quotes]),
-                self._takes(view, who[takes], sides[takes], lots[takes]),
-                self._quotes(view, who[quotes], sides[quotes], lots[quotes], draws[quotes]),
-            ]
+        return as_commands(rows[:written])
+
+    def _terms(self, market: int, view: MarketView) -> tuple[int, ...]:
+        """TAKES_BELOW to LIMIT."""
+        own = self._parameters
+        takes_below = own.take_ppm * UNIT // PPM
+        return (
+            takes_below,
+            takes_below + own.quote_ppm * UNIT // PPM,
+            own.improve_ppm * UNIT // PPM,
+            own.orders_max,
+            own.size_min_quote,
+            own.size_max_quote,
+            self.limit_lots(market, view),
         )
 
-    def _actions(self, draws: Integers, open_orders: Integers) -> tuple[np.ndarray, np.ndarray]:
-        """Who takes and who quotes; whoever has all orders out cancels instead of quoting."""
-        take = self._parameters.take_ppm * UNIT // PPM
-        quote = take + self._parameters.quote_ppm * UNIT // PPM
-        action = draws[:, ACTION]
-        has_room = open_orders < self._parameters.orders_max
-        return action < take, (action >= take) & (action < quote) & has_room
-
-    def _wished_lots(self, view: MarketView, draws: Integers) -> Integers:
-        """Order sizes with a power-law tail of exponent 1."""
-        worth = self._parameters.size_min_quote * UNIT // (draws + 1)
-        worth = np.minimum(worth, self._parameters.size_max_quote)
-        return lots_of_quotes(view.spec, view.index_ticks, worth)
-
-    def _takes(self, view: MarketView, who: Integers, sides: Integers, lots: Integers) -> Rows:
-        slip = view.index_ticks * self._parameters.slip_ppm // PPM
-        bid, ask = touch_ticks(view)
-        prices = np.where(sides == Side.BUY, ask + slip, bid - slip)
-        return immediate(sane_places(view, who, sides, prices, lots))
-
-    def _quotes(
-        self, view: MarketView, who: Integers, sides: Integers, lots: Integers, draws: Integers
-    ) -> Rows:
-        """Resting orders: behind the touch by a power law, or somewhere inside the spread."""
-        bid, ask = touch_ticks(view)
-        behind = self._distance_ticks(view, draws[:, DISTANCE])
-        inside = draws[:, IMPROVEMENT] < self._parameters.improve_ppm * UNIT // PPM
-        better = draws[:, DISTANCE] * max(0, ask - bid - 1) >> UNIT_BITS
-        from_touch = np.where(inside, better, -behind)
-        prices = np.where(sides == Side.BUY, bid + from_touch, ask - from_touch)
-        return sane_places(view, who, sides, prices, lots)
-
-    def _distance_ticks(self, view: MarketView, draws: Integers) -> Integers:
-        scale = max(1, view.index_ticks * self._parameters.distance_ppm // PPM)
-        farthest = view.index_ticks * self._parameters.distance_max_ppm // PPM
-        return np.minimum(scale * UNIT // (draws + 1) - scale, farthest)
-
-    def _withdrawn(self, view: MarketView, orders: RestingOrders, traders: Integers) -> Rows:
-        """The oldest order of each of these traders, and every order that is far away."""
-        farthest = 2 * view.index_ticks * self._parameters.distance_max_ppm // PPM
-        out = np.abs(orders.prices_ticks - view.index_ticks) > farthest
-        owners, newest_first = np.unique(orders.traders[::-1], return_index=True)
-        oldest = len(orders) - 1 - newest_first[np.isin(owners, traders)]
-        out[oldest] = True
-        return cancels(orders.traders[out] + self.accounts.start, orders.ids[out])
-
-
-def coin(draws: Integers, positions_lots: Integers, limit_lots: int) -> Integers:
-    """A Side for each: even odds when flat, three to one against a position at its limit."""
-    lean = positions_lots * (UNIT // 4) // max(1, limit_lots)
-    return np.where(draws < UNIT // 2 - lean, Side.BUY, Side.SELL).astype(np.int64)
+    def _about(self, view: MarketView) -> tuple[int, ...]:
+        """BID to TICKS_MAX."""
+        own, spec, index = self._parameters, view.spec, view.index_ticks
+        return (
+            *touch_ticks(view),
+            index,
+            index * own.slip_ppm // PPM,
+            max(1, index * own.distance_ppm // PPM),
+            index * own.distance_max_ppm // PPM,
+            max(1, index * spec.atoms_per_tick_lot),
+            spec.min_quantity_lots,
+            spec.max_quantity_lots,
+            spec.max_price_ticks,
+        )
 
 
 def touch_ticks(view: MarketView) -> tuple[int, int]:

@@ -70,7 +70,7 @@ class Population(Protocol):
         """COMMAND rows for each market; none for a market whose view is None.
 
         order_id is 0 in PLACE rows (the host stamps ids) and the id learned from
-        RESTED in CANCEL rows. Cancels stand before places.
+        RESTED in CANCEL rows. A trader's cancels stand before its places.
         """
 
 

@@ -114,10 +114,6 @@ def drawn_lots(view: MarketView, order_quote: int, draws: Integers) -> Integers:
 
 
 def withdrawn(held: Holdings, traders: Integers) -> Rows:
-    """CANCEL rows for all orders of these traders, whose places ascend."""
-    orders = held.orders
-    if len(traders) == 0 or len(orders) == 0:
-        return cancels(orders.traders[:0], orders.ids[:0])
-    at = np.minimum(np.searchsorted(traders, orders.traders), len(traders) - 1)
-    out = traders[at] == orders.traders
-    return cancels(orders.traders[out] + held.accounts.start, orders.ids[out])
+    """CANCEL rows for all orders of these traders."""
+    orders = held.orders_of(traders)
+    return cancels(orders.traders + held.accounts.start, orders.ids)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sim.messages import EVENT, EventKind, Rows, Side
-from sim.populations.dice import BLOCK_TRADERS, UNIT, Dice, awake
+from sim.populations.dice import BLOCK_TRADERS, UNIT, Dice
 from sim.populations.holdings import Holdings
 
 SEED = 11
@@ -41,12 +41,55 @@ def test_another_seed_strategy_market_life_or_step_draws_differently(
     assert not np.array_equal(one, Dice(seed, stream, 50).draw(market, life, step, 2))
 
 
-def test_draws_are_uniform_and_wake_as_many_as_asked() -> None:
+def test_draws_are_uniform() -> None:
     draws = Dice(SEED, 1, 100_000).draw(0, 1, 1, 2)
-    assert abs(draws.mean() - UNIT / 2) < 100
-    assert 4_700 < len(awake(draws, 50_000)) < 5_300
-    assert len(awake(draws, 1_000_000)) == 100_000
-    assert len(awake(draws, 0)) == 0
+    assert draws.min() >= 0
+    assert draws.max() < UNIT
+    assert np.all(np.abs(draws.mean(axis=0) - UNIT / 2) < 300)
+    assert np.abs(np.corrcoef(draws.T) - np.eye(8)).max() < 0.02
+    buckets = np.bincount(draws.reshape(-1) >> 8, minlength=256)
+    assert np.abs(buckets / 3_125 - 1).max() < 0.1
+
+
+@pytest.mark.parametrize("activity_ppm", [0, 100, 5_000, 300_000, 999_999, 1_000_000])
+def test_everybody_wakes_with_the_same_chance_and_on_its_own(activity_ppm: int) -> None:
+    dice, steps, traders = Dice(SEED, 1, 5_000), 400, 5_000
+    times = np.zeros(traders)
+    together = 0
+    for step in range(steps):
+        places = dice.awake(0, 1, step, activity_ppm)
+        assert np.all(np.diff(places) > 0)
+        times[places] += 1
+        together += int((np.diff(places) == 1).sum())
+    chance = activity_ppm / 1_000_000
+    pairs = steps * traders
+    assert abs(times.sum() - pairs * chance) <= 5 * (pairs * chance * (1 - chance)) ** 0.5 + 1
+    assert abs(together - pairs * chance**2) <= 6 * (pairs * chance**2) ** 0.5 + 1
+    half = times[: traders // 2].sum() - times[traders // 2 :].sum()
+    assert abs(half) <= 5 * (pairs * chance * (1 - chance)) ** 0.5
+
+
+def test_whoever_wakes_does_so_in_a_part_too_and_draws_what_all_draw() -> None:
+    traders = 2 * BLOCK_TRADERS + 10
+    whole = Dice(SEED, 1, traders)
+    part = Dice(SEED, 1, traders - BLOCK_TRADERS, first_trader=BLOCK_TRADERS)
+    for step in range(50):
+        places, draws = whole.wake(0, 3, step, 2_000, 2)
+        theirs, drawn = part.wake(0, 3, step, 2_000, 2)
+        second = places >= BLOCK_TRADERS
+        assert np.array_equal(places[second], theirs + BLOCK_TRADERS)
+        assert np.array_equal(draws[second], drawn)
+        assert np.array_equal(whole.draw(0, 3, step, 2)[places], draws)
+
+
+@pytest.mark.parametrize(("traders", "activity_ppm"), [(9_000, 20), (3, 20_000), (1, 0)])
+def test_the_next_step_in_which_anybody_wakes_is_known(traders: int, activity_ppm: int) -> None:
+    dice, after = Dice(SEED, 1, traders), 0
+    woken = [step for step in range(1, 3_000) if len(dice.awake(0, 1, step, activity_ppm))]
+    found = []
+    while (after := dice.next_awake(0, 1, after, activity_ppm)) < 3_000:
+        found.append(after)
+    assert found == woken
 
 
 def test_a_part_of_a_population_begins_at_a_block() -> None:

@@ -66,5 +66,5 @@ def test_positions_follow_a_trend_up_to_their_limit_and_no_further() -> None:
 
 def test_traders_have_horizons_of_their_own_and_keep_them() -> None:
     first, second = crowd(), crowd()
-    assert set(first._fast_shift.tolist()) == {6, 7, 8, 9}
-    assert np.array_equal(first._fast_shift, second._fast_shift)
+    assert set(first._fast_shifts[first._horizon].tolist()) == {6, 7, 8, 9}
+    assert np.array_equal(first._horizon, second._horizon)

@@ -1,9 +1,10 @@
 import numpy as np
+import pytest
 
 from sim.market import BTC_PERP, ETH_PERP
 from sim.messages import CommandKind, Rows, Side, TimeInForce
 from sim.populations.dice import Dice
-from sim.populations.noise import Noise, NoiseParameters, coin
+from sim.populations.noise import Noise, NoiseParameters
 from sim.populations.population import MarketView
 from sim.prices import ConstantPrice
 from tests.sim.simulated_market import Exchange, SimulatedMarket, still_view
@@ -54,12 +55,16 @@ def test_resting_orders_lie_near_the_touch_and_some_inside_the_spread() -> None:
     assert behind.max() <= INDEX * 2_500 // 1_000_000
 
 
-def test_a_position_loads_the_coin_against_itself() -> None:
-    draws = np.arange(65_536)
-    shares = [
-        (coin(draws, np.full(65_536, held), 100) == Side.BUY).mean() for held in (-100, 0, 100)
-    ]
-    assert shares == [0.75, 0.5, 0.25]
+@pytest.mark.parametrize(("share", "buys"), [(-1, 0.75), (0, 0.5), (1, 0.25)])
+def test_a_position_loads_the_coin_against_itself(share: int, buys: float) -> None:
+    every = {"activity_ppm": 1_000_000, "take_ppm": 1_000_000, "position_max_quote": 10**9}
+    traders = crowd(20_000, NoiseParameters(**every))
+    limit = traders.limit_lots(0, view())
+    traders.enter(0, 1, np.full(20_000, share * (limit - 10**6)))
+    [rows] = traders.act(1, [view()])
+    assert len(rows) == 20_000
+    lean = (buys - 0.5) * (limit - 10**6) / limit
+    assert abs((rows["side"] == Side.BUY).mean() - 0.5 - lean) < 0.012
 
 
 def test_in_an_empty_market_orders_stand_around_the_index_and_never_cross() -> None:
@@ -104,11 +109,14 @@ def test_what_the_population_counts_is_what_the_market_counts() -> None:
     assert sorted(held.orders.ids.tolist()) == sorted(engine.resting_orders()["order_id"].tolist())
 
 
-def test_orders_far_from_the_price_are_withdrawn() -> None:
-    traders = crowd(300, NoiseParameters(activity_ppm=300_000, take_ppm=0))
+def test_whoever_wakes_withdraws_what_is_far_from_the_price() -> None:
+    traders = crowd(300, NoiseParameters(activity_ppm=300_000, take_ppm=0, quote_ppm=900_000))
     ran = Exchange([SimulatedMarket(BTC_PERP, ConstantPrice(INDEX))], [traders])
     ran.run(20)
     far = ran.markets[0].engine.open_order_count
     ran.markets[0].price = ConstantPrice(2 * INDEX)
     [rows] = traders.act(21, [ran.markets[0].view()])
-    assert (rows["kind"] == CommandKind.CANCEL).sum() == far > 100
+    awake = np.unique(rows["account_id"])
+    theirs = traders.holdings[0].orders_count(awake - FIRST)
+    assert (rows["kind"] == CommandKind.CANCEL).sum() == theirs
+    assert 50 < theirs < far

@@ -57,7 +57,7 @@ def test_a_trader_has_one_order_out_and_never_passes_its_limit() -> None:
 
 
 def test_whoever_wakes_withdraws_first() -> None:
-    traders = crowd("value", 200, 1, SEED, activity_ppm=1_000_000)
+    traders = crowd("value", 400, 1, SEED, activity_ppm=1_000_000)
     ran = exchange(traders)
     ran.run(3)
     resting = ran.markets[0].engine.open_order_count

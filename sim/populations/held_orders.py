@@ -1,0 +1,202 @@
+"""What traders hold and have resting, as kernels keep it: a row a trader, a slot an order.
+
+The orders of a trader are a ring of slots, oldest first; the trader's row names the newest,
+whose `next` is the oldest. A trader has few orders, so an order is found by walking its ring.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sim import kernels
+from sim.kernels import Number, cached_kernel, inlined, prefetch
+from sim.messages import EventKind, Side
+
+Integers = npt.NDArray[np.int64]
+
+TRADER: np.dtype[np.void] = np.dtype(
+    [
+        ("position_lots", "<i8"),
+        ("buying_lots", "<i8"),
+        ("selling_lots", "<i8"),
+        ("newest", "<u4"),
+        ("orders", "<u4"),
+    ]
+)
+"""One trader in one market, 32 bytes: position (long positive), lots resting on either side, the
+slot of its newest order (0 for none), how many it has."""
+
+HELD_ORDER: np.dtype[np.void] = np.dtype(
+    [
+        ("order_id", "<i8"),
+        ("remaining_lots", "<i8"),
+        ("price_ticks", "<i4"),
+        ("trader", "<u4"),
+        ("next", "<u4"),
+        ("side", "<u4"),
+    ]
+)
+"""One resting order, 32 bytes. Slot 0 is nobody's. In a free slot `next` is the next free one."""
+
+FREE, USED, LIVE = range(3)
+"""Places in the counters of an order array: first free slot, slots ever used, orders now."""
+COUNTERS = 3
+
+RESTED, TRADE = int(EventKind.RESTED), int(EventKind.TRADE)
+CANCELED, EXPIRED = int(EventKind.CANCELED), int(EventKind.EXPIRED)
+CANCEL_REJECTED = int(EventKind.CANCEL_REJECTED)
+BUY, SELL = int(Side.BUY), int(Side.SELL)
+
+ORDER_ID, ACCOUNT, MAKER_ORDER_ID, MAKER_ACCOUNT, LOTS, CODES = 3, 4, 5, 6, 7, 8
+"""Words of an EVENT row; the last holds price, kind, reason, side and flags."""
+
+LARGE_CROWD = 4_096
+"""Fewer traders live in the processor's caches anyway."""
+
+TRADERS_AHEAD, ORDERS_AHEAD = 16, 8
+"""How many events ahead memory is asked for: a trader's row, then its newest order."""
+
+
+@inlined
+def shift_open(trader: Any, side: int, lots: int) -> None:
+    """More (or less) rests on a side."""
+    if side == BUY:
+        trader.buying_lots += lots
+    else:
+        trader.selling_lots += lots
+
+
+@inlined
+def add_order(
+    traders: Any, orders: Any, counters: Integers, place: int, order_id: int, lots: int, codes: int
+) -> None:
+    """A trader's newest order. The caller has made sure that there is a slot."""
+    slot = counters[FREE]
+    if slot == 0:
+        counters[USED] += 1
+        slot = counters[USED]
+    else:
+        counters[FREE] = orders[slot].next
+    counters[LIVE] += 1
+    order, trader = orders[slot], traders[place]
+    order.order_id, order.remaining_lots, order.trader = order_id, lots, place
+    order.price_ticks, order.side = codes & 0x7FFFFFFF, (codes >> 48) & 255
+    newest = trader.newest
+    order.next = slot if newest == 0 else orders[newest].next
+    orders[newest].next = slot
+    trader.newest = slot
+    trader.orders += 1
+    shift_open(trader, order.side, lots)
+
+
+@inlined
+def slot_before(trader: Any, orders: Any, order_id: int) -> Number:
+    """The slot before that of an order in its trader's ring; 0 where it is not there."""
+    before = np.int64(trader.newest)
+    for _ in range(trader.orders):
+        slot = np.int64(orders[before].next)
+        if orders[slot].order_id == order_id:
+            return before
+        before = slot
+    return 0
+
+
+@inlined
+def drop_order(trader: Any, orders: Any, counters: Integers, before: int) -> None:
+    """The order behind `before` in a ring is open no longer."""
+    slot = np.int64(orders[before].next)
+    order = orders[slot]
+    shift_open(trader, order.side, -order.remaining_lots)
+    trader.orders -= 1
+    orders[before].next = order.next
+    if trader.newest == slot:
+        trader.newest = 0 if trader.orders == 0 else before
+    order.next = counters[FREE]
+    counters[FREE] = slot
+    counters[LIVE] -= 1
+
+
+@inlined
+def fill_order(trader: Any, orders: Any, counters: Integers, order_id: int, lots: int) -> None:
+    """A resting order has traded; one that is not known is passed over."""
+    before = slot_before(trader, orders, order_id)
+    if before == 0:
+        return
+    order = orders[orders[before].next]
+    if order.remaining_lots > lots:
+        order.remaining_lots -= lots
+        shift_open(trader, order.side, -lots)
+    else:
+        drop_order(trader, orders, counters, before)
+
+
+@inlined
+def look_ahead(traders: Any, orders: Any, events: Integers, row: int, first_account: int) -> None:
+    """Ask for the memory of events to come."""
+    if row + TRADERS_AHEAD < len(events):
+        for column in (ACCOUNT, MAKER_ACCOUNT):
+            place = events[row + TRADERS_AHEAD, column] - first_account
+            if 0 <= place < len(traders):
+                prefetch(traders, place)
+    if row + ORDERS_AHEAD < len(events):
+        for column in (ACCOUNT, MAKER_ACCOUNT):
+            place = events[row + ORDERS_AHEAD, column] - first_account
+            if 0 <= place < len(traders):
+                prefetch(orders, np.int64(traders[place].newest))
+
+
+@cached_kernel(kernels)
+def learn_events(
+    traders: Any,
+    orders: Any,
+    counters: Integers,
+    events: Integers,
+    first_account: int,
+    begin: int,
+) -> Number:
+    """Take in EVENT rows, as (n, 9) int64 words, from row `begin` on; rows of others are passed
+    over. Answers the row before which there is no slot left, n where all are done."""
+    large = len(traders) > LARGE_CROWD
+    for row in range(begin, len(events)):
+        if counters[LIVE] + 1 >= len(orders):
+            return row
+        if large:
+            look_ahead(traders, orders, events, row, first_account)
+        codes, lots = events[row, CODES], events[row, LOTS]
+        kind = (codes >> 32) & 255
+        place = events[row, ACCOUNT] - first_account
+        mine = 0 <= place < len(traders)
+        if kind == TRADE:
+            signed = lots if (codes >> 48) & 255 == BUY else -lots
+            if mine:
+                traders[place].position_lots += signed
+            maker = events[row, MAKER_ACCOUNT] - first_account
+            if 0 <= maker < len(traders):
+                traders[maker].position_lots -= signed
+                fill_order(traders[maker], orders, counters, events[row, MAKER_ORDER_ID], lots)
+        elif mine and kind == RESTED:
+            add_order(traders, orders, counters, place, events[row, ORDER_ID], lots, codes)
+        elif mine and kind in (CANCELED, EXPIRED, CANCEL_REJECTED):
+            before = slot_before(traders[place], orders, events[row, ORDER_ID])
+            if before != 0:
+                drop_order(traders[place], orders, counters, before)
+    return len(events)
+
+
+@cached_kernel(kernels)
+def list_orders(traders: Any, orders: Any, chosen: Integers, rows: Integers) -> Number:
+    """Write the orders of the traders at `chosen`, oldest first of each, into (n, 6) int64:
+    trader, its row in `chosen`, id, side, price_ticks, remaining_lots. Answers how many."""
+    count = 0
+    for row in range(len(chosen)):
+        trader = traders[chosen[row]]
+        slot = np.int64(trader.newest)
+        for _ in range(trader.orders):
+            slot = np.int64(orders[slot].next)
+            order = orders[slot]
+            rows[count, 0], rows[count, 1], rows[count, 2] = chosen[row], row, order.order_id
+            rows[count, 3], rows[count, 4] = order.side, order.price_ticks
+            rows[count, 5] = order.remaining_lots
+            count += 1
+    return count
