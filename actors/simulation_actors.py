@@ -3,6 +3,7 @@
 import resource
 from typing import Any
 
+from sim.messages import Rows
 from sim.prices import ReferencePrice
 from sim.simulation_scenario import Scenario
 from sim.world import MarketOutcome, outcome
@@ -37,6 +38,18 @@ class SimulatedMarketActor:
     def step(self, step: int, *batches: Batch) -> list[Any]:
         """One step on: a reply for each part, then (orders, fills) so far."""
         return self._answer(self._market.step(step, batches))
+
+    def hand_out(self, written: int) -> None:
+        """As Tape.hand_out."""
+        self._market.tape.hand_out(written)
+
+    def taken(self) -> tuple[int, Rows]:
+        """As Tape.taken."""
+        return self._market.tape.taken()
+
+    def keep_only(self) -> None:
+        """As Tape.keep_only."""
+        self._market.tape.keep_only()
 
     def state(self) -> bytes:
         """Everything, for a checkpoint."""

@@ -33,20 +33,48 @@ class Tape:
     def __init__(self, record: str, strategies: list[range]) -> None:
         self._record, self._strategies = record, strategies
         self._trades: list[Rows] = []
-        self._kept = 0
+        self._untaken: list[Rows] = []
+        self._counted, self._kept, self._handing_out = 0, 0, False
         self._quotes: list[tuple[int, ...]] = []
         self._sums: list[Integers] = []
 
     def note_trades(self, events: Rows) -> None:
         """The TRADE rows among a step's events."""
-        if self._record == "none" or self._kept >= TRADES_KEPT_MAX:
+        if self._record == "none":
             return
         found = events[events["kind"] == EventKind.TRADE]
         if self._record == "sampled":
             found = found[found["event_seq"] % SAMPLED_ONE_OF == 0]
         if len(found):
-            self._trades.append(trade_rows(found))
-            self._kept += len(found)
+            self._keep(trade_rows(found))
+
+    def _keep(self, rows: Rows) -> None:
+        self._counted += len(rows)
+        if self._kept < TRADES_KEPT_MAX:
+            self._trades.append(rows)
+            self._kept += len(rows)
+        if self._handing_out:
+            self._untaken.append(rows)
+
+    def hand_out(self, written: int) -> None:
+        """Keep new trades for `taken`, and of those so far all after the first `written`.
+
+        Raises LookupError where these are not kept any more.
+        """
+        missing = self._counted - written
+        if missing < 0 or (missing > 0 and self._kept < self._counted):
+            raise LookupError(f"{missing} trades are not kept any more")
+        self._handing_out, self._untaken = True, [self.trades[written:]] if missing else []
+
+    def taken(self) -> tuple[int, Rows]:
+        """TRADE rows since the last call, after the number of those before them."""
+        rows = np.concatenate([np.empty(0, TRADE), *self._untaken])
+        self._untaken = []
+        return self._counted - len(rows), rows
+
+    def keep_only(self) -> None:
+        """Nobody calls `taken` any more."""
+        self._handing_out, self._untaken = False, []
 
     def note_quote(self, quote: tuple[int, ...]) -> None:
         """One QUOTE."""
@@ -80,11 +108,14 @@ class Tape:
 
     def state(self) -> dict[str, Any]:
         """What `restore` takes."""
-        return {"trades": self.trades, "quotes": self.quotes, "sums": self.sums}
+        handed = (self._counted, self._handing_out, list(self._untaken))
+        trades, quotes, sums = self.trades, self.quotes, self.sums
+        return {"trades": trades, "quotes": quotes, "sums": sums, "handed": handed}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a `state()`."""
         self._trades, self._kept = [state["trades"]], len(state["trades"])
+        self._counted, self._handing_out, self._untaken = state["handed"]
         self._quotes = state["quotes"].tolist()
         self._sums = list(state["sums"])
 
