@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from sim.market import MarketSpec
 from sim.messages import Rows
+from sim.simulation_scenario import Happening
 
 Integers = npt.NDArray[np.int64]
 
@@ -35,10 +36,12 @@ QUOTE: np.dtype[np.void] = np.dtype(
         ("trades", "<i8"),
         ("volume_lots", "<i8"),
         ("liquidations", "<i8"),
+        ("deleveragings", "<i8"),
     ]
 )
-"""A market after a step. bid_lots, ask_lots: the visible depth; the last three since the sample
-before. A missing side is 0."""
+"""A market after a step. bid_lots, ask_lots: the visible depth; the last four since the sample
+before. liquidations: trades that closed a position by force; deleveragings: takeovers of one
+without a trade. A missing side is 0."""
 
 STANDING: np.dtype[np.void] = np.dtype(
     [
@@ -81,7 +84,7 @@ class StrategyRecord:
 
 @dataclass
 class RunRecord:
-    """A finished (or interrupted) simulation."""
+    """A finished (or interrupted) simulation; happenings: the shocks and halts of its scenario."""
 
     scenario: str
     seed: int
@@ -96,3 +99,4 @@ class RunRecord:
     peak_memory_bytes: int
     markets: list[MarketRecord] = field(default_factory=list)
     strategies: list[StrategyRecord] = field(default_factory=list)
+    happenings: tuple[Happening, ...] = ()

@@ -227,6 +227,7 @@ def assemble(
         peak_memory_bytes=timing.peak_memory_bytes,
         markets=[one.record for one in outcomes],
         strategies=_strategies(scenario, outcomes, gains, timing),
+        happenings=scenario.happenings,
     )
 
 
