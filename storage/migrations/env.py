@@ -6,6 +6,7 @@ from sqlmodel import SQLModel
 import storage.tables.identity
 import storage.tables.markets
 import storage.tables.money
+import storage.tables.recordings
 import storage.tables.simulations
 import storage.tables.trading  # noqa: F401
 
