@@ -12,8 +12,8 @@ from sim.kernels import inlined, prefetch
 from sim.order_index import place_of
 from sim.price_levels import level_at
 
-LARGE_BOOK_ORDERS = 8_192
-"""Books with room for fewer orders live in the caches anyway."""
+LARGE_BOOK_ROWS = 8_192
+"""Books with room for fewer orders and fewer accounts live in the caches anyway."""
 
 INDEX_AHEAD, ORDER_AHEAD, NEIGHBOURS_AHEAD = 24, 16, 8
 """How many rows ahead each stage looks."""
@@ -21,14 +21,18 @@ INDEX_AHEAD, ORDER_AHEAD, NEIGHBOURS_AHEAD = 24, 16, 8
 
 @inlined
 def prefetch_index(book: Book, command: Records) -> None:
-    """Stage 1: where the order's id is, or will be."""
+    """Stage 1: where the order's id is, or will be, and the account's."""
     prefetch(book.order_index, place_of(book.order_index, command.order_id))
+    prefetch(book.account_index, place_of(book.account_index, command.account_id))
 
 
 @inlined
 def prefetch_order(book: Book, command: Records) -> None:
-    """Stage 2: the order with that id or the chain it will join, and the level it will join."""
+    """Stage 2: the order with that id or the chain it will join, its account, and the level it
+    will join."""
     prefetch(book.orders, book.order_index[place_of(book.order_index, command.order_id)])
+    account = book.account_index[place_of(book.account_index, command.account_id)]
+    prefetch(book.accounts, account)
     prefetch(book.levels, level_at(book, max(0, command.price_ticks)))
 
 
@@ -49,6 +53,15 @@ def prefetch_links(book: Book, slot: int) -> None:
     prefetch(book.orders, order.account_next)
     prefetch(book.orders, order.account_previous)
     prefetch(book.levels, order.level)
+
+
+@inlined
+def prefetch_maker(book: Book, slot: int) -> None:
+    """What it takes to trade with an order and to drop it, and the order behind it."""
+    order = book.orders[slot]
+    prefetch(book.accounts, order.account)
+    prefetch(book.order_index, place_of(book.order_index, order.order_id))
+    prefetch(book.orders, order.next)
 
 
 @inlined

@@ -39,7 +39,7 @@ from sim.book_arrays import (
     Integers,
     Records,
 )
-from sim.book_prefetch import LARGE_BOOK_ORDERS, look_ahead
+from sim.book_prefetch import LARGE_BOOK_ROWS, look_ahead, prefetch_maker
 from sim.event_rows import (
     ACTIVE,
     BUY,
@@ -129,6 +129,7 @@ def match(book: Book, events: Integers, command: Records, wanted_lots: int) -> N
         maker = book.orders[slot]
         if maker.account == taker:
             break
+        prefetch_maker(book, maker.next)
         offered = maker.remaining_lots
         if maker.flags & REDUCE_ONLY:
             position_lots = book.accounts[maker.account].position_lots
@@ -274,7 +275,8 @@ def run(book: Book, commands: Records, events: Integers) -> Number:
     commands (n,) COMMAND; events (m, 9) int64, the words of EVENT rows, written from
     state[EVENT_COUNT] on. Answers DONE, or what must grow before the row at CURSOR.
     """
-    state, large = book.state, len(book.orders) > LARGE_BOOK_ORDERS
+    state = book.state
+    large = max(len(book.orders), len(book.accounts)) > LARGE_BOOK_ROWS
     while state[CURSOR] < len(commands):
         command = commands[state[CURSOR]]
         short = room(book, events, command)
