@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from actors.remote import MarketHandle, RayCluster, Wanted
+from actors.simulation_queue import SimulationQueue
 from sim.market import MarketSpec
 from sim.populations.registry import build_population
 from sim.prices import ReferencePrice
@@ -36,8 +37,9 @@ def wanted_actors(
         Wanted("risk", "risk", {"database_url": database_url, "markets": prices}),
         *strategies(database_url, world),
     ]
-    supervisor = Wanted("supervisor", SUPERVISOR, {"wanted": workers, "cluster": cluster})
-    return [*workers, supervisor]
+    simulations = SimulationQueue(database_url, settings.simulations_max)
+    arguments = {"wanted": workers, "cluster": cluster, "simulations": simulations}
+    return [*workers, Wanted("supervisor", SUPERVISOR, arguments)]
 
 
 def strategies(database_url: str, world: World) -> list[Wanted]:

@@ -28,6 +28,7 @@ CLASSES: Mapping[str, str] = {
     "relay": "actors.relay:Relay",
     "recorder": "actors.recorder:Recorder",
     "risk": "actors.risk:Risk",
+    "simulation": "actors.simulation_runner:SimulationRunner",
     "strategy": "actors.strategy:Strategy",
     "supervisor": "actors.supervisor:Supervisor",
 }

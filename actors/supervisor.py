@@ -21,14 +21,31 @@ class Cluster(Protocol):
     def ensure(self, wanted: Any) -> None: ...
     def health(self, name: str) -> Any: ...
     def kill(self, name: str) -> None: ...
+    def stop(self, names: Sequence[str]) -> None: ...
+    def end(self, names: Sequence[str]) -> None: ...
+
+
+class Simulations(Protocol):
+    """Actors that come and go; actors.simulation_queue.SimulationQueue."""
+
+    def reconcile(self, cluster: Any) -> list[Any]: ...
+    def names(self) -> list[str]: ...
+    def close(self) -> None: ...
 
 
 class Supervisor:
     """Reconciles wanted actors with living ones, once a second."""
 
-    def __init__(self, wanted: Sequence[Any], cluster: Cluster, run: bool = False) -> None:
+    def __init__(
+        self,
+        wanted: Sequence[Any],
+        cluster: Cluster,
+        simulations: Simulations | None = None,
+        run: bool = False,
+    ) -> None:
         self._wanted = list(wanted)
         self._cluster = cluster
+        self._simulations = simulations
         self._missed: dict[str, int] = {}
         self._loop = Loop("supervisor", self._run)
         self._healths: dict[str, Any] = {}
@@ -40,8 +57,13 @@ class Supervisor:
         self._loop.start()
 
     def stop(self) -> None:
-        """Reconcile no more; the actors stay as they are."""
+        """Reconcile no more; the actors stay as they are, but simulations pause."""
+        self._loop.stopping.set()
+        if self._simulations is not None:
+            self._cluster.stop(self._simulations.names())
         self._loop.stop(STOP_WAIT_S)
+        if self._simulations is not None:
+            self._simulations.close()
 
     def health(self) -> dict[str, Any]:
         """What every actor last said of itself; one that is silent is missing."""
@@ -53,7 +75,10 @@ class Supervisor:
 
     def reconcile(self) -> None:
         """One look at every wanted actor."""
-        for wanted in self._wanted:
+        wanted_now = list(self._wanted)
+        if self._simulations is not None:
+            wanted_now += self._simulations.reconcile(self._cluster)
+        for wanted in wanted_now:
             if self._loop.stopping.is_set():
                 return
             self._look_at(wanted)

@@ -26,7 +26,7 @@ CHECKPOINT_BYTES_MAX = 64 << 20
 COMPRESSION_LEVEL = 1
 JUST_ENDED_US = 3_600_000_000
 JUST_ENDED_MAX = 100
-GAVE_UP = f"Its process was lost {TRIES_MAX} times in a row; it may need more memory than there is"
+GAVE_UP = f"Its process was lost {TRIES_MAX} times in a row: too little memory, or a fault of ours"
 
 START_NEXT = """
 UPDATE simulations SET status = 'RUNNING', started_at_us = %(now)s

@@ -1,0 +1,222 @@
+"""A simulation asked for by REST: one process runs one, and tells PostgreSQL how far it is."""
+
+import os
+import time
+
+import structlog
+
+from actors.loop import Loop
+from actors.simulation_actors import peak_memory_bytes
+from actors.simulation_results import summary_of
+from sim.engine import warm_up
+from sim.run_record import RunRecord
+from sim.scenario_fields import ScenarioError
+from sim.world import SimulatedWorld, Timing
+from sim.world_state import StateUnreadable
+from storage.database import Link
+from storage.errors import DatabaseUnavailable, patiently
+from storage.scenario_file import scenario_prices
+from storage.simulation_runs import (
+    Begun,
+    Ending,
+    Progress,
+    begin_run,
+    end_run,
+    fail_run,
+    keep_checkpoint,
+    note_progress,
+)
+from storage.simulations import SimulationStatus
+from storage.stored_scenario import scenario_of
+
+NOTE_EVERY_S = 1.0
+CHECKPOINT_EVERY_S = 30.0
+CHECKPOINT_SHARE_MAX = 0.05
+"""Of the time; the larger the state, the longer until it is kept again."""
+
+STOP_WAIT_S = 3.0
+NICENESS = 10
+"""The live exchange on the same machine goes first."""
+
+MEGABYTE = 1 << 20
+
+log = structlog.get_logger()
+
+
+class CannotRun(Exception):
+    """It would come to the same end every time. The message is one sentence."""
+
+
+class SimulationRunner:
+    """Runs simulation `simulation_id` to its end, from where the process before it has come.
+
+    checkpoint_s   how often it is kept where it stands, at the most
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        simulation_id: int,
+        checkpoint_s: float = CHECKPOINT_EVERY_S,
+        run: bool = False,
+    ) -> None:
+        self._link = Link(database_url, f"simulation-{simulation_id}")
+        self._simulation_id, self._checkpoint_s = simulation_id, checkpoint_s
+        self._turn: Turn | None = None
+        self._loop = Loop(f"simulation {simulation_id}", self._run_as_a_guest)
+        if run:
+            self.start()
+
+    def start(self) -> None:
+        """Run in a thread. A second call does nothing."""
+        self._loop.start()
+
+    def stop(self) -> None:
+        """Keep where it stands, for a later process to go on from there."""
+        self._loop.stop(STOP_WAIT_S)
+
+    def health(self) -> dict[str, int]:
+        """Steps taken."""
+        return {"step": self._turn.step if self._turn is not None else 0}
+
+    def _run_as_a_guest(self) -> None:
+        os.nice(NICENESS)  # of this thread
+        self.run()
+
+    def run(self) -> None:
+        """To the end, or until `stop`. Raises Superseded where another process runs it."""
+        try:
+            self._take_turn()
+        finally:
+            self._link.close()
+
+    def _take_turn(self) -> None:
+        begun = patiently(lambda: begin_run(self._link(), self._simulation_id))
+        if begun is None:
+            return
+        log.info("simulation_begins", simulation=self._simulation_id, run_no=begun.run.run_no)
+        try:
+            self._turn = Turn(begun, self._link, self._checkpoint_s)
+            ending = self._turn.take(self._loop)
+        except CannotRun as error:
+            sentence = str(error)
+            log.warning("simulation_fails", simulation=self._simulation_id, error=sentence)
+            patiently(lambda: fail_run(self._link(), begun.run, sentence))
+            return
+        if ending is not None:
+            patiently(lambda: end_run(self._link(), begun.run, ending))
+            log.info("simulation_ends", simulation=self._simulation_id, status=ending.status)
+
+
+class Turn:
+    """What one process does of a simulation."""
+
+    def __init__(self, begun: Begun, link: Link, checkpoint_s: float) -> None:
+        self._begun, self._link, self._checkpoint_s = begun, link, checkpoint_s
+        self._world = open_world(begun)
+        self._began = time.monotonic()
+        self._noted_at, self._noted = -NOTE_EVERY_S, self._progress()
+        self._keep_at = self._began + checkpoint_s
+        self._is_unwanted = False
+
+    @property
+    def step(self) -> int:
+        """Steps taken, by this process and those before it."""
+        return self._world.step_no
+
+    def take(self, loop: Loop) -> Ending | None:
+        """Step to the end or until somebody wants it stopped; None where this process stops.
+
+        Raises CannotRun.
+        """
+        try:
+            self._world.run(None, lambda: self._look() or loop.stopping.is_set())
+            if loop.stopping.is_set() and not self._is_unwanted and not self._world.done:
+                self._keep()
+                return None
+            return self._ending()
+        except AssertionError as error:
+            log.exception("simulation_breaks", simulation=self._begun.run.simulation_id)
+            raise CannotRun(
+                f"A rule of the simulation broke in step {self.step}: {error}"
+            ) from None
+
+    def _look(self) -> bool:
+        """Asked every step: note how far it is, keep it; whether to stop."""
+        now = time.monotonic()
+        if now - self._noted_at >= NOTE_EVERY_S:
+            self._note(now)
+        if now >= self._keep_at:
+            self._keep()
+        return self._is_unwanted
+
+    def _note(self, now: float) -> None:
+        self._check_memory()
+        passed, before = now - self._noted_at, self._noted
+        noted = self._progress()
+        noted = Progress(
+            noted.step,
+            noted.orders,
+            noted.fills,
+            round((noted.step - before.step) / passed),
+            round((noted.orders - before.orders) / passed),
+            round((noted.fills - before.fills) / passed),
+        )
+        self._noted_at, self._noted = now, noted
+        try:
+            self._is_unwanted = note_progress(self._link(), self._begun.run, noted)
+        except DatabaseUnavailable as error:
+            log.warning("simulation_not_noted", error=str(error))
+
+    def _check_memory(self) -> None:
+        most = self._begun.memory_mb_max
+        if most is not None and peak_memory_bytes() > most * MEGABYTE:
+            raise CannotRun(f"It needs more memory than the {most} MB that it may have")
+
+    def _keep(self) -> None:
+        """A checkpoint. Without one the next process begins at the start, and comes to the same."""
+        began = time.monotonic()
+        try:
+            state, run = self._world.checkpoint(), self._begun.run
+            if not keep_checkpoint(self._link(), run, self.step, self._wall_ms(), state):
+                log.warning("simulation_too_large_to_keep", step=self.step)
+        except DatabaseUnavailable as error:
+            log.warning("simulation_not_kept", error=str(error))
+        now = time.monotonic()
+        self._keep_at = now + max(self._checkpoint_s, (now - began) / CHECKPOINT_SHARE_MAX)
+
+    def _ending(self) -> Ending:
+        timing = Timing(self._wall_ms() / 1_000, "one process", peak_memory_bytes())
+        record = self._world.record(timing)
+        status = SimulationStatus.FINISHED if self._world.done else SimulationStatus.STOPPED
+        page = page_of(record) if record.steps else None
+        return Ending(status, self._progress(), record.state_hash, summary_of(record), page)
+
+    def _progress(self) -> Progress:
+        return Progress(self._world.step_no, self._world.orders, self._world.fills)
+
+    def _wall_ms(self) -> int:
+        return self._begun.wall_ms + round((time.monotonic() - self._began) * 1_000)
+
+
+def open_world(begun: Begun) -> SimulatedWorld:
+    """The world where its last process has left it, or at its start. Raises CannotRun."""
+    warm_up()
+    try:
+        scenario = scenario_of(begun.wish)
+        world = SimulatedWorld(scenario, scenario_prices(scenario))
+        if begun.checkpoint is None:
+            return world
+        try:
+            world.resume(begun.checkpoint)
+            return world
+        except StateUnreadable as error:  # of an older version, say
+            log.warning("simulation_starts_anew", error=str(error))
+            return SimulatedWorld(scenario, scenario_prices(scenario))
+    except ScenarioError as error:
+        raise CannotRun(str(error)) from error
+
+
+def page_of(record: RunRecord) -> str | None:
+    """The report; a run without one is still a run."""
+    return None

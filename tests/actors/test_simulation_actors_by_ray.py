@@ -1,0 +1,73 @@
+"""From a wish at the desk to the result, through the supervisor and a Ray actor."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from actors.remote import RayCluster
+from actors.simulation_queue import SimulationQueue, simulation_name
+from actors.supervisor import Supervisor
+from api.desk import simulations as desk
+from storage.accounts import Role
+from storage.settings import Settings
+from storage.simulations import SimulationStatus
+from tests.builders import trader
+from tests.simulations import SECONDS_OF_A_LONG_ONE, SMALL, hash_of, view, with_pool
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+KILLED_DURATION_S = 300
+END_S_MAX = 60.0
+
+
+@pytest.fixture
+def requester(settings: Settings, database_url: str) -> desk.Requester:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        return desk.Requester(trader(connection), Role.TRADER, settings)
+
+
+@pytest.fixture
+def supervised(ray_session: str, database_url: str) -> Iterator[None]:
+    supervisor = Supervisor([], RayCluster(), SimulationQueue(database_url, 2), run=True)
+    yield
+    supervisor.stop()
+
+
+def ask(database_url: str, requester: desk.Requester, duration_s: int | None = None) -> int:
+    sent = desk.ScenarioSent(None, None, SMALL, None, duration_s)
+    return with_pool(
+        database_url, lambda pool: desk.request_simulation(pool, requester, sent, None)
+    )
+
+
+def test_a_wish_is_run_by_an_actor_and_again_by_its_id(
+    supervised: None, database_url: str, requester: desk.Requester
+) -> None:
+    first = ask(database_url, requester)
+    again = with_pool(database_url, lambda pool: desk.run_again(pool, requester, first, None))
+    endless = ask(database_url, requester, SECONDS_OF_A_LONG_ONE)
+    for number in (first, again):
+        eventually(lambda number=number: view(database_url, number).ended_at_us, END_S_MAX)
+        ended = view(database_url, number)
+        assert (ended.status, ended.state_hash) == (SimulationStatus.FINISHED, hash_of())
+    assert view(database_url, again).rerun_of == first
+    eventually(lambda: view(database_url, endless).step, END_S_MAX)
+    with_pool(database_url, lambda pool: desk.stop(pool, requester, endless))
+    eventually(lambda: view(database_url, endless).ended_at_us, END_S_MAX)
+    assert view(database_url, endless).status == SimulationStatus.STOPPED
+
+
+def test_a_killed_actor_changes_nothing_in_the_result(
+    supervised: None, database_url: str, requester: desk.Requester
+) -> None:
+    number = ask(database_url, requester, KILLED_DURATION_S)
+    eventually(lambda: view(database_url, number).step, END_S_MAX)
+    RayCluster().kill(simulation_name(number))
+    eventually(lambda: view(database_url, number).ended_at_us, END_S_MAX)
+    ended = view(database_url, number)
+    assert (ended.status, ended.error) == (SimulationStatus.FINISHED, None)
+    assert ended.state_hash == hash_of(duration_s=KILLED_DURATION_S)
+    with psycopg.connect(database_url) as connection:
+        runs = connection.execute("SELECT run_no FROM simulations").fetchone()
+    assert runs == (2,)

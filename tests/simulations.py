@@ -1,0 +1,101 @@
+"""Simulations for tests: small scenarios, asked for through storage, run in this process."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from sim.world import SimulatedWorld
+from storage import simulations
+from storage.database import AsyncPool, open_pool
+from storage.scenario_file import scenario_prices
+from storage.simulations import QueueLimits, SimulationSize, SimulationView, SimulationWish
+from storage.stored_scenario import read_scenario
+from storage.unit_of_work import unit_of_work
+
+Answer = TypeVar("Answer")
+
+NO_LIMITS = QueueLimits(None, 1_000, 1_000)
+SECONDS_OF_A_LONG_ONE = 90_000
+SMALL = """
+name = "tiny"
+seed = 5
+duration_s = 8
+
+[[markets]]
+id = "BTC-PERP"
+base = "BTC"
+quote = "USDC"
+tick_size = "0.1"
+lot_size = "0.001"
+max_quantity = "1000"
+price = {process = "synthetic", start = "66000"}
+
+[[populations]]
+name = "makers"
+strategy = "ladder"
+heads = 2
+capital = "1000000000"
+
+[[populations]]
+name = "noise"
+strategy = "noise"
+heads = 300
+capital = "100000"
+parameters = {activity_ppm = 20000}
+"""
+
+
+def hash_of(text: str = SMALL, seed: int | None = None, duration_s: int | None = None) -> str:
+    """What the scenario must come to."""
+    scenario = read_scenario(text, False, seed, duration_s)
+    world = SimulatedWorld(scenario, scenario_prices(scenario))
+    world.run()
+    return world.state_hash()
+
+
+def with_pool(
+    database_url: str, work: Callable[[AsyncPool], Coroutine[Any, Any, Answer]]
+) -> Answer:
+    """What `work` answers with a pool of its own."""
+
+    async def run() -> Answer:
+        pool = await open_pool(database_url, 2)
+        try:
+            return await work(pool)
+        finally:
+            await pool.close()
+
+    return asyncio.run(run())
+
+
+def wish_for(duration_s: int | None = None, seed: int = 5) -> SimulationWish:
+    return SimulationWish("tiny", False, SMALL, seed, duration_s)
+
+
+def queue(
+    database_url: str,
+    account_id: int = 1_000,
+    duration_s: int | None = None,
+    limits: QueueLimits = NO_LIMITS,
+    memory_mb_max: int | None = None,
+) -> int:
+    """A small simulation in the queue; its id."""
+    wish = wish_for(duration_s)
+    scenario = read_scenario(wish.scenario, False, wish.seed, duration_s)
+    size = SimulationSize(scenario.accounts, 1, scenario.steps, scenario.step_us, memory_mb_max)
+
+    async def work(pool: AsyncPool) -> int:
+        async with unit_of_work(pool) as connection:
+            return await simulations.queue_simulation(connection, account_id, wish, size, limits)
+
+    return with_pool(database_url, work)
+
+
+def view(database_url: str, simulation_id: int) -> SimulationView:
+    found = with_pool(database_url, lambda pool: simulations.simulation(pool, None, simulation_id))
+    assert found is not None
+    return found
+
+
+def stop(database_url: str, simulation_id: int) -> None:
+    with_pool(database_url, lambda pool: simulations.stop(pool, None, simulation_id))
