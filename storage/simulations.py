@@ -16,12 +16,14 @@ KEPT_OF_ACCOUNT_MAX = 100
 """Ended simulations of one account; beyond, the oldest go when a new one comes."""
 
 FORGOTTEN_AT_ONCE_MAX = 100
+ENTRANCE_LOCK = 7_236_003
+"""Advisory lock number: who counts what is under way and adds to it is alone."""
 
 COLUMNS = """id, account_id, name, seed, rerun_of, traders, markets, steps, step_us, status,
     step, orders, fills, steps_per_second, orders_per_second, fills_per_second, state_hash, error,
     created_at_us, started_at_us, ended_at_us"""
 OWNED = "id = %(id)s AND (%(owner)s::bigint IS NULL OR account_id = %(owner)s)"
-LOCK_ACCOUNT = "SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE"
+LOCK_QUEUE = f"SELECT pg_advisory_xact_lock({ENTRANCE_LOCK})"
 COUNT_UNDER_WAY = """
 SELECT count(*), count(*) FILTER (WHERE account_id = %s)
 FROM simulations WHERE ended_at_us IS NULL"""
@@ -153,7 +155,7 @@ async def queue_simulation(
 
     Raises Refused TOO_MANY_SIMULATIONS.
     """
-    await connection.execute(LOCK_ACCOUNT, (account_id,))
+    await connection.execute(LOCK_QUEUE)
     await _check_queue(connection, account_id, limits)
     for owner, kept in ((account_id, KEPT_OF_ACCOUNT_MAX), (None, limits.kept_max)):
         await connection.execute(FORGET, (owner, owner, kept, FORGOTTEN_AT_ONCE_MAX))

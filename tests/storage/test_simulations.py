@@ -1,0 +1,196 @@
+"""The queue of simulations: its limits, its order, its fence, and what is forgotten."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+
+from sim.refusals import Refusal, Refused
+from storage import simulations
+from storage.database import connect
+from storage.errors import Superseded
+from storage.simulation_runs import (
+    Begun,
+    Ending,
+    Progress,
+    begin_run,
+    end_run,
+    fail_run,
+    just_ended,
+    keep_checkpoint,
+    note_progress,
+    start_next,
+)
+from storage.simulations import QueueLimits, SimulationStatus, SimulationView
+from tests.builders import trader
+from tests.simulations import NO_LIMITS, queue, stop, view, with_pool
+
+ALICE, BOB = 1_000, 1_001
+AT_ONCE = 8
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
+    with connect(database_url, "test") as connection:
+        yield connection
+
+
+def begun(database: psycopg.Connection[Any], number: int) -> Begun:
+    found = begin_run(database, number)
+    assert found is not None
+    return found
+
+
+def ending(page: str | None = "<p>") -> Ending:
+    return Ending(SimulationStatus.FINISHED, Progress(80, 9, 3), "ab", {"orders": 9}, page)
+
+
+def test_the_queue_is_served_in_order_as_far_as_there_is_room(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    first, second, third = (queue(database_url) for _ in range(3))
+    assert start_next(database, 0) == []
+    assert start_next(database, 2) == [first, second]
+    assert start_next(database, 2) == [first, second]
+    end_run(database, begun(database, first).run, ending())
+    assert start_next(database, 2) == [second, third]
+    assert just_ended(database) == [first]
+
+
+def test_two_supervisors_do_not_start_more_than_allowed(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    for _ in range(6):
+        queue(database_url)
+
+    def start(_: int) -> list[int]:
+        with connect(database_url, "supervisor") as connection:
+            return start_next(connection, 2)
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        answers = list(threads.map(start, range(AT_ONCE)))
+    assert {tuple(answer) for answer in answers} == {tuple(start_next(database, 2))}
+    assert len(answers[0]) == 2
+
+
+def test_only_the_newest_run_moves_a_simulation(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    number = queue(database_url)
+    assert begin_run(database, number) is None
+    start_next(database, 1)
+    old, new = begun(database, number).run, begun(database, number).run
+    assert note_progress(database, new, Progress(5, 2, 1)) is False
+    for write in (
+        lambda: note_progress(database, old, Progress(50, 2, 1)),
+        lambda: keep_checkpoint(database, old, 50, 0, b"state"),
+        lambda: end_run(database, old, ending()),
+        lambda: fail_run(database, old, "late"),
+    ):
+        with pytest.raises(Superseded):
+            write()
+    assert view(database_url, number).step == 5
+    assert begun(database, number).checkpoint is None
+
+
+def test_a_checkpoint_is_found_again_and_goes_with_the_end(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    number = queue(database_url)
+    start_next(database, 1)
+    assert keep_checkpoint(database, begun(database, number).run, 7, 1_500, b"state")
+    found = begun(database, number)
+    assert (found.checkpoint, found.wall_ms) == (b"state", 1_500)
+    end_run(database, found.run, ending())
+    assert database.execute("SELECT * FROM simulation_checkpoints").fetchall() == []
+    with pytest.raises(Superseded):
+        keep_checkpoint(database, found.run, 8, 0, b"late")
+
+
+def test_progress_never_goes_backwards(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    number = queue(database_url)
+    start_next(database, 1)
+    note_progress(database, begun(database, number).run, Progress(50, 20, 10))
+    note_progress(database, begun(database, number).run, Progress(1, 2, 1, 9, 9, 9))
+    seen = view(database_url, number)
+    assert (seen.step, seen.orders, seen.fills, seen.steps_per_second) == (50, 20, 10, 9)
+
+
+def test_what_waits_stops_at_once_and_what_runs_when_it_is_told(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    running, waiting = queue(database_url), queue(database_url)
+    start_next(database, 1)
+    stop(database_url, waiting)
+    stop(database_url, running)
+    stop(database_url, running)
+    assert view(database_url, waiting).status == SimulationStatus.STOPPED
+    assert view(database_url, running).status == SimulationStatus.STOPPING
+    assert note_progress(database, begun(database, running).run, Progress(1, 1, 1)) is True
+
+
+def test_an_account_may_have_so_many_under_way_and_all_together_so_many(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    limits = QueueLimits(own_max=2, all_max=3, kept_max=10)
+    first = queue(database_url, ALICE, limits=limits)
+    queue(database_url, ALICE, limits=limits)
+    with pytest.raises(Refused, match="At most 2") as refused:
+        queue(database_url, ALICE, limits=limits)
+    assert refused.value.refusal == Refusal.TOO_MANY_SIMULATIONS
+    queue(database_url, BOB, limits=limits)
+    with pytest.raises(Refused, match="3 simulations"):
+        queue(database_url, BOB, limits=limits)
+    stop(database_url, first)
+    queue(database_url, ALICE, limits=limits)
+
+
+def test_many_at_once_do_not_pass_the_limit_of_their_account(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    account = trader(database)
+    limits = QueueLimits(own_max=3, all_max=100, kept_max=10)
+
+    def ask(_: int) -> bool:
+        try:
+            return queue(database_url, account, limits=limits) > 0
+        except Refused:
+            return False
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        assert sum(threads.map(ask, range(AT_ONCE))) == 3
+
+
+def test_the_oldest_that_have_ended_are_forgotten_with_all_they_left(
+    database_url: str, database: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulations, "KEPT_OF_ACCOUNT_MAX", 2)
+    kept: list[int] = []
+    for _ in range(4):
+        kept.append(queue(database_url, ALICE))
+        start_next(database, 1)
+        end_run(database, begun(database, kept[-1]).run, ending())
+    running = queue(database_url, ALICE)
+    assert [one.simulation_id for one in listed(database_url, ALICE)] == [running, *kept[:1:-1]]
+    pages = database.execute("SELECT simulation_id FROM simulation_reports").fetchall()
+    assert pages == [(number,) for number in kept[2:]]
+    few = QueueLimits(None, 100, kept_max=1)
+    other = queue(database_url, BOB, limits=few)
+    assert [one.simulation_id for one in listed(database_url, None)] == [other, running, kept[3]]
+
+
+def listed(database_url: str, owner: int | None) -> list[SimulationView]:
+    return with_pool(
+        database_url, lambda pool: simulations.simulations(pool, owner, 2**63 - 1, 100)
+    )
+
+
+def test_lists_show_an_account_its_own_newest_first(database_url: str) -> None:
+    mine = [queue(database_url, ALICE) for _ in range(3)]
+    theirs = queue(database_url, BOB, limits=NO_LIMITS)
+    assert [one.simulation_id for one in listed(database_url, ALICE)] == mine[::-1]
+    assert [one.simulation_id for one in listed(database_url, None)] == [theirs, *mine[::-1]]
