@@ -129,5 +129,19 @@ def orders(
     raise typer.Exit(bench_orders(seconds, seed))
 
 
+@bench.command()
+def facts(
+    scenario: Annotated[str, typer.Argument(help="A shipped scenario, or a file.")] = "calm",
+    seeds: Annotated[int, typer.Option(min=1, help="How many runs.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first run.")] = 1,
+    duration: Annotated[int | None, typer.Option(min=1, help="Simulated seconds.")] = None,
+    compare: Annotated[list[Path] | None, typer.Option(help="Real trades, CSV or CSV.gz.")] = None,
+) -> None:
+    """Which stylised facts a scenario shows, seed by seed, beside real trades."""
+    from actors.bench.facts import bench_facts
+
+    raise typer.Exit(bench_facts(scenario, seed, seeds, duration, compare or []))
+
+
 if __name__ == "__main__":
     app()
