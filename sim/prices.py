@@ -11,7 +11,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from sim.price_paths import follow_synthetic
 from sim.units import PPM
+
+Integers = npt.NDArray[np.int64]
 
 STEP_US_DEFAULT = 250_000
 YEAR_US = 365 * 24 * 3600 * 1_000_000
@@ -51,6 +54,9 @@ class ReferencePrice(Protocol):
 
     def step(self) -> int:
         """Move on by one interval and return the new price in ticks."""
+
+    def advance(self, steps: int) -> Integers:
+        """So many times `step()`, and the prices it would have returned: int64 (steps,)."""
 
     def state(self) -> bytes:
         """All that is needed to go on from here, 64 bytes at most."""
@@ -107,6 +113,9 @@ class SyntheticPrice:
             PPM**2 * YEAR_US
         )
         self._steps, self._price, self._variance = 0, self._start, self._variance_mean
+        terms = (self._start, self._variance_mean, self._ceiling, step_us, reversion_us)
+        within = all(abs(term) < 2**63 for term in terms)
+        self._terms = np.array([*terms, SHOCK_PPM, MEMORY_PPM], np.int64) if within else None
 
     @property
     def price_ticks(self) -> int:
@@ -123,6 +132,18 @@ class SyntheticPrice:
         self._price = min(max(moved, 1 << PRICE_SHIFT), self._ceiling)
         self._variance = self._next_variance(change)
         return self.price_ticks
+
+    def advance(self, steps: int) -> Integers:
+        """See ReferencePrice."""
+        ticks, gone = np.empty(steps, np.int64), 0
+        if self._terms is not None and self._variance < 2**63:
+            state = np.array([self._steps, self._price, self._variance], np.int64)
+            keys = np.uint64(self._seed), np.uint64(PRICE_SEED_DOMAIN)
+            gone = follow_synthetic(state, self._terms, *keys, ticks)
+            self._steps, self._price, self._variance = state.tolist()
+        for place in range(gone, steps):
+            ticks[place] = self.step()
+        return ticks
 
     def _next_variance(self, change: int) -> int:
         rest_ppm = PPM - SHOCK_PPM - MEMORY_PPM
@@ -157,6 +178,10 @@ class ConstantPrice:
     def step(self) -> int:
         """Nothing moves: the price."""
         return self._price_ticks
+
+    def advance(self, steps: int) -> Integers:
+        """See ReferencePrice."""
+        return np.full(steps, self._price_ticks, np.int64)
 
     def state(self) -> bytes:
         """One byte."""
@@ -212,6 +237,14 @@ class ReplayPrice:
         """One interval on: the new price in ticks."""
         self._elapsed_us += self._step_us
         return self.price_ticks
+
+    def advance(self, steps: int) -> Integers:
+        """See ReferencePrice."""
+        at = self._elapsed_us + self._step_us * np.arange(1, steps + 1)
+        self._elapsed_us += steps * self._step_us
+        at = at % self.length_us if self._loop else at
+        ticks: Integers = self._prices_ticks[np.searchsorted(self._offsets_us, at, "right") - 1]
+        return ticks
 
     def state(self) -> bytes:
         """The elapsed time: 9 bytes."""
