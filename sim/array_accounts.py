@@ -7,8 +7,10 @@ Equity is the capital plus the sum over markets of its `values`. All exact 64-bi
 import numpy as np
 import numpy.typing as npt
 
+from sim import kernels, liquidation
 from sim.funding import funding_changes
-from sim.kernels import Number, cached_kernel, inlined
+from sim.kernels import Number, cached_kernel, inlined, prefetch
+from sim.liquidation import LIQUIDATION_FEE_PPM
 from sim.market import MarketSpec
 from sim.messages import EventKind, Rows, Side
 
@@ -28,11 +30,11 @@ TRADES, TRADED_LOTS, FEES_TAKEN, LIQUIDATION_FEES, LIQUIDATION_TRADES, BROKEN = 
 """Places in the totals of a batch; BROKEN is not 0 where a cost left the safe range."""
 TOTALS = 6
 
-LIQUIDATION_FEE_PPM = 1_000
-"""Of the notional that was closed by force; the insurance fund earns it."""
-
 FORCED_ID_MASK = 1023
 """The last ten bits of an order id (negated) are all ones where the order closes by force."""
+
+EVENTS_AHEAD = 12
+"""How many events ahead the memory of an account is asked for."""
 
 COST_ATOMS_MAX = 2**62
 EXACT_PRODUCT_MAX = 2**31
@@ -94,7 +96,7 @@ def fill(account: Integers, signed_lots: int, price_atoms: int) -> None:
         account[COST] = -direction * opened * price_atoms
 
 
-@cached_kernel()
+@cached_kernel(kernels, liquidation)
 def account_trades(
     accounts: Integers,
     events: Integers,
@@ -106,6 +108,9 @@ def account_trades(
     """Every TRADE of EVENT rows, as (n, 9) int64 words, joins `accounts`, (ids, 8) int64."""
     for row in range(len(events)):
         codes = events[row, 8]
+        if row + EVENTS_AHEAD < len(events):
+            prefetch(accounts, events[row + EVENTS_AHEAD, 4])
+            prefetch(accounts, events[row + EVENTS_AHEAD, 6])
         if (codes >> 32) & 255 != TRADE:
             continue
         lots, price_atoms = events[row, 7], (codes & 0x7FFFFFFF) * atoms_per_tick_lot
@@ -130,6 +135,26 @@ def account_trades(
             totals[LIQUIDATION_TRADES] += 1
         if abs(taker[COST]) >= COST_ATOMS_MAX or abs(maker[COST]) >= COST_ATOMS_MAX:
             totals[BROKEN] += 1
+
+
+@inlined
+def close_part(account: Integers, lots: int, worth_atoms: int) -> None:
+    """So many lots of a position are closed for so much in all, without fees."""
+    size, direction = abs(account[POSITION]), 1 if account[POSITION] > 0 else -1
+    basis = removed_basis(abs(account[COST]), lots, size)
+    account[REALIZED] += direction * (worth_atoms - basis)
+    account[POSITION] -= direction * lots
+    account[COST] -= direction * basis
+
+
+@cached_kernel()
+def close_against(
+    accounts: Integers, closed_id: int, opposite_id: int, lots: int, worth_atoms: int
+) -> None:
+    """Two opposite positions give up so many lots to each other; the first one by force."""
+    close_part(accounts[closed_id], lots, worth_atoms)
+    close_part(accounts[opposite_id], lots, worth_atoms)
+    accounts[closed_id, LIQUIDATED] += 1
 
 
 @cached_kernel()
@@ -211,6 +236,12 @@ class MarketAccounts:
     def house_atoms(self) -> int:
         """What the house has gained: fees, dust, and the growth of the fund."""
         return self.fees_atoms + self.dust_atoms + self.insurance_atoms - self.insurance_start_atoms
+
+    def values_of(self, ids: Integers, mark_ticks: int) -> Integers:
+        """The same for some accounts: int64 (2, n)."""
+        values = np.empty((2, len(ids)), np.int64)
+        value_accounts(self.accounts[ids], mark_ticks * self.spec.atoms_per_tick_lot, values)
+        return values
 
     def check(self) -> None:
         """Nothing is made and nothing lost: raises AssertionError where that does not hold.

@@ -42,7 +42,7 @@ from sim.book_arrays import (
     new_book,
 )
 from sim.book_growth import grown
-from sim.book_walks import position_of, refill, write_depth, write_resting
+from sim.book_walks import position_of, refill, shift_position, write_depth, write_resting
 from sim.event_rows import BUY, EVENT_WORDS, SELL
 from sim.market import BTC_PERP, MarketSpec
 from sim.messages import COMMAND, EVENT, MarketStatus, Rows
@@ -161,6 +161,11 @@ class MarketEngine:
     def position_lots(self, account_id: int) -> int:
         """What an account has bought less what it has sold here."""
         return int(position_of(self._book, account_id))
+
+    def transfer(self, from_account_id: int, to_account_id: int, signed_lots: int) -> None:
+        """Move lots from one position to another without an order; both have traded here."""
+        shift_position(self._book, from_account_id, -signed_lots)
+        shift_position(self._book, to_account_id, signed_lots)
 
     def positions(self) -> npt.NDArray[np.void]:
         """POSITION rows of all accounts that are not flat, by account id."""

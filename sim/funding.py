@@ -73,7 +73,8 @@ def impact_price_q20(side: Side, levels: Integers, worth: int) -> int:
     0 where the levels are worth less.
     """
     worth_before = lots_before = 0
-    for price_ticks, lots, _ in levels.tolist():
+    rows: list[list[int]] = levels.tolist()
+    for price_ticks, lots, _ in rows:
         left = worth - worth_before
         if price_ticks * lots >= left:
             numerator = (worth * price_ticks) << IMPACT_SHIFT

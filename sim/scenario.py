@@ -29,6 +29,9 @@ SECOND_US = 1_000_000
 REVERSION_S_DEFAULT = 129_600
 LATENCY_US_DEFAULT = 50_000
 LATENCY_US_MAX = 10_000_000
+LEVERAGE_DEFAULT = 10
+"""Of a population, within what its markets allow; the same as a client's."""
+
 NAME_PATTERN = r"[a-z][a-z0-9-]{0,39}"
 ASSET_PATTERN = r"[A-Z0-9]{2,12}"
 
@@ -76,6 +79,7 @@ class PopulationDescription:
     markets         ids, in the order of the population's views
     parameters      the dataclass of the strategy
     latency_us_min, latency_us_max   an order's way to a market in a simulation, uniform between
+    leverage        of every order and position in a simulation
     """
 
     name: str
@@ -86,6 +90,7 @@ class PopulationDescription:
     parameters: Any
     latency_us_min: int = 0
     latency_us_max: int = LATENCY_US_DEFAULT
+    leverage: int = LEVERAGE_DEFAULT
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,8 @@ def read_world(fields: Fields) -> World:
     markets = tuple(_market(table) for table in fields.tables("markets", least=1))
     ids = [market.spec.market_id for market in markets]
     _refuse_doubles("markets", "id", ids)
-    populations = tuple(_population(table, ids) for table in fields.tables("populations", 0))
+    specs = {market.spec.market_id: market.spec for market in markets}
+    populations = tuple(_population(table, specs) for table in fields.tables("populations", 0))
     _refuse_doubles("populations", "name", [population.name for population in populations])
     return World(name, seed, steps_per_second, markets, populations)
 
@@ -229,19 +235,22 @@ def _synthetic(fields: Fields, spec: MarketSpec) -> Synthetic:
     )
 
 
-def _population(fields: Fields, market_ids: list[str]) -> PopulationDescription:
+def _population(fields: Fields, specs: dict[str, MarketSpec]) -> PopulationDescription:
     strategy = fields.choice("strategy", tuple(STRATEGIES))
+    markets = fields.choices("markets", list(specs))
+    highest = min(specs[market_id].max_leverage for market_id in markets)
     description = PopulationDescription(
         name=fields.text("name", NAME_PATTERN, "lower-case letters, digits and hyphens"),
         strategy=strategy,
         heads=fields.integer("heads", 1, HEADS_MAX),
         capital_atoms=_capital_atoms(fields),
-        markets=fields.choices("markets", market_ids),
+        markets=markets,
         parameters=fields.table("parameters").parameters(STRATEGIES[strategy].parameters),
         latency_us_min=(least := fields.integer("latency_us_min", 0, LATENCY_US_MAX, 0)),
         latency_us_max=fields.integer(
             "latency_us_max", least, LATENCY_US_MAX, max(least, LATENCY_US_DEFAULT)
         ),
+        leverage=fields.integer("leverage", 1, highest, min(LEVERAGE_DEFAULT, highest)),
     )
     fields.finish()
     return description

@@ -2,25 +2,136 @@
 
 The rules of perps.md: when equity ≤ Σ notional × maintenance rate a trader's orders are
 withdrawn and its positions closed, a fifth first where they are worth more than 100,000 and
-the rest 30 s later if that did not help. Whoever was closed wholly does not come back; what it
-then owes is asked of the insurance fund of its strategy's first market.
+the rest 30 s later if that did not help. Whoever was closed wholly does not come back, nor does
+who is flat with less than nothing; what they owe is asked of an insurance fund.
+
+Each market that closes is told its share of the trader's equity, by notional: what it can lose
+there before somebody else pays.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from sim import array_accounts, kernels, liquidation
+from sim.array_accounts import fee_of, removed_basis
+from sim.kernels import Number, cached_kernel
+from sim.liquidation import PARTIAL_ABOVE_ATOMS, PARTIAL_PPM, PAUSE_US
 from sim.market import MarketSpec
-from sim.units import ATOMS_PER_UNIT, PPM
+from sim.units import PPM
 
 Integers = npt.NDArray[np.int64]
 
-PARTIAL_ABOVE_ATOMS = 100_000 * ATOMS_PER_UNIT
-PARTIAL_PPM = 200_000
-PAUSE_US = 30_000_000
-
 HEALTHY, PARTLY_CLOSED, CLOSED = range(3)
+EQUITY, NOTIONAL, MAINTENANCE, INITIAL = range(4)
+"""Columns of a trader's sums over its markets, in atoms."""
+
+
+def no_closings() -> Integers:
+    """An empty (0, 3) int64 array."""
+    return np.empty((0, 3), np.int64)
+
+
+def no_pairs() -> Integers:
+    """An empty (0, 2) int64 array."""
+    return np.empty((0, 2), np.int64)
+
+
+@cached_kernel(array_accounts, kernels)
+def add_market(values: Integers, maintenance_ppm: int, leverage: int, sums: Integers) -> None:
+    """One market's (2, traders) of MarketAccounts.values joins sums, (traders, 4) int64."""
+    for trader in range(len(sums)):
+        worth = values[1, trader]
+        sums[trader, EQUITY] += values[0, trader]
+        if worth > 0:
+            sums[trader, NOTIONAL] += worth
+            sums[trader, MAINTENANCE] += fee_of(worth, maintenance_ppm)
+            sums[trader, INITIAL] -= -worth // leverage
+
+
+@cached_kernel(kernels, liquidation)
+def decide(
+    sums: Integers,
+    step: int,
+    pause_steps: int,
+    free_most: int,
+    stages: Integers,
+    partial_steps: Integers,
+    free: Integers,
+    chosen: Integers,
+    owing: Integers,
+) -> Number:
+    """Judge every trader; see MarginWatch. One function because it passes over them once.
+
+    Writes stages, partial_steps and free (all (traders,) int64), and from the front places and
+    ppm into chosen, places and atoms into owing, (traders, 2) each. Answers how many of each:
+    chosen × 2**32 + owing.
+    """
+    closing, asking = 0, 0
+    for trader in range(len(sums)):
+        equity, notional = sums[trader, EQUITY], sums[trader, NOTIONAL]
+        free[trader] = min(free_most, equity - sums[trader, INITIAL])
+        stage = stages[trader]
+        if notional == 0:
+            if equity < 0:
+                owing[asking, 0], owing[asking, 1] = trader, -equity
+                asking += 1
+                if stage != CLOSED:
+                    stages[trader] = CLOSED
+                    chosen[closing, 0], chosen[closing, 1] = trader, PPM
+                    closing += 1
+            elif stage == PARTLY_CLOSED:
+                stages[trader] = HEALTHY
+            continue
+        if stage != CLOSED:
+            if equity > sums[trader, MAINTENANCE]:
+                stages[trader] = HEALTHY
+                continue
+            if stage == HEALTHY and notional > PARTIAL_ABOVE_ATOMS:
+                stages[trader], partial_steps[trader] = PARTLY_CLOSED, step
+                chosen[closing, 0], chosen[closing, 1] = trader, PARTIAL_PPM
+                closing += 1
+                continue
+            if stage == PARTLY_CLOSED and step - partial_steps[trader] < pause_steps:
+                continue
+            stages[trader] = CLOSED
+        chosen[closing, 0], chosen[closing, 1] = trader, PPM
+        closing += 1
+    return (closing << 32) + asking
+
+
+@cached_kernel(array_accounts, kernels)
+def share_equity(worths: Integers, sums: Integers, first_account: int, closings: Integers) -> None:
+    """Write what of its equity stands behind each closing in the market of these worths.
+
+    worths (traders,); closings (n, 3): place, ppm and nothing, to account, ppm and atoms.
+    Rounded toward zero.
+    """
+    for row in range(len(closings)):
+        trader = closings[row, 0]
+        equity, notional = sums[trader, EQUITY], sums[trader, NOTIONAL]
+        share = 0
+        if worths[trader] > 0:
+            share = removed_basis(abs(equity), worths[trader], notional)
+        closings[row, 0] = trader + first_account
+        closings[row, 2] = share if equity > 0 else -share
+
+
+@dataclass
+class Judgement:
+    """What a margin check comes to.
+
+    closings    one a market, int64 (n, 3): account, ppm of its position to close, atoms of its
+                equity that stand behind the position
+    owing       int64 (n, 2): account, atoms below nothing, of traders without a position
+    elsewhere   one a market, int64 (traders,): equity less what was gained in that market
+    """
+
+    closings: list[Integers]
+    owing: Integers
+    elsewhere: list[Integers]
 
 
 class MarginWatch:
@@ -31,11 +142,16 @@ class MarginWatch:
     """
 
     def __init__(
-        self, accounts: range, capital_atoms: int, specs: Sequence[MarketSpec], step_us: int
+        self,
+        accounts: range,
+        capital_atoms: int,
+        specs: Sequence[MarketSpec],
+        step_us: int,
+        leverage: int,
     ) -> None:
         self.accounts, self._capital_atoms = accounts, capital_atoms
         self._rates_ppm = [spec.maintenance_margin_ppm for spec in specs]
-        self._pause_steps = PAUSE_US // step_us
+        self._pause_steps, self._leverage = PAUSE_US // step_us, leverage
         self.stages: Integers = np.zeros(len(accounts), np.int64)
         self._partial_steps: Integers = np.zeros(len(accounts), np.int64)
 
@@ -45,40 +161,42 @@ class MarginWatch:
         out: npt.NDArray[np.bool_] = self.stages == CLOSED
         return out
 
-    def judge(self, step: int, margins: Sequence[Integers]) -> tuple[Integers, Integers]:
-        """Whom to close and who owes: int64 (n, 2) of account and ppm of its positions to close,
-        and of account and atoms. `margins`: what each market's `values` say, (2, traders)."""
-        equity = self._capital_atoms + sum(margin[0] for margin in margins)
-        notional = sum(margin[1] for margin in margins)
-        needed = sum(
-            maintenance_atoms(margin[1], rate)
-            for margin, rate in zip(margins, self._rates_ppm, strict=True)
+    def judge(
+        self, step: int, margins: Sequence[Integers], free: Integers, free_most: int
+    ) -> Judgement:
+        """Whom to close and who owes.
+
+        margins   what each market's `values` say, (2, traders)
+        free      int64 (traders,), written: equity less initial margins, at most free_most
+        """
+        sums = np.zeros((len(self.accounts), 4), np.int64)
+        sums[:, EQUITY] = self._capital_atoms
+        for margin, rate in zip(margins, self._rates_ppm, strict=True):
+            add_market(margin, rate, self._leverage, sums)
+        chosen = np.empty((len(sums), 2), np.int64)
+        owing = np.empty((len(sums), 2), np.int64)
+        counts = decide(
+            sums,
+            step,
+            self._pause_steps,
+            free_most,
+            self.stages,
+            self._partial_steps,
+            free,
+            chosen,
+            owing,
         )
-        owing = np.flatnonzero((notional == 0) & (equity < 0) & self.closed)
-        unhealthy = (equity <= needed) & (notional > 0)
-        self.stages[(self.stages == PARTLY_CLOSED) & ~unhealthy] = HEALTHY
-        return self._closings(step, unhealthy, notional), self._rows(owing, -equity[owing])
+        owing = owing[: counts & 0xFFFFFFFF].copy()
+        owing[:, 0] += self.accounts.start
+        elsewhere = [sums[:, EQUITY] - margin[0] for margin in margins] if len(margins) > 1 else []
+        return Judgement(self._closings(margins, sums, chosen[: counts >> 32]), owing, elsewhere)
 
     def _closings(
-        self, step: int, unhealthy: npt.NDArray[np.bool_], notional: Integers
-    ) -> Integers:
-        """Decide what part goes now, and note it."""
-        first = unhealthy & (self.stages == HEALTHY) & (notional > PARTIAL_ABOVE_ATOMS)
-        waiting = self.stages == PARTLY_CLOSED
-        waiting &= step - self._partial_steps < self._pause_steps
-        whole = unhealthy & ~first & ~waiting
-        whole |= self.closed & (notional > 0)
-        self.stages[first], self._partial_steps[first] = PARTLY_CLOSED, step
-        self.stages[whole] = CLOSED
-        chosen = np.flatnonzero(first | whole)
-        return self._rows(chosen, np.where(first[chosen], PARTIAL_PPM, PPM))
-
-    def _rows(self, places: Integers, values: Integers) -> Integers:
-        return np.column_stack([places + self.accounts.start, values]).astype(np.int64)
-
-
-def maintenance_atoms(notional_atoms: Integers, rate_ppm: int) -> Integers:
-    """Maintenance margin, rounded up, without leaving 64 bits."""
-    whole, rest = notional_atoms // PPM, notional_atoms % PPM
-    margin: Integers = whole * rate_ppm - (-rest * rate_ppm // PPM)
-    return margin
+        self, margins: Sequence[Integers], sums: Integers, chosen: Integers
+    ) -> list[Integers]:
+        if len(chosen) == 0:
+            return [no_closings() for _ in margins]
+        found = [np.column_stack([chosen, np.zeros(len(chosen), np.int64)]) for _ in margins]
+        for margin, closings in zip(margins, found, strict=True):
+            share_equity(margin[1], sums, self.accounts.start, closings)
+        return found

@@ -1,6 +1,7 @@
 """A market in a simulation: takes the batches of a step, accounts for them, tells what it saw."""
 
 from collections.abc import Sequence
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -11,12 +12,13 @@ from sim.array_accounts import LIQUIDATION_TRADES, POSITION, TRADED_LOTS, TRADES
 from sim.engine import MarketEngine
 from sim.funding import HOUR_US, SAMPLE_US, Premiums, book_premium_ppm, crosses, rate_ppm
 from sim.mark import Quotes, next_mark
-from sim.messages import EVENT, CommandKind, OrderFlag, OrderType, Rows, Side, TimeInForce
+from sim.messages import EVENT, CommandKind, MarketStatus, OrderType, Rows, Side, TimeInForce
 from sim.messages import empty_commands as empty
 from sim.populations.population import MarketView
 from sim.prices import ReferencePrice
 from sim.simulation_scenario import IndexJump, MarketShock, Scenario, StatusChange
 from sim.units import PPM
+from sim.world_closings import Closings, joined
 from sim.world_part import Batch, PartDescription, Reply
 from sim.world_rows import forced_ids, in_order
 from sim.world_tape import Tape
@@ -24,13 +26,11 @@ from sim.world_tape import Tape
 Integers = npt.NDArray[np.int64]
 
 VIEW_LEVELS = 20
-CLOSING_BAND_PPM = 5_000
-"""A position is closed by force at mark ∓ 0.5 %."""
-
 CHECK_STEPS = 100
 """How often conservation is checked, in steps; and always at the end."""
 
 SHOCK_ROW = 1
+TAKEN = ["account_id", "maker_account_id", "quantity_lots", "side"]
 
 
 class SteppedMarket:
@@ -45,10 +45,14 @@ class SteppedMarket:
     ) -> None:
         self._scenario, self._price = scenario, price
         self.spec = spec = scenario.world.markets[market_no].spec
-        self._parts = [part.accounts for part in parts if market_no in part.markets]
+        here = [part for part in parts if market_no in part.markets]
+        self._parts = [part.accounts for part in here]
+        populations = scenario.world.populations
+        self._capitals = [populations[part.strategy].capital_atoms for part in here]
         self._outsider = scenario.accounts + 1
         self._engine = MarketEngine(spec)
         self.accounts = MarketAccounts(spec, scenario.accounts + 2, scenario.insurance_atoms)
+        self._closings = Closings(self.accounts)
         happenings = [one for one in scenario.happenings if one.market_id == spec.market_id]
         self._jumps = [one for one in happenings if isinstance(one, IndexJump)]
         self._shocks = [one for one in happenings if isinstance(one, MarketShock)]
@@ -57,7 +61,7 @@ class SteppedMarket:
         self._scale_ppm, self._basis_q20, self._premiums = PPM, 0, Premiums()
         self._index_ticks = self._mark_ticks = price.price_ticks
         self._step, self.orders, self.fills, self.volume_lots = 0, 0, 0, 0
-        self._since_sample = np.zeros(3, np.int64)
+        self._since_sample = np.zeros(4, np.int64)
         self._view = self._seen()
         self.replies = [Reply(self._view, np.empty(0, EVENT)) for _ in self._parts]
 
@@ -65,11 +69,13 @@ class SteppedMarket:
         """One step on; the replies to the parts, in their order."""
         self._step = step
         self._move_index(step)
+        self._settle_shortfalls(batches)
         rows = self._rows(step, batches)
         events = self._engine.apply(rows) if len(rows) else np.empty(0, EVENT)
         if len(events):
             self._account(events)
-        self._settle_shortfalls(batches)
+        taken = self._take_over(step, batches)
+        events = np.concatenate([events, taken]) if len(taken) else events
         self._move_mark()
         self._view = self._seen(same_book=len(rows) == 0)
         self._fund(step * self._scenario.step_us)
@@ -107,14 +113,22 @@ class SteppedMarket:
         begin_us = (step - 1) * self._scenario.step_us
         sent = in_order([batch.rows for batch in batches if len(batch.rows)], begin_us)
         self.orders += len(sent)
-        closings = [batch.closings for batch in batches if len(batch.closings)]
-        own = [self._status_rows(step), self._shock_rows(step)]
-        own += [self._closing_rows(step, np.concatenate(closings))] if closings else []
+        own = [*self._closing_rows(step, batches), self._shock_rows(step)]
+        own.insert(0, self._status_rows(step))
         if not any(len(rows) for rows in own):
             return sent
         first = np.concatenate(own)
         first["time_us"] = begin_us
         return np.concatenate([first, sent])
+
+    def _closing_rows(self, step: int, batches: Sequence[Batch]) -> list[Rows]:
+        """Nobody's orders stand in the way of others that are closed."""
+        closings = [batch.closings for batch in batches if len(batch.closings)]
+        if not closings:
+            return []
+        pairs = joined(closings)
+        orders = self._closings.rows(step, pairs, self._mark_ticks)
+        return [self._closings.withdrawals(pairs), orders]
 
     def _status_rows(self, step: int) -> Rows:
         due = [change for change in self._changes if change.step == step]
@@ -134,36 +148,28 @@ class SteppedMarket:
         rows["order_id"] = forced_ids(step, outsiders) + SHOCK_ROW + np.arange(len(due))
         return rows
 
-    def _closing_rows(self, step: int, closings: Integers) -> Rows:
-        """CANCEL_ALL for each of these accounts, then a reduce-only order for what it holds."""
-        ids, ppm = closings[np.argsort(closings[:, 0], kind="stable")].T
-        withdrawn = empty(len(ids))
-        withdrawn["kind"], withdrawn["account_id"] = CommandKind.CANCEL_ALL, ids
-        positions = self.accounts.accounts[ids, POSITION]
-        held = positions != 0
-        ids, ppm, positions = ids[held], ppm[held], positions[held]
-        size = np.abs(positions)
-        lots = size // PPM * ppm - (-(size % PPM) * ppm // PPM)
-        rows = empty(len(ids))
-        rows["kind"], rows["order_type"] = CommandKind.PLACE, OrderType.LIMIT
-        rows["time_in_force"], rows["flags"] = TimeInForce.IOC, OrderFlag.REDUCE_ONLY
-        rows["account_id"], rows["order_id"] = ids, forced_ids(step, ids)
-        rows["side"] = np.where(positions > 0, Side.SELL, Side.BUY)
-        rows["quantity_lots"] = np.minimum(lots, self.spec.max_quantity_lots)
-        below, above = (
-            min(max(1, self._mark_ticks * rate // PPM), self.spec.max_price_ticks)
-            for rate in (PPM - CLOSING_BAND_PPM, PPM + CLOSING_BAND_PPM)
-        )
-        rows["price_ticks"] = np.where(positions > 0, below, above)
-        return np.concatenate([withdrawn, rows])
-
     def _account(self, events: Rows) -> None:
         totals = self.accounts.apply(events)
         self.fills += int(totals[TRADES])
         self.volume_lots += int(totals[TRADED_LOTS])
-        self._since_sample += totals[[TRADES, TRADED_LOTS, LIQUIDATION_TRADES]]
+        self._since_sample[:3] += totals[[TRADES, TRADED_LOTS, LIQUIDATION_TRADES]]
         if totals[TRADES]:
             self.tape.note_trades(events)
+
+    def _take_over(self, step: int, batches: Sequence[Batch]) -> Rows:
+        """Auto-deleveraging at the end of a step, while the market is open."""
+        if self._engine.status != MarketStatus.ACTIVE:
+            self._closings.forget()
+        beyond = [
+            capital if batch.elsewhere is None else batch.elsewhere
+            for batch, capital in zip(batches, self._capitals, strict=True)
+        ]
+        equities = partial(_equities, list(zip(self._parts, beyond, strict=True)))
+        taken = self._closings.settle(step * self._scenario.step_us, equities)
+        for closed, other, lots, side in taken[TAKEN].tolist():
+            self._engine.transfer(closed, other, lots if side == Side.SELL else -lots)
+        self._since_sample[3] += len(taken)
+        return taken
 
     def _settle_shortfalls(self, batches: Sequence[Batch]) -> None:
         """The fund pays in order of accounts, as far as it goes; the rest stays owed."""
@@ -289,6 +295,18 @@ def _strategies(scenario: Scenario) -> list[range]:
         found.append(range(base, base + population.heads))
         base += population.heads
     return found
+
+
+def _equities(
+    beyond: Sequence[tuple[range, int | Integers]], ids: Integers, gains: Integers
+) -> Integers:
+    """Gains here and what accounts have beyond this market, by part; an outsider has nothing."""
+    equities = gains.copy()
+    for accounts, atoms in beyond:
+        mine = (ids >= accounts.start) & (ids < accounts.stop)
+        own = ids[mine] - accounts.start
+        equities[mine] += atoms if isinstance(atoms, int) else atoms[own]
+    return equities
 
 
 def _about(events: Rows, ids: range) -> Rows:

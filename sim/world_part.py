@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.messages import CommandKind, Rows
+from sim.messages import Rows
+from sim.order_margin import OrderMargin
 from sim.populations.dice import BLOCK_TRADERS
 from sim.populations.population import MarketView
 from sim.populations.registry import build_population
 from sim.simulation_scenario import Scenario
-from sim.world_margin import MarginWatch
+from sim.world_margin import Judgement, MarginWatch, no_closings, no_pairs
 from sim.world_rows import latency_key, stamp
 
 Integers = npt.NDArray[np.int64]
@@ -25,23 +26,22 @@ UNDIVIDED = ("ladder",)
 """Strategies whose traders take turns among all of them: always one part."""
 
 
-def no_pairs() -> Integers:
-    """An empty (0, 2) int64 array."""
-    return np.empty((0, 2), np.int64)
-
-
 @dataclass
 class Batch:
     """What a part sends a market in a step.
 
     rows        COMMAND, stamped with arrival and id
-    closings    int64 (n, 2): account, ppm of its position to close by force
+    closings    int64 (n, 3): account, ppm of its position to close by force, atoms of its equity
+                that stand behind the position
     shortfalls  int64 (n, 2): account, atoms the insurance fund is asked for
+    elsewhere   int64 (traders,): equity less what was gained in the market, after steps that
+                check margins. None where that is the capital, for traders of one market
     """
 
     rows: Rows
-    closings: Integers = field(default_factory=no_pairs)
+    closings: Integers = field(default_factory=no_closings)
     shortfalls: Integers = field(default_factory=no_pairs)
+    elsewhere: Integers | None = None
 
 
 @dataclass
@@ -111,38 +111,53 @@ class Part:
         for market in range(len(markets)):
             self.population.enter(market, LIFE, None)
         specs = [scenario.world.markets[market].spec for market in markets]
-        self._watch = MarginWatch(accounts, about.capital_atoms, specs, scenario.step_us)
+        capital, leverage = about.capital_atoms, about.leverage
+        self._watch = MarginWatch(accounts, capital, specs, scenario.step_us, leverage)
+        self._margin = OrderMargin(accounts, capital, specs, leverage)
         self._keys = [latency_key(seed, number, market) for market in markets]
         self._counts = np.zeros(len(accounts), np.int64)
         self.closed_at_samples: list[int] = []
         self.rows_sent = 0
 
+    @property
+    def orders_refused(self) -> int:
+        """Orders that equity did not carry, or of traders who are out."""
+        return self._margin.refused
+
     def act(self, step: int, replies: Sequence[Reply]) -> list[Batch]:
         """The batches of a step, one for each of its markets, from what they said last."""
         for market, reply in enumerate(replies):
             self.population.learn(market, reply.events)
-        sent = self.population.act(step, [reply.view for reply in replies])
-        closings, shortfalls = self._judged(step, replies)
-        batches = [
-            Batch(self._stamped(step, market, rows), closings) for market, rows in enumerate(sent)
-        ]
-        batches[0].shortfalls = shortfalls
+            self._margin.learn(market, reply.events)
+        views = [reply.view for reply in replies]
+        sent = self.population.act(step, views)
+        judgement = self._judged(step, replies)
+        marks = [view.mark_ticks for view in views]
+        rows = self._margin.admit(sent, marks, self._watch.stages)
+        batches = [Batch(self._stamped(step, market, own)) for market, own in enumerate(rows)]
+        if judgement is not None:
+            self._tell(step, judgement, batches)
         if step % self._scenario.sample_steps == 0:
             self.closed_at_samples.append(int(np.count_nonzero(self._watch.stages)))
         return batches
 
-    def _judged(self, step: int, replies: Sequence[Reply]) -> tuple[Integers, Integers]:
+    def _judged(self, step: int, replies: Sequence[Reply]) -> Judgement | None:
         margins = [reply.margin for reply in replies if reply.margin is not None]
         if len(margins) < len(replies):
-            return no_pairs(), no_pairs()
-        return self._watch.judge(step, margins)
+            return None
+        margin = self._margin
+        return self._watch.judge(step, margins, margin.free_atoms, margin.most_atoms)
+
+    def _tell(self, step: int, judgement: Judgement, batches: list[Batch]) -> None:
+        """Closings go to their markets; the funds of all markets are asked in turn."""
+        for market, batch in enumerate(batches):
+            batch.closings = judgement.closings[market]
+            batch.elsewhere = judgement.elsewhere[market] if judgement.elsewhere else None
+        turn = step // self._scenario.margin_steps % len(batches)
+        batches[turn].shortfalls = judgement.owing
 
     def _stamped(self, step: int, market: int, rows: Rows) -> Rows:
-        """Rows with arrivals and ids; without the new orders of traders who are out."""
-        out = self._watch.closed
-        if out.any():
-            theirs = out[rows["account_id"] - self._description.accounts.start]
-            rows = rows[~theirs | (rows["kind"] != CommandKind.PLACE)]
+        """Rows with arrivals and ids."""
         about = self._about
         span = about.latency_us_max - about.latency_us_min + 1
         answer = stamp(
@@ -164,6 +179,7 @@ class Part:
         return {
             "population": self.population,
             "watch": self._watch,
+            "margin": self._margin,
             "closed": list(self.closed_at_samples),
             "rows": self.rows_sent,
         }
@@ -171,4 +187,5 @@ class Part:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a `state()`."""
         self.population, self._watch = state["population"], state["watch"]
+        self._margin = state["margin"]
         self.closed_at_samples, self.rows_sent = list(state["closed"]), state["rows"]

@@ -68,6 +68,7 @@ name = "gamblers"
 strategy = "noise"
 heads = 50
 capital = "400"
+leverage = 20
 parameters = {activity_ppm = 100000, position_max_quote = 6000, size_min_quote = 1000}
 """
 

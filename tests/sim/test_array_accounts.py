@@ -12,12 +12,12 @@ from sim.array_accounts import (
     VOLUME,
     MarketAccounts,
     exact_sum,
+    fee_of,
 )
 from sim.market import BTC_PERP, ETH_PERP
 from sim.messages import EVENT, EventKind, Rows, Side
 from sim.position import FLAT, Position, fee_atoms, fill_position, unrealized_pnl_atoms
 from sim.units import PPM
-from sim.world_margin import maintenance_atoms
 from sim.world_rows import forced_ids
 
 ACCOUNTS = 6
@@ -140,4 +140,4 @@ def test_sums_are_exact_beyond_64_bits(values: list[int]) -> None:
 @given(st.integers(0, 2**62), st.integers(1, PPM))
 def test_maintenance_is_rounded_up(notional: int, rate_ppm: int) -> None:
     wanted = -(-notional * rate_ppm // PPM)
-    assert maintenance_atoms(np.array([notional]), rate_ppm).tolist() == [wanted]
+    assert fee_of(notional, rate_ppm) == wanted

@@ -1,0 +1,208 @@
+"""Which orders of simulated traders are placed: those that their equity carries.
+
+The rule of perps.md: available = equity − Σ initial margin of positions − Σ reservations, and an
+order reserves price × quantity ÷ leverage plus the taker's fee, a reduce-only one nothing. What
+reserves more than is available is refused before it reaches a market.
+
+A trader's margin spans markets and a market knows its own accounts only, so the part of the
+strategy decides: it sends the orders and hears of everything that becomes of them. What is
+decided depends on the trader alone, so it is the same however a strategy is cut, and no market
+waits for another one.
+
+* At margin checks, markets say what each trader gained and holds there. That gives equity less
+  the margin of positions at mark, exactly: what is `free`.
+* Between checks, marks stand still. Every fill counts as if it opened a position: its margin and
+  fee are taken off what is free. What a closing fill frees counts from the next check on.
+* Reservations are exact at every step: RESTED adds the worth of what rests, fills and
+  cancellations take theirs off at the order's own price, which their events carry. The sum is
+  divided by the leverage and rounded up once, not order by order.
+* Orders of one step are looked at market after market, in the order they are sent. A
+  cancellation in the same step frees nothing yet.
+
+A MARKET order reserves at its execution limit, without one at mark plus 5 %; no strategy sends
+any. What one order or account carries ends at 2**61 atoms of worth.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from sim import array_accounts, kernels, world_margin
+from sim.array_accounts import fee_of
+from sim.kernels import Number, cached_kernel, inlined
+from sim.margin import MARKET_BAND_PPM
+from sim.market import MarketSpec
+from sim.messages import COMMAND, CommandKind, EventKind, OrderFlag, Rows
+from sim.units import PPM
+from sim.world_margin import CLOSED
+
+Integers = npt.NDArray[np.int64]
+
+WORTH_ATOMS_MAX = 2**61
+PLACE, REDUCE_ONLY = int(CommandKind.PLACE), int(OrderFlag.REDUCE_ONLY)
+RESTED, TRADE, CANCELED = int(EventKind.RESTED), int(EventKind.TRADE), int(EventKind.CANCELED)
+
+
+@inlined
+def reserved(worth_atoms: int, leverage: int, taker_fee_ppm: int) -> Number:
+    """Initial margin and taker fee, each rounded up."""
+    return -(-worth_atoms // leverage) + fee_of(worth_atoms, taker_fee_ppm)
+
+
+@cached_kernel(array_accounts, kernels)
+def learn_events(
+    events: Integers,
+    first_account: int,
+    atoms_per_tick_lot: int,
+    maker_fee_ppm: int,
+    taker_fee_ppm: int,
+    leverage: int,
+    free: Integers,
+    resting: Integers,
+) -> None:
+    """EVENT rows, as (n, 9) int64 words, change what is free and what rests: (traders,) each.
+
+    Reduce-only orders never rest with a reservation. A maker's order number is 0 where its
+    position was taken from it without an order.
+    """
+    traders = len(free)
+    for row in range(len(events)):
+        codes = events[row, 8]
+        kind = (codes >> 32) & 255
+        worth = events[row, 7] * (codes & 0x7FFFFFFF) * atoms_per_tick_lot
+        owner = events[row, 4] - first_account
+        mine = 0 <= owner < traders
+        if kind == TRADE:
+            maker = events[row, 6] - first_account
+            if mine:
+                free[owner] -= reserved(worth, leverage, taker_fee_ppm)
+            if 0 <= maker < traders:
+                free[maker] -= reserved(worth, leverage, max(0, maker_fee_ppm))
+                if events[row, 5] != 0:
+                    resting[maker] = max(0, resting[maker] - worth)
+        elif mine and (codes >> 56) & REDUCE_ONLY == 0:
+            if kind == RESTED:
+                resting[owner] += worth
+            elif kind == CANCELED:
+                resting[owner] = max(0, resting[owner] - worth)
+
+
+@cached_kernel(array_accounts, kernels, world_margin)
+def admit_rows(
+    rows: Rows,
+    first_account: int,
+    atoms_per_tick_lot: int,
+    quantity_lots_max: int,
+    market_price_ticks: int,
+    taker_fee_ppm: int,
+    leverage: int,
+    free: Integers,
+    resting: Integers,
+    asked: Integers,
+    stages: Integers,
+    kept: npt.NDArray[np.bool_],
+) -> Number:
+    """Say which COMMAND rows go to the market: bool (rows,); answers how many do not.
+
+    asked   int64 (traders,), what this step's orders reserve so far, added to
+    stages  int64 (traders,); PLACE rows of traders who are CLOSED all stay here
+
+    Sizes that the market refuses are let through: it says why.
+    """
+    refused = 0
+    for place in range(len(rows)):
+        row: Number = rows[place]
+        kept[place] = True
+        if row.kind != PLACE:
+            continue
+        trader = row.account_id - first_account
+        lots = row.quantity_lots
+        if stages[trader] == CLOSED:
+            kept[place] = False
+        elif row.flags & REDUCE_ONLY == 0 and 0 < lots <= quantity_lots_max:
+            price = market_price_ticks if row.price_ticks <= 0 else np.int64(row.price_ticks)
+            worth = price * lots * atoms_per_tick_lot
+            wanted = reserved(worth, leverage, taker_fee_ppm)
+            used = asked[trader] + reserved(resting[trader], leverage, taker_fee_ppm)
+            if worth <= WORTH_ATOMS_MAX and wanted <= free[trader] - used:
+                asked[trader] += wanted
+                row.leverage = leverage
+            else:
+                kept[place] = False
+        refused += not kept[place]
+    return refused
+
+
+class OrderMargin:
+    """What the traders of one part of a strategy may still order.
+
+    free_atoms      int64 (traders,): equity less the margin of positions, before reservations
+    resting_atoms   int64 (traders,): worth of resting orders, over all markets
+    refused         orders that were not placed
+    """
+
+    def __init__(
+        self, accounts: range, capital_atoms: int, specs: Sequence[MarketSpec], leverage: int
+    ) -> None:
+        self._first, self._leverage = accounts.start, leverage
+        self._specs = list(specs)
+        self.most_atoms = WORTH_ATOMS_MAX // leverage
+        self.free_atoms: Integers = np.full(
+            len(accounts), min(capital_atoms, self.most_atoms), np.int64
+        )
+        self.resting_atoms: Integers = np.zeros(len(accounts), np.int64)
+        self._asked: Integers = np.zeros(len(accounts), np.int64)
+        self.refused = 0
+
+    def learn(self, market: int, events: Rows) -> None:
+        """EVENT rows of a market that concern these accounts."""
+        if len(events):
+            spec = self._specs[market]
+            learn_events(
+                events.view(np.int64).reshape(len(events), -1),
+                self._first,
+                spec.atoms_per_tick_lot,
+                spec.maker_fee_ppm,
+                spec.taker_fee_ppm,
+                self._leverage,
+                self.free_atoms,
+                self.resting_atoms,
+            )
+
+    def admit(
+        self,
+        sent: Sequence[Rows],
+        mark_ticks: Sequence[int],
+        stages: Integers,
+    ) -> list[Rows]:
+        """What goes to each market of a step's COMMAND rows; stages as in MarginWatch."""
+        admitted = [
+            self._admitted(spec, rows, mark, stages)
+            for spec, rows, mark in zip(self._specs, sent, mark_ticks, strict=True)
+        ]
+        for rows in sent:
+            self._asked[rows["account_id"] - self._first] = 0
+        return admitted
+
+    def _admitted(self, spec: MarketSpec, rows: Rows, mark_ticks: int, stages: Integers) -> Rows:
+        kept = np.empty(len(rows), np.bool_)
+        refused = admit_rows(
+            rows,
+            self._first,
+            spec.atoms_per_tick_lot,
+            spec.max_quantity_lots,
+            mark_ticks * (PPM + MARKET_BAND_PPM) // PPM,
+            spec.taker_fee_ppm,
+            self._leverage,
+            self.free_atoms,
+            self.resting_atoms,
+            self._asked,
+            stages,
+            kept,
+        )
+        if not refused:
+            return rows
+        self.refused += refused
+        words = rows.view(np.int64).reshape(len(rows), -1)
+        return words[kept].view(COMMAND).reshape(-1)

@@ -1,0 +1,218 @@
+"""Orders that equity does not carry are not placed: rules, and a slow model order by order."""
+
+from collections.abc import Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.market import BTC_PERP, ETH_PERP
+from sim.messages import EVENT, CommandKind, EventKind, OrderFlag, Rows, Side
+from sim.order_margin import OrderMargin
+from sim.populations.command_rows import places
+from sim.scenario import ScenarioError
+from sim.units import ATOMS_PER_UNIT
+from sim.world import SimulatedWorld
+from sim.world_margin import CLOSED
+from tests.sim.scenario_texts import BTC, ETH, GAMBLERS, MAKERS, scenario_of, world_of
+
+CAPITAL = 1_000 * ATOMS_PER_UNIT
+MARKS = (660_000, 350_000)
+EVERYBODY_IN = np.zeros(3, np.int64)
+ORDER_NO = -77
+
+
+def margin_of(leverage: int = 10, capital_atoms: int = CAPITAL) -> OrderMargin:
+    return OrderMargin(range(11, 14), capital_atoms, [BTC_PERP, ETH_PERP], leverage)
+
+
+def orders(*rows: tuple[int, int, int]) -> Rows:
+    accounts, prices, lots = (np.array(column, np.int64) for column in zip(*rows, strict=True))
+    return places(accounts, np.full(len(rows), Side.BUY), prices, lots)
+
+
+def none() -> Rows:
+    return orders((11, 1, 1))[:0]
+
+
+def event(kind: EventKind, account: int, price: int, lots: int, **more: int) -> Rows:
+    rows = np.zeros(1, EVENT)
+    rows["kind"], rows["account_id"], rows["order_id"] = kind, account, ORDER_NO
+    rows["price_ticks"], rows["quantity_lots"] = price, lots
+    for name, value in more.items():
+        rows[name] = value
+    return rows
+
+
+def admitted(margin: OrderMargin, *sent: Rows) -> list[int]:
+    return [len(rows) for rows in margin.admit(sent, MARKS, EVERYBODY_IN)]
+
+
+def largest(leverage: int) -> int:
+    """Lots of BTC at 66,000 that 1,000 carries: margin and a fee of 5 in 10,000."""
+    return int(1_000 / (66 * (1 / leverage + 0.0005)))
+
+
+@pytest.mark.parametrize("leverage", [1, 3, 10, 20])
+def test_an_order_needs_its_margin_and_the_takers_fee(leverage: int) -> None:
+    most = largest(leverage)
+    assert admitted(margin_of(leverage), orders((11, 660_000, most)), none()) == [1, 0]
+    refusing = margin_of(leverage)
+    assert admitted(refusing, orders((11, 660_000, most + 1)), none()) == [0, 0]
+    assert refusing.refused == 1
+
+
+def test_twenty_orders_that_each_need_1_005_on_a_balance_of_10_are_nine() -> None:
+    margin = margin_of(1, 10 * ATOMS_PER_UNIT)
+    sent = orders(*[(11, 10_000, 1)] * 20)
+    eth = ETH_PERP.notional_atoms(10_000, 1)
+    assert eth + eth * 5 // 10_000 == 1_000_500
+    assert admitted(margin, none(), sent) == [0, 9]
+    assert margin.refused == 11
+
+
+def test_orders_of_one_step_add_up_over_markets_and_are_forgotten_after_it() -> None:
+    margin, half = margin_of(), largest(10) // 2 + 2
+    assert admitted(margin, orders((11, 660_000, half)), orders((11, 660_000, 10 * half))) == [1, 0]
+    assert admitted(margin, orders((11, 660_000, half)), orders((12, 6_600, half))) == [1, 1]
+
+
+def test_what_rests_is_reserved_until_it_trades_or_is_withdrawn() -> None:
+    margin, most = margin_of(), largest(10)
+    margin.learn(0, event(EventKind.RESTED, 11, 660_000, most))
+    assert admitted(margin, orders((11, 660_000, 2)), none()) == [0, 0]
+    margin.learn(0, event(EventKind.CANCELED, 11, 660_000, most - 10))
+    assert admitted(margin, orders((11, 660_000, most - 10)), none()) == [1, 0]
+    taken = event(EventKind.TRADE, 99, 660_000, 10, maker_order_id=ORDER_NO, maker_account_id=11)
+    margin.learn(0, taken)
+    assert margin.resting_atoms.tolist() == [0, 0, 0]
+    assert admitted(margin, orders((11, 660_000, most)), none()) == [0, 0]
+    assert admitted(margin, orders((11, 660_000, most - 10)), none()) == [1, 0]
+
+
+def test_a_takers_fill_uses_what_is_free_until_the_next_check() -> None:
+    margin = margin_of()
+    margin.learn(0, event(EventKind.TRADE, 11, 660_000, 100, maker_account_id=99))
+    used = 660_000_000 + 3_300_000
+    assert margin.free_atoms.tolist() == [CAPITAL - used, CAPITAL, CAPITAL]
+
+
+def test_reduce_only_orders_and_cancellations_need_nothing() -> None:
+    margin = margin_of()
+    margin.free_atoms[:] = -1
+    rows = orders((11, 660_000, 1), (11, 660_000, 1))
+    rows["flags"][0], rows["kind"][1] = OrderFlag.REDUCE_ONLY, CommandKind.CANCEL
+    assert admitted(margin, rows, none()) == [2, 0]
+
+
+def test_nobody_who_is_out_places_anything() -> None:
+    margin = margin_of()
+    stages = np.array([0, CLOSED, 0], np.int64)
+    rows = orders((11, 660_000, 1), (12, 660_000, 1), (13, 660_000, 1))
+    kept = margin.admit([rows, none()], MARKS, stages)[0]
+    assert kept["account_id"].tolist() == [11, 13]
+
+
+def test_a_scenario_says_the_leverage_within_what_its_markets_allow() -> None:
+    assert scenario_of().world.populations[0].leverage == 10
+    assert scenario_of(BTC + GAMBLERS).world.populations[0].leverage == 20
+    wrong = GAMBLERS.replace("leverage = 20", "leverage = 21")
+    said = r"populations\[0\].leverage: found 21, allowed is a whole number from 1 to 20"
+    with pytest.raises(ScenarioError, match=said):
+        scenario_of(BTC + wrong)
+    low = BTC.replace("price =", "max_leverage = 3\nprice =")
+    assert scenario_of(low + MAKERS).world.populations[0].leverage == 3
+
+
+class SlowMargin:
+    """The same decisions for one part, one order at a time, in Python's integers."""
+
+    def __init__(self, world: SimulatedWorld, part: int) -> None:
+        self._world, self._ids = world, world.parts[part].population.accounts
+        about = world.scenario.world.populations[part]
+        self._capital, self._leverage = about.capital_atoms, about.leverage
+        self._free = dict.fromkeys(self._ids, about.capital_atoms)
+        self._open: dict[tuple[int, int], list[int]] = {}
+
+    def need(self, market: int, price: int, lots: int, fee_ppm: int) -> int:
+        worth = price * lots * self._world.markets[market].spec.atoms_per_tick_lot
+        return -(-worth // self._leverage) + ceil(worth * fee_ppm / 1_000_000)
+
+    def check(self) -> None:
+        for account in self._ids:
+            free = self._capital
+            for market in self._world.markets:
+                row = [int(one) for one in market.accounts.accounts[account]]
+                view = market.replies[0].view
+                worth = row[0] * view.mark_ticks * market.spec.atoms_per_tick_lot
+                free += row[2] - row[3] + row[5] + row[6] + worth - row[1]
+                free -= -(-abs(worth) // self._leverage)
+            self._free[account] = free
+
+    def learn(self, market: int, events: Rows) -> None:
+        for _, _, _, order, owner, made, maker, lots, price, kind, _, _, _ in events.tolist():
+            if kind == EventKind.RESTED and owner in self._free:
+                self._open[market, order] = [owner, price, lots]
+            elif kind == EventKind.CANCELED:
+                self._open.pop((market, order), None)
+            elif kind == EventKind.TRADE:
+                if owner in self._free:
+                    self._free[owner] -= self.need(market, price, lots, 500)
+                if maker in self._free:
+                    self._free[maker] -= self.need(market, price, lots, 200)
+                    self._open[market, made][2] -= lots
+
+    def kept(self, sent: Sequence[Rows], stages: list[int]) -> list[list[bool]]:
+        held = dict.fromkeys(self._ids, 0)
+        for (market, _), (owner, price, lots) in self._open.items():
+            spec = self._world.markets[market].spec
+            held[owner] += price * lots * spec.atoms_per_tick_lot
+        left = {
+            account: self._free[account]
+            - (-(-worth // self._leverage) + ceil(worth * 500 / 1_000_000))
+            for account, worth in held.items()
+        }
+        return [
+            [self._decide(left, market, row, stages) for row in rows.tolist()]
+            for market, rows in enumerate(sent)
+        ]
+
+    def _decide(
+        self, left: dict[int, int], market: int, row: tuple[Any, ...], stages: list[int]
+    ) -> bool:
+        account, lots, price, kind = row[3:7]
+        if kind != CommandKind.PLACE:
+            return True
+        need = self.need(market, price, lots, 500)
+        if stages[account - self._ids.start] == CLOSED or need > left[account]:
+            return False
+        left[account] -= need
+        return True
+
+
+def test_a_slow_model_places_and_refuses_the_same_orders() -> None:
+    world = world_of(scenario_of(BTC + ETH + MAKERS + GAMBLERS, seed=4, duration_s=12))
+    model, part = SlowMargin(world, 1), world.parts[1]
+    act, sent = part.population.act, list[Rows]()
+
+    def listening(step: int, views: Any) -> list[Rows]:
+        rows = act(step, views)
+        sent[:] = [one.copy() for one in rows]
+        return rows
+
+    part.population.act = listening  # type: ignore[method-assign]
+    refused = placed = 0
+    for step in range(1, world.scenario.steps + 1):
+        if step % world.scenario.margin_steps == 1 and step > 1:
+            model.check()
+        before = part.orders_refused, part.rows_sent
+        world.step()
+        keeps = [one for rows in model.kept(sent, part._watch.stages.tolist()) for one in rows]
+        refused, placed = refused + keeps.count(False), placed + keeps.count(True)
+        counted = part.orders_refused - before[0], part.rows_sent - before[1]
+        assert counted == (keeps.count(False), keeps.count(True)), step
+        for market, told in enumerate(world.markets):
+            model.learn(market, told.replies[1].events)
+    assert refused > 50
+    assert placed > 200
