@@ -1,15 +1,15 @@
 """Funding in a simulation, against a model that looks only at views and positions."""
 
 from fractions import Fraction
-from math import ceil, floor, trunc
+from math import ceil, floor
 
 import numpy as np
 
 from sim.array_accounts import FUNDING, POSITION
-from sim.populations.population import MarketView
 from sim.units import PPM
 from sim.world import SimulatedWorld, Timing
 from tests.sim.scenario_texts import scenario_of, world_of
+from tests.sim.slow_ledger import premium_of, rate_of
 
 HOURLY = """
 step_us = 10_000_000
@@ -39,31 +39,6 @@ capital = "100000"
 parameters = {activity_ppm = 20000}
 """
 STEPS_AN_HOUR = 360
-CAP_PPM = 3_750
-
-
-def impact(levels: np.ndarray, worth: int) -> Fraction | None:
-    bought, paid = Fraction(0), Fraction(0)
-    for price, lots, _ in levels.tolist():
-        here = min(Fraction(lots), (worth - paid) / price)
-        bought, paid = bought + here, paid + here * price
-        if paid == worth:
-            return worth / bought
-    return None
-
-
-def premium_of(view: MarketView) -> int:
-    worth = 4_000 * 10_000
-    bid, ask = impact(view.bids, worth), impact(view.asks, worth)
-    above = max(Fraction(0), bid - view.index_ticks) if bid else Fraction(0)
-    below = max(Fraction(0), view.index_ticks - ask) if ask else Fraction(0)
-    return trunc((above - below) * PPM / view.index_ticks)
-
-
-def rate_of(premiums: list[int]) -> int:
-    average = trunc(Fraction(sum(premiums), len(premiums)))
-    pulled = average + max(-500, min(100 - average, 500))
-    return max(-CAP_PPM, min(pulled, CAP_PPM))
 
 
 def hour_of(world: SimulatedWorld) -> list[int]:

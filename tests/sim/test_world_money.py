@@ -1,0 +1,182 @@
+"""Money in runs that go wrong on purpose, against a slow model and its invariants, every step."""
+
+import secrets
+
+import numpy as np
+import pytest
+
+from sim.array_accounts import POSITION
+from sim.messages import EventKind, Rows
+from sim.world import SimulatedWorld, Timing
+from sim.world_margin import CLOSED
+from tests.sim.scenario_texts import scenario_of, world_of
+from tests.sim.slow_ledger import SlowLedger, account_of_forced
+
+SEEDS = [1, 2, secrets.randbelow(2**31)]
+
+MARKET = """
+[[markets]]
+id = "{base}-PERP"
+base = "{base}"
+quote = "USDC"
+tick_size = "0.1"
+lot_size = "0.001"
+max_quantity = "1000"
+funding_interval_hours = 1
+price = {{process = "synthetic", start = "66000"}}
+"""
+CROWD = """
+[[populations]]
+name = "gamblers"
+strategy = "noise"
+heads = 60
+capital = "400"
+leverage = 20
+parameters = {activity_ppm = 200000, position_max_quote = 8000, size_min_quote = 1500}
+
+[[populations]]
+name = "rich"
+strategy = "noise"
+heads = 12
+capital = "30000"
+leverage = 20
+parameters = {activity_ppm = 300000, position_max_quote = 400000, size_min_quote = 9000}
+
+[[populations]]
+name = "makers"
+strategy = "ladder"
+heads = 2
+capital = "2000000"
+parameters = {}
+"""
+JUMP = """
+[[shocks]]
+market = "{base}-PERP"
+kind = "index"
+at_s = {at_s}
+jump_ppm = {jump_ppm}
+"""
+SALE = """
+[[shocks]]
+market = "BTC-PERP"
+kind = "sell"
+at_s = {at_s}
+quantity = "2"
+over_s = 40
+"""
+
+
+def troubled(seed: int, bases: tuple[str, ...], steps: int, check_ms: int) -> SimulatedWorld:
+    """A small fund, traders at 20x, and an index that jumps every few steps."""
+    dice = np.random.Generator(np.random.PCG64(seed))
+    head = f'step_us = 10_000_000\nmargin_check_ms = {check_ms}\ninsurance = "60"\n'
+    text = head + "".join(MARKET.format(base=base) for base in bases) + CROWD
+    for at_s in range(100, steps * 10, 70):
+        base, jump = bases[int(dice.integers(len(bases)))], int(dice.integers(-110_000, 125_000))
+        text += JUMP.format(base=base, at_s=at_s, jump_ppm=jump)
+    text += SALE.format(at_s=int(dice.integers(100, steps * 8)))
+    return world_of(scenario_of(text, seed=seed, duration_s=steps * 10))
+
+
+class Listener:
+    """Every event of a market, step by step."""
+
+    def __init__(self, world: SimulatedWorld, market: int = 0) -> None:
+        self.events: list[Rows] = []
+        told = world.markets[market]
+        account, take_over = told._account, told._take_over
+
+        def accounted(events: Rows) -> None:
+            self.events.append(events.copy())
+            account(events)
+
+        def taken(step: int, batches: list) -> Rows:
+            self.events.append(take_over(step, batches))
+            return self.events[-1]
+
+        told._account, told._take_over = accounted, taken  # type: ignore[method-assign]
+
+    def heard(self) -> Rows:
+        rows = np.concatenate(self.events)
+        self.events.clear()
+        return rows
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("check_ms", [10_000, 30_000])
+def test_every_account_is_what_a_slow_model_makes_of_the_events(seed: int, check_ms: int) -> None:
+    print(f"seed {seed}")
+    world = troubled(seed, ("BTC",), 400, check_ms)
+    market, ears = world.markets[0], Listener(world)
+    model = SlowLedger(world.scenario)
+    for step in range(1, world.scenario.steps + 1):
+        if (step - 1) % world.scenario.margin_steps == 0 and step > 1:
+            model.judge(step)
+        world.step()
+        model.step(step, ears.heard(), market.replies[0].view)
+        market.check()
+        accounts = market.accounts
+        house = accounts.fees_atoms, accounts.insurance_atoms, accounts.dust_atoms
+        assert house == (model.fees, model.fund, model.dust)
+        assert accounts.accounts[1:, POSITION].tolist() == [
+            one.lots for one in model.traders.values()
+        ]
+        gains = [*market.gains_atoms().tolist(), market.outsider_atoms()]
+        capitals = [0] * len(gains)
+        for part, about in zip(world.parts, world.scenario.world.populations, strict=True):
+            for account in part.population.accounts:
+                capitals[account - 1] = about.capital_atoms
+        equities = [model.equity(account) for account in model.traders]
+        assert [a - b for a, b in zip(equities, capitals, strict=True)] == gains, step
+    print(model.takeovers, model.covered, len([1 for o in model.traders.values() if o.out_since]))
+    assert world.record(Timing()).markets[0].quotes["deleveragings"].sum() == model.takeovers
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_is_lost_when_three_markets_jump_and_the_fund_is_small(seed: int) -> None:
+    print(f"seed {seed}")
+    world = troubled(seed, ("BTC", "ETH", "SOL"), 300, 10_000)
+    listeners = [Listener(world, market) for market in range(3)]
+    out: set[int] = set()
+    for _ in range(world.scenario.steps):
+        before = set(out)
+        world.step()
+        for market, ears in zip(world.markets, listeners, strict=True):
+            market.check()
+            nobody_who_is_out_trades(ears.heard(), before)
+        out = {
+            int(account)
+            for part in world.parts
+            for account in np.flatnonzero(part._watch.stages == CLOSED) + part._watch.accounts.start
+        }
+        money_is_where_it_was(world)
+    assert len(out) > 10
+    debts_are_known(world, out)
+    world.record(Timing())
+
+
+def nobody_who_is_out_trades(events: Rows, out: set[int]) -> None:
+    for row in events[events["kind"] == EventKind.TRADE].tolist():
+        taken_over, taker, maker = row[0] == 0, row[4], row[6]
+        forced = account_of_forced(row[3]) == taker
+        assert taken_over or forced or taker not in out
+        assert taken_over or maker not in out
+
+
+def money_is_where_it_was(world: SimulatedWorld) -> None:
+    gains = sum(int(market.gains_atoms().astype(object).sum()) for market in world.markets)
+    house = sum(market.accounts.house_atoms for market in world.markets)
+    outside = sum(market.outsider_atoms() for market in world.markets)
+    assert gains + house + outside == 0
+
+
+def debts_are_known(world: SimulatedWorld, out: set[int]) -> None:
+    """Who is flat with less than nothing is out for good, and the funds are asked for it."""
+    world.step()
+    equity = np.sum([market.gains_atoms() for market in world.markets], axis=0)
+    flat = ~np.any([market.accounts.accounts[1:-1, POSITION] for market in world.markets], axis=0)
+    for part, about in zip(world.parts, world.scenario.world.populations, strict=True):
+        ids = part.population.accounts
+        equity[ids.start - 1 : ids.stop - 1] += about.capital_atoms
+    owing = set((np.flatnonzero(flat & (equity < 0)) + 1).tolist())
+    assert owing <= out
