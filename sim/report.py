@@ -1,0 +1,132 @@
+"""The report of a run: one HTML page that opens without the internet, in light and dark."""
+
+from collections.abc import Sequence
+
+from sim.performance import performance
+from sim.report_facts import facts_section
+from sim.report_markets import (
+    MARKET_HEAD,
+    MarketSeries,
+    market_charts,
+    market_row,
+    market_series,
+    shock_sentences,
+)
+from sim.report_page import page_html, table_html, tiles_html
+from sim.report_strategies import compared_returns, performance_table, strategy_cards
+from sim.report_text import SECOND_US, clock, duration, escaped, memory, number, significant
+from sim.run_facts import MarketFacts, Reference, run_facts
+from sim.run_record import RunRecord
+
+CONVENTIONS = (
+    "A strategy is one account: sums over its traders. Volatility, Sharpe and Sortino are of its"
+    " returns over a minute (a second where the run is shorter than an hour), annualised to 365"
+    " days at a risk-free rate of 0; the shorter a run, the less they say. Win rate and profit"
+    " factor count its traders. Turnover is traded notional over capital. Amounts are in the quote"
+    " asset; positions are valued at the mark price."
+)
+FACTS_NOTE = (
+    "Δ is the interval of the returns r. A fact holds where its value lies in the band; it cannot"
+    " be judged where the tape is too short for it or an edge of the band lies within two standard"
+    " errors of the value."
+)
+
+
+def html_report(
+    record: RunRecord,
+    reference: Reference | None = None,
+    facts: Sequence[MarketFacts] | None = None,
+) -> str:
+    """The page of a finished or interrupted run, under 1 MB.
+
+    reference   real trades to stand beside the run's
+    facts       what `run_facts(record)` gave, for whoever has them already
+    """
+    facts = run_facts(record) if facts is None else facts
+    series = [market_series(record, market) for market in record.markets]
+    sections = [_head(record), _overview(record, series, facts)]
+    sections += [_market(record, one, place) for place, one in enumerate(series)]
+    sections += [_strategies(record), _facts(facts, reference)]
+    return page_html(f"{record.scenario}, seed {record.seed}: simulation report", sections)
+
+
+def is_partial(record: RunRecord) -> bool:
+    """Whether the run was interrupted."""
+    return record.steps < record.steps_planned
+
+
+def _head(record: RunRecord) -> str:
+    done_us, planned_us = (n * record.step_us for n in (record.steps, record.steps_planned))
+    badge = ""
+    if is_partial(record):
+        share = 100 * record.steps // max(1, record.steps_planned)
+        said = f"partial: {clock(done_us)} of {clock(planned_us)}, {share} %"
+        badge = f' <span class="badge">{said}</span>'
+    wall_s = max(record.wall_s, 1e-9)
+    tiles = [
+        ("seed", str(record.seed)),
+        ("simulated time", clock(done_us)),
+        (f"steps of {duration(record.step_us)}", number(record.steps)),
+        ("orders", number(record.orders)),
+        ("fills", number(record.fills)),
+        ("wall time", duration(round(record.wall_s * SECOND_US))),
+        ("orders/s", number(record.orders / wall_s)),
+        ("times real time", f"{significant(done_us / SECOND_US / wall_s)}×"),
+        ("peak memory", memory(record.peak_memory_bytes)),
+    ]
+    wide = [("how it ran", record.actors), ("state hash", record.state_hash)]
+    links = [
+        f'<a href="#m{place}">{escaped(market.spec.market_id)}</a>'
+        for place, market in enumerate(record.markets)
+    ]
+    links += ['<a href="#strategies">Strategies</a>', '<a href="#facts">Stylised facts</a>']
+    return (
+        f'<header><p class="soft">Sandpit simulation</p><h1>{escaped(record.scenario)}{badge}</h1>'
+        f"{tiles_html(tiles, wide)}<nav>{''.join(links)}</nav></header>"
+    )
+
+
+def _overview(record: RunRecord, series: list[MarketSeries], facts: Sequence[MarketFacts]) -> str:
+    rows = []
+    for one, fact in zip(series, facts, strict=True):
+        open_ = f"<small>{fact.open_facts} cannot be judged</small>" if fact.open_facts else ""
+        rows.append(market_row(one, f"{fact.table.holding} of {len(fact.table.facts)}{open_}"))
+    return f"<h2>Markets</h2>{table_html(MARKET_HEAD, rows)}"
+
+
+def _market(record: RunRecord, series: MarketSeries, place: int) -> str:
+    sentences = "".join(shock_sentences(record, series))
+    silence = _silence(series)
+    charts = market_charts(record, series)
+    name = escaped(series.spec.market_id)
+    return (
+        f'<section id="m{place}"><h2>{name}</h2>{sentences}{silence}'
+        f'<div class="card">{charts}</div></section>'
+    )
+
+
+def _silence(series: MarketSeries) -> str:
+    """Why a market's charts may be empty."""
+    if len(series.times_us) == 0:
+        return "<p>The run ended before its first sample.</p>"
+    return "" if series.trades.any() else "<p>There was no trade.</p>"
+
+
+def _strategies(record: RunRecord) -> str:
+    rows = [performance(strategy) for strategy in record.strategies]
+    return (
+        f'<section id="strategies"><h2>Strategies</h2>{compared_returns(record)}'
+        f'{performance_table(rows)}<p class="soft">{CONVENTIONS}</p>{strategy_cards(record)}'
+        "</section>"
+    )
+
+
+def _facts(facts: Sequence[MarketFacts], reference: Reference | None) -> str:
+    compared = ""
+    if reference is not None:
+        whom = escaped(", ".join(reference.market_ids))
+        compared = f"<p>Real trades: {escaped(reference.file)}, compared with {whom}.</p>"
+    return (
+        f'<section id="facts"><h2>Stylised facts</h2>{compared}'
+        f'<p class="soft">{FACTS_NOTE}</p>{facts_section(facts, reference)}</section>'
+    )

@@ -1,0 +1,154 @@
+"""What a report shows of the strategies: metrics side by side, then each by itself."""
+
+import numpy as np
+
+from sim.performance import Floats, Performance, drawdowns, equity_curve
+from sim.report_charts import BUCKETS, COLOURS, Chart, Line, chart_html, histogram_html
+from sim.report_page import table_html
+from sim.report_text import duration, escaped, nice_step, number, percent, significant
+from sim.run_record import Integers, RunRecord, StrategyRecord
+from sim.units import ATOMS_PER_UNIT
+
+MAKERS = frozenset({"avellaneda-stoikov", "ladder"})
+"""Strategies that quote both sides: their inventory is what risks their money."""
+
+COMPARED_MAX = COLOURS
+"""More lines than colours cannot be told apart in one chart."""
+
+CARD_BUCKETS, CARD_BUCKETS_OF_MANY = 240, 120
+CARD_COLUMNS, CARD_COLUMNS_OF_MANY = 40, 20
+BINS_MIN, BINS_MAX, TAIL = 6, 30, 0.005
+SMALL_PX = 110
+
+PERFORMANCE_HEAD = (
+    *("strategy", "traders", "return", "volatility", "Sharpe", "Sortino", "max drawdown"),
+    *("win rate", "profit factor", "turnover", "fees", "funding", "liquidated"),
+)
+
+
+def performance_table(rows: list[Performance]) -> str:
+    """The metrics of all strategies; amounts in quote units."""
+    return table_html(PERFORMANCE_HEAD, [_performance_row(row) for row in rows])
+
+
+def _performance_row(row: Performance) -> tuple[str, list[str]]:
+    fall = row.drawdown
+    lasted = f"{'' if fall.is_recovered else 'still '}{duration(fall.length_us)}"
+    length = f"<small>{lasted}</small>" if fall.length_us else ""
+    cells = [
+        number(row.traders),
+        percent(row.return_fraction),
+        percent(row.volatility),
+        significant(row.sharpe),
+        significant(row.sortino),
+        percent(fall.fraction) + length,
+        percent(row.win_rate),
+        significant(row.profit_factor),
+        f"{significant(row.turnover)}{'×' if row.turnover is not None else ''}",
+        number(row.fees_units),
+        number(row.funding_units),
+        number(row.liquidated_traders),
+    ]
+    return f"{escaped(row.name)}<small>{escaped(row.strategy)}</small>", cells
+
+
+def compared_returns(record: RunRecord) -> str:
+    """The returns of all strategies in one chart, where they are few enough to tell apart."""
+    if not 1 < len(record.strategies) <= COMPARED_MAX:
+        return ""
+    lines = []
+    for place, strategy in enumerate(record.strategies):
+        times_us, equity = equity_curve(strategy)
+        if strategy.capital_atoms > 0:
+            returns = 100 * (equity / strategy.capital_atoms - 1)
+            lines.append(Line(strategy.name, times_us, returns, place))
+    chart = Chart("Return on capital", "%", _end_us(record), lines, height_px=220)
+    return f'<div class="card">{chart_html(chart)}</div>'
+
+
+def strategy_cards(record: RunRecord) -> str:
+    """A card for each strategy: equity, drawdown, a maker's inventory, its traders' results."""
+    cards = [_card(record, place) for place in range(len(record.strategies))]
+    return f'<div class="cards">{"".join(cards)}</div>'
+
+
+def _card(record: RunRecord, place: int) -> str:
+    strategy = record.strategies[place]
+    unit = record.markets[0].spec.quote_asset if record.markets else ""
+    times_us, equity = equity_curve(strategy)
+    profit = (equity - strategy.capital_atoms) / ATOMS_PER_UNIT
+    fall = 100 * drawdowns(equity)
+    colour = place % COLOURS
+    parts = [
+        _small(record, "Equity less capital", unit, [Line("equity", times_us, profit, colour)]),
+        _small(record, "Drawdown", "%", [Line("drawdown", times_us, fall, "loss", None, True)]),
+    ]
+    if strategy.strategy in MAKERS:
+        lines = _inventory(record, strategy)
+        parts.append(_small(record, "Inventory at mark", unit, lines))
+    parts.append(_results(strategy, unit))
+    capital = number(strategy.capital_atoms / ATOMS_PER_UNIT)
+    about = f"{strategy.strategy}, {number(strategy.traders)} traders, capital {capital} {unit}"
+    head = f'<h3>{escaped(strategy.name)}</h3><p class="soft">{escaped(about)}</p>'
+    return f'<article class="card">{head}{"".join(parts)}</article>'
+
+
+def _small(record: RunRecord, title: str, unit: str, lines: list[Line]) -> str:
+    many = len(record.strategies) > COMPARED_MAX
+    return chart_html(
+        Chart(
+            title,
+            unit,
+            _end_us(record),
+            lines,
+            height_px=SMALL_PX,
+            from_zero=True,
+            buckets=min(BUCKETS, CARD_BUCKETS_OF_MANY if many else CARD_BUCKETS),
+            columns=CARD_COLUMNS_OF_MANY if many else CARD_COLUMNS,
+        )
+    )
+
+
+def _inventory(record: RunRecord, strategy: StrategyRecord) -> list[Line]:
+    """What the strategy holds in each market where it ever held something, in quote units."""
+    lines: list[Line] = []
+    for market_no, market in enumerate(record.markets):
+        lots, spec = strategy.inventory_lots[:, market_no], market.spec
+        if lots.any() or len(record.markets) == 1:
+            unit_value = float(spec.tick_size * spec.lot_size)
+            held = lots * unit_value * market.quotes["mark_ticks"]
+            times_us = market.quotes["time_us"].astype(np.int64)
+            lines.append(Line(spec.market_id, times_us, held, len(lines) % COLOURS, 0))
+    return lines
+
+
+def _results(strategy: StrategyRecord, unit: str) -> str:
+    """How the results of its traders are spread."""
+    pnl = strategy.trader_pnl_atoms / ATOMS_PER_UNIT
+    if len(pnl) == 0:
+        return ""
+    if len(pnl) == 1 or float(np.ptp(pnl)) == 0:
+        each = "its trader" if len(pnl) == 1 else "each trader"
+        return f'<p class="soft">Result of {each}: {number(float(pnl[0]), 2)} {escaped(unit)}</p>'
+    edges, counts = result_bins(pnl)
+    return histogram_html("Results of traders", f"traders by {unit} won or lost", edges, counts)
+
+
+def result_bins(pnl: Floats) -> tuple[Floats, Integers]:
+    """Round edges (bins + 1), zero among them if it lies inside, and how many lie in each bin.
+
+    The outermost half percent on each side counts to the outermost bins.
+    """
+    low, high = np.quantile(pnl, [TAIL, 1 - TAIL]).tolist()
+    if high <= low:
+        low, high = float(pnl.min()), float(pnl.max())
+    bins = min(BINS_MAX, max(BINS_MIN, 2 * len(pnl) ** 0.5))
+    step = nice_step((high - low) / bins)
+    first, last = int(np.floor(low / step)), int(np.floor(high / step)) + 1
+    edges = step * np.arange(first, last + 1, dtype=np.float64)
+    place = np.clip(np.floor(pnl / step).astype(np.int64) - first, 0, last - first - 1)
+    return edges, np.bincount(place, minlength=last - first).astype(np.int64)
+
+
+def _end_us(record: RunRecord) -> int:
+    return record.steps * record.step_us
