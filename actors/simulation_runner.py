@@ -26,7 +26,7 @@ from storage.simulation_runs import (
     keep_checkpoint,
     note_progress,
 )
-from storage.simulations import SimulationStatus
+from storage.simulations import Report, SimulationStatus
 from storage.stored_scenario import scenario_of
 
 NOTE_EVERY_S = 1.0
@@ -189,8 +189,8 @@ class Turn:
         timing = Timing(self._wall_ms() / 1_000, "one process", peak_memory_bytes())
         record = self._world.record(timing)
         status = SimulationStatus.FINISHED if self._world.done else SimulationStatus.STOPPED
-        page = page_of(record) if record.steps else None
-        return Ending(status, self._progress(), record.state_hash, summary_of(record), page)
+        report = report_of(record) if record.steps else None
+        return Ending(status, self._progress(), record.state_hash, summary_of(record), report)
 
     def _progress(self) -> Progress:
         return Progress(self._world.step_no, self._world.orders, self._world.fills)
@@ -217,6 +217,6 @@ def open_world(begun: Begun) -> SimulatedWorld:
         raise CannotRun(str(error)) from error
 
 
-def page_of(record: RunRecord) -> str | None:
+def report_of(record: RunRecord) -> Report | None:
     """The report; a run without one is still a run."""
     return None

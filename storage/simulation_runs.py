@@ -14,7 +14,7 @@ import psycopg
 
 from storage.database import now_us
 from storage.errors import Superseded, wrapped
-from storage.simulations import SimulationStatus, SimulationWish
+from storage.simulations import Report, SimulationStatus, SimulationWish
 
 QUEUE_LOCK = 7_236_002
 """Advisory lock number: who counts the running ones and adds to them is alone."""
@@ -66,7 +66,7 @@ WHERE id = %(id)s AND run_no = %(run_no)s AND ended_at_us IS NULL RETURNING 1"""
 FAIL = """
 UPDATE simulations SET status = 'FAILED', error = %s, ended_at_us = %s
 WHERE id = %s AND run_no = %s AND ended_at_us IS NULL RETURNING 1"""
-INSERT_REPORT = "INSERT INTO simulation_reports (simulation_id, page) VALUES (%s, %s)"
+INSERT_REPORT = "INSERT INTO simulation_reports (simulation_id, page, policy) VALUES (%s, %s, %s)"
 FORGET_CHECKPOINT = "DELETE FROM simulation_checkpoints WHERE simulation_id = %s"
 
 Connection = psycopg.Connection[Any]
@@ -114,7 +114,7 @@ class Ending:
     progress: Progress
     state_hash: str
     summary: Mapping[str, Any]
-    page: str | None
+    report: Report | None
 
 
 def start_next(connection: Connection, running_max: int) -> list[int]:
@@ -190,8 +190,9 @@ def end_run(connection: Connection, run: Run, ending: Ending) -> None:
     }
     with wrapped(), connection.transaction():
         _check(connection.execute(END, values).fetchone(), run)
-        if ending.page is not None:
-            connection.execute(INSERT_REPORT, (run.simulation_id, ending.page))
+        if ending.report is not None:
+            report = (run.simulation_id, ending.report.page, ending.report.policy)
+            connection.execute(INSERT_REPORT, report)
         connection.execute(FORGET_CHECKPOINT, (run.simulation_id,))
 
 

@@ -51,7 +51,7 @@ FROM simulations WHERE {OWNED}"""
 SELECT_WISH = f"""
 SELECT name, shipped, scenario, seed, duration_s FROM simulations WHERE {OWNED}"""
 SELECT_REPORT = f"""
-SELECT status, page FROM simulations LEFT JOIN simulation_reports ON simulation_id = id
+SELECT status, page, policy FROM simulations LEFT JOIN simulation_reports ON simulation_id = id
 WHERE {OWNED}"""
 SELECT_STATUS = f"SELECT status FROM simulations WHERE {OWNED}"
 STOP = f"""
@@ -99,6 +99,14 @@ class SimulationSize:
     steps: int
     step_us: int
     memory_mb_max: int | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """An HTML page and the Content-Security-Policy under which it shows."""
+
+    page: str
+    policy: str
 
 
 @dataclass(frozen=True)
@@ -213,10 +221,13 @@ async def wish_of(pool: AsyncPool, owner: int | None, simulation_id: int) -> Sim
 
 async def report(
     pool: AsyncPool, owner: int | None, simulation_id: int
-) -> tuple[SimulationStatus, str | None] | None:
-    """The status and, where there is one, the page; None where there is no such simulation."""
+) -> tuple[SimulationStatus, Report | None] | None:
+    """The status and, where there is one, the report; None where there is no such simulation."""
     row = await fetch_one(pool, SELECT_REPORT, {"id": simulation_id, "owner": owner})
-    return (SimulationStatus(row[0]), row[1]) if row is not None else None
+    if row is None:
+        return None
+    status, page, policy = row
+    return SimulationStatus(status), Report(page, policy) if page is not None else None
 
 
 async def stop(pool: AsyncPool, owner: int | None, simulation_id: int) -> SimulationStatus | None:

@@ -18,6 +18,7 @@ from storage.idempotency import Asked, Outcome, once
 from storage.settings import Settings
 from storage.simulations import (
     QueueLimits,
+    Report,
     SimulationSize,
     SimulationStatus,
     SimulationView,
@@ -165,14 +166,14 @@ async def find(pool: AsyncPool, requester: Requester, simulation_id: int) -> Sim
     return view
 
 
-async def find_report(pool: AsyncPool, requester: Requester, simulation_id: int) -> str:
+async def find_report(pool: AsyncPool, requester: Requester, simulation_id: int) -> Report:
     """Its page. Raises Refused: SIMULATION_NOT_ENDED before the end, NOT_FOUND where none is."""
     found = await simulations.report(pool, requester.owner, simulation_id)
     if found is None:
         raise no_simulation()
-    status, page = found
-    if page is not None:
-        return page
+    status, report = found
+    if report is not None:
+        return report
     if status in (SimulationStatus.QUEUED, SimulationStatus.RUNNING, SimulationStatus.STOPPING):
         raise Refused(
             Refusal.SIMULATION_NOT_ENDED,

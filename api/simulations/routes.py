@@ -28,15 +28,10 @@ from api.simulations.schemas import (
 from storage.simulations import SimulationView, simulations
 
 NOBODYS_SIMULATION = 0
-REPORT_POLICY = (
-    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline';"
-    " style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none';"
-    " frame-ancestors 'none'"
-)
-"""The page is whole in itself: it runs in an origin of its own, loads nothing, sends nothing."""
+SANDBOX = "; sandbox allow-scripts; frame-ancestors 'none'"
+"""Beside the report's own policy: it is of no origin, and in no frame."""
 
 REPORT_HEADERS = {
-    "Content-Security-Policy": REPORT_POLICY,
     "Cache-Control": "private, no-store",
     "Referrer-Policy": "no-referrer",
 }
@@ -137,8 +132,9 @@ async def get_simulation(simulation_id: str, caller: Viewer, request: Request) -
 async def get_report(simulation_id: str, caller: Viewer, request: Request) -> Response:
     """409 before the end; 404 where it failed, or was stopped before its first step."""
     pool, requester = services_of(request).pool, requester_of(caller, request)
-    page = await desk.find_report(pool, requester, number_of(simulation_id))
-    return HTMLResponse(page, headers=REPORT_HEADERS)
+    report = await desk.find_report(pool, requester, number_of(simulation_id))
+    policy = {"Content-Security-Policy": report.policy + SANDBOX}
+    return HTMLResponse(report.page, headers=REPORT_HEADERS | policy)
 
 
 @router.delete(

@@ -43,13 +43,14 @@ class SimulationRow(SQLModel, table=True):
 
 
 class SimulationReportRow(SQLModel, table=True):
-    """The page that a simulation left."""
+    """The page that a simulation left, and the Content-Security-Policy that it was made for."""
 
     __tablename__ = "simulation_reports"
     simulation_id: int = Field(
         sa_type=BigInteger, primary_key=True, foreign_key="simulations.id", ondelete="CASCADE"
     )
     page: str
+    policy: str
 
 
 class SimulationCheckpointRow(SQLModel, table=True):

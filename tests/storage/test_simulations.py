@@ -23,7 +23,7 @@ from storage.simulation_runs import (
     note_progress,
     start_next,
 )
-from storage.simulations import QueueLimits, SimulationStatus, SimulationView
+from storage.simulations import QueueLimits, Report, SimulationStatus, SimulationView
 from tests.builders import trader
 from tests.simulations import NO_LIMITS, queue, stop, view, with_pool
 
@@ -43,8 +43,9 @@ def begun(database: psycopg.Connection[Any], number: int) -> Begun:
     return found
 
 
-def ending(page: str | None = "<p>") -> Ending:
-    return Ending(SimulationStatus.FINISHED, Progress(80, 9, 3), "ab", {"orders": 9}, page)
+def ending() -> Ending:
+    report = Report("<p>", "default-src 'none'")
+    return Ending(SimulationStatus.FINISHED, Progress(80, 9, 3), "ab", {"orders": 9}, report)
 
 
 def test_the_queue_is_served_in_order_as_far_as_there_is_room(

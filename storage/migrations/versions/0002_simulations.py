@@ -56,6 +56,7 @@ def upgrade() -> None:
         "simulation_reports",
         sa.Column("simulation_id", sa.BigInteger(), nullable=False),
         sa.Column("page", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("policy", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.ForeignKeyConstraint(["simulation_id"], ["simulations.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("simulation_id"),
     )
