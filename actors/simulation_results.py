@@ -1,16 +1,31 @@
 """What a simulation leaves: one object of figures, and files in its directory."""
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import typer
 
-from sim.run_record import RunRecord
+from sim.performance import Performance, performance
+from sim.report import html_report
+from sim.run_facts import MarketFacts, Reference, run_facts
+from sim.run_record import RunRecord, StrategyRecord
+from sim.stylized_facts import Fact
 from sim.units import format_atoms
 from storage.run_directory import RunDirectory
 
+SECOND_US = 1_000_000
 
-def summary_of(record: RunRecord) -> dict[str, Any]:
-    """The object that --json prints. Amounts are decimal text."""
+
+def summary_of(
+    record: RunRecord,
+    facts: Sequence[MarketFacts] | None = None,
+    reference: Reference | None = None,
+) -> dict[str, Any]:
+    """The object that --json prints. Amounts are decimal text; what is undefined is null.
+
+    facts   what `run_facts(record)` gave, for whoever has them already
+    """
     return {
         "scenario": record.scenario,
         "seed": record.seed,
@@ -18,34 +33,109 @@ def summary_of(record: RunRecord) -> dict[str, Any]:
         "actors": record.actors,
         "steps": record.steps,
         "steps_planned": record.steps_planned,
+        "simulated_seconds": record.steps * record.step_us / SECOND_US,
         "orders": record.orders,
         "fills": record.fills,
         "wall_seconds": round(record.wall_s, 3),
         "orders_per_second": round(record.orders / max(record.wall_s, 1e-9)),
         "peak_memory_bytes": record.peak_memory_bytes,
-        "strategies": [
-            {
-                "name": strategy.name,
-                "strategy": strategy.strategy,
-                "traders": strategy.traders,
-                "pnl": format_atoms(int(strategy.trader_pnl_atoms.sum())),
-                "fees": format_atoms(_last(strategy.standings, "fees_atoms")),
-                "volume": format_atoms(_last(strategy.standings, "volume_atoms")),
-                "liquidated_traders": _last(strategy.standings, "liquidated_traders"),
-            }
-            for strategy in record.strategies
-        ],
+        "strategies": [_strategy(strategy) for strategy in record.strategies],
+        "stylised_facts": [_facts(one) for one in (run_facts(record) if facts is None else facts)],
+        "compared": None if reference is None else _compared(reference),
     }
+
+
+def _strategy(record: StrategyRecord) -> dict[str, Any]:
+    metrics = performance(record)
+    return {
+        "name": record.name,
+        "strategy": record.strategy,
+        "traders": record.traders,
+        "capital": format_atoms(record.capital_atoms),
+        "pnl": format_atoms(int(record.trader_pnl_atoms.sum())),
+        "fees": format_atoms(_last(record.standings, "fees_atoms")),
+        "funding": format_atoms(_last(record.standings, "funding_atoms")),
+        "volume": format_atoms(_last(record.standings, "volume_atoms")),
+        "liquidated_traders": _last(record.standings, "liquidated_traders"),
+        **_metrics(metrics),
+    }
+
+
+def _metrics(metrics: Performance) -> dict[str, Any]:
+    """Ratios as numbers; volatility, sharpe and sortino a year, from returns over period_seconds"""
+    return {
+        "return": finite(metrics.return_fraction),
+        "volatility": finite(metrics.volatility),
+        "sharpe": finite(metrics.sharpe),
+        "sortino": finite(metrics.sortino),
+        "period_seconds": metrics.period_us / SECOND_US,
+        "max_drawdown": finite(metrics.drawdown.fraction),
+        "max_drawdown_seconds": metrics.drawdown.length_us / SECOND_US,
+        "max_drawdown_recovered": metrics.drawdown.is_recovered,
+        "win_rate": finite(metrics.win_rate),
+        "profit_factor": finite(metrics.profit_factor),
+        "turnover": finite(metrics.turnover),
+    }
+
+
+def _facts(facts: MarketFacts) -> dict[str, Any]:
+    table = facts.table
+    return {
+        "name": table.name,
+        "trades": table.trades,
+        "span_seconds": table.span_us / SECOND_US,
+        "interval_seconds": table.interval_us / SECOND_US,
+        "holding": table.holding,
+        "not_judged": facts.open_facts,
+        "facts": [_fact(fact, facts.why_open(fact)) for fact in table.facts],
+    }
+
+
+def _fact(fact: Fact, why: str) -> dict[str, Any]:
+    """low and high: the band of the literature, null where it is open."""
+    about = fact.description
+    return {
+        "fact": about.key,
+        "measured": about.measured,
+        "value": finite(fact.value),
+        "error": finite(fact.error),
+        "beside": {name: finite(value) for name, value in fact.beside.items()},
+        "low": finite(about.low),
+        "high": finite(about.high),
+        "verdict": fact.verdict.value,
+        "why": why or None,
+    }
+
+
+def _compared(reference: Reference) -> dict[str, Any]:
+    return {
+        "file": reference.file,
+        "markets": list(reference.market_ids),
+        **_facts(reference.facts),
+    }
+
+
+def finite(value: float | None) -> float | None:
+    """What JSON has a number for; null for the rest."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _last(standings: Any, name: str) -> int:
     return int(standings[name][-1]) if len(standings) else 0
 
 
-def write_results(out: RunDirectory, record: RunRecord, summary: dict[str, Any]) -> None:
-    """Everything the run leaves behind; a full disk costs files, not the result."""
+def write_results(
+    out: RunDirectory,
+    record: RunRecord,
+    summary: dict[str, Any],
+    facts: Sequence[MarketFacts] | None = None,
+    reference: Reference | None = None,
+) -> None:
+    """Everything the run leaves behind, the report last; a full disk costs files, not the
+    result."""
     try:
         out.write_summary(summary)
         out.write_record(record)
+        out.write_report(html_report(record, reference, facts))
     except OSError as error:
         typer.echo(f"sandpit: {out.path} cannot be written: {error}", err=True)
