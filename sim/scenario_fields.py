@@ -59,6 +59,16 @@ class Fields:
             raise self.refuse(name, f"a whole number from {minimum} to {maximum}")
         return value
 
+    def integers(
+        self, name: str, minimum: int, maximum: int, default: tuple[int, ...]
+    ) -> tuple[int, ...]:
+        """A list of whole numbers in a range, at least one; the default if it is missing."""
+        values = self._take(name) if name in self._table else list(default)
+        good = isinstance(values, list) and 1 <= len(values) <= LIST_LENGTH_MAX
+        if not good or not all(type(one) is int and minimum <= one <= maximum for one in values):
+            raise self.refuse(name, f"a list of whole numbers from {minimum} to {maximum}")
+        return tuple(values)
+
     def flag(self, name: str, default: bool) -> bool:
         """true or false."""
         value = self._take(name) if name in self._table else default

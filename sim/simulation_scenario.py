@@ -9,6 +9,14 @@ A scenario is the TOML text of a world (scenario.py) with more fields at its top
     margin_check_ms = 1_000    how often accounts are compared with their maintenance margin
     insurance = "1000000"      what the insurance fund of each market begins with
 
+    [activity]                 by how much more often everybody acts (market_activity.py)
+    course_percent = [150, 80, 140]   of equal parts of `course_s` seconds, over and over
+    course_s = 23_400
+    feedback_ppm = 500_000     share that follows the price: 0 where it is missing
+    typical_move_ppb = 20_000  the mid's in a step: moves of this size keep the factor at 1
+    memory_shift = 5           the shortest memory of moves is 2**shift steps
+    fear_ppm = 0               a fall counts 1 + fear, a rise 1 − fear
+
     [[shocks]]                 kind sell or buy: a market order of `quantity`, in equal
     market = "BTC-PERP"        slices over `over_s` seconds; kind index: the reference
     kind = "sell"              price moves by `jump_ppm` and stays moved
@@ -25,6 +33,7 @@ A scenario is the TOML text of a world (scenario.py) with more fields at its top
 from dataclasses import dataclass
 from decimal import Decimal
 
+from sim.market_activity import ActivityDescription
 from sim.messages import MarketStatus, Side
 from sim.scenario import World, fields_of, read_world
 from sim.scenario_fields import Fields, ScenarioError
@@ -42,6 +51,9 @@ MARGIN_CHECK_MS_DEFAULT = 1_000
 INTERVAL_MS_MAX = 3_600_000
 NOTIONAL_ATOMS_MAX = 2**62
 JUMP_PPM_MAX = 900_000
+DAY_S = 86_400
+COURSE_PERCENT = (1, 10_000)
+MEMORY_SHIFT_MAX = 24
 RECORDS = ("none", "sampled", "all")
 
 
@@ -82,6 +94,7 @@ class Scenario:
     """A world with its time and what befalls it. Intervals are in steps, at least one.
 
     happenings   by step
+    activity     None: everybody acts as often at all times
     """
 
     world: World
@@ -92,6 +105,7 @@ class Scenario:
     margin_steps: int
     insurance_atoms: int
     happenings: tuple[Happening, ...]
+    activity: ActivityDescription | None = None
 
     @property
     def accounts(self) -> int:
@@ -118,10 +132,25 @@ def parse_scenario(
         margin_steps=_interval(fields, "margin_check_ms", MARGIN_CHECK_MS_DEFAULT, step_us),
         insurance_atoms=_insurance_atoms(fields),
         happenings=_happenings(fields, world, step_us),
+        activity=_activity(fields.table("activity")) if fields.has("activity") else None,
     )
     fields.finish()
     _refuse_too_large(scenario)
     return scenario
+
+
+def _activity(fields: Fields) -> ActivityDescription:
+    usual = ActivityDescription()
+    activity = ActivityDescription(
+        course_percent=fields.integers("course_percent", *COURSE_PERCENT, usual.course_percent),
+        course_us=fields.integer("course_s", 1, DURATION_S_MAX, DAY_S) * 1_000_000,
+        feedback_ppm=fields.integer("feedback_ppm", 0, PPM, usual.feedback_ppm),
+        typical_move_ppb=fields.integer("typical_move_ppb", 1, PPM, usual.typical_move_ppb),
+        memory_shift=fields.integer("memory_shift", 0, MEMORY_SHIFT_MAX, usual.memory_shift),
+        fear_ppm=fields.integer("fear_ppm", -PPM, PPM, usual.fear_ppm),
+    )
+    fields.finish()
+    return activity
 
 
 def _seeded(world: World, seed: int) -> World:

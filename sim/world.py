@@ -159,7 +159,9 @@ def read_checkpoint(scenario: Scenario, data: bytes) -> dict[str, Any]:
 
 def scenario_mark(scenario: Scenario) -> str:
     """Equal for equal scenarios, whatever their duration."""
-    text = repr((scenario.world, scenario.step_us, scenario.happenings, scenario.record))
+    text = repr(
+        (scenario.world, scenario.step_us, scenario.happenings, scenario.record, scenario.activity)
+    )
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 

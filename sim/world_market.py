@@ -12,6 +12,7 @@ from sim.array_accounts import LIQUIDATION_TRADES, POSITION, TRADED_LOTS, TRADES
 from sim.engine import MarketEngine
 from sim.funding import HOUR_US, SAMPLE_US, Premiums, book_premium_ppm, crosses, rate_ppm
 from sim.mark import Quotes, next_mark
+from sim.market_activity import MarketActivity
 from sim.messages import EVENT, CommandKind, MarketStatus, OrderType, Rows, Side, TimeInForce
 from sim.messages import empty_commands as empty
 from sim.populations.population import MarketView
@@ -61,6 +62,7 @@ class SteppedMarket:
         self._scale_ppm, self._basis_q20, self._premiums = PPM, 0, Premiums()
         self._index_ticks = self._mark_ticks = price.price_ticks
         self._step, self.orders, self.fills, self.volume_lots = 0, 0, 0, 0
+        self._activity = MarketActivity(scenario.activity)
         self._since_sample = np.zeros(4, np.int64)
         self._view = self._seen()
         self.replies = [Reply(self._view, np.empty(0, EVENT)) for _ in self._parts]
@@ -96,6 +98,7 @@ class SteppedMarket:
         quotes, step_us = Quotes(*touch), self._scenario.step_us
         mark = next_mark(self._index_ticks, quotes, self._basis_q20, step_us)
         self._mark_ticks, self._basis_q20 = mark.mark_ticks, mark.basis_ema_q20
+        self._activity.note(*touch[:2])
 
     def _fund(self, now_us: int) -> None:
         """Sample the premium every 5 s; at the end of an interval, funding is paid."""
@@ -197,6 +200,7 @@ class SteppedMarket:
             bids,
             asks,
             self.volume_lots,
+            self._activity.factor_ppm(self._step * self._scenario.step_us),
         )
 
     def _reply(self, step: int, ids: range, events: Rows) -> Reply:
@@ -264,6 +268,7 @@ class SteppedMarket:
             "accounts": self.accounts.accounts[used],
             "money": self._money(),
             "premiums": self._premiums,
+            "activity": self._activity.state(),
             "index": (self._scale_ppm, self._basis_q20, self._index_ticks, self._mark_ticks),
             "counts": (self._step, self.orders, self.fills, self.volume_lots),
             "since": self._since_sample.copy(),
@@ -280,6 +285,7 @@ class SteppedMarket:
         accounts = self.accounts
         accounts.fees_atoms, accounts.insurance_atoms, accounts.dust_atoms = state["money"]
         self._premiums = state["premiums"]
+        self._activity.restore(state["activity"])
         scale, basis, self._index_ticks, self._mark_ticks = state["index"]
         self._scale_ppm, self._basis_q20 = scale, basis
         self._step, self.orders, self.fills, self.volume_lots = state["counts"]

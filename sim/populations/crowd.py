@@ -10,6 +10,7 @@ from sim.populations.command_rows import lots_of_quote
 from sim.populations.dice import Dice
 from sim.populations.holdings import Holdings
 from sim.populations.population import Integers, MarketView
+from sim.units import PPM
 
 
 class Crowd(ABC):
@@ -19,14 +20,26 @@ class Crowd(ABC):
     markets       how many markets it sees
     dice          theirs, as many traders as accounts
     position_max_quote   worth of the largest position of a trader in a market, quote units
+    activity_ppm         chance that a trader acts in a step; None where they act by another rule
     """
 
-    def __init__(self, accounts: range, markets: int, dice: Dice, position_max_quote: int) -> None:
+    watches = False
+    """Whether `watch` remembers anything."""
+
+    def __init__(
+        self,
+        accounts: range,
+        markets: int,
+        dice: Dice,
+        position_max_quote: int,
+        activity_ppm: int | None = None,
+    ) -> None:
         self.accounts = accounts
         self.holdings = [Holdings(accounts) for _ in range(markets)]
         self._dice, self._life, self.first_trader = dice, 0, dice.first_trader
-        self._position_max_quote = position_max_quote
+        self._position_max_quote, self._activity_ppm = position_max_quote, activity_ppm
         self._limits_lots: list[int | None] = [None] * markets
+        self._factors_ppm = [PPM] * markets
 
     def enter(self, market: int, life: int, positions_lots: Integers | None) -> None:
         """See Population."""
@@ -40,6 +53,7 @@ class Crowd(ABC):
 
     def act(self, step: int, views: Sequence[MarketView | None]) -> list[Rows]:
         """See Population. Where there is no index yet, nobody trades."""
+        self._factors_ppm = [PPM if view is None else view.activity_ppm for view in views]
         return [
             empty_commands(0)
             if view is None or view.index_ticks < 1
@@ -65,7 +79,11 @@ class Crowd(ABC):
 
     def awake(self, step: int, market: int, activity_ppm: int) -> Integers:
         """Places of those who act in this step, int64 (awake,), ascending."""
-        return self._dice.awake(market, self._life, step, activity_ppm)
+        return self._dice.awake(market, self._life, step, self.chance_ppm(market, activity_ppm))
+
+    def chance_ppm(self, market: int, activity_ppm: int) -> int:
+        """The chance that a trader acts in this step, as busy as the market is."""
+        return min(PPM, activity_ppm * self._factors_ppm[market] // PPM)
 
     def key(self, market: int) -> np.uint64:
         """What keys the draws of this life on a market, for kernels that draw by themselves."""
@@ -75,4 +93,5 @@ class Crowd(ABC):
         self, step: int, market: int, activity_ppm: int, words: int
     ) -> tuple[Integers, Integers]:
         """Places of those who act in this step and their draws, int64 (awake, 4 × words)."""
-        return self._dice.wake(market, self._life, step, activity_ppm, words)
+        chance_ppm = self.chance_ppm(market, activity_ppm)
+        return self._dice.wake(market, self._life, step, chance_ppm, words)

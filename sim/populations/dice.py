@@ -99,7 +99,7 @@ def write_draws(draws: Integers, places: Integers, key: np.uint64, first: int, s
             draws[row, column] = piece(word, column % DRAWS_PER_WORD)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def gap_thresholds(activity_ppm: int) -> Words:
     """2**63 × the chance that more than k traders in a row sleep: uint64 (BLOCK_TRADERS,)."""
     chance, found = 1 << GAP_BITS, []

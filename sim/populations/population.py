@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from sim.market import MarketSpec
 from sim.messages import Rows
+from sim.units import PPM
 
 Integers = npt.NDArray[np.int64]
 
@@ -20,6 +21,7 @@ class MarketView:
     event_seq    the last event this view includes
     bids, asks   int64 (n, 3): price_ticks, quantity_lots, orders; best level first
     volume_lots  traded in this market so far; 0 where nobody counts
+    activity_ppm  how much more often than usual everybody acts now: see market_activity.py
     """
 
     spec: MarketSpec
@@ -33,6 +35,7 @@ class MarketView:
     bids: Integers
     asks: Integers
     volume_lots: int = 0
+    activity_ppm: int = PPM
 
 
 @dataclass(frozen=True)

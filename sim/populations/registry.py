@@ -15,6 +15,7 @@ from sim.populations.ladder import Ladder, LadderParameters
 from sim.populations.mean_reversion import MeanReversion, MeanReversionParameters
 from sim.populations.momentum import Momentum, MomentumParameters
 from sim.populations.noise import Noise, NoiseParameters
+from sim.populations.order_splitting import OrderSplitting, OrderSplittingParameters
 from sim.populations.pov import Pov, PovParameters
 from sim.populations.twap import Twap, TwapParameters
 from sim.populations.value import Value, ValueParameters
@@ -40,6 +41,7 @@ STRATEGIES = {
     "twap": StrategyKind(Twap, TwapParameters),
     "vwap": StrategyKind(Vwap, VwapParameters),
     "pov": StrategyKind(Pov, PovParameters),
+    "order-splitting": StrategyKind(OrderSplitting, OrderSplittingParameters),
     "fundamental-chartist-noise": StrategyKind(
         FundamentalChartistNoise, FundamentalChartistNoiseParameters
     ),
