@@ -1,4 +1,4 @@
-"""Drives one scenario across Ray actors: one a market, one a strategy or part of one.
+"""Drives one scenario across Ray actors, each with some of its markets or some parts of strategies.
 
 The driver makes one call per actor and step and looks at no order: what an actor returns goes
 to the next by reference. Steps are asked for ahead of time, up to STEPS_AHEAD_MAX; Ray holds
@@ -7,26 +7,26 @@ their run and have no names.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ray
 from ray.exceptions import ObjectLostError, RayActorError, RayError, RayTaskError
 
 from actors.simulation_actors import SimulatedMarketActor, SimulatedPartActor, peak_memory_bytes
+from actors.simulation_shares import Cut, shares_of
 from sim.prices import ReferencePrice
 from sim.run_record import RunRecord
 from sim.simulation_scenario import Scenario
 from sim.world import (
+    MarketOutcome,
     Timing,
     assemble,
     closed_by_strategy,
     combined_hash,
     make_checkpoint,
     read_checkpoint,
-    seats,
 )
-from sim.world_part import describe_parts
 
 STEPS_AHEAD_MAX = 16
 CHECKPOINT_STEPS = 2_000
@@ -35,11 +35,22 @@ CHECKPOINT_STEPS = 2_000
 RESTARTS_MAX = 5
 LOST = (RayActorError, ObjectLostError)
 
+Place = Callable[[str, int], Mapping[str, Any]]
+"""Ray's options for so many actors of a kind, market or strategy: where they may run."""
+
+
+def anywhere(_kind: str, _count: int) -> Mapping[str, Any]:
+    """On a Ray of our own all of them fit, and share the cores."""
+    return {"num_cpus": 0}
+
 
 class SpreadWorld:
     """The same as sim.world.SimulatedWorld, across actors.
 
+    spread             parts that each strategy is cut into, at most
+    actors             for markets, and as many for strategies, at most; as `spread` if None
     checkpoint_steps   an actor that is lost costs at most this many steps over again
+    place              asked whenever actors are started
     """
 
     def __init__(
@@ -48,12 +59,14 @@ class SpreadWorld:
         prices: Sequence[ReferencePrice],
         spread: int,
         checkpoint_steps: int = CHECKPOINT_STEPS,
+        actors: int | None = None,
+        place: Place = anywhere,
     ) -> None:
         self.scenario, self.spread, self.step_no = scenario, spread, 0
         self.orders, self.fills, self.restarts = 0, 0, 0
-        self._prices, self._checkpoint_steps = prices, checkpoint_steps
-        self._descriptions = describe_parts(scenario, spread)
-        self._seats = seats(self._descriptions, len(prices))
+        self._prices, self._checkpoint_steps, self._place = prices, checkpoint_steps, place
+        self._cut = Cut(scenario, spread, actors or spread, actors or spread)
+        self._shares = shares_of(self._cut)
         self._checkpoint: bytes | None = None
         self._start()
 
@@ -64,29 +77,35 @@ class SpreadWorld:
 
     def _start(self) -> None:
         """All actors anew, where the last checkpoint stands."""
-        market_class = ray.remote(num_cpus=0)(SimulatedMarketActor)
-        part_class = ray.remote(num_cpus=0)(SimulatedPartActor)
-        told = (ray.put(self.scenario), self.spread)
+        shares, told = self._shares, ray.put(self._cut)
+        market_class = self._actor_class(SimulatedMarketActor, "market", len(shares.markets))
+        part_class = self._actor_class(SimulatedPartActor, "strategy", len(shares.parts))
         self.markets = [
-            market_class.remote(*told, number, price) for number, price in enumerate(self._prices)
+            market_class.remote(told, share, [self._prices[number] for number in numbers])
+            for share, numbers in enumerate(shares.markets)
         ]
-        self.parts = [part_class.remote(*told, number) for number in range(len(self._descriptions))]
+        self.parts = [part_class.remote(told, share) for share in range(len(shares.parts))]
         self.step_no = 0
         if self._checkpoint is not None:
             self._restore(self._checkpoint)
         self._acknowledged: deque[list[Any]] = deque()
         self._replies = [
-            self._returns(market.replies, number) for number, market in enumerate(self.markets)
+            self._returns(market.replies, share) for share, market in enumerate(self.markets)
         ]
+
+    def _actor_class(self, plain: type, kind: str, count: int) -> Any:
+        return ray.remote(**self._place(kind, count))(plain)
 
     def _restore(self, data: bytes) -> None:
         state = read_checkpoint(self.scenario, data)
         assert state["spread"] == self.spread, "a checkpoint goes on in as many parts as it had"
         self.step_no = state["step"]
-        for actor, kept in zip(self.markets, state["markets"], strict=True):
-            actor.restore.remote(kept)
-        for actor, kept in zip(self.parts, state["parts"], strict=True):
-            actor.restore.remote(kept)
+        for actors, shares, kept in (
+            (self.markets, self._shares.markets, state["markets"]),
+            (self.parts, self._shares.parts, state["parts"]),
+        ):
+            for actor, numbers in zip(actors, shares, strict=True):
+                actor.restore.remote([kept[number] for number in numbers])
 
     def resume(self, data: bytes) -> None:
         """Go on from a checkpoint of the same scenario. Raises StateUnreadable."""
@@ -109,26 +128,25 @@ class SpreadWorld:
     def _step(self) -> None:
         """Ask for one more step; wait where too many are under way."""
         self.step_no += 1
-        batches: list[list[Any]] = [[] for _ in self.markets]
-        for part, about, seat in zip(self.parts, self._descriptions, self._seats, strict=True):
-            told = [
-                self._replies[number][place]
-                for number, place in zip(about.markets, seat, strict=True)
-            ]
-            sent = part.act.options(num_returns=len(told)).remote(self.step_no, *told)
-            for number, batch in zip(about.markets, sent if len(told) > 1 else [sent], strict=True):
-                batches[number].append(batch)
+        sent: list[list[Any]] = [[] for _ in self.markets]
+        for share, part in enumerate(self.parts):
+            routes = [of_market[share] for of_market in self._shares.routes]
+            partners = [number for number, mutual in enumerate(routes) if mutual]
+            told = [self._replies[number].pop(0) for number in partners]
+            lists = part.act.options(num_returns=len(told)).remote(self.step_no, *told)
+            for number, batches in zip(partners, lists if len(told) > 1 else [lists], strict=True):
+                sent[number].append(batches)
         self._replies = [
-            self._returns(market.step, number, self.step_no, *batches[number])
-            for number, market in enumerate(self.markets)
+            self._returns(market.step, share, self.step_no, *sent[share])
+            for share, market in enumerate(self.markets)
         ]
-        self._acknowledged.append([replies[-1] for replies in self._replies])
+        self._acknowledged.append([replies.pop() for replies in self._replies])
         if len(self._acknowledged) > STEPS_AHEAD_MAX:
             self._take_acknowledgement()
 
-    def _returns(self, method: Any, number: int, *arguments: Any) -> list[Any]:
-        """A market's answer: a reference for each of its parts, and one for its progress."""
-        count = 1 + sum(number in about.markets for about in self._descriptions)
+    def _returns(self, method: Any, share: int, *arguments: Any) -> list[Any]:
+        """A reference for each strategy actor that a market actor answers, one for its progress."""
+        count = 1 + sum(len(routes) > 0 for routes in self._shares.routes[share])
         answer = method.options(num_returns=count).remote(*arguments)
         return answer if count > 1 else [answer]
 
@@ -155,30 +173,51 @@ class SpreadWorld:
     def checkpoint(self) -> bytes:
         """All that is needed to go on from here; also where a lost actor will."""
         self._wait_for_all()
-        markets = ray.get([actor.state.remote() for actor in self.markets])
-        parts = ray.get([actor.state.remote() for actor in self.parts])
+        markets = _in_order(
+            self._shares.markets, ray.get([actor.state.remote() for actor in self.markets])
+        )
+        parts = _in_order(
+            self._shares.parts, ray.get([actor.state.remote() for actor in self.parts])
+        )
         data = make_checkpoint(self.scenario, self.spread, self.step_no, markets, parts)
         self._checkpoint = data
         return data
 
     def state_hash(self) -> str:
         """64 hex digits of all markets and all accounts."""
-        ends = ray.get([actor.finish.remote() for actor in self.markets])
-        return combined_hash([end.state_hash for end, _ in ends])
+        outcomes, _ = self._finished()
+        return combined_hash([one.state_hash for one in outcomes])
 
     def record(self, timing: Timing) -> RunRecord:
         """What the run has left so far."""
+        outcomes, memory = self._finished()
+        ends = ray.get([actor.finish.remote() for actor in self.parts])
+        closed = _in_order(self._shares.parts, [closed for closed, _ in ends])
+        memory += sum(bytes_held for _, bytes_held in ends)
+        timing.peak_memory_bytes = peak_memory_bytes() + memory
+        timing.closed = closed_by_strategy(self._cut.parts, closed)
+        return assemble(self.scenario, self.step_no, outcomes, timing)
+
+    def _finished(self) -> tuple[list[MarketOutcome], int]:
+        """Every market's outcome, and the memory that their actors ever held."""
         ends = ray.get([actor.finish.remote() for actor in self.markets])
-        parts = ray.get([actor.finish.remote() for actor in self.parts])
-        memory = [bytes_held for _, bytes_held in (*ends, *parts)]
-        timing.peak_memory_bytes = peak_memory_bytes() + sum(memory)
-        timing.closed = closed_by_strategy(self._descriptions, [closed for closed, _ in parts])
-        return assemble(self.scenario, self.step_no, [end for end, _ in ends], timing)
+        outcomes = _in_order(self._shares.markets, [several for several, _ in ends])
+        return outcomes, sum(bytes_held for _, bytes_held in ends)
 
     def stop(self) -> None:
         """End all actors of this run."""
         for actor in (*self.markets, *self.parts):
             ray.kill(actor)
+
+
+def _in_order(shares: Sequence[Sequence[int]], answers: Sequence[Sequence[Any]]) -> list[Any]:
+    """What each actor says of each of its own, by their numbers in the scenario."""
+    found = {
+        number: one
+        for numbers, several in zip(shares, answers, strict=True)
+        for number, one in zip(numbers, several, strict=True)
+    }
+    return [found[number] for number in sorted(found)]
 
 
 def _is_loss(error: RayError) -> bool:

@@ -1,14 +1,18 @@
-"""The actors of a simulation as plain classes: one market, or one part of a strategy."""
+"""The actors of a simulation as plain classes: some of its markets, or some parts of strategies.
+
+What they send each other in a step is a list in the order of Shares.routes.
+"""
 
 import resource
+from collections.abc import Sequence
 from typing import Any
 
+from actors.simulation_shares import Cut, Route, shares_of
 from sim.messages import Rows
 from sim.prices import ReferencePrice
-from sim.simulation_scenario import Scenario
 from sim.world import MarketOutcome, outcome
 from sim.world_market import SteppedMarket
-from sim.world_part import Batch, Part, Reply, describe_parts
+from sim.world_part import Batch, Part, Reply
 from sim.world_state import frozen, thawed
 
 KIBIBYTE = 1024
@@ -20,68 +24,110 @@ def peak_memory_bytes() -> int:
 
 
 class SimulatedMarketActor:
-    """Market number `market_no`; everything else as in sim.world_market."""
+    """The markets of share `share`; lists are in their order.
 
-    def __init__(
-        self, scenario: Scenario, spread: int, market_no: int, price: ReferencePrice
-    ) -> None:
-        self._market = SteppedMarket(scenario, market_no, price, describe_parts(scenario, spread))
+    prices   of these markets
+    """
 
-    def restore(self, state: bytes) -> None:
+    def __init__(self, cut: Cut, share: int, prices: Sequence[ReferencePrice]) -> None:
+        shares, parts = shares_of(cut), cut.parts
+        self._routes = [routes for routes in shares.routes[share] if routes]
+        self._markets = {
+            number: SteppedMarket(cut.scenario, number, price, parts)
+            for number, price in zip(shares.markets[share], prices, strict=True)
+        }
+        self._parts = {
+            number: [place for place, part in enumerate(parts) if number in part.markets]
+            for number in self._markets
+        }
+
+    def restore(self, states: Sequence[bytes]) -> None:
         """Go on from a `state()`."""
-        self._market.restore(thawed(state))
+        for market, state in zip(self._markets.values(), states, strict=True):
+            market.restore(thawed(state))
 
     def replies(self) -> list[Any]:
-        """What its parts were told last, and its progress."""
-        return self._answer(self._market.replies)
+        """What strategy actors were told last, each in one list, and the progress."""
+        told: dict[Route, Reply] = {}
+        for number, market in self._markets.items():
+            routes = [(number, part) for part in self._parts[number]]
+            told.update(zip(routes, market.replies, strict=True))
+        return [*([told[route] for route in routes] for routes in self._routes), self._progress()]
 
-    def step(self, step: int, *batches: Batch) -> list[Any]:
-        """One step on: a reply for each part, then (orders, fills) so far."""
-        return self._answer(self._market.step(step, batches))
+    def step(self, step: int, *sent: Sequence[Batch]) -> list[Any]:
+        """One step on: a list for each strategy actor, then (orders, fills) so far."""
+        batches = _by_route(self._routes, sent)
+        for number, market in self._markets.items():
+            market.step(step, [batches[number, part] for part in self._parts[number]])
+        return self.replies()
 
-    def hand_out(self, written: int) -> None:
-        """As Tape.hand_out."""
-        self._market.tape.hand_out(written)
+    def hand_out(self, written: Sequence[int]) -> None:
+        """As Tape.hand_out, for each market."""
+        for market, rows in zip(self._markets.values(), written, strict=True):
+            market.tape.hand_out(rows)
 
-    def taken(self) -> tuple[int, Rows]:
-        """As Tape.taken."""
-        return self._market.tape.taken()
+    def taken(self) -> list[tuple[int, Rows]]:
+        """As Tape.taken, of each market."""
+        return [market.tape.taken() for market in self._markets.values()]
 
     def keep_only(self) -> None:
-        """As Tape.keep_only."""
-        self._market.tape.keep_only()
+        """As Tape.keep_only, for each market."""
+        for market in self._markets.values():
+            market.tape.keep_only()
 
-    def state(self) -> bytes:
-        """Everything, for a checkpoint."""
-        return frozen(self._market.state())
+    def state(self) -> list[bytes]:
+        """Everything of each market, for a checkpoint."""
+        return [frozen(market.state()) for market in self._markets.values()]
 
-    def finish(self) -> tuple[MarketOutcome, int]:
-        """What is left at the end, checked; and the most memory ever held."""
-        return outcome(self._market), peak_memory_bytes()
+    def finish(self) -> tuple[list[MarketOutcome], int]:
+        """What is left of each at the end, checked; and the most memory ever held."""
+        return [outcome(market) for market in self._markets.values()], peak_memory_bytes()
 
-    def _answer(self, replies: list[Reply]) -> list[Any]:
-        return [*replies, (self._market.orders, self._market.fills)]
+    def _progress(self) -> tuple[int, int]:
+        markets = self._markets.values()
+        return sum(market.orders for market in markets), sum(market.fills for market in markets)
 
 
 class SimulatedPartActor:
-    """Part number `part_no` of the scenario's strategies, cut `spread` times."""
+    """The parts of strategies of share `share`; lists are in their order."""
 
-    def __init__(self, scenario: Scenario, spread: int, part_no: int) -> None:
-        self._part = Part(scenario, describe_parts(scenario, spread)[part_no])
+    def __init__(self, cut: Cut, share: int) -> None:
+        shares, descriptions = shares_of(cut), cut.parts
+        self._routes = [routes[share] for routes in shares.routes if routes[share]]
+        self._parts = {
+            number: Part(cut.scenario, descriptions[number]) for number in shares.parts[share]
+        }
+        self._markets = {number: descriptions[number].markets for number in self._parts}
 
-    def restore(self, state: bytes) -> None:
+    def restore(self, states: Sequence[bytes]) -> None:
         """Go on from a `state()`."""
-        self._part.restore(thawed(state))
+        for part, state in zip(self._parts.values(), states, strict=True):
+            part.restore(thawed(state))
 
-    def act(self, step: int, *replies: Reply) -> Any:
-        """A batch for each of its markets; the batch itself where there is one market."""
-        batches = self._part.act(step, replies)
-        return batches if len(batches) > 1 else batches[0]
+    def act(self, step: int, *told: Sequence[Reply]) -> Any:
+        """A list for each market actor; the list itself where there is one."""
+        replies = _by_route(self._routes, told)
+        batches: dict[Route, Batch] = {}
+        for number, part in self._parts.items():
+            routes = [(market, number) for market in self._markets[number]]
+            sent = part.act(step, [replies[route] for route in routes])
+            batches.update(zip(routes, sent, strict=True))
+        lists = [[batches[route] for route in routes] for routes in self._routes]
+        return lists if len(lists) > 1 else lists[0]
 
-    def state(self) -> bytes:
-        """Everything, for a checkpoint."""
-        return frozen(self._part.state())
+    def state(self) -> list[bytes]:
+        """Everything of each part, for a checkpoint."""
+        return [frozen(part.state()) for part in self._parts.values()]
 
-    def finish(self) -> tuple[list[int], int]:
-        """How many of its traders were liquidated, by sample; the most memory ever held."""
-        return self._part.closed_at_samples, peak_memory_bytes()
+    def finish(self) -> tuple[list[list[int]], int]:
+        """How many traders of each were liquidated, by sample; the most memory ever held."""
+        return [part.closed_at_samples for part in self._parts.values()], peak_memory_bytes()
+
+
+def _by_route(
+    routes: Sequence[Sequence[Route]], lists: Sequence[Sequence[Any]]
+) -> dict[Route, Any]:
+    found: dict[Route, Any] = {}
+    for several, items in zip(routes, lists, strict=True):
+        found.update(zip(several, items, strict=True))
+    return found
