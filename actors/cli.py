@@ -100,6 +100,22 @@ def simulate(
 
 
 @app.command()
+def role(
+    email: Annotated[str, typer.Argument(help="Of a registered user.")],
+    role: Annotated[str, typer.Argument(help="PENDING, VIEWER, TRADER, OPERATOR or ADMIN.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Give a user another role; the exchange must be running."""
+    from actors.role_command import role as run
+
+    try:
+        print(run(settings_or_exit(data_dir=data_dir), email, role))
+    except ConfigurationError as error:
+        print(f"sandpit: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+@app.command()
 def doctor(port: Port = None, data_dir: DataDir = None) -> None:
     """Say what is wrong with this machine."""
     from actors.doctor import run_doctor

@@ -11,6 +11,7 @@ from api.flux.answers import HealthAnswer
 from api.flux.callers import watcher
 from api.flux.describing import documented
 from api.flux.envelope import reply
+from api.metrics import observe_simulations
 from api.routing import ExactRoute, services_of
 from storage.errors import StorageError
 from storage.unit_of_work import fetch_one
@@ -40,4 +41,5 @@ async def get_health(request: Request) -> Response:
 @router.get("/metrics", summary="Metrics", include_in_schema=False)
 async def get_metrics(allowed: Annotated[None, Depends(watcher)], request: Request) -> Response:
     """What this process has counted, for Prometheus."""
+    await observe_simulations(services_of(request).pool)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

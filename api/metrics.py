@@ -1,9 +1,14 @@
 """What this process counts for Prometheus. Each API process answers for itself."""
 
+import asyncio
 from typing import Any
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import Scope
+
+from storage.database import AsyncPool
+from storage.errors import StorageError
+from storage.simulations import SimulationStatus, count_under_way
 
 REQUESTS = Counter("sandpit_http_requests", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -12,6 +17,9 @@ SECONDS = Histogram(
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
 )
+SIMULATIONS = Gauge("sandpit_simulations", "Simulations under way, of all processes", ["status"])
+UNDER_WAY = (SimulationStatus.QUEUED, SimulationStatus.RUNNING, SimulationStatus.STOPPING)
+COUNT_S_MAX = 0.5
 METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"})
 
 _children: dict[tuple[str, str, int], tuple[Any, Any]] = {}
@@ -28,3 +36,14 @@ def observe(scope: Scope, status: int, seconds: float) -> None:
         _children[key] = children
     children[0].inc()
     children[1].observe(seconds)
+
+
+async def observe_simulations(pool: AsyncPool) -> None:
+    """Count what waits and runs at this moment; while the database is away, nothing is said."""
+    try:
+        counts = await asyncio.wait_for(count_under_way(pool), COUNT_S_MAX)
+    except (StorageError, TimeoutError):
+        SIMULATIONS.clear()
+        return
+    for status in UNDER_WAY:
+        SIMULATIONS.labels(status).set(counts.get(status, 0))

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+import psycopg
 
 from storage.database import AsyncPool, now_us
+from storage.errors import wrapped
 from storage.unit_of_work import fetch_one, unit_of_work
 
 COLLATERAL = "USDC"
@@ -19,6 +23,7 @@ VALUES (%s, %s, 0, 0, 0)"""
 SELECT_USER = "SELECT id, email, password_hash, role, status FROM users"
 UPDATE_HASH = "UPDATE users SET password_hash = %s WHERE id = %s AND password_hash = %s RETURNING 1"
 UPDATE_ROLE = "UPDATE users SET role = %s WHERE id = %s RETURNING 1"
+UPDATE_ROLE_BY_EMAIL = "UPDATE users SET role = %s WHERE email = %s RETURNING 1"
 UPDATE_STATUS = "UPDATE users SET status = %s WHERE id = %s RETURNING 1"
 
 
@@ -116,6 +121,12 @@ async def replace_password_hash(pool: AsyncPool, user: User, password_hash: str)
 async def set_role(pool: AsyncPool, user_id: int, role: Role) -> bool:
     """Give a user another role; False where there is no such user."""
     return await fetch_one(pool, UPDATE_ROLE, (role, user_id)) is not None
+
+
+def give_role(connection: psycopg.Connection[Any], email: str, role: Role) -> bool:
+    """The same for a (lower-case) e-mail, outside of the API."""
+    with wrapped():
+        return connection.execute(UPDATE_ROLE_BY_EMAIL, (role, email)).fetchone() is not None
 
 
 async def set_status(pool: AsyncPool, user_id: int, status: UserStatus) -> bool:

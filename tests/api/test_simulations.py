@@ -293,3 +293,12 @@ def test_the_same_idempotency_key_is_the_same_simulation(alice: Person, bob: Per
     runs = [alice.post(path, key="r").json() for _ in range(2)]
     assert runs[0] == runs[1] != first.json()
     assert len(alice.get("/simulations").json()) == 2
+
+
+def test_metrics_tell_how_many_wait_and_run(exchange: Deployment, alice: Person) -> None:
+    ask(alice)
+    ask(alice)
+    start_next(exchange.database, 1)
+    metrics = exchange.http.get("/metrics").text
+    assert 'sandpit_simulations{status="QUEUED"} 1.0' in metrics
+    assert 'sandpit_simulations{status="RUNNING"} 1.0' in metrics
