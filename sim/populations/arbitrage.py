@@ -69,7 +69,8 @@ class Arbitrage(Crowd):
     def __init__(
         self, parameters: ArbitrageParameters, accounts: range, markets: int, dice: Dice
     ) -> None:
-        super().__init__(accounts, markets, dice, parameters.position_max_quote)
+        most, activity_ppm = parameters.position_max_quote, parameters.activity_ppm
+        super().__init__(accounts, markets, dice, most, activity_ppm)
         self._parameters = parameters
         self._pairs: dict[tuple[int, int], Pair | None] = {}
 

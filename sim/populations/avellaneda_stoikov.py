@@ -4,8 +4,8 @@ Avellaneda and Stoikov, "High-frequency trading in a limit order book" (2008):
 a maker quotes around a reservation price r = s − q γ σ² τ, at a half-spread of
 γ σ² τ ÷ 2 + ln(1 + γ ÷ k) ÷ γ on both sides. Here s is the mid (drawn towards
 the index where `anchor_ppm` says so), q the position as a part of its limit,
-σ² the running mean of squared relative changes of s, τ a horizon that never
-ends, and 1 ÷ k the distance from s at which orders are filled e times less
+σ² the running mean of squared relative changes of s from look to look, a step,
+τ a horizon that never ends, and 1 ÷ k the distance from s at which orders are filled e times less
 often. At the limit of the inventory (Guéant, Lehalle and Fernandez-Tapia,
 "Dealing with the inventory risk", 2013) the side that would add is not quoted.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.messages import Rows, Side
+from sim.messages import Rows, Side, empty_commands
 from sim.populations.command_rows import cancels, lots_of_quote, places, post_only
 from sim.populations.crowd import Crowd
 from sim.populations.dice import Dice
@@ -25,9 +25,12 @@ from sim.populations.population import Integers, MarketView, bounded
 from sim.populations.rational import natural_log
 from sim.units import PPM
 
-WORDS = 1
-VARIANCE_SHIFT = 40
-"""A variance of relative changes in a step is kept in units of 2**-40."""
+CHANGE_SHIFT, VARIANCE_SHIFT = 20, 40
+"""Relative changes are in units of 2**-20, the mean of their squares in a step of 2**-40."""
+
+CHANGE_MAX = 1 << 22
+CENTRE, MEAN, STEP = range(3)
+"""What a maker keeps of a market: s when it last looked (0: never), the variance, that step."""
 
 STAGGER = 8
 STAGGER_PERCENT = 5
@@ -67,32 +70,29 @@ class AvellanedaStoikovParameters:
     position_max_quote: int = bounded(300_000, 1, 1_000_000_000)
 
 
-@dataclass
-class Variance:
-    """Of one market: the last s, and the mean of squared changes in units of 2**-40."""
-
-    centre_ticks: int
-    mean_q40: int
-
-
 class AvellanedaStoikov(Crowd):
     """A handful of makers (up to thousands), each with one quote a side on every market."""
 
     def __init__(
         self, parameters: AvellanedaStoikovParameters, accounts: range, markets: int, dice: Dice
     ) -> None:
-        super().__init__(accounts, markets, dice, parameters.position_max_quote)
+        most, activity_ppm = parameters.position_max_quote, parameters.activity_ppm
+        super().__init__(accounts, markets, dice, most, activity_ppm)
         self._parameters = parameters
-        self._variances: list[Variance | None] = [None] * markets
+        self._known: list[Integers] = [
+            np.zeros((len(accounts), 3), np.int64) for _ in range(markets)
+        ]
         self._fill_spread_ppm = fill_spread_ppm(parameters)
         place = (np.arange(len(accounts)) + dice.first_trader) % STAGGER
         self._wider_percent = 100 + STAGGER_PERCENT * place
 
     def decide(self, step: int, market: int, view: MarketView) -> Rows:
         """Withdraw what strayed, quote what is missing."""
+        acting = self.awake(step, market, self._parameters.activity_ppm)
+        if len(acting) == 0:
+            return empty_commands(0)
         centre = self._centre(view)
-        risk_ppm = self._risk_ppm(market, centre)
-        acting, _ = self.wake(step, market, self._parameters.activity_ppm, WORDS)
+        risk_ppm = self._risk_ppm(step, market, centre, acting)
         held = self.holdings[market]
         limit = self.limit_lots(market, view)
         prices = self._prices(view, centre, risk_ppm, held.positions_lots[acting], limit, acting)
@@ -107,30 +107,40 @@ class AvellanedaStoikov(Crowd):
         twice_mid, anchor = sum(touch_ticks(view)), self._parameters.anchor_ppm
         return (twice_mid * (PPM - anchor) + 2 * view.index_ticks * anchor) // (2 * PPM)
 
-    def _risk_ppm(self, market: int, centre: int) -> int:
-        """γ σ² τ: how far a position at its limit moves the reservation price."""
-        known = self._variances[market] or Variance(centre, 0)
-        change_q20 = ((centre - known.centre_ticks) << VARIANCE_SHIFT // 2) // max(1, centre)
-        mean = known.mean_q40
-        mean += (change_q20 * change_q20 - mean) >> self._parameters.variance_shift
-        self._variances[market] = Variance(centre, mean)
-        over_horizon = mean * self._parameters.horizon_steps
-        floor = (self._parameters.variance_floor_ppm**2 << VARIANCE_SHIFT) // PPM**2
-        risk_q40 = self._parameters.risk_aversion * max(over_horizon, floor)
-        return min(risk_q40 * PPM >> VARIANCE_SHIFT, self._parameters.half_spread_max_ppm)
+    def _risk_ppm(self, step: int, market: int, centre: int, acting: Integers) -> Integers:
+        """γ σ² τ of each: how far a position at its limit moves the reservation price.
+
+        What a maker sees after n steps weighs as n times a single one, in all at most once.
+        """
+        own = self._parameters
+        known = self._known[market][acting]
+        before = np.where(known[:, CENTRE] > 0, known[:, CENTRE], centre)
+        steps = np.where(known[:, CENTRE] > 0, np.maximum(step - known[:, STEP], 1), 1)
+        change_q20 = ((centre - before) << CHANGE_SHIFT) // max(1, centre)
+        change_q20 = np.clip(change_q20, -CHANGE_MAX, CHANGE_MAX)
+        in_a_step = change_q20 * change_q20 // steps
+        weight = np.minimum(steps, 1 << own.variance_shift)
+        mean = known[:, MEAN] + ((in_a_step - known[:, MEAN]) * weight >> own.variance_shift)
+        self._known[market][acting] = np.stack(
+            [np.full_like(mean, centre), mean, np.full_like(mean, step)], axis=1
+        )
+        over_horizon = mean.astype(np.float64) * own.horizon_steps / 2.0**VARIANCE_SHIFT
+        floor = (own.variance_floor_ppm / PPM) ** 2
+        risk = np.maximum(over_horizon, floor) * own.risk_aversion * PPM
+        return np.minimum(risk, own.half_spread_max_ppm).astype(np.int64)
 
     def _prices(
         self,
         view: MarketView,
         centre: int,
-        risk_ppm: int,
+        risk_ppm: Integers,
         positions_lots: Integers,
         limit_lots: int,
         acting: Integers,
     ) -> Integers:
         """Bid and ask of each in ticks, within the market's grid: (awake, 2)."""
         least, most = self._parameters.half_spread_min_ppm, self._parameters.half_spread_max_ppm
-        half_ppm = min(max(risk_ppm // 2 + self._fill_spread_ppm, least), most)
+        half_ppm = np.clip(risk_ppm // 2 + self._fill_spread_ppm, least, most)
         half = np.maximum(centre * half_ppm * self._wider_percent[acting] // (100 * PPM), 1)
         held = np.clip(positions_lots, -limit_lots, limit_lots)
         reservation = centre - centre * risk_ppm // PPM * held // max(1, limit_lots)

@@ -9,6 +9,7 @@ by a margin of its own. Its order rests until it wakes again. Prices are expecte
 in floats; rational.py says how they are the same everywhere.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,8 @@ class FundamentalChartistNoiseParameters:
 class FundamentalChartistNoise(Crowd):
     """Any number of FCN traders."""
 
+    watches = True
+
     def __init__(
         self,
         parameters: FundamentalChartistNoiseParameters,
@@ -76,7 +79,8 @@ class FundamentalChartistNoise(Crowd):
         markets: int,
         dice: Dice,
     ) -> None:
-        super().__init__(accounts, markets, dice, parameters.position_max_quote)
+        most, activity_ppm = parameters.position_max_quote, parameters.activity_ppm
+        super().__init__(accounts, markets, dice, most, activity_ppm)
         self._parameters = parameters
         character = dice.birth(0, BIRTH_WORDS).astype(np.int64)
         means = (
@@ -91,13 +95,12 @@ class FundamentalChartistNoise(Crowd):
         self._horizons = parameters.horizon_min + (character[:, HORIZON] * spread >> UNIT_BITS)
         self._margins = character[:, MARGIN] / 65_536.0 * (parameters.margin_max_ppm / PPM)
         longest = max(parameters.horizon_min, parameters.horizon_max) + 1
-        self._mids = [np.zeros(longest) for _ in range(markets)]
-        self._seen = [0] * markets
+        self._prices = [np.zeros(longest) for _ in range(markets)]
+        self._seen, self._step = [0] * markets, [0] * markets
 
     def decide(self, step: int, market: int, view: MarketView) -> Rows:
         """Withdraw and order anew around the price each expects."""
-        mid = market_price(view)
-        self._remember(market, mid)
+        mid = self._remember(step, market, view)
         acting, draws = self.wake(step, market, self._parameters.activity_ppm, WORDS)
         held = self.holdings[market]
         expected = self._expected_ticks(market, view, mid, acting, draws)
@@ -111,11 +114,24 @@ class FundamentalChartistNoise(Crowd):
         orders = sane_places(view, who, sides[acts], prices[acts], lots[acts])
         return np.concatenate([withdrawn(held, acting), orders])
 
-    def _remember(self, market: int, mid: float) -> None:
-        """The mids of as many views as the longest horizon looks back."""
-        mids = self._mids[market]
-        mids[self._seen[market] % len(mids)] = mid
-        self._seen[market] += 1
+    def watch(self, step: int, views: Sequence[MarketView]) -> None:
+        """See Crowd."""
+        for market, view in enumerate(views):
+            self._remember(step, market, view)
+
+    def _remember(self, step: int, market: int, view: MarketView) -> float:
+        """The price now; those of as many steps as the longest horizon looks back are kept.
+
+        It stood still in steps in which nobody looked.
+        """
+        prices, seen = self._prices[market], self._seen[market]
+        price = market_price(view, prices[0] if seen else 0.0)
+        missed = min(max(0, step - self._step[market] - 1), len(prices)) if seen else 0
+        if missed:
+            prices[(seen + np.arange(missed)) % len(prices)] = prices[(seen - 1) % len(prices)]
+        prices[(seen + missed) % len(prices)] = price
+        self._seen[market], self._step[market] = seen + missed + 1, step
+        return price
 
     def _expected_ticks(
         self, market: int, view: MarketView, mid: float, acting: Integers, draws: Integers
@@ -124,7 +140,7 @@ class FundamentalChartistNoise(Crowd):
         horizons = self._horizons[acting].astype(np.float64)
         to_fundamental = natural_log(np.array([view.index_ticks / mid]))
         fundamental = to_fundamental * (horizons / self._parameters.reversion_steps)
-        chartist = natural_log(mid / self._past_mids(market, acting))
+        chartist = natural_log(mid / self._past_prices(market, acting))
         deviations = normal(draws) / NORMAL_DEVIATION
         noise = deviations * (self._parameters.noise_ppm / PPM)
         minds = (fundamental, chartist, noise)
@@ -133,14 +149,17 @@ class FundamentalChartistNoise(Crowd):
         together = of_each[FUNDAMENTAL] + of_each[CHARTIST] + of_each[NOISE]
         return mid * exponential(np.clip(together, -most, most))
 
-    def _past_mids(self, market: int, acting: Integers) -> Floats:
-        """The mid a horizon ago, or the first one seen."""
-        mids = self._mids[market]
+    def _past_prices(self, market: int, acting: Integers) -> Floats:
+        """The price a horizon ago, or the first one seen."""
+        prices = self._prices[market]
         then = np.maximum(self._seen[market] - 1 - self._horizons[acting], 0)
-        past: Floats = mids[then % len(mids)]
+        past: Floats = prices[then % len(prices)]
         return past
 
 
-def market_price(view: MarketView) -> float:
-    """The last price, as in PAMS: in a thin book the mid runs away from where anybody trades."""
-    return float(view.last_price_ticks or view.index_ticks)
+def market_price(view: MarketView, first: float) -> float:
+    """The last price, as in PAMS: in a thin book the mid runs away from where anybody trades.
+
+    Before anybody has traded, the first price there was: the index.
+    """
+    return float(view.last_price_ticks or first or view.index_ticks)

@@ -7,21 +7,20 @@ position is closed once the price is back. Averages are exponential and shared;
 a trader only chooses its horizon, so those who sleep cost nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from sim.messages import Rows, Side
+from sim.messages import Rows, Side, empty_commands
 from sim.populations.command_rows import immediate
 from sim.populations.crowd import Crowd
 from sim.populations.dice import UNIT_BITS, Dice
+from sim.populations.moving_mid import AVERAGE_SHIFT, moving_mid
 from sim.populations.noise import sane_places, touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
 from sim.populations.value import drawn_lots
 from sim.units import PPM
-
-AVERAGE_SHIFT = 16
-"""Averages are kept in ticks × 2**16."""
 
 WORDS = 1
 SIZE = 0
@@ -54,22 +53,26 @@ class MeanReversionParameters:
 class MeanReversion(Crowd):
     """Any number of contrarians."""
 
+    watches = True
+
     def __init__(
         self, parameters: MeanReversionParameters, accounts: range, markets: int, dice: Dice
     ) -> None:
-        super().__init__(accounts, markets, dice, parameters.position_max_quote)
+        most, activity_ppm = parameters.position_max_quote, parameters.activity_ppm
+        super().__init__(accounts, markets, dice, most, activity_ppm)
         self._parameters = parameters
         self._shifts = np.arange(
             parameters.shift_min, max(parameters.shift_min, parameters.shift_max) + 1
         )
-        character = dice.birth(0, 1)[:, 0].astype(np.int64)
-        self._horizon = character * len(self._shifts) >> UNIT_BITS
-        self._averages_q16: list[Integers | None] = [None] * markets
+        self._horizon = dice.birth(0, 1)[:, 0] * len(self._shifts) >> UNIT_BITS
+        self._mids = [moving_mid(self._shifts) for _ in range(markets)]
 
     def decide(self, step: int, market: int, view: MarketView) -> Rows:
         """Immediate orders towards the position that fades the move, or towards none."""
-        away_q16 = self._away_q16(market, view)
+        away_q16 = self._mids[market].see(step, view)
         acting, draws = self.wake(step, market, self._parameters.activity_ppm, WORDS)
+        if len(acting) == 0:
+            return empty_commands(0)
         position = self.holdings[market].positions_lots[acting]
         target = self._targets(view, away_q16[self._horizon[acting]], position, market)
         gap = target - position
@@ -78,15 +81,10 @@ class MeanReversion(Crowd):
         acts = lots >= view.spec.min_quantity_lots
         return self._orders(view, acting[acts], gap[acts], lots[acts])
 
-    def _away_q16(self, market: int, view: MarketView) -> Integers:
-        """Distance of this view's mid from the average of each horizon, which then moves on."""
-        mid_q16 = sum(touch_ticks(view)) << (AVERAGE_SHIFT - 1)
-        averages = self._averages_q16[market]
-        if averages is None:
-            averages = np.full(len(self._shifts), mid_q16, dtype=np.int64)
-        away: Integers = mid_q16 - averages
-        self._averages_q16[market] = averages + (away >> self._shifts)
-        return away
+    def watch(self, step: int, views: Sequence[MarketView]) -> None:
+        """See Crowd."""
+        for mid, view in zip(self._mids, views, strict=True):
+            mid.see(step, view)
 
     def _targets(
         self, view: MarketView, away_q16: Integers, position_lots: Integers, market: int

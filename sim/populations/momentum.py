@@ -7,6 +7,7 @@ sleep cost nothing. The effect they stand for: Moskowitz, Ooi and Pedersen,
 "Time series momentum" (2012).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +16,11 @@ from sim.messages import Rows, Side, empty_commands
 from sim.populations.command_rows import immediate
 from sim.populations.crowd import Crowd
 from sim.populations.dice import UNIT_BITS, Dice
+from sim.populations.moving_mid import moving_mid
 from sim.populations.noise import sane_places, touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
 from sim.populations.value import drawn_lots
 from sim.units import PPM
-
-AVERAGE_SHIFT = 16
-"""Averages are kept in ticks × 2**16."""
 
 WORDS = 1
 SIZE = 0
@@ -51,36 +50,33 @@ class MomentumParameters:
     slip_ppm: int = bounded(300, 0, 100_000)
 
 
-@dataclass
-class Averages:
-    """Short and long average of the mid for every horizon, ticks × 2**16: int64 (horizons,)."""
-
-    fast_q16: Integers
-    slow_q16: Integers
-
-
 class Momentum(Crowd):
-    """Any number of trend followers."""
+    """Any number of trend followers. A market's averages: the short ones, then the long ones."""
+
+    watches = True
 
     def __init__(
         self, parameters: MomentumParameters, accounts: range, markets: int, dice: Dice
     ) -> None:
-        super().__init__(accounts, markets, dice, parameters.position_max_quote)
+        most, activity_ppm = parameters.position_max_quote, parameters.activity_ppm
+        super().__init__(accounts, markets, dice, most, activity_ppm)
         self._parameters = parameters
-        self._averages: list[Averages | None] = [None] * markets
         self._fast_shifts = np.arange(
             parameters.fast_shift_min,
             max(parameters.fast_shift_min, parameters.fast_shift_max) + 1,
         )
+        slow_shifts = self._fast_shifts + parameters.slow_shift_more
+        shifts = np.concatenate([self._fast_shifts, slow_shifts])
+        self._mids = [moving_mid(shifts) for _ in range(markets)]
         self._horizon = dice.birth(0, 1)[:, 0] * len(self._fast_shifts) >> UNIT_BITS
 
     def decide(self, step: int, market: int, view: MarketView) -> Rows:
         """Immediate orders towards the position the trend asks for."""
-        trends = self._trend(market, view)
+        self._mids[market].see(step, view)
         acting, draws = self.wake(step, market, self._parameters.activity_ppm, WORDS)
         if len(acting) == 0:
             return empty_commands(0)
-        trend = trends[self._horizon[acting]]
+        trend = self._trend(market)[self._horizon[acting]]
         target = trend * self.limit_lots(market, view)
         gap = target - self.holdings[market].positions_lots[acting]
         wished = drawn_lots(view, self._parameters.order_quote, draws[:, SIZE])
@@ -95,16 +91,14 @@ class Momentum(Crowd):
         sides = np.where(trend > 0, Side.BUY, Side.SELL).astype(np.int64)
         return immediate(sane_places(view, who + self.accounts.start, sides, prices, lots))
 
-    def _trend(self, market: int, view: MarketView) -> Integers:
-        """1 up, −1 down, 0 neither, by horizon, after this view's mid is averaged in."""
-        mid_q16 = sum(touch_ticks(view)) << (AVERAGE_SHIFT - 1)
-        averages = self._averages[market]
-        if averages is None:
-            flat = np.full(len(self._fast_shifts), mid_q16, dtype=np.int64)
-            averages = self._averages[market] = Averages(flat, flat.copy())
-        averages.fast_q16 += (mid_q16 - averages.fast_q16) >> self._fast_shifts
-        slow_shift = self._fast_shifts + self._parameters.slow_shift_more
-        averages.slow_q16 += (mid_q16 - averages.slow_q16) >> slow_shift
-        threshold_q16 = averages.slow_q16 * self._parameters.threshold_ppm // PPM
-        distance_q16 = averages.fast_q16 - averages.slow_q16
+    def watch(self, step: int, views: Sequence[MarketView]) -> None:
+        """See Crowd."""
+        for mid, view in zip(self._mids, views, strict=True):
+            mid.see(step, view)
+
+    def _trend(self, market: int) -> Integers:
+        """1 up, −1 down, 0 neither, by horizon."""
+        fast_q16, slow_q16 = np.split(self._mids[market].averages_q16, 2)
+        threshold_q16 = slow_q16 * self._parameters.threshold_ppm // PPM
+        distance_q16 = fast_q16 - slow_q16
         return np.where(np.abs(distance_q16) > threshold_q16, np.sign(distance_q16), 0)

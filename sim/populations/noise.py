@@ -165,7 +165,8 @@ class Noise(Crowd):
     def __init__(
         self, parameters: NoiseParameters, accounts: range, markets: int, dice: Dice
     ) -> None:
-        super().__init__(accounts, markets, dice, parameters.position_max_quote)
+        most, activity_ppm = parameters.position_max_quote, parameters.activity_ppm
+        super().__init__(accounts, markets, dice, most, activity_ppm)
         self._parameters = parameters
 
     def decide(self, step: int, market: int, view: MarketView) -> Rows:

@@ -59,7 +59,8 @@ class Value(Crowd):
     def __init__(
         self, parameters: ValueParameters, accounts: range, markets: int, dice: Dice
     ) -> None:
-        super().__init__(accounts, markets, dice, parameters.position_max_quote)
+        most, activity_ppm = parameters.position_max_quote, parameters.activity_ppm
+        super().__init__(accounts, markets, dice, most, activity_ppm)
         self._parameters = parameters
         self._estimates_q8 = [np.zeros(len(accounts), dtype=np.int64) for _ in range(markets)]
 
