@@ -54,12 +54,29 @@ class Crowd(ABC):
     def act(self, step: int, views: Sequence[MarketView | None]) -> list[Rows]:
         """See Population. Where there is no index yet, nobody trades."""
         self._factors_ppm = [PPM if view is None else view.activity_ppm for view in views]
-        return [
-            empty_commands(0)
-            if view is None or view.index_ticks < 1
-            else self.decide(step, market, view)
-            for market, view in enumerate(views)
-        ]
+        sent = []
+        for market, view in enumerate(views):
+            if view is None or view.index_ticks < 1:
+                sent.append(empty_commands(0))
+                continue
+            self.limit_lots(market, view)
+            sent.append(self.decide(step, market, view))
+        return sent
+
+    def watch(self, step: int, views: Sequence[MarketView]) -> None:
+        """What is to be remembered of the views of a step in which nobody acts."""
+
+    def next_step(self, after: int) -> int:
+        """A step after `after` before which nobody acts, whatever happens meanwhile.
+
+        True while everybody acts as often as usual (market_activity.py).
+        """
+        if self._activity_ppm is None:
+            return after + 1
+        return min(
+            self._dice.next_awake(market, self._life, after, self._activity_ppm)
+            for market in range(len(self.holdings))
+        )
 
     @abstractmethod
     def decide(self, step: int, market: int, view: MarketView) -> Rows:
