@@ -75,6 +75,11 @@ class SpreadWorld:
         """Whether all steps are taken."""
         return self.step_no >= self.scenario.steps
 
+    @property
+    def market_shares(self) -> list[list[int]]:
+        """The numbers of the markets of each of `markets`."""
+        return self._shares.markets
+
     def _start(self) -> None:
         """All actors anew, where the last checkpoint stands."""
         shares, told = self._shares, ray.put(self._cut)
