@@ -14,9 +14,12 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from sim.report_text import clock
 from sim.simulation_scenario import Scenario
+from storage.run_directory import REPORT
 
 LINE_EVERY_S = 5.0
+WIDE_COLUMNS = 100
 SECOND_US = 1_000_000
 
 
@@ -49,20 +52,18 @@ class Progress:
         """What came out."""
 
     def _line(self, step: int, orders: int, fills: int) -> str:
-        """Simulated time and rates since this process began."""
+        """Simulated time, and rates since the first call."""
+        simulated = f"{clock(step * self._scenario.step_us)} simulated"
         if self._first is None:
             self._first = (step, orders, fills)
             self._began = time.monotonic()
+            return simulated
         passed = max(time.monotonic() - self._began, 1e-3)
         rates = [
-            (now - before) / passed
+            compact((now - before) / passed)
             for now, before in zip((step, orders, fills), self._first, strict=True)
         ]
-        clock = step * self._scenario.step_us // SECOND_US
-        return (
-            f"{clock // 3600}:{clock // 60 % 60:02}:{clock % 60:02} simulated,"
-            f" {rates[0]:,.0f} steps/s, {rates[1]:,.0f} orders/s, {rates[2]:,.0f} fills/s"
-        )
+        return f"{simulated}, {rates[0]} steps/s, {rates[1]} orders/s, {rates[2]} fills/s"
 
 
 class Lines(Progress):
@@ -82,7 +83,7 @@ class Lines(Progress):
             self._said_at = time.monotonic()
             share = 100 * step // self._scenario.steps
             left_s = self._left_s(step)
-            self.say(f"{share} %: {line}, {left_s:,.0f} s left")
+            self.say(f"{share} %: {line}, {clock(round(left_s * SECOND_US))} left")
 
     def _left_s(self, step: int) -> float:
         first = self._first[0] if self._first else 0
@@ -90,16 +91,21 @@ class Lines(Progress):
         return passed * (self._scenario.steps - step) / max(1, step - first)
 
     def summary(self, summary: Mapping[str, Any], directory: Path) -> None:
-        console = Console()
-        for name in ("scenario", "seed", "state_hash", "steps", "orders", "fills"):
-            console.print(f"{name.replace('_', ' ')}: {summary[name]}", highlight=False)
+        console = Console(highlight=False, soft_wrap=True)
+        for name in ("scenario", "seed", "state_hash"):
+            console.print(f"{name.replace('_', ' ')}: {summary[name]}")
+        for name in ("steps", "orders", "fills"):
+            console.print(f"{name}: {summary[name]:,}")
         rate, seconds = summary["orders_per_second"], summary["wall_seconds"]
-        console.print(f"{seconds} s, {rate:,} orders/s, {summary['actors']}", highlight=False)
-        console.print(_table(summary))
+        console.print(f"{seconds} s, {rate:,} orders/s, {summary['actors']}")
+        console.print(_table(summary), soft_wrap=False)
+        for line in fact_lines(summary):
+            console.print(line)
+        console.print(f"report: {directory / REPORT}")
         if summary["steps"] < summary["steps_planned"]:
-            console.print(f"interrupted; go on with --resume {directory}", highlight=False)
-        else:
-            console.print(f"written to {directory}", highlight=False)
+            step_us = self._scenario.step_us
+            done, planned = (clock(summary[n] * step_us) for n in ("steps", "steps_planned"))
+            console.print(f"interrupted at {done} of {planned}; go on with --resume {directory}")
 
 
 class LiveBar(Lines):
@@ -107,8 +113,9 @@ class LiveBar(Lines):
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
-        columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"))
-        self._bar = Bar(*columns, TimeRemainingColumn(), console=self._console)
+        columns = (BarColumn(None), TaskProgressColumn(), TextColumn("{task.description}"))
+        left = TimeRemainingColumn(elapsed_when_finished=True)
+        self._bar = Bar(*columns, left, console=self._console, expand=True)
         self._task = self._bar.add_task("starting", total=scenario.steps)
 
     def __enter__(self) -> "LiveBar":
@@ -125,7 +132,11 @@ class LiveBar(Lines):
         self._bar.stop()
 
     def show(self, step: int, orders: int, fills: int) -> None:
+        if self._first is None:  # a resumed run has not done in no time what stands behind it
+            self._bar.reset(self._task, completed=step)
         line = self._line(step, orders, fills)
+        if self._console.width < WIDE_COLUMNS:
+            line = line.replace(" simulated", "")
         self._bar.update(self._task, completed=step, description=line)
 
 
@@ -134,6 +145,30 @@ def progress_for(scenario: Scenario, quiet: bool) -> Progress:
     if quiet:
         return Progress(scenario)
     return LiveBar(scenario) if sys.stderr.isatty() else Lines(scenario)
+
+
+def compact(rate: float) -> str:
+    """A rate in at most six characters up to a billion: 812, 15.3k, 2.41M."""
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if rate >= size * 0.9995:
+            scaled = rate / size
+            return f"{scaled:.{0 if scaled >= 99.95 else 1}f}{letter}"
+    return f"{rate:.0f}"
+
+
+def fact_lines(summary: Mapping[str, Any]) -> list[str]:
+    """How many stylised facts hold in each market, and in the real trades it is compared with."""
+    lines = [f"facts: {one['name']} {_counts(one)}" for one in summary["stylised_facts"]]
+    compared = summary["compared"]
+    if compared is not None:
+        whom = ", ".join(compared["markets"])
+        lines.append(f"facts: {compared['file']} {_counts(compared)}; compared with {whom}")
+    return lines
+
+
+def _counts(facts: Mapping[str, Any]) -> str:
+    said = f"{facts['holding']} of {len(facts['facts'])} hold"
+    return said + (f", {facts['not_judged']} cannot be judged" if facts["not_judged"] else "")
 
 
 def _table(summary: Mapping[str, Any]) -> Table:
