@@ -16,7 +16,7 @@ from storage.database import now_us
 from storage.errors import Superseded, wrapped
 from storage.simulations import Report, SimulationStatus, SimulationWish
 
-QUEUE_LOCK = 7_236_002
+QUEUE_LOCK = 7_236_011
 """Advisory lock number: who counts the running ones and adds to them is alone."""
 
 TRIES_MAX = 5

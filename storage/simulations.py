@@ -16,7 +16,7 @@ KEPT_OF_ACCOUNT_MAX = 100
 """Ended simulations of one account; beyond, the oldest go when a new one comes."""
 
 FORGOTTEN_AT_ONCE_MAX = 100
-ENTRANCE_LOCK = 7_236_003
+ENTRANCE_LOCK = 7_236_012
 """Advisory lock number: who counts what is under way and adds to it is alone."""
 
 COLUMNS = """id, account_id, name, seed, rerun_of, traders, markets, steps, step_us, status,

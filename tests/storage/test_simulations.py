@@ -1,7 +1,10 @@
 """The queue of simulations: its limits, its order, its fence, and what is forgotten."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -27,6 +30,7 @@ from storage.simulations import QueueLimits, Report, SimulationStatus, Simulatio
 from tests.builders import trader
 from tests.simulations import NO_LIMITS, queue, stop, view, with_pool
 
+STORAGE = Path(simulations.__file__).parent
 ALICE, BOB = 1_000, 1_001
 AT_ONCE = 8
 
@@ -195,3 +199,14 @@ def test_lists_show_an_account_its_own_newest_first(database_url: str) -> None:
     theirs = queue(database_url, BOB, limits=NO_LIMITS)
     assert [one.simulation_id for one in listed(database_url, ALICE)] == mine[::-1]
     assert [one.simulation_id for one in listed(database_url, None)] == [theirs, *mine[::-1]]
+
+
+def test_every_advisory_lock_has_a_number_of_its_own() -> None:
+    """One that two things share makes each wait for the other, as long as a deployment runs."""
+    numbers = [
+        number
+        for path in STORAGE.rglob("*.py")
+        for number in re.findall(r"_LOCK = (\d[\d_]*)", path.read_text())
+    ]
+    assert len(numbers) >= 4
+    assert [number for number, count in Counter(numbers).items() if count > 1] == []
