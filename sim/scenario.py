@@ -54,7 +54,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class Replay:
-    """The trades of a file, read by whoever runs the world."""
+    """The trades of a file, read by whoever runs the world; "" where that one must name it."""
 
     file: str
     loop: bool
@@ -222,7 +222,8 @@ def _price(fields: Fields, spec: MarketSpec) -> PriceProcess:
     elif process == "constant":
         price = Constant(_steps(fields, "price", spec.tick_size, PRICE_TICKS_MAX))
     else:
-        price = Replay(fields.text("file", r".{1,4096}", "a file name"), fields.flag("loop", True))
+        file = fields.text("file", r".{1,4096}", "a file name") if fields.has("file") else ""
+        price = Replay(file, fields.flag("loop", True))
     fields.finish()
     return price
 

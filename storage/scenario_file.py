@@ -9,7 +9,7 @@ from sim.scenario import Replay, with_replay
 from sim.scenario_fields import ScenarioError
 from sim.simulation_scenario import Scenario, parse_scenario
 from storage.trades_file import TradesFileError
-from storage.world_file import reference_prices
+from storage.world_file import reference_prices, replayed
 
 SHIPPED_DIRECTORY = Path(sim.scenario.__file__).parent / "scenarios"
 SCENARIO_BYTES_MAX = 1_000_000
@@ -25,12 +25,19 @@ def load_scenario(
     seed: int | None = None,
     duration_s: int | None = None,
     record: str | None = None,
+    replay: Path | None = None,
 ) -> Scenario:
-    """A shipped scenario by its name, or one from a file. Raises ScenarioError, one sentence."""
+    """A shipped scenario by its name, or one from a file. Raises ScenarioError, one sentence.
+
+    replay   recorded trades that take the place of a market's reference price: see `replayed`
+    """
     shipped = name_or_path in shipped_scenarios()
     path = SHIPPED_DIRECTORY / f"{name_or_path}.toml" if shipped else Path(name_or_path)
     try:
         scenario = parse_scenario(_text(path), seed, duration_s, record)
+        if replay is not None:
+            world = replayed(scenario.world, replay)
+            scenario = dataclasses.replace(scenario, world=world)
         return with_absolute_files(scenario, path.parent)
     except ScenarioError as error:
         raise ScenarioError(f"{path}: {error}.") from error
@@ -62,10 +69,15 @@ def _text(path: Path) -> str:
 
 
 def with_absolute_files(scenario: Scenario, directory: Path) -> Scenario:
-    """Trades files are named relative to the scenario's own file."""
+    """Trades files are named relative to the scenario's own file. Raises ScenarioError."""
     world = scenario.world
-    for market in world.markets:
+    for place, market in enumerate(world.markets):
         if isinstance(market.price, Replay):
+            if not market.price.file:
+                raise ScenarioError(
+                    f"markets[{place}].price.file: found nothing, allowed is a file of recorded"
+                    " trades: name it with --replay TRADES.csv"
+                )
             file = str((directory / market.price.file).resolve())
             world = with_replay(world, market.spec.market_id, Replay(file, market.price.loop))
     return dataclasses.replace(scenario, world=world)

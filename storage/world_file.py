@@ -7,7 +7,7 @@ from sim.market import MarketSpec
 from sim.prices import STEP_US_DEFAULT, ReferencePrice
 from sim.scenario import Replay, World, parse_world, reference_price, with_replay
 from sim.scenario_fields import ScenarioError
-from storage.trades_file import read_trades
+from storage.trades_file import TradesFileError, read_trades
 
 SHIPPED_DIRECTORY = Path(sim.scenario.__file__).parent / "worlds"
 WORLD_BYTES_MAX = 1_000_000
@@ -55,6 +55,8 @@ def _reference_price(world: World, spec: MarketSpec, step_us: int) -> ReferenceP
     price = world.market(spec.market_id).price
     if not isinstance(price, Replay):
         return reference_price(world, spec.market_id, step_us=step_us)
+    if not price.file:
+        raise TradesFileError(f"{spec.market_id} replays trades: name them with --replay FILE.")
     trades = read_trades(Path(price.file), spec.tick_size)
     recorded = (trades.times_us, trades.prices_ticks)
     return reference_price(world, spec.market_id, recorded, step_us)
@@ -78,7 +80,7 @@ def _text(path: Path) -> str:
 def _with_absolute_files(world: World, directory: Path) -> World:
     """Trades files are named relative to the world's own file."""
     for market in world.markets:
-        if isinstance(market.price, Replay):
+        if isinstance(market.price, Replay) and market.price.file:
             file = str((directory / market.price.file).resolve())
             world = with_replay(world, market.spec.market_id, Replay(file, market.price.loop))
     return world
