@@ -207,7 +207,8 @@ class _Takeover:
         """Accounts that hold the direction as the step's trades left them, the first one last."""
         if direction not in self._queues:
             table = self._accounts.accounts
-            ids = np.flatnonzero(table[:, POSITION] * direction > 0)
+            ids = self._accounts.holders()
+            ids = ids[table[ids, POSITION] * direction > 0]
             gains, worths = self._accounts.values_of(ids, self._mark_ticks)
             costs = table[ids, COST] * direction
             equities = self._equities_of(ids, gains)

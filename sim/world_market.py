@@ -16,12 +16,14 @@ from sim.market_activity import MarketActivity
 from sim.messages import EVENT, CommandKind, MarketStatus, OrderType, Rows, Side, TimeInForce
 from sim.messages import empty_commands as empty
 from sim.populations.population import MarketView
+from sim.price_paths import follow_mark
 from sim.prices import ReferencePrice
 from sim.simulation_scenario import IndexJump, MarketShock, Scenario, StatusChange
 from sim.units import PPM
 from sim.world_closings import Closings, joined
+from sim.world_calendar import OwnSteps
 from sim.world_part import Batch, PartDescription, Reply
-from sim.world_rows import forced_ids, in_order
+from sim.world_rows import events_about, forced_ids, in_order
 from sim.world_tape import Tape
 
 Integers = npt.NDArray[np.int64]
@@ -31,6 +33,7 @@ CHECK_STEPS = 100
 """How often conservation is checked, in steps; and always at the end."""
 
 SHOCK_ROW = 1
+NO_EVENTS = np.empty(0, EVENT)
 TAKEN = ["account_id", "maker_account_id", "quantity_lots", "side"]
 
 
@@ -52,52 +55,79 @@ class SteppedMarket:
         self._capitals = [populations[part.strategy].capital_atoms for part in here]
         self._outsider = scenario.accounts + 1
         self._engine = MarketEngine(spec)
-        self.accounts = MarketAccounts(spec, scenario.accounts + 2, scenario.insurance_atoms)
+        strategies = _strategies(scenario, spec.market_id)
+        self.accounts = MarketAccounts(
+            spec,
+            scenario.accounts + 2,
+            scenario.insurance_atoms,
+            [*strategies, range(self._outsider, self._outsider + 1)],
+        )
         self._closings = Closings(self.accounts)
         happenings = [one for one in scenario.happenings if one.market_id == spec.market_id]
         self._jumps = [one for one in happenings if isinstance(one, IndexJump)]
         self._shocks = [one for one in happenings if isinstance(one, MarketShock)]
         self._changes = [one for one in happenings if isinstance(one, StatusChange)]
-        self.tape = Tape(scenario.record, _strategies(scenario))
+        self.tape = Tape(scenario.record, strategies)
         self._scale_ppm, self._basis_q20, self._premiums = PPM, 0, Premiums()
         self._index_ticks = self._mark_ticks = price.price_ticks
         self._step, self.orders, self.fills, self.volume_lots = 0, 0, 0, 0
         self._activity = MarketActivity(scenario.activity)
         self._since_sample = np.zeros(4, np.int64)
+        funding_hours = spec.funding_interval_hours
+        self._own_steps = OwnSteps(scenario, spec.market_id, funding_hours, CHECK_STEPS)
+        self._next_own = self._own_steps.next_after(0)
         self._view = self._seen()
-        self.replies = [Reply(self._view, np.empty(0, EVENT)) for _ in self._parts]
+        self.replies = [Reply(self._view, NO_EVENTS)] * len(self._parts)
+
+    @property
+    def busy_step(self) -> int:
+        """The next step in which more happens than that prices move; checks of margins, which
+        the parts make of its replies, included."""
+        return self._step + 1 if self._step % self._scenario.margin_steps == 0 else self._next_own
 
     def step(self, step: int, batches: Sequence[Batch]) -> list[Reply]:
         """One step on; the replies to the parts, in their order."""
-        self._step = step
-        self._move_index(step)
+        if step < self._next_own and not any(batch.asks for batch in batches):
+            return self.pass_by(step)
+        self._step, self._next_own = step, self._own_steps.next_after(step)
         self._settle_shortfalls(batches)
         rows = self._rows(step, batches)
-        events = self._engine.apply(rows) if len(rows) else np.empty(0, EVENT)
+        events = self._engine.apply(rows) if len(rows) else NO_EVENTS
         if len(events):
             self._account(events)
         taken = self._take_over(step, batches)
         events = np.concatenate([events, taken]) if len(taken) else events
-        self._move_mark()
-        self._view = self._seen(same_book=len(rows) == 0)
-        self._fund(step * self._scenario.step_us)
-        self.replies = [self._reply(step, accounts, events) for accounts in self._parts]
-        self._keep_watch(step)
-        return self.replies
-
-    def _move_index(self, step: int) -> None:
         for jump in self._jumps:
             if jump.step == step:
                 self._scale_ppm = max(1, self._scale_ppm * (PPM + jump.jump_ppm) // PPM)
-        moved = self._price.step() * self._scale_ppm // PPM
-        self._index_ticks = min(max(1, moved), self.spec.max_price_ticks)
+        self._move_prices(1)
+        self._view = self._seen(same_book=len(rows) == 0)
+        self._fund(step * self._scenario.step_us)
+        self.replies = self._told(step, events)
+        self._keep_watch(step)
+        return self.replies
 
-    def _move_mark(self) -> None:
-        engine = self._engine
+    def pass_by(self, step: int) -> list[Reply]:
+        """On to a step before `busy_step`, in all of which nobody asks for anything."""
+        self._move_prices(step - self._step)
+        self._step = step
+        self._view = self._seen(same_book=True)
+        self.replies = [Reply(self._view, NO_EVENTS)] * len(self._parts)
+        return self.replies
+
+    def _move_prices(self, steps: int) -> None:
+        """Index and mark after so many steps of a book that stands still."""
+        engine, spec, step_us = self._engine, self.spec, self._scenario.step_us
         touch = (engine.best_bid_ticks, engine.best_ask_ticks, engine.last_price_ticks)
-        quotes, step_us = Quotes(*touch), self._scenario.step_us
-        mark = next_mark(self._index_ticks, quotes, self._basis_q20, step_us)
-        self._mark_ticks, self._basis_q20 = mark.mark_ticks, mark.basis_ema_q20
+        path = self._price.advance(steps)
+        state = np.array([self._index_ticks, self._mark_ticks, self._basis_q20], np.int64)
+        taken = follow_mark(state, path, self._scale_ppm, spec.max_price_ticks, touch, step_us)
+        self._index_ticks, self._mark_ticks, self._basis_q20 = state.tolist()
+        for price_ticks in path[taken:].tolist():
+            moved = price_ticks * self._scale_ppm // PPM
+            self._index_ticks = min(max(1, moved), spec.max_price_ticks)
+            mark = next_mark(self._index_ticks, Quotes(*touch), self._basis_q20, step_us)
+            self._mark_ticks, self._basis_q20 = mark.mark_ticks, mark.basis_ema_q20
         self._activity.note(*touch[:2])
 
     def _fund(self, now_us: int) -> None:
@@ -203,11 +233,21 @@ class SteppedMarket:
             self._activity.factor_ppm(self._step * self._scenario.step_us),
         )
 
-    def _reply(self, step: int, ids: range, events: Rows) -> Reply:
-        margin = None
-        if step % self._scenario.margin_steps == 0:
-            margin = self.accounts.values(ids.start, ids.stop, self._mark_ticks)
-        return Reply(self._view, _about(events, ids), margin)
+    def _told(self, step: int, events: Rows) -> list[Reply]:
+        """The same events to all parts; margins, where they are checked, of each."""
+        if step % self._scenario.margin_steps:
+            return [Reply(self._view, events)] * len(self._parts)
+        margins = [
+            self.accounts.values(ids.start, ids.stop, self._mark_ticks) for ids in self._parts
+        ]
+        return [Reply(self._view, events, margin) for margin in margins]
+
+    def narrowed_replies(self) -> list[Reply]:
+        """`replies`, each with only the events of its own accounts: what is worth sending."""
+        return [
+            Reply(reply.view, events_about(reply.events, ids.start, ids.stop), reply.margin)
+            for reply, ids in zip(self.replies, self._parts, strict=True)
+        ]
 
     def _keep_watch(self, step: int) -> None:
         if step % self._scenario.sample_steps == 0:
@@ -225,10 +265,10 @@ class SteppedMarket:
     def check(self) -> None:
         """Conservation, and that engine and accounts hold the same: AssertionError if not."""
         self.accounts.check()
-        held = self.accounts.accounts[:, POSITION]
-        ids, positions = np.flatnonzero(held), self._engine.positions()
+        ids, positions = self.accounts.holders(), self._engine.positions()
+        held = self.accounts.accounts[ids, POSITION]
         same = np.array_equal(ids, positions["account_id"]) and np.array_equal(
-            held[ids], positions["position_lots"]
+            held, positions["position_lots"]
         )
         assert same, f"{self.spec.market_id}: the engine and the accounts disagree on positions"
 
@@ -246,7 +286,8 @@ class SteppedMarket:
     def state_hash(self) -> bytes:
         """32 bytes: the book, every account, fees, fund, dust, index, mark and premiums."""
         digest = blake2b(self._engine.snapshot(), digest_size=32)
-        digest.update(self.accounts.accounts.data)
+        for rows in self.accounts.rows():
+            digest.update(rows.data)
         digest.update(self._price.state())
         sampled = (self._premiums.sum_ppm, self._premiums.samples)
         prices = (self._scale_ppm, self._basis_q20, self._mark_ticks)
@@ -291,14 +332,16 @@ class SteppedMarket:
         self._step, self.orders, self.fills, self.volume_lots = state["counts"]
         self._since_sample = state["since"]
         self.tape.restore(state["tape"])
+        self._next_own = self._own_steps.next_after(self._step)
         self.replies, self._view = state["replies"], self._seen()
 
 
-def _strategies(scenario: Scenario) -> list[range]:
-    """The accounts of each strategy, numbered from 1."""
+def _strategies(scenario: Scenario, market_id: str) -> list[range]:
+    """The accounts of each strategy, numbered from 1; none of those that trade elsewhere."""
     found, base = [], 1
     for population in scenario.world.populations:
-        found.append(range(base, base + population.heads))
+        heads = population.heads if market_id in population.markets else 0
+        found.append(range(base, base + heads))
         base += population.heads
     return found
 
@@ -313,17 +356,6 @@ def _equities(
         own = ids[mine] - accounts.start
         equities[mine] += atoms if isinstance(atoms, int) else atoms[own]
     return equities
-
-
-def _about(events: Rows, ids: range) -> Rows:
-    """EVENT rows of these accounts, as owner of the order or as maker."""
-    if len(events) == 0:
-        return events
-    owners, makers = events["account_id"], events["maker_account_id"]
-    mine = (owners >= ids.start) & (owners < ids.stop)
-    mine |= (makers >= ids.start) & (makers < ids.stop)
-    words = events.view(np.int64).reshape(len(events), -1)
-    return words[mine].view(EVENT).reshape(-1)
 
 
 def _slice_lots(shock: MarketShock, step: int) -> int:

@@ -5,15 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.array_accounts import (
-    FEES,
-    FUNDING,
-    POSITION,
-    VOLUME,
-    MarketAccounts,
-    column_sums,
-    exact_sum,
-)
+from sim.array_accounts import MarketAccounts
 from sim.messages import EventKind, Rows
 from sim.run_record import QUOTE, TRADE
 
@@ -84,11 +76,7 @@ class Tape:
         """Sums of each strategy, as columns VALUE to HELD."""
         sums = np.zeros((len(self._strategies), 5), np.int64)
         for place, ids in enumerate(self._strategies):
-            rows = accounts.accounts[ids.start : ids.stop]
-            gains = accounts.values(ids.start, ids.stop, mark_ticks)[0]
-            total = column_sums(rows)
-            columns = (FEES, FUNDING, VOLUME, POSITION)
-            sums[place] = exact_sum(gains), *(total[column] for column in columns)
+            sums[place] = accounts.standings(ids.start, ids.stop, mark_ticks)
         self._sums.append(sums)
 
     @property
