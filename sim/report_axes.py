@@ -19,6 +19,7 @@ from sim.run_record import Integers
 
 TICKS_Y, TICKS_TIME, TICKS_X = 5, 6, 4
 TICKS_LOG_MAX = 8
+TICK_PX = 40
 PADDING = 0.05
 LOG_FROM_RATIO = 10.0
 """An axis that may be logarithmic is so where its values span more than this."""
@@ -56,10 +57,14 @@ def time_axis(end_us: int) -> Axis:
 
 
 def value_axis(
-    values: Floats, from_zero: bool = False, may_be_log: bool = False, is_whole: bool = False
+    values: Floats,
+    from_zero: bool = False,
+    may_be_log: bool = False,
+    is_whole: bool = False,
+    height_px: int = 0,
 ) -> Axis:
     """Holds all finite values with a margin; from_zero: begins (or ends) at 0; is_whole: the
-    values are counts, with ticks at whole numbers."""
+    values are counts, with ticks at whole numbers; height_px: more ticks where there is room."""
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
     if may_be_log and low > 0 and high / low > LOG_FROM_RATIO:
@@ -70,9 +75,10 @@ def value_axis(
         room = abs(high) * 1e-3 or 1.0
         low, high = (low if from_zero else low - room), high + room
     margin = PADDING * (high - low)
+    ticks = max(TICKS_Y, height_px // TICK_PX)
     low_end = low if from_zero and low == 0 else low - margin
     high_end = high if from_zero and high == 0 else high + margin
-    return Axis(low_end, high_end, _round_ticks(low_end, high_end, TICKS_Y, is_whole))
+    return Axis(low_end, high_end, _round_ticks(low_end, high_end, ticks, is_whole))
 
 
 def bin_axis(low: float, high: float) -> Axis:

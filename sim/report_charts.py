@@ -105,7 +105,7 @@ def chart_html(chart: Chart) -> str:
     if not np.isfinite(drawn).any():
         return _figure(chart.title, chart.unit, "", '<p class="none">No samples to draw.</p>')
     x = time_axis(chart.end_us)
-    y = value_axis(drawn, chart.from_zero, chart.may_be_log, chart.is_whole)
+    y = value_axis(drawn, chart.from_zero, chart.may_be_log, chart.is_whole, chart.height_px)
     height = chart.height_px * HEIGHT_PER_PX
     shapes = [_span_shape(x, span, height) for span in chart.spans]
     shapes += [_bars_shape(y, bars, height) for bars in chart.bars]

@@ -37,9 +37,9 @@ def significant(value: float | None, digits: int = 3) -> str:
     """A number with about so many digits that say something, never as an exponent."""
     if value is None or not math.isfinite(value):
         return NONE
-    if value == int(value):
+    if float(f"{value:.{digits - 1}e}") == round(value):
         return number(value)
-    size = math.floor(math.log10(abs(value)))
+    size = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
     return number(value, min(8, max(0, digits - 1 - size)))
 
 

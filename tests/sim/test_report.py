@@ -1,0 +1,273 @@
+"""The page of a run: whole, safe with any name, small for any length, honest about little."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from sim.market import MarketSpec
+from sim.messages import MarketStatus, Side
+from sim.report import html_report
+from sim.report_axes import time_axis, value_axis
+from sim.report_charts import thinned
+from sim.report_page import CONTENT_SECURITY_POLICY
+from sim.report_strategies import result_bins
+from sim.report_text import clock, duration, number, percent, significant
+from sim.run_facts import Reference, compared_markets, run_facts, tape_facts
+from sim.run_record import RunRecord
+from sim.simulation_scenario import IndexJump, MarketShock, StatusChange
+from sim.trade_tape import real_tape
+from sim.world import Timing
+from tests.sim.run_records import BTC, market_record, run_record, strategy_record
+from tests.sim.scenario_texts import scenario_of, world_of
+
+VOID = {"meta", "link"}
+BYTES_MAX = 1_000_000
+SEED = 11
+HOSTILE = "</title><script>alert(1)</script><img src=x onerror='alert(2)'>\"'&\x00\ud800"
+HOUR_S = 3_600
+
+
+class Page(HTMLParser):
+    """Every tag with its attributes, the text, and what was left open."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.texts))
+
+    def attributes(self) -> Iterator[tuple[str, str]]:
+        for _, attributes in self.tags:
+            yield from ((name, value or "") for name, value in attributes.items())
+
+
+def path_of_prices(count: int) -> np.ndarray:
+    print(f"seed {SEED}")
+    moves = np.random.default_rng(SEED).integers(-50, 51, count)
+    return 660_000 + np.cumsum(moves)
+
+
+def small_run(seconds: int = 600) -> RunRecord:
+    prices = path_of_prices(seconds)
+    noise = strategy_record(np.full(seconds, 1_000), "noise", "noise")
+    return run_record([market_record(prices)], [strategy_record(1_000 + np.arange(seconds)), noise])
+
+
+def test_a_page_of_a_real_run_is_well_formed_and_asks_nobody_for_anything() -> None:
+    world = world_of(scenario_of(duration_s=8))
+    world.run()
+    text = html_report(world.record(Timing(1.0)))
+    page = Page(text)
+    assert page.open == []
+    assert not re.search(r"https?://|//[a-z]+\.|@import|url\(|\bnan\b|\binf\b", text)
+    assert {value for name, value in page.attributes() if name == "href"} >= {"data:,", "#facts"}
+    assert not {"src", "style", "srcset"} & {name for name, _ in page.attributes()}
+    for said in ("BTC-PERP", "ETH-PERP", "Price", "Spread", "Visible depth", "Volume", "Sharpe"):
+        assert said in page.text
+    assert world.state_hash() in page.text
+
+
+def test_the_policy_of_a_page_names_its_own_style_and_script_and_nothing_else() -> None:
+    text = html_report(small_run())
+    assert f'content="{CONTENT_SECURITY_POLICY}"' in text
+    assert "unsafe" not in CONTENT_SECURITY_POLICY
+    assert (text.count("<style>"), text.count("<script>")) == (1, 1)
+    assert CONTENT_SECURITY_POLICY.startswith("default-src 'none'")
+
+
+def test_no_name_becomes_markup() -> None:
+    spec = MarketSpec(HOSTILE, HOSTILE, HOSTILE, BTC.tick_size, BTC.lot_size, 1_000)
+    prices = path_of_prices(400)
+    shock = MarketShock(HOSTILE, 1_000, Side.SELL, 5, 10)
+    record = run_record([market_record(prices, spec)], [], (shock,))
+    record.strategies = [strategy_record(prices, HOSTILE, HOSTILE)] * 2
+    record.scenario = record.actors = record.state_hash = HOSTILE
+    facts = tape_facts(real_tape(HOSTILE, *real_columns()))
+    page = Page(html_report(record, Reference(HOSTILE, (HOSTILE,), facts)))
+    assert page.open == []
+    counts = [sum(tag == name for tag, _ in page.tags) for name in ("script", "img", "title")]
+    assert counts[:2] == [1, 0]
+    assert not [name for name, _ in page.attributes() if name.startswith("on")]
+    assert "<script>alert(1)" in page.text  # as a text that anybody can read
+    html_report(record).encode()
+
+
+def real_columns(count: int = 2_000) -> tuple[np.ndarray, ...]:
+    times = 1_000_000 * np.arange(count)
+    sides = np.random.default_rng(SEED).random(count) < 0.5
+    return times, path_of_prices(count), np.ones(count, np.int64), sides
+
+
+def test_a_day_of_eight_markets_and_many_strategies_is_under_a_megabyte() -> None:
+    seconds = 24 * HOUR_S
+    prices = path_of_prices(seconds) * 50
+    markets = [
+        market_record(
+            prices + 10 * place, MarketSpec(f"M{place}-USD", "BTC", "USD", *grid(), 1_000)
+        )
+        for place in range(8)
+    ]
+    many = [
+        strategy_record(prices // 1_000, f"s{place}", "ladder", markets=8) for place in range(24)
+    ]
+    size = len(html_report(run_record(markets, many)).encode())
+    print(f"{size:,} bytes")
+    assert size < BYTES_MAX
+
+
+def grid() -> tuple[Decimal, Decimal]:
+    return BTC.tick_size, BTC.lot_size
+
+
+def test_an_interrupted_run_says_partial_and_how_far() -> None:
+    record = small_run(600)
+    whole = Page(html_report(record))
+    partial = Page(html_report(replace(record, steps_planned=36_000)))
+    assert "partial" not in whole.text
+    assert "partial: 0:10:00 of 1:00:00, 16 %" in partial.text
+
+
+@pytest.mark.parametrize("samples", [0, 1, 2, 3])
+@pytest.mark.parametrize("price", [0, 660_000])
+def test_a_run_of_few_samples_or_without_a_trade_has_a_page(samples: int, price: int) -> None:
+    prices = np.full(samples, price)
+    equity = np.full(samples, 1_000)
+    record = run_record([market_record(prices)], [strategy_record(equity)], steps_planned=100)
+    text = html_report(record)
+    page = Page(text)
+    assert page.open == []
+    assert not re.search(r"\bnan\b|\binf\b", text)
+    said = "before its first sample" if samples == 0 else "There was no trade"
+    assert (said in page.text) == (samples == 0 or price == 0)
+    assert "cannot be judged" in page.text
+
+
+def test_a_run_that_never_stepped_has_a_page() -> None:
+    record = run_record([market_record(np.zeros(0, np.int64))], [], steps_planned=100)
+    assert "partial: 0:00:00 of 0:00:10, 0 %" in Page(html_report(record)).text
+
+
+def test_a_shock_is_told_with_its_depth_and_the_time_it_took_to_be_made_good() -> None:
+    prices = np.full(600, 660_000)
+    prices[100:130] = np.linspace(650_000, 594_000, 30)
+    prices[130:160] = np.linspace(600_000, 659_000, 30)
+    shock = MarketShock("BTC-PERP", 1_001, Side.SELL, 250_000, 300)
+    halts = (
+        StatusChange("BTC-PERP", 3_001, MarketStatus.HALTED),
+        StatusChange("BTC-PERP", 3_601, MarketStatus.ACTIVE),
+    )
+    jump = IndexJump("BTC-PERP", 4_001, -20_000)
+    record = run_record([market_record(prices)], [], (shock, *halts, jump))
+    text = html_report(record)
+    said = Page(text).text
+    assert "0:01:40 sell 250 BTC within 30 s: price from 66,000.0 to 59,400.0" in said
+    assert "−10 %) at 0:02:10; back by half at 0:02:25, by nine tenths at 0:02:38." in said
+    assert (text.count('class="shock"'), text.count('class="halt"')) == (8, 4)
+    assert "halted" in said
+    assert "index −2 %" in said
+
+
+def test_what_lies_after_the_end_of_an_interrupted_run_is_not_shown() -> None:
+    shock = MarketShock("BTC-PERP", 90_001, Side.SELL, 250_000, 300)
+    record = run_record([market_record(path_of_prices(60))], [], (shock,), steps_planned=99_999)
+    assert "sell 250" not in html_report(record)
+
+
+def test_thinning_keeps_the_extremes_of_every_bucket_and_the_gaps() -> None:
+    values = path_of_prices(100_000).astype(np.float64)
+    values[5_000], values[70_000] = 1.0, 9e9
+    values[30_000:40_000] = np.nan
+    times = np.arange(100_000)
+    rows, starts = thinned(times, values, 100_000, 480)
+    assert len(rows) <= 2 * 480
+    assert {5_000, 70_000} <= set(rows.tolist())
+    assert rows[starts].tolist()[0] == rows[0]
+    assert len(starts) == 2
+    assert times[rows[starts[1]]] >= 40_000
+    few, pieces = thinned(times[:5], np.array([1, np.nan, 2, 3, np.nan]), 5, 480)
+    assert (few.tolist(), pieces.tolist()) == ([0, 2, 3], [0, 1])
+
+
+def test_axes_have_round_ticks_with_thousands_apart() -> None:
+    assert [label for _, label in value_axis(np.array([65_912.4, 66_350.1])).ticks] == [
+        *("65,900", "66,000", "66,100", "66,200", "66,300")
+    ]
+    axis = value_axis(np.array([900.0, 8_000_000.0]), may_be_log=True)
+    assert axis.is_log
+    assert [label for _, label in axis.ticks] == [
+        "1,000",
+        "10,000",
+        "100,000",
+        "1,000,000",
+        "10,000,000",
+    ]
+    assert [label for _, label in time_axis(1_800_000_000).ticks][-1] == "0:30"
+    assert [label for _, label in time_axis(3_000_000).ticks][1] == "0:00:01"
+
+
+def test_results_are_counted_once_in_bins_of_which_zero_is_an_edge() -> None:
+    pnl = np.random.default_rng(SEED).standard_t(2, 5_000) * 100
+    edges, counts = result_bins(pnl)
+    assert counts.sum() == 5_000
+    assert np.isclose(edges, 0).any()
+    assert len(counts) == len(edges) - 1 <= 40
+    assert result_bins(np.array([1.0, 1.0, 5.0]))[1].sum() == 3
+
+
+def test_numbers_and_times_read_as_in_a_newspaper() -> None:
+    assert (number(-1234.56, 1), number(-0.001, 1), number(None)) == ("−1,234.6", "0.0", "–")
+    assert (percent(0.12345), percent(None)) == ("12.3\u202f%", "–")
+    assert (significant(0.00012345), significant(float("nan"))) == ("0.000123", "–")
+    assert (clock(3_723_000_000), clock(90 * HOUR_S * 10**6, False)) == ("1:02:03", "90:00")
+    assert [duration(us) for us in (100_000, 90_000_000, 7_500_000_000)] == [
+        *("0.1 s", "1 min 30 s", "2 h 5 min")
+    ]
+
+
+def test_a_sample_of_the_trades_says_nothing_about_neighbouring_orders() -> None:
+    market = market_record(path_of_prices(2_000))
+    market.quotes["trades"] = 16
+    (facts,) = run_facts(run_record([market], []))
+    judged = {fact.description.key: facts.why_open(fact) for fact in facts.table.facts}
+    for key in ("order_sign_persistence", "inter_arrival", "market_impact"):
+        assert judged[key] == "one trade in 16 was recorded, it needs all"
+    assert judged["no_autocorrelation"].startswith("under 300 returns")
+
+
+def test_real_trades_stand_beside_the_markets_that_their_file_names() -> None:
+    markets = [("BTC-PERP", "BTC"), ("ETH-PERP", "ETH"), ("B-PERP", "B")]
+    assert compared_markets("BTCUSDT-PERP-trades-2024-08-08.csv.gz", markets) == ("BTC-PERP",)
+    assert compared_markets("trades.csv", markets) == ("BTC-PERP", "ETH-PERP", "B-PERP")
+    eth = MarketSpec("ETH-PERP", "ETH", "USDC", *grid(), 1_000)
+    prices = path_of_prices(900)
+    record = run_record([market_record(prices), market_record(prices, eth)], [])
+    facts = tape_facts(real_tape("BTCUSDT.csv", *real_columns()))
+    said = Page(html_report(record, Reference("BTCUSDT.csv", ("BTC-PERP",), facts))).text
+    assert "Real trades: BTCUSDT.csv, compared with BTC-PERP." in said
+    assert re.search(r"BTC-PERP: \d+ of 11 hold; \d+ of 11 in BTCUSDT.csv", said)
+    assert "not compared, BTCUSDT.csv is of another market" in said
+    assert "real 2,000 trades, 33 min 19 s" in said
