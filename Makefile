@@ -2,7 +2,7 @@
 #   make run [ARGS="--port 9000"]     make test     make bench
 
 LOCK_COMMAND = uv pip compile --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header --no-annotate --extra dev --extra bench
+	--no-emit-index-url --no-header --no-annotate
 
 PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do \
 	$$candidate -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
@@ -10,9 +10,11 @@ PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do 
 VENV = .venv
 READY = $(VENV)/.sandpit-ready
 BIN = $(VENV)/bin
-PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP_OPTIONS = --disable-pip-version-check --quiet
+PIP = $(BIN)/python -m pip $(PIP_OPTIONS)
+PEERS = $(VENV)/peers
 
-.PHONY: run test bench setup lock clean
+.PHONY: run test bench peers setup lock clean
 
 run: $(READY)
 	@exec $(BIN)/sandpit up $(ARGS)
@@ -23,9 +25,20 @@ test: $(READY)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q $(ARGS)
 
-bench: $(READY)
+bench: $(READY) peers
 	$(BIN)/sandpit bench book $(ARGS)
 	$(BIN)/sandpit bench orders $(ARGS)
+	$(BIN)/sandpit bench simulate $(ARGS)
+
+peers: $(READY)
+	@$(MAKE) --no-print-directory $(PEERS)/.ready \
+		|| echo "the simulators to compare with cannot be installed here: their lines will say so" >&2
+
+$(PEERS)/.ready: requirements-peers.lock
+	@test -x $(PEERS)/bin/python || $(BIN)/python -m venv $(PEERS)
+	@echo "installing the simulators to compare with into $(PEERS)"
+	@$(PEERS)/bin/python -m pip $(PIP_OPTIONS) install --require-hashes --only-binary :all: -r $<
+	@touch $@
 
 setup: $(READY)
 
@@ -39,7 +52,8 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 lock:
-	$(LOCK_COMMAND) --upgrade --output-file requirements.lock pyproject.toml
+	$(LOCK_COMMAND) --extra dev --extra bench --upgrade --output-file requirements.lock pyproject.toml
+	$(LOCK_COMMAND) --group peers --upgrade --output-file requirements-peers.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -19,6 +19,7 @@ MAY_IMPORT = {
 }
 ONLY_IN = {
     "alembic": "storage",
+    "arro3": "storage",
     "psycopg": "storage",
     "psycopg_pool": "storage",
     "redis": "storage",
