@@ -83,8 +83,11 @@ def simulate(
     ] = "auto",
     duration: Annotated[int | None, typer.Option(min=1, help="Simulated seconds.")] = None,
     record: Annotated[str | None, typer.Option(help="Trades: none, sampled or all.")] = None,
+    to: Annotated[str | None, typer.Option(help="Trades, quotes: postgres, parquet.")] = None,
+    data_dir: DataDir = None,
     out: Annotated[Path | None, typer.Option(help="Where results go.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted run.")] = None,
+    replay: Replay = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Run a scenario as fast as this machine can; the same result every time."""
@@ -92,8 +95,11 @@ def simulate(
     from actors.simulate_command import simulate as run
     from actors.simulation_worlds import SimulateError
 
+    asked = Request(
+        scenario, seed, actors, duration, record, out, resume, json, to, data_dir, replay
+    )
     try:
-        raise typer.Exit(run(Request(scenario, seed, actors, duration, record, out, resume, json)))
+        raise typer.Exit(run(asked))
     except SimulateError as error:
         print(f"sandpit: {error}", file=sys.stderr)
         raise typer.Exit(1) from None

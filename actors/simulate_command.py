@@ -12,6 +12,7 @@ import typer
 
 from actors.simulate_progress import Progress, progress_for
 from actors.simulation_actors import peak_memory_bytes
+from actors.simulation_recording import Recording, opened_recording
 from actors.simulation_results import summary_of, write_results
 from actors.simulation_worlds import Runnable, SimulateError, chosen_actors, opened_world
 from sim.prices import ReferencePrice
@@ -39,6 +40,9 @@ class Request:
     out: Path | None
     resume: Path | None
     as_json: bool
+    to: str | None = None
+    data_dir: Path | None = None
+    replay: Path | None = None
 
 
 def simulate(request: Request) -> int:
@@ -49,14 +53,21 @@ def simulate(request: Request) -> int:
     if data is not None and spread:
         spread = read_checkpoint(scenario, data)["spread"]
     progress = progress_for(scenario, quiet=request.as_json)
-    with _interruptible() as interrupted:
+    out = RunDirectory(_directory(request, scenario))
+    stores = (request.to, scenario, out.path, request.data_dir)
+    with _interruptible() as interrupted, opened_recording(*stores) as recording:
         progress.say(f"{scenario.world.name}, seed {scenario.world.seed}: {why}.")
         with opened_world(scenario, prices, spread, data) as world:
-            record = _driven(world, progress, why, interrupted)
-            out = RunDirectory(_directory(request, scenario))
-            _keep_place(world, out)
+            record = _driven(world, progress, why, interrupted, recording)
+            _keep_place(world, out, recording, record)
     summary = summary_of(record)
+    if recording is not None:
+        summary["recording"] = recording.figures
     write_results(out, record, summary)
+    if recording is not None and recording.failure:
+        raise SimulateError(
+            f"--to {request.to}: {recording.failure}; go on with --resume {out.path}."
+        )
     if request.as_json:
         typer.echo(json.dumps(summary))
     else:
@@ -69,7 +80,7 @@ def _prepared(request: Request) -> tuple[Scenario, list[ReferencePrice]]:
         if request.record not in (None, *RECORDS):
             known = ", ".join(RECORDS)
             raise SimulateError(f"--record: found {request.record!r}, allowed is one of {known}.")
-        wanted = (request.seed, request.duration_s, request.record)
+        wanted = (request.seed, request.duration_s, request.record, request.replay)
         scenario = load_scenario(request.scenario, *wanted)
         return scenario, scenario_prices(scenario)
     except ScenarioError as error:
@@ -90,18 +101,30 @@ def _checkpoint(request: Request, scenario: Scenario) -> bytes | None:
     return data
 
 
-def _keep_place(world: Runnable, out: RunDirectory) -> None:
-    """A checkpoint, where there is something left to go on with."""
-    if world.done:
-        out.forget_checkpoint()
-    else:
+def _keep_place(
+    world: Runnable, out: RunDirectory, recording: Recording | None, record: RunRecord
+) -> None:
+    """A checkpoint, where there is something left to go on with; then the recording's end."""
+    if not world.done:
         out.write_checkpoint(world.checkpoint())
+    if recording is not None:
+        recording.finish(record)
+    if world.done and recording is not None and recording.failure:
+        out.write_checkpoint(world.checkpoint())
+    elif world.done:
+        out.forget_checkpoint()
 
 
 def _driven(
-    world: Runnable, progress: Progress, actors: str, interrupted: Callable[[], bool]
+    world: Runnable,
+    progress: Progress,
+    actors: str,
+    interrupted: Callable[[], bool],
+    recording: Recording | None,
 ) -> RunRecord:
-    """Run to the end or to Ctrl-C; the record up to there."""
+    """Run to the end, to Ctrl-C or to where it cannot be recorded; the record up to there."""
+    if recording is not None:
+        recording.begin(world)
     began = time.monotonic()
     with progress:
         looked_at = began
@@ -111,9 +134,11 @@ def _driven(
             if time.monotonic() - looked_at >= LOOK_EVERY_S:
                 looked_at = time.monotonic()
                 progress.show(world.step_no, world.orders, world.fills)
-            return interrupted()
+            return interrupted() or (recording is not None and recording.look(world))
 
         world.run(None, look)
+        if recording is not None:
+            recording.settle()
     timing = Timing(time.monotonic() - began, actors, peak_memory_bytes())
     return world.record(timing)
 

@@ -66,6 +66,7 @@ class RecordedQuoteRow(SQLModel, table=True):
     trades: int = Field(sa_type=BigInteger)
     volume_lots: int = Field(sa_type=BigInteger)
     liquidations: int = Field(sa_type=BigInteger)
+    deleveragings: int = Field(sa_type=BigInteger)
 
 
 class RecordedStandingRow(SQLModel, table=True):

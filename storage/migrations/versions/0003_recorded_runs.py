@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("trades", sa.BigInteger(), nullable=False),
         sa.Column("volume_lots", sa.BigInteger(), nullable=False),
         sa.Column("liquidations", sa.BigInteger(), nullable=False),
+        sa.Column("deleveragings", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["recorded_runs.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run_id", "market_no", "time_us"),
     )
