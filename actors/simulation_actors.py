@@ -51,7 +51,7 @@ class SimulatedMarketActor:
         told: dict[Route, Reply] = {}
         for number, market in self._markets.items():
             routes = [(number, part) for part in self._parts[number]]
-            told.update(zip(routes, market.replies, strict=True))
+            told.update(zip(routes, market.narrowed_replies(), strict=True))
         return [*([told[route] for route in routes] for routes in self._routes), self._progress()]
 
     def step(self, step: int, *sent: Sequence[Batch]) -> list[Any]:

@@ -13,7 +13,7 @@ from sim.run_record import STANDING, MarketRecord, RunRecord, StrategyRecord
 from sim.scenario import PopulationDescription
 from sim.simulation_scenario import Scenario
 from sim.world_market import SteppedMarket
-from sim.world_part import Batch, Part, PartDescription, describe_parts
+from sim.world_part import Batch, Part, PartDescription, Reply, describe_parts
 from sim.world_state import StateUnreadable, frozen, thawed
 from sim.world_tape import FUNDED, HELD, PAID, TRADED, VALUE
 
@@ -77,20 +77,37 @@ class SimulatedWorld:
         self.step_no += 1
         batches: list[list[Batch]] = [[] for _ in self.markets]
         for part, about, seat in zip(self.parts, self._descriptions, self._seats, strict=True):
-            replies = [
-                self.markets[number].replies[place]
-                for number, place in zip(about.markets, seat, strict=True)
-            ]
-            for number, batch in zip(about.markets, part.act(self.step_no, replies), strict=True):
+            acted = part.act(self.step_no, self._replies(about, seat))
+            for number, batch in zip(about.markets, acted, strict=True):
                 batches[number].append(batch)
         for market, sent in zip(self.markets, batches, strict=True):
             market.step(self.step_no, sent)
+
+    def _replies(self, about: PartDescription, seat: list[int]) -> list[Reply]:
+        """What the markets of a part have told it last."""
+        return [
+            self.markets[number].replies[place]
+            for number, place in zip(about.markets, seat, strict=True)
+        ]
 
     def run(self, until: int | None = None, called: Callable[[], bool] | None = None) -> None:
         """Steps until the end, or until `until`; sooner where `called`, asked a step, says so."""
         last = self.scenario.steps if until is None else min(until, self.scenario.steps)
         while self.step_no < last and not (called is not None and called()):
+            self._pass_by(last)
             self.step()
+
+    def _pass_by(self, last: int) -> None:
+        """On to the step before the next in which anything happens, or before `last`."""
+        busy = min(one.busy_step for one in (*self.parts, *self.markets))
+        to = min(busy, last) - 1
+        if to <= self.step_no:
+            return
+        for part, about, seat in zip(self.parts, self._descriptions, self._seats, strict=True):
+            part.look_on(self.step_no + 1, self._replies(about, seat))
+        for market in self.markets:
+            market.pass_by(to)
+        self.step_no = to
 
     @property
     def orders(self) -> int:

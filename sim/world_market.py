@@ -20,8 +20,8 @@ from sim.price_paths import follow_mark
 from sim.prices import ReferencePrice
 from sim.simulation_scenario import IndexJump, MarketShock, Scenario, StatusChange
 from sim.units import PPM
-from sim.world_closings import Closings, joined
 from sim.world_calendar import OwnSteps
+from sim.world_closings import Closings, joined
 from sim.world_part import Batch, PartDescription, Reply
 from sim.world_rows import events_about, forced_ids, in_order
 from sim.world_tape import Tape

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.messages import Rows
+from sim.messages import Rows, empty_commands
 from sim.order_margin import OrderMargin
 from sim.populations.dice import BLOCK_TRADERS
 from sim.populations.population import MarketView
@@ -17,6 +17,11 @@ from sim.world_margin import Judgement, MarginWatch, no_closings, no_pairs
 from sim.world_rows import latency_key, stamp
 
 Integers = npt.NDArray[np.int64]
+
+UNLEARNED_ROWS_MAX = 10_000
+"""Events that a part keeps until it acts on them."""
+
+NO_ROWS = empty_commands(0)
 
 LIFE = 1
 """A simulated strategy has one."""
@@ -43,12 +48,17 @@ class Batch:
     shortfalls: Integers = field(default_factory=no_pairs)
     elsewhere: Integers | None = None
 
+    @property
+    def asks(self) -> bool:
+        """Whether the market has anything to do for it."""
+        return len(self.rows) + len(self.closings) + len(self.shortfalls) > 0
+
 
 @dataclass
 class Reply:
     """What a market tells a part after a step.
 
-    events   EVENT rows of its accounts
+    events   EVENT rows, at least those of its accounts
     margin   int64 (2, traders) of MarketAccounts.values, after steps that check margins
     """
 
@@ -116,6 +126,10 @@ class Part:
         self._margin = OrderMargin(accounts, capital, specs, leverage)
         self._keys = [latency_key(seed, number, market) for market in markets]
         self._counts = np.zeros(len(accounts), np.int64)
+        self._sums = np.empty((len(accounts), 4), np.int64)
+        self._steady, self._next_act = scenario.activity is None, 1
+        self._unlearned: list[list[Rows]] = [[] for _ in markets]
+        self._unlearned_rows = 0
         self.closed_at_samples: list[int] = []
         self.rows_sent = 0
 
@@ -124,29 +138,74 @@ class Part:
         """Orders that equity did not carry, or of traders who are out."""
         return self._margin.refused
 
+    @property
+    def busy_step(self) -> int:
+        """The next step in which it may send anything, margin checks apart."""
+        return self._next_act
+
     def act(self, step: int, replies: Sequence[Reply]) -> list[Batch]:
         """The batches of a step, one for each of its markets, from what they said last."""
-        for market, reply in enumerate(replies):
-            self.population.learn(market, reply.events)
-            self._margin.learn(market, reply.events)
-        views = [reply.view for reply in replies]
-        sent = self.population.act(step, views)
-        judgement = self._judged(step, replies)
-        marks = [view.mark_ticks for view in views]
-        rows = self._margin.admit(sent, marks, self._watch.stages)
-        batches = [Batch(self._stamped(step, market, own)) for market, own in enumerate(rows)]
-        if judgement is not None:
-            self._tell(step, judgement, batches)
+        self._hear(replies)
+        judges = all(reply.margin is not None for reply in replies)
+        if judges or step >= self._next_act:
+            batches = self._acted(step, replies, judges)
+        else:
+            self._look_on(step, replies)
+            batches = [Batch(NO_ROWS) for _ in replies]
         if step % self._scenario.sample_steps == 0:
             self.closed_at_samples.append(int(np.count_nonzero(self._watch.stages)))
         return batches
 
-    def _judged(self, step: int, replies: Sequence[Reply]) -> Judgement | None:
+    def look_on(self, step: int, replies: Sequence[Reply]) -> None:
+        """A step in which it sends nothing."""
+        self._hear(replies)
+        self._look_on(step, replies)
+
+    def _look_on(self, step: int, replies: Sequence[Reply]) -> None:
+        if self.population.watches:
+            self.population.watch(step, [reply.view for reply in replies])
+
+    def _hear(self, replies: Sequence[Reply]) -> None:
+        """Keep events until somebody acts on them, or there are many."""
+        for market, reply in enumerate(replies):
+            if len(reply.events):
+                self._unlearned[market].append(reply.events)
+                self._unlearned_rows += len(reply.events)
+        if self._unlearned_rows > UNLEARNED_ROWS_MAX:
+            self._learn()
+
+    def _learn(self) -> None:
+        for market, heard in enumerate(self._unlearned):
+            if heard:
+                events = heard[0] if len(heard) == 1 else np.concatenate(heard)
+                self.population.learn(market, events)
+                self._margin.learn(market, events)
+                heard.clear()
+        self._unlearned_rows = 0
+
+    def _acted(self, step: int, replies: Sequence[Reply], judges: bool) -> list[Batch]:
+        """The batches of a step in which somebody acts or margins are checked."""
+        self._learn()
+        views = [reply.view for reply in replies]
+        rows = [NO_ROWS for _ in replies]
+        if step >= self._next_act:
+            rows = self.population.act(step, views)
+            self._next_act = self.population.next_step(step) if self._steady else step + 1
+        else:
+            self._look_on(step, replies)
+        judgement = self._judged(step, replies) if judges else None
+        if any(map(len, rows)):
+            marks = [view.mark_ticks for view in views]
+            rows = self._margin.admit(rows, marks, self._watch.stages)
+        batches = [Batch(self._stamped(step, market, own)) for market, own in enumerate(rows)]
+        if judgement is not None:
+            self._tell(step, judgement, batches)
+        return batches
+
+    def _judged(self, step: int, replies: Sequence[Reply]) -> Judgement:
         margins = [reply.margin for reply in replies if reply.margin is not None]
-        if len(margins) < len(replies):
-            return None
         margin = self._margin
-        return self._watch.judge(step, margins, margin.free_atoms, margin.most_atoms)
+        return self._watch.judge(step, margins, margin.free_atoms, margin.most_atoms, self._sums)
 
     def _tell(self, step: int, judgement: Judgement, batches: list[Batch]) -> None:
         """Closings go to their markets; the funds of all markets are asked in turn."""
@@ -158,6 +217,8 @@ class Part:
 
     def _stamped(self, step: int, market: int, rows: Rows) -> Rows:
         """Rows with arrivals and ids."""
+        if len(rows) == 0:
+            return rows
         about = self._about
         span = about.latency_us_max - about.latency_us_min + 1
         answer = stamp(
@@ -176,7 +237,9 @@ class Part:
 
     def state(self) -> dict[str, Any]:
         """What `restore` takes: plain values, arrays and objects of this package."""
+        self._learn()
         return {
+            "next": self._next_act,
             "population": self.population,
             "watch": self._watch,
             "margin": self._margin,
@@ -187,5 +250,5 @@ class Part:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a `state()`."""
         self.population, self._watch = state["population"], state["watch"]
-        self._margin = state["margin"]
+        self._margin, self._next_act = state["margin"], state["next"]
         self.closed_at_samples, self.rows_sent = list(state["closed"]), state["rows"]

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from sim import hashed_draws, kernels
 from sim.hashed_draws import first_word, key_of
-from sim.kernels import Number, cached_kernel
-from sim.messages import COMMAND, CommandKind, Rows, empty_commands
+from sim.kernels import Number, cached_kernel, prefetch
+from sim.messages import COMMAND, EVENT, CommandKind, Rows, empty_commands
 
 Integers = npt.NDArray[np.int64]
 
@@ -21,8 +21,12 @@ ROWS_OF_A_TRADER_MAX = (1 << ROW_BITS) - 1
 """Orders of one trader in one market and step; the number after the last marks forced closing."""
 
 FORCED_ROW = ROWS_OF_A_TRADER_MAX
-KEY_BITS = 63
-PLACE = int(CommandKind.PLACE)
+
+RADIX_BITS = 8
+RADIX = 1 << RADIX_BITS
+INSERTION_ROWS = 48
+ROWS_AHEAD = 8
+PLACE, COMMAND_WORDS = int(CommandKind.PLACE), COMMAND.itemsize // 8
 HALF = np.uint64(32)
 LATENCY_DOMAIN = 0x4C4154454E4359
 
@@ -71,25 +75,92 @@ def forced_ids(step: int, account_ids: Integers) -> Integers:
     return -((step << STEP_SHIFT) | (account_ids << ROW_BITS) | FORCED_ROW)
 
 
+@cached_kernel(kernels)
+def keep_about(events: Integers, first_account: int, stop_account: int, kept: Integers) -> Number:
+    """Copy EVENT rows, as words, of these accounts to the front of `kept`; answers how many."""
+    count = 0
+    for row in range(len(events)):
+        owner, maker = events[row, 4], events[row, 6]
+        if first_account <= owner < stop_account or first_account <= maker < stop_account:
+            for word in range(events.shape[1]):
+                kept[count, word] = events[row, word]
+            count += 1
+    return count
+
+
+def events_about(events: Rows, first_account: int, stop_account: int) -> Rows:
+    """EVENT rows of these accounts, as owner of the order or as maker."""
+    if len(events) == 0:
+        return events
+    words = events.view(np.int64).reshape(len(events), -1)
+    kept = np.empty_like(words)
+    count = keep_about(words, first_account, stop_account, kept)
+    return kept[:count].view(EVENT).reshape(count)
+
+
+@cached_kernel(kernels)
+def sort_rows(
+    rows: Integers,
+    begin_us: int,
+    keys: Integers,
+    spare: Integers,
+    starts: Integers,
+    out: Integers,
+) -> None:
+    """Copy COMMAND rows, as (n, 7) words, into `out` by arrival, then account, then as they stand.
+
+    keys, spare   (n, 2) int64, room for the sort key of a row and its place
+    starts        (RADIX,) int64, room
+    One function because it is one sort: radix, lowest byte first; small batches by insertion.
+    """
+    count, latest, ascending = len(rows), 0, True
+    for row in range(count):
+        offset = rows[row, 1] - begin_us
+        keys[row, 0], keys[row, 1] = (offset << ACCOUNT_BITS) | rows[row, 3], row
+        latest = max(latest, offset)
+        ascending = ascending and (row == 0 or rows[row - 1, 3] <= rows[row, 3])
+    if count < INSERTION_ROWS:
+        for row in range(1, count):
+            key, place, at = keys[row, 0], keys[row, 1], row
+            while at > 0 and keys[at - 1, 0] > key:
+                keys[at, 0], keys[at, 1] = keys[at - 1, 0], keys[at - 1, 1]
+                at -= 1
+            keys[at, 0], keys[at, 1] = key, place
+    else:
+        shift = ACCOUNT_BITS if ascending else 0
+        while shift < ACCOUNT_BITS or (latest << ACCOUNT_BITS) >> shift > 0:
+            starts[:] = 0
+            for row in range(count):
+                starts[(keys[row, 0] >> shift) & (RADIX - 1)] += 1
+            total = 0
+            for digit in range(RADIX):
+                total, starts[digit] = total + starts[digit], total
+            for row in range(count):
+                digit = (keys[row, 0] >> shift) & (RADIX - 1)
+                at = starts[digit]
+                spare[at, 0], spare[at, 1] = keys[row, 0], keys[row, 1]
+                starts[digit] += 1
+            keys, spare = spare, keys
+            shift += RADIX_BITS
+    for row in range(count):
+        if row + ROWS_AHEAD < count:
+            prefetch(rows, keys[row + ROWS_AHEAD, 1])
+        for word in range(rows.shape[1]):
+            out[row, word] = rows[keys[row, 1], word]
+
+
 def in_order(batches: list[Rows], begin_us: int) -> Rows:
     """All rows by arrival, then strategy and trader, then as the trader sent them.
 
     Accounts are numbered strategy after strategy, so the account orders both.
     """
-    rows = np.concatenate(batches) if batches else empty_commands(0)
-    if len(rows) < 2:
-        return rows
-    words = rows.view(np.int64).reshape(len(rows), -1)
-    return words[_places(rows, begin_us)].view(COMMAND).reshape(len(rows))
-
-
-def _places(rows: Rows, begin_us: int) -> Integers:
-    """The order of rows. One 64-bit key each where it fits: sorting it is the fastest."""
-    offsets, accounts = rows["time_us"] - begin_us, rows["account_id"]
-    row_bits, account_bits = len(rows).bit_length(), int(accounts.max()).bit_length()
-    if int(offsets.max()).bit_length() + account_bits + row_bits > KEY_BITS:
-        return np.lexsort((accounts, offsets)).astype(np.int64)
-    keys = (offsets << (account_bits + row_bits)) | (accounts << row_bits)
-    keys |= np.arange(len(rows), dtype=np.int64)
-    keys.sort()
-    return keys & ((1 << row_bits) - 1)
+    words = [rows.view(np.int64).reshape(len(rows), COMMAND_WORDS) for rows in batches]
+    if not words:
+        return empty_commands(0)
+    rows = words[0] if len(words) == 1 else np.concatenate(words)
+    if len(rows) > 1:
+        out = np.empty_like(rows)
+        pairs = np.empty((2, len(rows), 2), np.int64)
+        sort_rows(rows, begin_us, pairs[0], pairs[1], np.empty(RADIX, np.int64), out)
+        rows = out
+    return rows.view(COMMAND).reshape(len(rows))

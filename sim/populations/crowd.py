@@ -63,7 +63,7 @@ class Crowd(ABC):
             sent.append(self.decide(step, market, view))
         return sent
 
-    def watch(self, step: int, views: Sequence[MarketView]) -> None:
+    def watch(self, step: int, views: Sequence[MarketView]) -> None:  # noqa: B027
         """What is to be remembered of the views of a step in which nobody acts."""
 
     def next_step(self, after: int) -> int:

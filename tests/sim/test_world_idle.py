@@ -1,0 +1,129 @@
+"""Idle time is passed by, and that changes nothing."""
+
+import numpy as np
+import pytest
+
+from sim.messages import EVENT, CommandKind, empty_commands
+from sim.world import SimulatedWorld, Timing
+from sim.world_rows import events_about, in_order
+from tests.sim.scenario_texts import BTC, ETH, scenario_of, world_of
+
+SEED = 5
+SLEEPERS = """
+[[populations]]
+name = "{strategy}"
+strategy = "{strategy}"
+heads = 30
+capital = "1000000"
+parameters = {{{parameters}}}
+"""
+SELDOM = ("noise", "value", "momentum", "mean-reversion", "avellaneda-stoikov", "arbitrage")
+EAGER = {
+    "momentum": "threshold_ppm = 0, ",
+    "mean-reversion": "enter_ppm = 1, leave_ppm = 0, ",
+}
+SHOCKS = """
+[[shocks]]
+market = "BTC-PERP"
+kind = "sell"
+at_s = 21
+quantity = "40"
+over_s = 2
+[[shocks]]
+market = "ETH-PERP"
+kind = "index"
+at_s = 30
+jump_ppm = -30_000
+[[halts]]
+market = "BTC-PERP"
+at_s = 40
+for_s = 5
+"""
+
+
+def sleepers(activity_ppm: int, *more: str) -> str:
+    text = 'sample_ms = 3_700\nmargin_check_ms = 5_300\ninsurance = "10000"\n' + BTC + ETH
+    for strategy in (*SELDOM, "fundamental-chartist-noise", *more):
+        parameters = EAGER.get(strategy, "") + f"activity_ppm = {activity_ppm}"
+        text += SLEEPERS.format(strategy=strategy, parameters=parameters)
+    return text
+
+
+def counted(world: SimulatedWorld) -> tuple[str, int]:
+    """The hash of a run, and how many steps it took one by one."""
+    taken = []
+    step = world.step
+    world.step = lambda: (taken.append(world.step_no), step())[1]  # type: ignore[method-assign]
+    world.run()
+    return world.state_hash(), len(taken)
+
+
+@pytest.mark.parametrize(("activity_ppm", "most"), [(100, 0.2), (3_000, 0.9), (200_000, 1.0)])
+def test_time_passed_by_leaves_what_single_steps_leave(activity_ppm: int, most: float) -> None:
+    print(f"seed {SEED}")
+    scenario = scenario_of(sleepers(activity_ppm) + SHOCKS, seed=SEED, duration_s=60)
+    stepped, passed = world_of(scenario), world_of(scenario, spread=2)
+    while not stepped.done:
+        stepped.step()
+    state_hash, taken = counted(passed)
+    print(f"{taken} of {scenario.steps} steps")
+    assert state_hash == stepped.state_hash()
+    assert taken <= most * scenario.steps
+    ours, theirs = stepped.record(Timing()), passed.record(Timing())
+    assert ours.fills > 0
+    assert np.array_equal(ours.markets[0].quotes, theirs.markets[0].quotes)
+    assert np.array_equal(ours.markets[1].trades, theirs.markets[1].trades)
+    for own, their in zip(ours.strategies, theirs.strategies, strict=True):
+        assert np.array_equal(own.standings, their.standings)
+
+
+@pytest.mark.parametrize("step", [7, 101, 333])
+def test_a_checkpoint_within_idle_time_goes_on_to_the_same(step: int) -> None:
+    scenario = scenario_of(sleepers(300), seed=SEED, duration_s=60)
+    whole, begun, resumed = world_of(scenario), world_of(scenario), world_of(scenario)
+    begun.run(step)
+    assert begun.step_no == step
+    resumed.resume(begun.checkpoint())
+    resumed.run()
+    whole.run()
+    begun.run()
+    assert resumed.state_hash() == begun.state_hash() == whole.state_hash()
+
+
+def test_a_world_of_makers_who_always_look_is_stepped_through() -> None:
+    scenario = scenario_of(
+        sleepers(300)
+        .replace("noise", "ladder", 2)
+        .replace("parameters = {activity_ppm = 300}", "", 1),
+        seed=SEED,
+        duration_s=10,
+    )
+    stepped, passed = world_of(scenario), world_of(scenario)
+    while not stepped.done:
+        stepped.step()
+    state_hash, taken = counted(passed)
+    assert (state_hash, taken) == (stepped.state_hash(), scenario.steps)
+
+
+@pytest.mark.parametrize("count", [1, 2, 30, 400, 20_000])
+@pytest.mark.parametrize("ascending", [True, False])
+def test_rows_are_ordered_as_a_stable_sort_orders_them(count: int, ascending: bool) -> None:
+    print(f"seed {SEED}")
+    dice, rows = np.random.default_rng(SEED), empty_commands(count)
+    accounts = dice.integers(1, 2**24, count) if count < 1_000 else dice.integers(1, 500, count)
+    rows["account_id"] = np.sort(accounts) if ascending else accounts
+    rows["time_us"] = 700_000 + dice.integers(0, dice.choice([1, 200, 100_000]), count)
+    rows["kind"], rows["quantity_lots"] = CommandKind.PLACE, np.arange(count)
+    wanted = rows[np.lexsort((rows["account_id"], rows["time_us"]))]
+    assert np.array_equal(in_order([rows[: count // 3], rows[count // 3 :]], 700_000), wanted)
+    assert np.array_equal(in_order([rows], 700_000), wanted)
+
+
+def test_events_about_accounts_are_theirs_as_owner_or_as_maker() -> None:
+    dice, events = np.random.default_rng(SEED), np.zeros(500, EVENT)
+    events["account_id"], events["maker_account_id"] = dice.integers(0, 20, (2, 500))
+    events["event_seq"] = np.arange(500)
+    owners, makers = events["account_id"], events["maker_account_id"]
+    mine = ((owners >= 5) & (owners < 9)) | ((makers >= 5) & (makers < 9))
+    assert np.array_equal(events_about(events, 5, 9), events[mine])
+    assert len(events_about(events[:0], 5, 9)) == 0
