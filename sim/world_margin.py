@@ -40,11 +40,24 @@ def no_pairs() -> Integers:
 
 
 @cached_kernel(array_accounts, kernels)
-def add_market(values: Integers, maintenance_ppm: int, leverage: int, sums: Integers) -> None:
-    """One market's (2, traders) of MarketAccounts.values joins sums, (traders, 4) int64."""
+def add_market(
+    values: Integers,
+    maintenance_ppm: int,
+    leverage: int,
+    capital_atoms: int,
+    first: bool,
+    sums: Integers,
+) -> None:
+    """One market's (2, traders) of MarketAccounts.values joins sums, (traders, 4) int64.
+
+    The first one begins them, with the capital.
+    """
     for trader in range(len(sums)):
-        worth = values[1, trader]
-        sums[trader, EQUITY] += values[0, trader]
+        gain, worth = values[0, trader], values[1, trader]
+        if first:
+            sums[trader, EQUITY], sums[trader, NOTIONAL] = capital_atoms, 0
+            sums[trader, MAINTENANCE], sums[trader, INITIAL] = 0, 0
+        sums[trader, EQUITY] += gain
         if worth > 0:
             sums[trader, NOTIONAL] += worth
             sums[trader, MAINTENANCE] += fee_of(worth, maintenance_ppm)
@@ -162,17 +175,22 @@ class MarginWatch:
         return out
 
     def judge(
-        self, step: int, margins: Sequence[Integers], free: Integers, free_most: int
+        self,
+        step: int,
+        margins: Sequence[Integers],
+        free: Integers,
+        free_most: int,
+        sums: Integers,
     ) -> Judgement:
         """Whom to close and who owes.
 
         margins   what each market's `values` say, (2, traders)
         free      int64 (traders,), written: equity less initial margins, at most free_most
+        sums      int64 (traders, 4), room to work in: new memory at every check costs more than
+                  the check
         """
-        sums = np.zeros((len(self.accounts), 4), np.int64)
-        sums[:, EQUITY] = self._capital_atoms
-        for margin, rate in zip(margins, self._rates_ppm, strict=True):
-            add_market(margin, rate, self._leverage, sums)
+        for place, (margin, rate) in enumerate(zip(margins, self._rates_ppm, strict=True)):
+            add_market(margin, rate, self._leverage, self._capital_atoms, place == 0, sums)
         chosen = np.empty((len(sums), 2), np.int64)
         owing = np.empty((len(sums), 2), np.int64)
         counts = decide(

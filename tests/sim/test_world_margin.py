@@ -21,8 +21,13 @@ def margins(gains: list[int], worth: list[int]) -> list[np.ndarray]:
     return [np.zeros_like(here), here]
 
 
+def room(watch: MarginWatch) -> np.ndarray:
+    return np.full((len(watch.accounts), 4), -77, np.int64)
+
+
 def judged(watch: MarginWatch, step: int, told: list[np.ndarray]) -> Judgement:
-    return watch.judge(step, told, np.zeros(len(watch.accounts), np.int64), FREE_MOST)
+    free, sums = np.zeros(len(watch.accounts), np.int64), room(watch)
+    return watch.judge(step, told, free, FREE_MOST, sums)
 
 
 def closings(watch: MarginWatch, step: int, told: list[np.ndarray]) -> list[list[int]]:
@@ -85,5 +90,6 @@ def test_a_fifth_that_helped_is_all() -> None:
 
 def test_what_is_free_is_equity_less_the_margin_of_positions_at_the_leverage() -> None:
     watch, free = watch_of(), np.zeros(3, np.int64)
-    watch.judge(10, margins([0, 50, 0], [0, 10_000, 19_999]), free, 1_000 * ATOMS_PER_UNIT)
+    told, most = margins([0, 50, 0], [0, 10_000, 19_999]), 1_000 * ATOMS_PER_UNIT
+    watch.judge(10, told, free, most, room(watch))
     assert free.tolist() == [CAPITAL, 550 * ATOMS_PER_UNIT, 50_000]
