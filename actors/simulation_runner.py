@@ -9,6 +9,9 @@ from actors.loop import Loop
 from actors.simulation_actors import peak_memory_bytes
 from actors.simulation_results import summary_of
 from sim.engine import warm_up
+from sim.report import html_report
+from sim.report_page import CONTENT_SECURITY_POLICY
+from sim.run_facts import MarketFacts, run_facts
 from sim.run_record import RunRecord
 from sim.scenario_fields import ScenarioError
 from sim.world import SimulatedWorld, Timing
@@ -189,8 +192,9 @@ class Turn:
         timing = Timing(self._wall_ms() / 1_000, "one process", peak_memory_bytes())
         record = self._world.record(timing)
         status = SimulationStatus.FINISHED if self._world.done else SimulationStatus.STOPPED
-        report = report_of(record) if record.steps else None
-        return Ending(status, self._progress(), record.state_hash, summary_of(record), report)
+        facts = run_facts(record)
+        summary, report = summary_of(record, facts), report_of(record, facts)
+        return Ending(status, self._progress(), record.state_hash, summary, report)
 
     def _progress(self) -> Progress:
         return Progress(self._world.step_no, self._world.orders, self._world.fills)
@@ -217,6 +221,12 @@ def open_world(begun: Begun) -> SimulatedWorld:
         raise CannotRun(str(error)) from error
 
 
-def report_of(record: RunRecord) -> Report | None:
+def report_of(record: RunRecord, facts: list[MarketFacts]) -> Report | None:
     """The report; a run without one is still a run."""
-    return None
+    if not record.steps:
+        return None
+    try:
+        return Report(html_report(record, facts=facts), CONTENT_SECURITY_POLICY)
+    except Exception:
+        log.exception("simulation_without_report", scenario=record.scenario, seed=record.seed)
+        return None

@@ -44,7 +44,7 @@ SELECT id FROM simulations WHERE ended_at_us > %s ORDER BY id DESC LIMIT %s"""
 BEGIN = """
 UPDATE simulations SET run_no = run_no + 1, tries = tries + 1
 WHERE id = %s AND ended_at_us IS NULL AND status IN ('RUNNING', 'STOPPING')
-RETURNING run_no, tries, memory_mb_max, name, shipped, scenario, seed, duration_s"""
+RETURNING run_no, tries, memory_mb_max, name, scenario, seed, duration_s"""
 CHECKPOINT = "SELECT wall_ms, state FROM simulation_checkpoints WHERE simulation_id = %s"
 NOTE = """
 UPDATE simulations SET step = greatest(step, %(step)s), orders = greatest(orders, %(orders)s),

@@ -33,10 +33,10 @@ DELETE FROM simulations WHERE id IN (
     WHERE ended_at_us IS NOT NULL AND (%s::bigint IS NULL OR account_id = %s)
     ORDER BY id DESC OFFSET %s LIMIT %s)"""
 INSERT = """
-INSERT INTO simulations (account_id, name, shipped, scenario, seed, duration_s, rerun_of, traders,
+INSERT INTO simulations (account_id, name, scenario, seed, duration_s, rerun_of, traders,
     markets, steps, step_us, memory_mb_max, status, run_no, tries, step, orders, fills,
     steps_per_second, orders_per_second, fills_per_second, created_at_us)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'QUEUED', 0, 0, 0, 0, 0, 0, 0, 0, %s)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'QUEUED', 0, 0, 0, 0, 0, 0, 0, 0, %s)
 RETURNING id"""
 SELECT_OWN = f"""
 SELECT {COLUMNS}, NULL, NULL FROM simulations
@@ -49,7 +49,7 @@ SELECT {COLUMNS}, summary, CASE WHEN status = 'QUEUED' THEN
      WHERE w.ended_at_us IS NULL AND w.status = 'QUEUED' AND w.id < simulations.id) END
 FROM simulations WHERE {OWNED}"""
 SELECT_WISH = f"""
-SELECT name, shipped, scenario, seed, duration_s FROM simulations WHERE {OWNED}"""
+SELECT name, scenario, seed, duration_s FROM simulations WHERE {OWNED}"""
 SELECT_REPORT = f"""
 SELECT status, page, policy FROM simulations LEFT JOIN simulation_reports ON simulation_id = id
 WHERE {OWNED}"""
@@ -78,13 +78,11 @@ class SimulationStatus(StrEnum):
 class SimulationWish:
     """What is to be run.
 
-    shipped     its trades files, if it names any, lie beside the scenarios of this package
     scenario    TOML text
     duration_s  instead of the text's own
     """
 
     name: str
-    shipped: bool
     scenario: str
     seed: int
     duration_s: int | None
@@ -168,7 +166,7 @@ async def queue_simulation(
     for owner, kept in ((account_id, KEPT_OF_ACCOUNT_MAX), (None, limits.kept_max)):
         await connection.execute(FORGET, (owner, owner, kept, FORGOTTEN_AT_ONCE_MAX))
     values = (
-        *(account_id, wish.name, wish.shipped, wish.scenario, wish.seed, wish.duration_s, rerun_of),
+        *(account_id, wish.name, wish.scenario, wish.seed, wish.duration_s, rerun_of),
         *(size.traders, size.markets, size.steps, size.step_us, size.memory_mb_max, now_us()),
     )
     row = await (await connection.execute(INSERT, values)).fetchone()

@@ -47,7 +47,7 @@ parameters = {activity_ppm = 20000}
 
 def hash_of(text: str = SMALL, seed: int | None = None, duration_s: int | None = None) -> str:
     """What the scenario must come to."""
-    scenario = read_scenario(text, False, seed, duration_s)
+    scenario = read_scenario(text, seed, duration_s)
     world = SimulatedWorld(scenario, scenario_prices(scenario))
     world.run()
     return world.state_hash()
@@ -69,7 +69,7 @@ def with_pool(
 
 
 def wish_for(duration_s: int | None = None, seed: int = 5) -> SimulationWish:
-    return SimulationWish("tiny", False, SMALL, seed, duration_s)
+    return SimulationWish("tiny", SMALL, seed, duration_s)
 
 
 def queue(
@@ -81,7 +81,7 @@ def queue(
 ) -> int:
     """A small simulation in the queue; its id."""
     wish = wish_for(duration_s)
-    scenario = read_scenario(wish.scenario, False, wish.seed, duration_s)
+    scenario = read_scenario(wish.scenario, wish.seed, duration_s)
     size = SimulationSize(scenario.accounts, 1, scenario.steps, scenario.step_us, memory_mb_max)
 
     async def work(pool: AsyncPool) -> int:

@@ -126,10 +126,9 @@ def read(sent: ScenarioSent) -> tuple[SimulationWish, Scenario]:
         text = shipped_text(sent.named)
     else:
         text = checked_text(sent.text if sent.text is not None else toml_of(sent.table or {}))
-    shipped = sent.named is not None
-    scenario = read_scenario(text, shipped, sent.seed, sent.duration_s)
+    scenario = read_scenario(text, sent.seed, sent.duration_s)
     world = scenario.world
-    return SimulationWish(world.name, shipped, text, world.seed, sent.duration_s), scenario
+    return SimulationWish(world.name, text, world.seed, sent.duration_s), scenario
 
 
 def checked_size(requester: Requester, scenario: Scenario) -> SimulationSize:
@@ -218,5 +217,5 @@ def refused_scenario(error: ScenarioError) -> Refused:
 
 def digest(wish: SimulationWish) -> bytes:
     """What makes two requests the same: what would be run."""
-    meaning = f"{wish.shipped:d}|{wish.seed}|{wish.duration_s}|{wish.scenario}"
+    meaning = f"{wish.seed}|{wish.duration_s}|{wish.scenario}"
     return blake2b(meaning.encode(), digest_size=16).digest()

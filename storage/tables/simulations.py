@@ -15,7 +15,6 @@ class SimulationRow(SQLModel, table=True):
     id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
     account_id: int = Field(sa_type=BigInteger)
     name: str
-    shipped: bool
     scenario: str
     seed: int = Field(sa_type=BigInteger)
     duration_s: int | None = None

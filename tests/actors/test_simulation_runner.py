@@ -15,8 +15,8 @@ from actors.supervisor import Supervisor
 from storage.database import connect
 from storage.errors import Superseded
 from storage.simulation_runs import TRIES_MAX, begin_run, start_next
-from storage.simulations import SimulationStatus
-from tests.simulations import SECONDS_OF_A_LONG_ONE, hash_of, queue, stop, view
+from storage.simulations import SimulationStatus, report
+from tests.simulations import SECONDS_OF_A_LONG_ONE, hash_of, queue, stop, view, with_pool
 from tests.waiting import eventually
 
 AT_ONCE = 0.0
@@ -47,6 +47,24 @@ def test_a_simulation_comes_to_the_hash_of_its_scenario(
     assert ended.summary is not None
     assert ended.summary["state_hash"] == ended.state_hash
     assert ended.summary["orders"] == ended.orders > ended.fills > 0
+    page = with_pool(database_url, lambda pool: report(pool, None, number))
+    assert page is not None
+    assert page[1] is not None
+    assert ended.state_hash in page[1].page
+    assert f'content="{page[1].policy}"' in page[1].page
+
+
+def test_one_that_is_stopped_before_its_first_step_has_a_result_and_no_report(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    number = queue(database_url)
+    start_next(database, 1)
+    stop(database_url, number)
+    SimulationRunner(database_url, number).run()
+    ended = view(database_url, number)
+    assert (ended.status, ended.step) == (SimulationStatus.STOPPED, 0)
+    assert ended.summary is not None
+    assert with_pool(database_url, lambda pool: report(pool, None, number)) == ("STOPPED", None)
 
 
 def test_it_says_how_far_it_is_and_stops_when_it_is_told(

@@ -17,7 +17,6 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("account_id", sa.BigInteger(), nullable=False),
         sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("shipped", sa.Boolean(), nullable=False),
         sa.Column("scenario", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("seed", sa.BigInteger(), nullable=False),
         sa.Column("duration_s", sa.Integer(), nullable=True),
