@@ -1,9 +1,9 @@
 """How busy a market is: a day's course, and the excitement of recent price moves.
 
 What wakes one trader wakes others. All populations act more or less often by one factor, the
-day's course (Admati and Pfleiderer, "A theory of intraday patterns", 1988) times an excitement:
+day's course (Admati and Pfleiderer, "A theory of intraday patterns", 1988) and an excitement:
 
-    factor = course × (1 − feedback + feedback × v ÷ typical move²)
+    factor = (1 − feedback) × course + feedback × v ÷ typical move²
 
 v is the mean of squared moves of the mid over three horizons, each eight times the one before,
 so that it forgets as slowly as a power law (Corsi, "A simple approximate long-memory model of
@@ -66,8 +66,8 @@ class MarketActivity:
         if about is None:
             return PPM
         part = now_us % about.course_us * len(about.course_percent) // about.course_us
-        follows = about.feedback_ppm * sum(self._moves) // (HORIZONS * UNIT)
-        wished = (PPM - about.feedback_ppm + follows) * about.course_percent[part] // 100
+        usual = (PPM - about.feedback_ppm) * about.course_percent[part] // 100
+        wished = usual + about.feedback_ppm * sum(self._moves) // (HORIZONS * UNIT)
         return FACTORS_PPM[max(0, bisect_right(FACTORS_PPM, wished) - 1)]
 
     def note(self, bid_ticks: int, ask_ticks: int) -> None:
