@@ -86,7 +86,6 @@ class Settings(BaseSettings):
     simulation_memory_mb_max: int = Field(2_048, ge=256, le=1_048_576)
 
     database_connections_max: int = Field(8, ge=1, le=100)
-    statement_timeout_ms: int = Field(5_000, ge=100, le=600_000)
     valkey_memory_mb_max: int = Field(256, ge=16, le=65_536)
     object_store_mb: int = Field(300, ge=80, le=65_536)
 
