@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sim import kernels
 from sim.kernels import Number, cached_kernel, inlined, prefetch
 from sim.messages import EventKind, Side
+from sim.populations.command_rows import write_cancel
 
 Integers = npt.NDArray[np.int64]
 
@@ -182,6 +183,17 @@ def learn_events(
             if before != 0:
                 drop_order(traders[place], orders, counters, before)
     return len(events)
+
+
+@inlined
+def withdraw_all(rows: Integers, count: int, trader: Any, orders: Any, account: int) -> Number:
+    """Write a CANCEL for each order of a trader, oldest first; how many rows there are then."""
+    slot = np.int64(trader.newest)
+    for _ in range(trader.orders):
+        slot = np.int64(orders[slot].next)
+        write_cancel(rows, count, account, orders[slot].order_id)
+        count += 1
+    return count
 
 
 @cached_kernel(kernels)

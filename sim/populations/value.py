@@ -9,21 +9,36 @@ estimate: at the touch of the other side, or somewhere within a few spreads.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from sim.messages import Rows, Side
-from sim.populations.command_rows import cancels, lots_of_quote
+from sim import hashed_draws, kernels
+from sim.hashed_draws import first_word, later_word, piece
+from sim.kernels import Number, cached_kernel, inlined
+from sim.messages import Rows, Side, empty_commands
+from sim.populations import command_rows, held_orders
+from sim.populations.command_rows import (
+    GTC,
+    as_commands,
+    cancels,
+    command_words,
+    lots_of_quote,
+    write_place,
+)
 from sim.populations.crowd import Crowd
 from sim.populations.dice import UNIT, UNIT_BITS, Dice
+from sim.populations.held_orders import withdraw_all
 from sim.populations.holdings import Holdings
-from sim.populations.noise import sane_places, touch_ticks
+from sim.populations.noise import touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
-from sim.populations.rational import NORMAL_DEVIATION, NORMAL_DRAWS, normal
+from sim.populations.rational import NORMAL_DEVIATION, NORMAL_MEAN
 from sim.units import PPM
 
-WORDS = 2
-SIZE, DEPTH, AGGRESSION = NORMAL_DRAWS, NORMAL_DRAWS + 1, NORMAL_DRAWS + 2
+SIZE, DEPTH, AGGRESSION = range(3)
+"""Sixteen bits each of a trader's second word; the first one makes the noise of what it sees."""
+
+BUY, SELL = int(Side.BUY), int(Side.SELL)
 
 ESTIMATE_SHIFT = 8
 """Estimates are kept in ticks × 2**8; 0 where a trader has not looked yet."""
@@ -53,6 +68,74 @@ class ValueParameters:
     position_max_quote: int = bounded(100_000, 1, 1_000_000_000)
 
 
+BID, ASK, INDEX_Q8, DEVIATION_Q8, GAIN_PPM, TWICE_EDGE, DEPTH_RANGE = range(7)
+LOTS, LOTS_MIN, LIMIT, TICKS_MAX, AGGRESSIVE_BELOW = range(7, 12)
+"""Places in what the kernel is told of the market and the parameters: ticks, lots and draws."""
+
+
+@inlined
+def next_estimate(kept_q8: int, normal_draw: int, about: Any) -> Number:
+    """What a trader believes after another look."""
+    seen_q8 = about[INDEX_Q8] + about[DEVIATION_Q8] * normal_draw // NORMAL_DEVIATION
+    if kept_q8 <= 0:
+        return seen_q8
+    return kept_q8 + (seen_q8 - kept_q8) * about[GAIN_PPM] // PPM
+
+
+@inlined
+def sum_of_draws(word: Number) -> Number:
+    """rational.normal of a word's four draws."""
+    return piece(word, 0) + piece(word, 1) + piece(word, 2) + piece(word, 3) - NORMAL_MEAN
+
+
+@cached_kernel(command_rows, hashed_draws, held_orders, kernels)
+def decide_value(
+    rows: Integers,
+    acting: Integers,
+    estimates_q8: Integers,
+    traders: Any,
+    orders: Any,
+    about: Any,
+    first_account: int,
+    first_trader: int,
+    key: np.uint64,
+    step: int,
+) -> Number:
+    """Write the COMMAND rows of the traders at `acting`; answers how many.
+
+    One function because everything about a trader is at hand once. rows: (n, 7) int64 words, n
+    at least the traders and all their orders; traders, orders: see held_orders.py; about: a tuple
+    of int64, named above.
+    """
+    count = 0
+    for place in acting:
+        word = first_word(key, first_trader + place, step)
+        later = later_word(word, 1)
+        estimates_q8[place] = next_estimate(estimates_q8[place], sum_of_draws(word), about)
+        estimate = estimates_q8[place] >> ESTIMATE_SHIFT
+        trader, account = traders[place], first_account + place
+        count = withdraw_all(rows, count, trader, orders, account)
+        twice_away = 2 * estimate - about[BID] - about[ASK]
+        if abs(twice_away) <= about[TWICE_EDGE]:
+            continue
+        short = piece(later, DEPTH) * about[DEPTH_RANGE] >> UNIT_BITS
+        if piece(later, AGGRESSION) < about[AGGRESSIVE_BELOW]:
+            short = 0
+        if twice_away > 0:
+            side, price = BUY, min(about[ASK] - short, estimate)
+            room = about[LIMIT] - trader.position_lots - trader.buying_lots
+        else:
+            side, price = SELL, max(about[BID] + short, estimate)
+            room = about[LIMIT] + trader.position_lots - trader.selling_lots
+        wished = about[LOTS] - (about[LOTS] * piece(later, SIZE) * 3 >> UNIT_BITS + 2)
+        lots = min(max(wished, about[LOTS_MIN]), room)
+        if lots >= about[LOTS_MIN]:
+            price = min(max(price, 1), about[TICKS_MAX])
+            write_place(rows, count, account, side, price, lots, GTC)
+            count += 1
+    return count
+
+
 class Value(Crowd):
     """Any number of value traders."""
 
@@ -66,44 +149,44 @@ class Value(Crowd):
 
     def decide(self, step: int, market: int, view: MarketView) -> Rows:
         """Withdraw and order anew, towards the estimate."""
-        acting, draws = self.wake(step, market, self._parameters.activity_ppm, WORDS)
+        acting = self.awake(step, market, self._parameters.activity_ppm)
+        if len(acting) == 0:
+            return empty_commands(0)
         held = self.holdings[market]
-        estimates = self._estimates_ticks(view, market, acting, draws)
-        sides, prices = self._orders(view, estimates, draws)
-        wished = drawn_lots(view, self._parameters.order_quote, draws[:, SIZE])
-        room = held.room_lots(np.maximum(sides, 1), acting, self.limit_lots(market, view))
-        lots = np.minimum(wished, room)
-        acts = (sides > 0) & (lots >= view.spec.min_quantity_lots)
-        who = acting[acts] + self.accounts.start
-        orders = sane_places(view, who, sides[acts], prices[acts], lots[acts])
-        return np.concatenate([withdrawn(held, acting), orders])
+        rows = command_words(len(acting) + held.orders_count(acting))
+        written = decide_value(
+            rows,
+            acting,
+            self._estimates_q8[market],
+            held.traders,
+            held.order_slots,
+            self._about(market, view),
+            self.accounts.start,
+            self.first_trader,
+            self.key(market),
+            step,
+        )
+        return as_commands(rows[:written])
 
-    def _estimates_ticks(
-        self, view: MarketView, market: int, acting: Integers, draws: Integers
-    ) -> Integers:
-        """What each of them now believes the price should be."""
-        index_q8 = view.index_ticks << ESTIMATE_SHIFT
-        deviation_q8 = index_q8 * self._parameters.noise_ppm // PPM
-        seen_q8 = index_q8 + deviation_q8 * normal(draws) // NORMAL_DEVIATION
-        kept_q8 = self._estimates_q8[market][acting]
-        moved_q8 = kept_q8 + (seen_q8 - kept_q8) * self._parameters.gain_ppm // PPM
-        self._estimates_q8[market][acting] = np.where(kept_q8 > 0, moved_q8, seen_q8)
-        return self._estimates_q8[market][acting] >> ESTIMATE_SHIFT
-
-    def _orders(
-        self, view: MarketView, estimates_ticks: Integers, draws: Integers
-    ) -> tuple[Integers, Integers]:
-        """A Side for each, 0 for nothing to do, and a price no worse than its estimate."""
+    def _about(self, market: int, view: MarketView) -> tuple[int, ...]:
+        """BID to AGGRESSIVE_BELOW."""
+        own, spec, index = self._parameters, view.spec, view.index_ticks
         bid, ask = touch_ticks(view)
-        edge = view.index_ticks * self._parameters.edge_ppm // PPM
-        twice_away = 2 * estimates_ticks - bid - ask
-        sides = np.where(twice_away > 0, Side.BUY, Side.SELL).astype(np.int64)
-        sides[np.abs(twice_away) <= 2 * edge] = 0
-        short = draws[:, DEPTH] * (self._parameters.depth_spreads * (ask - bid) + 1) >> UNIT_BITS
-        short[draws[:, AGGRESSION] < self._parameters.aggressive_ppm * UNIT // PPM] = 0
-        buying = np.minimum(ask - short, estimates_ticks)
-        selling = np.maximum(bid + short, estimates_ticks)
-        return sides, np.where(sides == Side.BUY, buying, selling)
+        index_q8 = index << ESTIMATE_SHIFT
+        return (
+            bid,
+            ask,
+            index_q8,
+            index_q8 * own.noise_ppm // PPM,
+            own.gain_ppm,
+            2 * (index * own.edge_ppm // PPM),
+            own.depth_spreads * (ask - bid) + 1,
+            lots_of_quote(spec, index, own.order_quote),
+            spec.min_quantity_lots,
+            self.limit_lots(market, view),
+            spec.max_price_ticks,
+            own.aggressive_ppm * UNIT // PPM,
+        )
 
 
 def drawn_lots(view: MarketView, order_quote: int, draws: Integers) -> Integers:

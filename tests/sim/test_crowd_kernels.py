@@ -1,6 +1,7 @@
 """What kernels of populations do, against the same rules written down once more in plain Python."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from sim.populations.dice import UNIT, Dice
 from sim.populations.holdings import Holdings
 from sim.populations.noise import Noise, NoiseParameters
 from sim.populations.population import MarketView
+from sim.populations.rational import NORMAL_DEVIATION, NORMAL_MEAN
+from sim.populations.value import Value, ValueParameters
 from sim.units import ATOMS_PER_UNIT, PPM
 from tests.sim.simulated_market import still_view
 
@@ -77,13 +80,11 @@ def random_events(dice: np.random.Generator, traders: list[PlainTrader], count: 
     return rows
 
 
-def crowd_and_model(
-    heads: int, rounds: int, seed: int, parameters: NoiseParameters
-) -> tuple[Noise, list[PlainTrader]]:
+def crowd_and_model(kind: Any, parameters: Any) -> tuple[Any, list[PlainTrader]]:
     """A population that has learned random events, and what it should know."""
-    dice = np.random.default_rng(seed)
+    heads, rounds, dice = 400, 60, np.random.default_rng(SEED)
     traders = [PlainTrader() for _ in range(heads)]
-    crowd = Noise(parameters, range(FIRST, FIRST + heads), 1, Dice(seed, 4, heads))
+    crowd = kind(parameters, range(FIRST, FIRST + heads), 1, Dice(SEED, 4, heads))
     for _ in range(rounds):
         events = random_events(dice, traders, 60)
         learn(traders, events)
@@ -135,10 +136,18 @@ def test_what_is_held_is_what_plain_bookkeeping_says(heads: int) -> None:
 PlainRow = tuple[int, int, int, int, int, int, int]
 
 
+def rows_of(crowd: Any, step: int, view: MarketView) -> list[PlainRow]:
+    """What a population sends: kind, account, order, side, price, lots, time in force."""
+    [rows] = crowd.act(step, [view])
+    names = ("kind", "account_id", "order_id", "side", "price_ticks", "quantity_lots")
+    columns = [rows[name].tolist() for name in (*names, "time_in_force")]
+    return list(zip(*columns, strict=True))
+
+
 def noise_rows(
     own: NoiseParameters, traders: list[PlainTrader], crowd: Noise, step: int, view: MarketView
 ) -> list[PlainRow]:
-    """The rules of Noise.decide: kind, account, order, side, price, lots, time in force."""
+    """The rules of Noise.decide."""
     limit = crowd.limit_lots(0, view)
     acting, draws = crowd.wake(step, 0, own.activity_ppm, 2)
     rows: list[PlainRow] = []
@@ -190,13 +199,65 @@ def of_one(
 def test_noise_decides_as_the_plain_rules_do(activity_ppm: int) -> None:
     print(f"seed {SEED}")
     own = NoiseParameters(activity_ppm=activity_ppm, position_max_quote=2_000, size_min_quote=100)
-    crowd, traders = crowd_and_model(400, 60, SEED, own)
+    crowd, traders = crowd_and_model(Noise, own)
     for step in range(1, 20):
         view = still_view(BTC_PERP, INDEX, INDEX - 30, INDEX + 35)
         view = replace(view, spec=replace(BTC_PERP, max_quantity_lots=20))
-        [rows] = crowd.act(step, [view])
-        names = ("kind", "account_id", "order_id", "side", "price_ticks", "quantity_lots")
-        columns = [rows[name].tolist() for name in (*names, "time_in_force")]
         wanted = noise_rows(own, traders, crowd, step, view)
-        assert list(zip(*columns, strict=True)) == wanted
+        assert rows_of(crowd, step, view) == wanted
         assert {row[0] for row in wanted} == {CommandKind.PLACE, CommandKind.CANCEL}
+
+
+def value_row(
+    own: ValueParameters,
+    trader: PlainTrader,
+    account: int,
+    drawn: list[int],
+    estimate: int,
+    view: MarketView,
+    limit: int,
+) -> list[PlainRow]:
+    """The rules of Value.decide for one trader with a new estimate in ticks."""
+    rows = [(CommandKind.CANCEL, account, one.order_id, 0, 0, 0, 0) for one in trader.orders]
+    bid, ask, (size, depth, aggression) = view.best_bid_ticks, view.best_ask_ticks, drawn[4:7]
+    away = 2 * estimate - bid - ask
+    if abs(away) <= 2 * (view.index_ticks * own.edge_ppm // PPM):
+        return rows
+    short = depth * (own.depth_spreads * (ask - bid) + 1) // UNIT
+    short = 0 if aggression < own.aggressive_ppm * UNIT // PPM else short
+    side = Side.BUY if away > 0 else Side.SELL
+    held = trader.position if away > 0 else -trader.position
+    price = min(ask - short, estimate) if away > 0 else max(bid + short, estimate)
+    atoms_per_lot = view.index_ticks * view.spec.atoms_per_tick_lot
+    whole = min(own.order_quote * ATOMS_PER_UNIT // atoms_per_lot, view.spec.max_quantity_lots)
+    lots = max(whole - whole * size * 3 // (4 * UNIT), 1)
+    lots = min(lots, limit - held - trader.open_lots(side))
+    made = (CommandKind.PLACE, account, 0, int(side), max(price, 1), lots, TimeInForce.GTC)
+    return [*rows, made] if lots >= 1 else rows
+
+
+def next_estimate(own: ValueParameters, kept_q8: int, drawn: list[int], index: int) -> int:
+    """A trader's estimate in ticks × 256 after another look."""
+    around = index * 256 * own.noise_ppm // PPM
+    seen_q8 = index * 256 + around * (sum(drawn[:4]) - NORMAL_MEAN) // NORMAL_DEVIATION
+    return kept_q8 + (seen_q8 - kept_q8) * own.gain_ppm // PPM if kept_q8 else seen_q8
+
+
+@pytest.mark.parametrize("activity_ppm", [50_000, 1_000_000])
+def test_value_traders_decide_as_the_plain_rules_do(activity_ppm: int) -> None:
+    print(f"seed {SEED}")
+    own = ValueParameters(activity_ppm=activity_ppm, position_max_quote=3_000, edge_ppm=200)
+    crowd, traders = crowd_and_model(Value, own)
+    estimates_q8 = [0] * len(traders)
+    for step in range(1, 20):
+        view = still_view(BTC_PERP, INDEX + 90 * (-1) ** step, INDEX - 300, INDEX + 350)
+        acting, draws = crowd.wake(step, 0, activity_ppm, 2)
+        wanted: list[PlainRow] = []
+        limit = crowd.limit_lots(0, view)
+        for place, drawn in zip(acting.tolist(), draws.tolist(), strict=True):
+            kept_q8 = next_estimate(own, estimates_q8[place], drawn, view.index_ticks)
+            estimates_q8[place] = kept_q8
+            told = (traders[place], FIRST + place, drawn, kept_q8 >> 8, view, limit)
+            wanted += value_row(own, *told)
+        assert rows_of(crowd, step, view) == wanted
+        assert {row[3] for row in wanted} == {0, Side.BUY, Side.SELL}

@@ -63,5 +63,9 @@ def test_whoever_wakes_withdraws_first() -> None:
     resting = ran.markets[0].engine.open_order_count
     [rows] = traders.act(9, [ran.markets[0].view()])
     assert resting > 50
-    assert np.all(rows["kind"][:resting] == CommandKind.CANCEL)
-    assert np.all(rows["kind"][resting:] == CommandKind.PLACE)
+    assert (rows["kind"] == CommandKind.CANCEL).sum() == resting
+    assert (rows["kind"] == CommandKind.PLACE).sum() > 50
+    in_turn = np.argsort(rows["account_id"], kind="stable")
+    assert np.array_equal(in_turn, np.arange(len(rows)))
+    same = np.diff(rows["account_id"]) == 0
+    assert np.all(rows["kind"][:-1][same] == CommandKind.CANCEL)
