@@ -10,6 +10,7 @@ import numpy as np
 from sim.run_record import RunRecord
 
 CHECKPOINT, RECORD, SUMMARY, REPORT = "checkpoint.bin", "record.npz", "summary.json", "report.html"
+PROBE = ".try"
 
 
 class RunDirectory:
@@ -17,6 +18,16 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    def try_writing(self) -> None:
+        """Raises OSError where files cannot be written there; leaves nothing behind."""
+        was_there = self.path.exists()
+        self.path.mkdir(parents=True, exist_ok=True)
+        probe = self.path / PROBE
+        probe.write_bytes(b"")
+        probe.unlink()
+        if not was_there:
+            self.path.rmdir()
 
     def write_record(self, record: RunRecord) -> None:
         """Arrays by name: {market}.trades, {market}.quotes, {strategy}.standings, .inventory_lots
