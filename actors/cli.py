@@ -79,8 +79,13 @@ def simulate(
     scenario: Annotated[str, typer.Argument(help="A shipped scenario, or a scenario file (TOML).")],
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the scenario's own.")] = None,
     actors: Annotated[
-        str, typer.Option(help="auto, 0 for one process, or parts a strategy.")
+        str,
+        typer.Option(help="auto, 0 for one process, or the most for markets, and for strategies."),
     ] = "auto",
+    address: Annotated[
+        str | None,
+        typer.Option(help="On a Ray cluster: HOST:PORT, or auto for RAY_ADDRESS or this node's."),
+    ] = None,
     duration: Annotated[int | None, typer.Option(min=1, help="Simulated seconds.")] = None,
     record: Annotated[str | None, typer.Option(help="Trades: none, sampled or all.")] = None,
     to: Annotated[str | None, typer.Option(help="Trades, quotes: postgres, parquet.")] = None,
@@ -96,7 +101,7 @@ def simulate(
     from actors.simulation_worlds import SimulateError
 
     asked = Request(
-        scenario, seed, actors, duration, record, out, resume, json, to, data_dir, replay
+        scenario, seed, actors, duration, record, out, resume, json, to, data_dir, replay, address
     )
     try:
         raise typer.Exit(run(asked))

@@ -87,7 +87,8 @@ class LocalRay:
 def start_ray(settings: Settings) -> str:
     """The configured cluster's address, or that of a new one on this machine."""
     if settings.ray_address:
-        address = connect_ray(settings.ray_address, namespace(settings))
+        named = f"RAY_ADDRESS={settings.ray_address}"
+        address = connect_ray(settings.ray_address, namespace(settings), named)
         _refuse_servers_out_of_reach(settings)
         return address
     return start_local_ray(settings.data_path, object_store_mb=settings.object_store_mb)
@@ -121,6 +122,7 @@ def start_local_ray(
     try:
         with lean_head(), own_signals():
             context = ray.init(
+                address="local",
                 num_cpus=cpus or max(CPUS_MIN, os.cpu_count() or 1),
                 num_gpus=0,
                 object_store_memory=object_store_mb * MEGABYTE,
@@ -133,12 +135,15 @@ def start_local_ray(
             )
     except Exception as error:
         stop_ray()
-        raise ConfigurationError(f"Ray did not start: {_first_line(error)}") from error
+        raise ConfigurationError(f"Ray did not start: {first_line(error)}") from error
     return str(context.address_info["gcs_address"])
 
 
-def connect_ray(address: str, namespace: str) -> str:
+def connect_ray(address: str, namespace: str, named: str) -> str:
     """Joins a cluster that others run; authentication is theirs, through Ray's own variables.
+
+    address   HOST:PORT, or auto for the cluster that this machine is a node of
+    named     how whoever gave the address knows it
 
     Raises ConfigurationError.
     """
@@ -155,8 +160,7 @@ def connect_ray(address: str, namespace: str) -> str:
             )
     except Exception as error:
         raise ConfigurationError(
-            f"The Ray cluster at RAY_ADDRESS={address} cannot be joined: {_first_line(error)}. "
-            "Is it Ray of the same version, and RAY_AUTH_TOKEN its token?"
+            f"The Ray cluster at {named} cannot be joined: {_reason(error)}"
         ) from error
     return str(context.address_info["gcs_address"])
 
@@ -179,20 +183,23 @@ def check_ray_address(settings: Settings) -> None:
 
     Raises ConfigurationError.
     """
-    address = settings.ray_address
-    if address is None:
-        return
+    if settings.ray_address is not None:
+        check_address(settings.ray_address, f"RAY_ADDRESS={settings.ray_address}")
+
+
+def check_address(address: str, named: str) -> None:
+    """Raises ConfigurationError where no Ray answers there."""
     host, colon, port = address.rpartition(":")
     if "://" in address or not colon or not port.isdecimal():
         raise ConfigurationError(
-            f"RAY_ADDRESS={address} does not read like HOST:PORT, the address of a cluster's GCS; "
+            f"{named} does not read like HOST:PORT, the address of a cluster's GCS; "
             "sandpit runs on one of its nodes."
         )
     try:
         _knock(host, int(port))
     except (OSError, OverflowError) as error:
         said = getattr(error, "strerror", None) or error
-        raise ConfigurationError(f"Nothing answers at RAY_ADDRESS={address}: {said}.") from None
+        raise ConfigurationError(f"Nothing answers at {named}: {said}.") from None
 
 
 def _only_on_loopback(address: str) -> bool:
@@ -276,5 +283,14 @@ def _kill(process: psutil.Process) -> None:
         return
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says first, or its name."""
     return str(error).strip().split("\n", 1)[0] or type(error).__name__
+
+
+def _reason(error: Exception) -> str:
+    """One sentence of what Ray says in several lines."""
+    if str(error).startswith("Version mismatch"):
+        return f"{' '.join(str(error).split())}. One image for all nodes and this process ends it."
+    sentence = first_line(error).rstrip(".")
+    return f"{sentence}. Is it Ray of the same version, and RAY_AUTH_TOKEN its token?"

@@ -14,7 +14,7 @@ from actors.simulate_progress import Progress, progress_for
 from actors.simulation_actors import peak_memory_bytes
 from actors.simulation_recording import Recording, opened_recording
 from actors.simulation_results import summary_of, write_results
-from actors.simulation_worlds import Runnable, SimulateError, chosen_actors, opened_world
+from actors.simulation_worlds import Runnable, SimulateError, chosen_actors, joined, opened_world
 from sim.prices import ReferencePrice
 from sim.run_record import RunRecord
 from sim.scenario_fields import ScenarioError
@@ -43,21 +43,24 @@ class Request:
     to: str | None = None
     data_dir: Path | None = None
     replay: Path | None = None
+    address: str | None = None
 
 
 def simulate(request: Request) -> int:
     """Run it; the exit code. Raises SimulateError before anything has started."""
     scenario, prices = _prepared(request)
     data = _checkpoint(request, scenario)
-    spread, why = chosen_actors(request.actors, scenario)
-    if data is not None and spread:
-        spread = read_checkpoint(scenario, data)["spread"]
     progress = progress_for(scenario, quiet=request.as_json)
     out = RunDirectory(_directory(request, scenario))
     stores = (request.to, scenario, out.path, request.data_dir)
-    with _interruptible() as interrupted, opened_recording(*stores) as recording:
+    with _interruptible() as interrupted, joined(request.address) as cluster:
+        actors, why = chosen_actors(request.actors, scenario, cluster)
         progress.say(f"{scenario.world.name}, seed {scenario.world.seed}: {why}.")
-        with opened_world(scenario, prices, spread, data) as world:
+        place = (actors, data, cluster)
+        with (
+            opened_recording(*stores) as recording,
+            opened_world(scenario, prices, *place) as world,
+        ):
             record = _driven(world, progress, why, interrupted, recording)
             _keep_place(world, out, recording, record)
     summary = summary_of(record)

@@ -1,11 +1,11 @@
-"""Where a simulation runs: in this process, or across the actors of a Ray of its own."""
+"""Where a simulation runs: in this process, or across actors, on a Ray of its own or a cluster."""
 
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sim.engine import warm_up
 from sim.prices import ReferencePrice
@@ -13,6 +13,9 @@ from sim.run_record import RunRecord
 from sim.simulation_scenario import Scenario
 from sim.world import SimulatedWorld, Timing, read_checkpoint
 from storage.settings import ConfigurationError
+
+if TYPE_CHECKING:
+    from actors.simulation_cluster import Joined
 
 ACTORS_MAX = 64
 HEADS_WORTH_ACTORS = 50_000
@@ -47,53 +50,108 @@ class Runnable(Protocol):
     def record(self, timing: Timing) -> RunRecord: ...
 
 
-def chosen_actors(wish: str, scenario: Scenario) -> tuple[int, str]:
-    """Into how many parts strategies are cut, 0 for one process without Ray; and why."""
+def chosen_actors(
+    wish: str, scenario: Scenario, cluster: "Joined | None" = None
+) -> tuple[int, str]:
+    """How many actors markets and strategies each get at most, 0 for one process; and why."""
     if wish != "auto":
         if not wish.isascii() or not wish.isdigit() or int(wish) > ACTORS_MAX:
             raise SimulateError(f"--actors: found {wish!r}, allowed is auto or 0 to {ACTORS_MAX}.")
-        return int(wish), "one process" if wish == "0" else f"actors, {wish} a strategy at most"
+        if cluster is not None and int(wish) == 0:
+            raise SimulateError("--actors 0 is this process alone: leave out --address.")
+        return int(wish), "one process" if int(wish) == 0 else _told(int(wish), cluster)
+    if cluster is not None:
+        count = max(1, min(cluster.cpus, ACTORS_MAX))
+        return count, _told(count, cluster)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     if scenario.accounts < HEADS_WORTH_ACTORS or (cores or 1) < 2:
         return 0, f"one process, for {scenario.accounts} traders are fewer than messages pay for"
     return cores or 1, f"actors, for {scenario.accounts} traders give {cores} cores work"
 
 
+def _told(actors: int, cluster: "Joined | None") -> str:
+    most = f"actors, at most {actors} for markets and {actors} for strategies"
+    if cluster is None:
+        return most
+    return f"{most}, on {cluster.nodes} nodes with {cluster.cpus} CPUs of {cluster.address}"
+
+
+@contextmanager
+def joined(address: str | None) -> Iterator["Joined | None"]:
+    """The cluster at this address while it lasts; None without an address. Raises SimulateError.
+
+    Actors belong to this process's job: Ray ends them with it, however it ends.
+    """
+    if address is None:
+        yield None
+        return
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
+    from actors.cluster import stop_ray
+    from actors.simulation_cluster import join_cluster
+
+    try:
+        yield join_cluster(address)
+    except ConfigurationError as error:
+        raise SimulateError(str(error)) from error
+    finally:
+        stop_ray()
+
+
 @contextmanager
 def opened_world(
-    scenario: Scenario, prices: list[ReferencePrice], spread: int, data: bytes | None
+    scenario: Scenario,
+    prices: list[ReferencePrice],
+    actors: int,
+    data: bytes | None,
+    cluster: "Joined | None" = None,
 ) -> Iterator[Runnable]:
-    """The world, where it stands; Ray lives as long as this context."""
-    if spread == 0:
-        warm_up()
-        kept = 1 if data is None else read_checkpoint(scenario, data)["spread"]
-        alone = SimulatedWorld(scenario, prices, kept)
+    """The world, where it stands; Ray of our own lives as long as this context."""
+    spread = max(actors, 1) if data is None else read_checkpoint(scenario, data)["spread"]
+    warm_up()
+    if actors == 0:
+        world: Any = SimulatedWorld(scenario, prices, spread)
         if data is not None:
-            alone.resume(data)
-        yield alone
+            world.resume(data)
+        yield world
         return
-    with _ray() as spread_world:
-        world = spread_world(scenario, prices, spread)
+    with nullcontext() if cluster is not None else _ray():
+        world = _spread_world(scenario, prices, spread, actors, cluster)
         if data is not None:
             world.resume(data)
         yield world
 
 
+def _spread_world(
+    scenario: Scenario,
+    prices: list[ReferencePrice],
+    spread: int,
+    actors: int,
+    cluster: "Joined | None",
+) -> Any:
+    """Across actors; on a cluster, when all of them run."""
+    from actors.simulation import SpreadWorld
+
+    if cluster is None:
+        return SpreadWorld(scenario, prices, spread, actors=actors)
+    from actors.simulation_cluster import await_actors, placed
+
+    world = SpreadWorld(scenario, prices, spread, actors=actors, place=placed)
+    await_actors([*world.markets, *world.parts])
+    return world
+
+
 @contextmanager
-def _ray() -> Iterator[Callable[..., Any]]:
+def _ray() -> Iterator[None]:
     """Ray of our own while it lasts. Raises SimulateError."""
     os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
     from actors.cluster import start_local_ray, stop_ray
 
-    warm_up()
     with tempfile.TemporaryDirectory(prefix="sandpit-simulation-") as directory:
         try:
             start_local_ray(Path(directory))
         except ConfigurationError as error:
             raise SimulateError(str(error)) from error
         try:
-            from actors.simulation import SpreadWorld
-
-            yield SpreadWorld
+            yield
         finally:
             stop_ray()
