@@ -1,5 +1,6 @@
 """A simulation asked for by REST: one process runs one, and tells PostgreSQL how far it is."""
 
+import math
 import os
 import time
 
@@ -178,15 +179,17 @@ class Turn:
 
     def _keep(self) -> None:
         """A checkpoint. Without one the next process begins at the start, and comes to the same."""
-        began = time.monotonic()
+        began, kept = time.monotonic(), True
         try:
             state, run = self._world.checkpoint(), self._begun.run
-            if not keep_checkpoint(self._link(), run, self.step, self._wall_ms(), state):
-                log.warning("simulation_too_large_to_keep", step=self.step)
+            kept = keep_checkpoint(self._link(), run, self.step, self._wall_ms(), state)
         except DatabaseUnavailable as error:
             log.warning("simulation_not_kept", error=str(error))
         now = time.monotonic()
         self._keep_at = now + max(self._checkpoint_s, (now - began) / CHECKPOINT_SHARE_MAX)
+        if not kept:  # nor will it be smaller later
+            log.warning("simulation_too_large_to_keep", step=self.step)
+            self._keep_at = math.inf
 
     def _ending(self) -> Ending:
         timing = Timing(self._wall_ms() / 1_000, "one process", peak_memory_bytes())
