@@ -13,7 +13,7 @@ from sim.run_record import STANDING, MarketRecord, RunRecord, StrategyRecord
 from sim.scenario import PopulationDescription
 from sim.simulation_scenario import Scenario
 from sim.world_market import SteppedMarket
-from sim.world_part import Batch, Part, PartDescription, Reply, describe_parts
+from sim.world_part import Batch, Part, PartDescription, describe_parts
 from sim.world_state import StateUnreadable, frozen, thawed
 from sim.world_tape import FUNDED, HELD, PAID, TRADED, VALUE
 
@@ -65,7 +65,11 @@ class SimulatedWorld:
             SteppedMarket(scenario, number, price, self._descriptions)
             for number, price in enumerate(prices)
         ]
-        self._seats = seats(self._descriptions, len(self.markets))
+        placed = seats(self._descriptions, len(self.markets))
+        self._seats = [
+            [(self.markets[number], at) for number, at in zip(about.markets, places, strict=True)]
+            for about, places in zip(self._descriptions, placed, strict=True)
+        ]
 
     @property
     def done(self) -> bool:
@@ -77,18 +81,12 @@ class SimulatedWorld:
         self.step_no += 1
         batches: list[list[Batch]] = [[] for _ in self.markets]
         for part, about, seat in zip(self.parts, self._descriptions, self._seats, strict=True):
-            acted = part.act(self.step_no, self._replies(about, seat))
+            replies = [market.replies[place] for market, place in seat]
+            acted = part.act(self.step_no, replies)
             for number, batch in zip(about.markets, acted, strict=True):
                 batches[number].append(batch)
         for market, sent in zip(self.markets, batches, strict=True):
             market.step(self.step_no, sent)
-
-    def _replies(self, about: PartDescription, seat: list[int]) -> list[Reply]:
-        """What the markets of a part have told it last."""
-        return [
-            self.markets[number].replies[place]
-            for number, place in zip(about.markets, seat, strict=True)
-        ]
 
     def run(self, until: int | None = None, called: Callable[[], bool] | None = None) -> None:
         """Steps until the end, or until `until`; sooner where `called`, asked a step, says so."""
@@ -103,8 +101,8 @@ class SimulatedWorld:
         to = min(busy, last) - 1
         if to <= self.step_no:
             return
-        for part, about, seat in zip(self.parts, self._descriptions, self._seats, strict=True):
-            part.look_on(self.step_no + 1, self._replies(about, seat))
+        for part, seat in zip(self.parts, self._seats, strict=True):
+            part.look_on(self.step_no + 1, [market.replies[place] for market, place in seat])
         for market in self.markets:
             market.pass_by(to)
         self.step_no = to

@@ -16,7 +16,7 @@ from sim.messages import Rows, Side, empty_commands
 from sim.populations.command_rows import immediate
 from sim.populations.crowd import Crowd
 from sim.populations.dice import UNIT_BITS, Dice
-from sim.populations.moving_mid import AVERAGE_SHIFT, moving_mid
+from sim.populations.moving_mid import AVERAGE_SHIFT, glance, moving_mid
 from sim.populations.noise import sane_places, touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
 from sim.populations.value import drawn_lots
@@ -83,8 +83,7 @@ class MeanReversion(Crowd):
 
     def watch(self, step: int, views: Sequence[MarketView]) -> None:
         """See Crowd."""
-        for mid, view in zip(self._mids, views, strict=True):
-            mid.see(step, view)
+        glance(self._mids, step, views)
 
     def _targets(
         self, view: MarketView, away_q16: Integers, position_lots: Integers, market: int

@@ -9,21 +9,33 @@ sleep cost nothing. The effect they stand for: Moskowitz, Ooi and Pedersen,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from sim import hashed_draws, kernels
+from sim.hashed_draws import first_word, piece
+from sim.kernels import Number, cached_kernel, inlined
 from sim.messages import Rows, Side, empty_commands
-from sim.populations.command_rows import immediate
+from sim.populations import command_rows
+from sim.populations.command_rows import (
+    IOC,
+    as_commands,
+    command_words,
+    lots_of_quote,
+    write_place,
+)
 from sim.populations.crowd import Crowd
 from sim.populations.dice import UNIT_BITS, Dice
-from sim.populations.moving_mid import moving_mid
-from sim.populations.noise import sane_places, touch_ticks
+from sim.populations.moving_mid import glance, moving_mid
+from sim.populations.noise import touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
-from sim.populations.value import drawn_lots
 from sim.units import PPM
 
-WORDS = 1
 SIZE = 0
+"""Which sixteen bits of a trader's word."""
+
+BUY, SELL = int(Side.BUY), int(Side.SELL)
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,54 @@ class MomentumParameters:
     slip_ppm: int = bounded(300, 0, 100_000)
 
 
+BID, ASK, SLIP, THRESHOLD_PPM, LOTS, LOTS_MIN, LIMIT, TICKS_MAX = range(8)
+"""Places in what the kernel is told of the market and the parameters: ticks and lots."""
+
+
+@inlined
+def trend_of(averages_q16: Integers, horizon: int, threshold_ppm: int) -> Number:
+    """1 up, −1 down, 0 neither."""
+    slow_q16 = averages_q16[len(averages_q16) // 2 + horizon]
+    distance_q16 = averages_q16[horizon] - slow_q16
+    if abs(distance_q16) <= slow_q16 * threshold_ppm // PPM:
+        return 0
+    return 1 if distance_q16 > 0 else -1
+
+
+@cached_kernel(command_rows, hashed_draws, kernels)
+def decide_momentum(
+    rows: Integers,
+    acting: Integers,
+    horizons: Integers,
+    averages_q16: Integers,
+    traders: Any,
+    about: Any,
+    first_account: int,
+    first_trader: int,
+    key: np.uint64,
+    step: int,
+) -> Number:
+    """Write the COMMAND rows of the traders at `acting`, at most one each; answers how many.
+
+    One function because everything about a trader is at hand once. averages_q16: of a MovingMid,
+    the short ones, then the long ones; about: a tuple of int64, named above.
+    """
+    count = 0
+    for place in acting:
+        trend = trend_of(averages_q16, horizons[place], about[THRESHOLD_PPM])
+        gap = trend * about[LIMIT] - traders[place].position_lots
+        draw = piece(first_word(key, first_trader + place, step), SIZE)
+        wished = about[LOTS] - (about[LOTS] * draw * 3 >> UNIT_BITS + 2)
+        lots = min(abs(gap), max(wished, about[LOTS_MIN]))
+        if gap * trend > 0 and lots >= about[LOTS_MIN]:
+            side = BUY if trend > 0 else SELL
+            price = about[ASK] + about[SLIP] if trend > 0 else about[BID] - about[SLIP]
+            price = min(max(price, 1), about[TICKS_MAX])
+            write_place(rows, count, first_account + place, side, price, lots, IOC)
+            count += 1
+    return count
+
+
 class Momentum(Crowd):
     """Any number of trend followers. A market's averages: the short ones, then the long ones."""
 
@@ -72,33 +132,41 @@ class Momentum(Crowd):
 
     def decide(self, step: int, market: int, view: MarketView) -> Rows:
         """Immediate orders towards the position the trend asks for."""
-        self._mids[market].see(step, view)
-        acting, draws = self.wake(step, market, self._parameters.activity_ppm, WORDS)
+        mids = self._mids[market]
+        mids.see(step, view)
+        acting = self.awake(step, market, self._parameters.activity_ppm)
         if len(acting) == 0:
             return empty_commands(0)
-        trend = self._trend(market)[self._horizon[acting]]
-        target = trend * self.limit_lots(market, view)
-        gap = target - self.holdings[market].positions_lots[acting]
-        wished = drawn_lots(view, self._parameters.order_quote, draws[:, SIZE])
-        lots = np.minimum(np.abs(gap), wished)
-        acts = (gap * trend > 0) & (lots >= view.spec.min_quantity_lots)
-        return self._orders(view, acting[acts], trend[acts], lots[acts])
+        rows = command_words(len(acting))
+        written = decide_momentum(
+            rows,
+            acting,
+            self._horizon,
+            mids.averages_q16,
+            self.holdings[market].traders,
+            self._about(market, view),
+            self.accounts.start,
+            self.first_trader,
+            self.key(market),
+            step,
+        )
+        return as_commands(rows[:written])
 
-    def _orders(self, view: MarketView, who: Integers, trend: Integers, lots: Integers) -> Rows:
-        slip = view.index_ticks * self._parameters.slip_ppm // PPM
+    def _about(self, market: int, view: MarketView) -> tuple[int, ...]:
+        """BID to TICKS_MAX."""
+        own, spec, index = self._parameters, view.spec, view.index_ticks
         bid, ask = touch_ticks(view)
-        prices = np.where(trend > 0, ask + slip, bid - slip)
-        sides = np.where(trend > 0, Side.BUY, Side.SELL).astype(np.int64)
-        return immediate(sane_places(view, who + self.accounts.start, sides, prices, lots))
+        return (
+            bid,
+            ask,
+            index * own.slip_ppm // PPM,
+            own.threshold_ppm,
+            lots_of_quote(spec, index, own.order_quote),
+            spec.min_quantity_lots,
+            self.limit_lots(market, view),
+            spec.max_price_ticks,
+        )
 
     def watch(self, step: int, views: Sequence[MarketView]) -> None:
         """See Crowd."""
-        for mid, view in zip(self._mids, views, strict=True):
-            mid.see(step, view)
-
-    def _trend(self, market: int) -> Integers:
-        """1 up, −1 down, 0 neither, by horizon."""
-        fast_q16, slow_q16 = np.split(self._mids[market].averages_q16, 2)
-        threshold_q16 = slow_q16 * self._parameters.threshold_ppm // PPM
-        distance_q16 = fast_q16 - slow_q16
-        return np.where(np.abs(distance_q16) > threshold_q16, np.sign(distance_q16), 0)
+        glance(self._mids, step, views)

@@ -4,6 +4,7 @@ From one step to the next an average moves by (mid − average) ÷ 2**shift, rou
 which nobody looked are made up for with the mid that stood: a book at rest does not move it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,14 @@ class MovingMid:
         follow(self.averages_q16, self.shifts, self.mid_q16, 1)
         self.step = step
         return away
+
+
+def glance(mids: Sequence[MovingMid], step: int, views: Sequence[MarketView]) -> None:
+    """Go on only where a mid has moved; what stood is made up for later."""
+    for mid, view in zip(mids, views, strict=True):
+        two_sided = view.best_bid_ticks and view.best_ask_ticks
+        if mid.mid_q16 == 0 or (two_sided and mid_of(view) != mid.mid_q16):
+            mid.see(step, view)
 
 
 def mid_of(view: MarketView) -> int:

@@ -7,6 +7,7 @@ from sim.populations.momentum import Momentum, MomentumParameters
 from sim.populations.population import Population
 from sim.populations.registry import STRATEGIES, build_population
 from sim.prices import ConstantPrice
+from sim.units import ATOMS_PER_UNIT, PPM
 from tests.sim.simulated_market import Exchange, SimulatedMarket, still_view
 
 SEED = 31
@@ -68,3 +69,39 @@ def test_traders_have_horizons_of_their_own_and_keep_them() -> None:
     first, second = crowd(), crowd()
     assert set(first._fast_shifts[first._horizon].tolist()) == {6, 7, 8, 9}
     assert np.array_equal(first._horizon, second._horizon)
+
+
+def test_trends_and_orders_are_those_of_plain_averages() -> None:
+    print(f"seed {SEED}")
+    own = MomentumParameters(activity_ppm=300_000, threshold_ppm=2, position_max_quote=5_000)
+    traders = Momentum(own, range(FIRST, FIRST + HEADS), 1, Dice(SEED, 3, HEADS))
+    noise = np.random.default_rng(SEED).integers(-30, 31, 90)
+    walk = INDEX + np.cumsum(noise + np.repeat([12, -40], [30, 60]))
+    plain: dict[int, list[int]] = {}
+    sides = set()
+    for step, price in enumerate(walk.tolist(), start=1):
+        held = np.random.default_rng(step).integers(-60, 61, HEADS)
+        traders.enter(0, 0, held)
+        wanted = []
+        for shift in range(6, 12):
+            average = plain.setdefault(shift, [2 * price << 15])
+            average[0] += ((2 * price << 15) - average[0]) >> shift
+        view = still_view(BTC_PERP, price, price - 5, price + 5)
+        acting, draws = traders.wake(step, 0, own.activity_ppm, 1)
+        limit = traders.limit_lots(0, view)
+        for place, drawn in zip(acting.tolist(), draws[:, 0].tolist(), strict=True):
+            shift = 6 + int(traders._horizon[place])
+            fast, slow = plain[shift][0], plain[shift + 2][0]
+            trend = 0 if abs(fast - slow) <= slow * 2 // PPM else 1 if fast > slow else -1
+            gap = trend * limit - int(held[place])
+            whole = own.order_quote * ATOMS_PER_UNIT // (price * BTC_PERP.atoms_per_tick_lot)
+            lots = min(abs(gap), max(whole - whole * drawn * 3 // 2**18, 1))
+            if gap * trend > 0:
+                away = 5 + price * own.slip_ppm // PPM
+                side = Side.BUY if trend > 0 else Side.SELL
+                wanted.append((FIRST + place, int(side), price + trend * away, lots))
+        [rows] = traders.act(step, [view])
+        names = ("account_id", "side", "price_ticks", "quantity_lots")
+        assert list(zip(*(rows[name].tolist() for name in names), strict=True)) == wanted
+        sides |= {row[1] for row in wanted}
+    assert sides == {Side.BUY, Side.SELL}
