@@ -272,9 +272,14 @@ class MarketAccounts:
         self.accounts[ids, FUNDING] += changes
         self.dust_atoms -= exact_sum(changes)
 
-    def values(self, first: int, stop: int, mark_ticks: int) -> Integers:
-        """Gain here and worth of the position at mark, of accounts first to stop − 1: (2, n)."""
-        values = np.empty((2, stop - first), np.int64)
+    def values(
+        self, first: int, stop: int, mark_ticks: int, room: Integers | None = None
+    ) -> Integers:
+        """Gain here and worth of the position at mark, of accounts first to stop − 1: (2, n).
+
+        room   int64 (2, n) to write them to; new memory where None
+        """
+        values = np.empty((2, stop - first), np.int64) if room is None else room
         mark_atoms = mark_ticks * self.spec.atoms_per_tick_lot
         value_accounts(self.accounts[first:stop], mark_atoms, values)
         return values

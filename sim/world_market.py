@@ -52,6 +52,7 @@ class SteppedMarket:
         here = [part for part in parts if market_no in part.markets]
         self._parts = [part.accounts for part in here]
         populations = scenario.world.populations
+        self._margin_rooms = [np.empty((2, len(ids)), np.int64) for ids in self._parts]
         self._capitals = [populations[part.strategy].capital_atoms for part in here]
         self._outsider = scenario.accounts + 1
         self._engine = MarketEngine(spec)
@@ -146,6 +147,8 @@ class SteppedMarket:
         begin_us = (step - 1) * self._scenario.step_us
         sent = in_order([batch.rows for batch in batches if len(batch.rows)], begin_us)
         self.orders += len(sent)
+        if not self._befalls(step, batches):
+            return sent
         own = [*self._closing_rows(step, batches), self._shock_rows(step)]
         own.insert(0, self._status_rows(step))
         if not any(len(rows) for rows in own):
@@ -153,6 +156,10 @@ class SteppedMarket:
         first = np.concatenate(own)
         first["time_us"] = begin_us
         return np.concatenate([first, sent])
+
+    def _befalls(self, step: int, batches: Sequence[Batch]) -> bool:
+        """Whether the market itself may have rows in a step."""
+        return bool(self._shocks or self._changes) or any(len(one.closings) for one in batches)
 
     def _closing_rows(self, step: int, batches: Sequence[Batch]) -> list[Rows]:
         """Nobody's orders stand in the way of others that are closed."""
@@ -191,6 +198,8 @@ class SteppedMarket:
 
     def _take_over(self, step: int, batches: Sequence[Batch]) -> Rows:
         """Auto-deleveraging at the end of a step, while the market is open."""
+        if not any(len(batch.closings) for batch in batches):
+            return NO_EVENTS
         if self._engine.status != MarketStatus.ACTIVE:
             self._closings.forget()
         beyond = [
@@ -234,11 +243,13 @@ class SteppedMarket:
         )
 
     def _told(self, step: int, events: Rows) -> list[Reply]:
-        """The same events to all parts; margins, where they are checked, of each."""
+        """The same events to all parts; margins, where they are checked, of each: in memory that
+        the next check writes over, for new memory costs more than the values."""
         if step % self._scenario.margin_steps:
             return [Reply(self._view, events)] * len(self._parts)
         margins = [
-            self.accounts.values(ids.start, ids.stop, self._mark_ticks) for ids in self._parts
+            self.accounts.values(ids.start, ids.stop, self._mark_ticks, room)
+            for ids, room in zip(self._parts, self._margin_rooms, strict=True)
         ]
         return [Reply(self._view, events, margin) for margin in margins]
 

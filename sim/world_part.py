@@ -126,10 +126,11 @@ class Part:
         self._margin = OrderMargin(accounts, capital, specs, leverage)
         self._keys = [latency_key(seed, number, market) for market in markets]
         self._counts = np.zeros(len(accounts), np.int64)
-        self._sums = np.empty((len(accounts), 4), np.int64)
+        self._sums = np.empty((len(accounts) if len(markets) > 1 else 0, 4), np.int64)
         self._steady, self._next_act = scenario.activity is None, 1
         self._unlearned: list[list[Rows]] = [[] for _ in markets]
         self._unlearned_rows = 0
+        self._nothing = [Batch(NO_ROWS) for _ in markets]
         self.closed_at_samples: list[int] = []
         self.rows_sent = 0
 
@@ -151,7 +152,7 @@ class Part:
             batches = self._acted(step, replies, judges)
         else:
             self._look_on(step, replies)
-            batches = [Batch(NO_ROWS) for _ in replies]
+            batches = self._nothing
         if step % self._scenario.sample_steps == 0:
             self.closed_at_samples.append(int(np.count_nonzero(self._watch.stages)))
         return batches
