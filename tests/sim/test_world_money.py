@@ -155,6 +155,29 @@ def test_nothing_is_lost_when_three_markets_jump_and_the_fund_is_small(seed: int
     world.record(Timing())
 
 
+def test_parts_and_a_checkpoint_change_nothing_about_liquidation_and_takeovers() -> None:
+    crowd = CROWD.replace("heads = 60", "heads = 4200").replace("200000,", "20000,")
+    text = 'step_us = 1_000_000\nmargin_check_ms = 2000\ninsurance = "60"\n'
+    text += MARKET.format(base="BTC") + MARKET.format(base="ETH") + crowd
+    for at_s in (12, 21, 30):
+        text += JUMP.format(base="BTC", at_s=at_s, jump_ppm=-100_000)
+    scenario = scenario_of(text, seed=3, duration_s=40)
+    whole, parts, resumed = world_of(scenario), world_of(scenario, 2), world_of(scenario, 2)
+    assert len(parts.parts) == len(whole.parts) + 1
+    whole.run()
+    parts.run(23)
+    resumed.resume(parts.checkpoint())
+    parts.run()
+    resumed.run()
+    quotes = whole.record(Timing()).markets[0].quotes
+    assert quotes["liquidations"].sum() > 50
+    assert quotes["deleveragings"].sum() > 5
+    refused = [part.orders_refused for part in parts.parts]
+    assert refused == [part.orders_refused for part in resumed.parts]
+    assert sum(refused) == sum(part.orders_refused for part in whole.parts) > 100
+    assert whole.state_hash() == parts.state_hash() == resumed.state_hash()
+
+
 def nobody_who_is_out_trades(events: Rows, out: set[int]) -> None:
     for row in events[events["kind"] == EventKind.TRADE].tolist():
         taken_over, taker, maker = row[0] == 0, row[4], row[6]
