@@ -86,13 +86,22 @@ def simulate(
         str | None,
         typer.Option(help="On a Ray cluster: HOST:PORT, or auto for RAY_ADDRESS or this node's."),
     ] = None,
-    duration: Annotated[int | None, typer.Option(min=1, help="Simulated seconds.")] = None,
+    duration: Annotated[
+        str | None, typer.Option(help="Simulated time: 90, 90s, 10m, 2h or 1d.")
+    ] = None,
     record: Annotated[str | None, typer.Option(help="Trades: none, sampled or all.")] = None,
     to: Annotated[str | None, typer.Option(help="Trades, quotes: postgres, parquet.")] = None,
     data_dir: DataDir = None,
     out: Annotated[Path | None, typer.Option(help="Where results go.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted run.")] = None,
     replay: Replay = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(
+            help="Real trades (Binance's CSV, or CSV.gz) to put through the same stylised facts: "
+            "beside the market whose base asset the file's name begins with, else beside all."
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Run a scenario as fast as this machine can; the same result every time."""
@@ -100,11 +109,9 @@ def simulate(
     from actors.simulate_command import simulate as run
     from actors.simulation_worlds import SimulateError
 
-    asked = Request(
-        scenario, seed, actors, duration, record, out, resume, json, to, data_dir, replay, address
-    )
+    given = (scenario, seed, actors, duration, record, out, resume, json)
     try:
-        raise typer.Exit(run(asked))
+        raise typer.Exit(run(Request(*given, to, data_dir, replay, address, compare)))
     except SimulateError as error:
         print(f"sandpit: {error}", file=sys.stderr)
         raise typer.Exit(1) from None

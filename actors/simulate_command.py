@@ -10,12 +10,14 @@ from pathlib import Path
 
 import typer
 
+from actors.simulate_options import reference_of, refuse_unwritable, seconds_of
 from actors.simulate_progress import Progress, progress_for
 from actors.simulation_actors import peak_memory_bytes
 from actors.simulation_recording import Recording, opened_recording
 from actors.simulation_results import summary_of, write_results
 from actors.simulation_worlds import Runnable, SimulateError, chosen_actors, joined, opened_world
 from sim.prices import ReferencePrice
+from sim.run_facts import run_facts
 from sim.run_record import RunRecord
 from sim.scenario_fields import ScenarioError
 from sim.simulation_scenario import RECORDS, Scenario
@@ -35,7 +37,7 @@ class Request:
     scenario: str
     seed: int | None
     actors: str
-    duration_s: int | None
+    duration: str | None
     record: str | None
     out: Path | None
     resume: Path | None
@@ -44,14 +46,17 @@ class Request:
     data_dir: Path | None = None
     replay: Path | None = None
     address: str | None = None
+    compare: Path | None = None
 
 
 def simulate(request: Request) -> int:
     """Run it; the exit code. Raises SimulateError before anything has started."""
     scenario, prices = _prepared(request)
     data = _checkpoint(request, scenario)
+    reference = reference_of(request.compare, [one.spec for one in scenario.world.markets])
     progress = progress_for(scenario, quiet=request.as_json)
     out = RunDirectory(_directory(request, scenario))
+    refuse_unwritable(out)
     stores = (request.to, scenario, out.path, request.data_dir)
     with _interruptible() as interrupted, joined(request.address) as cluster:
         actors, why = chosen_actors(request.actors, scenario, cluster)
@@ -63,10 +68,11 @@ def simulate(request: Request) -> int:
         ):
             record = _driven(world, progress, why, interrupted, recording)
             _keep_place(world, out, recording, record)
-    summary = summary_of(record)
+    facts = run_facts(record)
+    summary = summary_of(record, facts, reference)
     if recording is not None:
         summary["recording"] = recording.figures
-    write_results(out, record, summary)
+    write_results(out, record, summary, facts, reference)
     if recording is not None and recording.failure:
         raise SimulateError(
             f"--to {request.to}: {recording.failure}; go on with --resume {out.path}."
@@ -83,7 +89,7 @@ def _prepared(request: Request) -> tuple[Scenario, list[ReferencePrice]]:
         if request.record not in (None, *RECORDS):
             known = ", ".join(RECORDS)
             raise SimulateError(f"--record: found {request.record!r}, allowed is one of {known}.")
-        wanted = (request.seed, request.duration_s, request.record, request.replay)
+        wanted = (request.seed, seconds_of(request.duration), request.record, request.replay)
         scenario = load_scenario(request.scenario, *wanted)
         return scenario, scenario_prices(scenario)
     except ScenarioError as error:
@@ -140,6 +146,7 @@ def _driven(
             return interrupted() or (recording is not None and recording.look(world))
 
         world.run(None, look)
+        progress.show(world.step_no, world.orders, world.fills)
         if recording is not None:
             recording.settle()
     timing = Timing(time.monotonic() - began, actors, peak_memory_bytes())
