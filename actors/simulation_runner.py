@@ -3,6 +3,7 @@
 import math
 import os
 import time
+from collections.abc import Sequence
 
 import structlog
 
@@ -224,7 +225,7 @@ def open_world(begun: Begun) -> SimulatedWorld:
         raise CannotRun(str(error)) from error
 
 
-def report_of(record: RunRecord, facts: list[MarketFacts]) -> Report | None:
+def report_of(record: RunRecord, facts: Sequence[MarketFacts]) -> Report | None:
     """The report; a run without one is still a run."""
     if not record.steps:
         return None
