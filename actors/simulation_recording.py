@@ -266,7 +266,7 @@ class Recording:
             "to": self._to,
             "run": self._name,
             "trades": sum(written),
-            "trades_per_second_of_writing": round(sum(written) / max(busy_s, 1e-9)),
+            "writing_seconds": round(busy_s, 3),
             "waits": self._recorder.waits,
             "waited_seconds": round(self._recorder.waited_s, 3),
         }

@@ -49,6 +49,7 @@ class ParquetTrades:
     ) -> None:
         self.written = list(written)
         self._path, self._before_us = Path(directory) / TRADES, before_us
+        self._goes_on = any(written)
         self._metadata = dict(metadata)
         self._waiting: queue.Queue[RecordBatch | None] = queue.Queue(BATCHES_WAITING_MAX)
         self._failed: list[Exception] = []
@@ -88,7 +89,7 @@ class ParquetTrades:
             self._failed.append(error)
 
     def _batches(self) -> Iterator[RecordBatch]:
-        if any(self.written):
+        if self._goes_on:
             yield from _trades_before(self._path, self._before_us)
         while (batch := self._waiting.get()) is not None:
             yield batch

@@ -75,6 +75,7 @@ class RunInDatabase:
     def _lock(self, connection: Connection) -> None:
         wish = "SELECT pg_try_advisory_lock(%s, hashtext(%s))"
         if connection.execute(wish, [RECORDING_LOCK, self._name]).fetchone() != (True,):
+            self.close()
             raise ConfigurationError(
                 f"Another sandpit is recording the run {self._name} in this database: wait for it,"
                 " or choose another seed."

@@ -1,0 +1,285 @@
+"""What `simulate --to` leaves is what the run's own record holds, whatever happens on the way."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psycopg
+import pytest
+
+from actors.recorder_process import QUEUED_CHUNKS_MAX, RecorderProcess, RecordingFailed
+from actors.simulation_recording import Recording, run_name
+from sim.run_record import QUOTE, STANDING, TRADE, RunRecord
+from sim.simulation_scenario import Scenario
+from sim.world import SimulatedWorld, Timing
+from storage.parquet_run import RunInParquet, read_rows
+from storage.recorded_runs import RunInDatabase
+from tests.sim.scenario_texts import EVERYONE, HEAD, prices_of, scenario_of, world_of
+from tests.waiting import eventually
+
+COMMAND = [sys.executable, "-m", "actors.cli", "simulate"]
+LONG_S, UNDER_WAY, STARTED_S_MAX = 3_000, 2_000, 60.0
+
+Stored = dict[str, np.ndarray]
+
+
+def recorded(world: Any, recording: Recording, until: int | None = None) -> tuple[RunRecord, bytes]:
+    """Run and record up to a step; the record, and a checkpoint as Ctrl-C leaves it."""
+    recording.begin(world)
+    world.run(until, lambda: recording.look(world))
+    recording.settle()
+    checkpoint, record = world.checkpoint(), world.record(Timing())
+    recording.finish(record)
+    recording.close()
+    assert recording.failure is None
+    assert recording.figures["trades"] == record.fills
+    return record, checkpoint
+
+
+def in_database(url: str, scenario: Scenario) -> Recording:
+    return Recording(RunInDatabase(url, run_name(scenario), scenario), "postgres", "test", 1)
+
+
+def in_parquet(directory: Path, scenario: Scenario) -> Recording:
+    return Recording(RunInParquet(directory, "test", scenario), "parquet", "test", 1)
+
+
+def database_rows(url: str, table: str) -> Stored:
+    """All columns, in the order of a record."""
+    with psycopg.connect(url) as connection:
+        cursor = connection.execute(f"SELECT * FROM recorded_{table}")  # type: ignore[arg-type]
+        names = [column.name for column in cursor.description or ()]
+        rows = np.array(cursor.fetchall(), np.int64).reshape(-1, len(names))
+    return dict(zip(names, rows.T, strict=True))
+
+
+def equal(stored: Stored, key: str, order: str, tables: list[np.ndarray], dtype: Any) -> bool:
+    """Whether every column of every table is what is stored, in its order."""
+    assert len(stored[key]) == sum(map(len, tables)) > 0
+    for number, rows in enumerate(tables):
+        mine = stored[key] == number
+        places = np.flatnonzero(mine)[np.argsort(stored[order][mine], kind="stable")]
+        if order == "trade_no":
+            assert stored[order][places].tolist() == list(range(len(rows)))
+        for name in dtype.names:
+            assert np.array_equal(stored[name][places], rows[name]), (number, name)
+    return True
+
+
+def holds(record: RunRecord, read: Callable[[str], Stored]) -> bool:
+    trades = [market.trades for market in record.markets]
+    quotes = [market.quotes for market in record.markets]
+    standings = [strategy.standings for strategy in record.strategies]
+    return (
+        equal(read("trades"), "market_no", "trade_no", trades, TRADE)
+        and equal(read("quotes"), "market_no", "time_us", quotes, QUOTE)
+        and equal(read("standings"), "strategy_no", "time_us", standings, STANDING)
+    )
+
+
+def test_postgres_holds_every_row_of_the_record(database_url: str) -> None:
+    scenario = scenario_of()
+    record, _ = recorded(world_of(scenario), in_database(database_url, scenario))
+    assert holds(record, lambda table: database_rows(database_url, table))
+    with psycopg.connect(database_url) as connection:
+        run = connection.execute(
+            "SELECT name, seed, status, steps, fills, trades, state_hash, markets"
+            " FROM recorded_runs"
+        ).fetchone()
+    assert run is not None
+    fills, done = record.fills, ("COMPLETED", record.steps)
+    assert run[:7] == (run_name(scenario), 1, *done, fills, fills, record.state_hash)
+    assert [market["id"] for market in json.loads(run[7])] == ["BTC-PERP", "ETH-PERP"]
+
+
+def test_parquet_holds_every_row_of_the_record(tmp_path: Path) -> None:
+    scenario = scenario_of()
+    record, _ = recorded(world_of(scenario), in_parquet(tmp_path, scenario))
+    assert holds(record, lambda table: read_rows(tmp_path / f"{table}.parquet"))
+
+
+@pytest.mark.parametrize("to", ["postgres", "parquet"])
+def test_interrupted_and_resumed_is_as_uninterrupted(
+    database_url: str, tmp_path: Path, to: str
+) -> None:
+    scenario = scenario_of()
+
+    def recording() -> Recording:
+        if to == "postgres":
+            return in_database(database_url, scenario)
+        return in_parquet(tmp_path, scenario)
+
+    def read(table: str) -> Stored:
+        if to == "postgres":
+            return database_rows(database_url, table)
+        return read_rows(tmp_path / f"{table}.parquet")
+
+    partial, checkpoint = recorded(world_of(scenario), recording(), until=25)
+    assert partial.steps == 25
+    assert holds(partial, read)
+    recorded(resumed(scenario, checkpoint), recording(), until=40)  # forgotten by the next
+    record, _ = recorded(resumed(scenario, checkpoint), recording())
+    whole = world_of(scenario)
+    whole.run()
+    assert record.state_hash == whole.state_hash()
+    assert holds(record, read)
+
+
+def resumed(scenario: Scenario, checkpoint: bytes) -> SimulatedWorld:
+    world = world_of(scenario)
+    world.resume(checkpoint)
+    return world
+
+
+def test_trades_that_a_lost_recorder_had_not_written_come_from_the_checkpoint(
+    database_url: str,
+) -> None:
+    scenario = scenario_of()
+    world, recording = world_of(scenario), in_database(database_url, scenario)
+    recording.begin(world)
+    world.run(20)
+    recording.close()  # as kill -9 would
+    recording.settle()
+    assert recording.failure == "the recorder has ended"
+    record, _ = recorded(resumed(scenario, world.checkpoint()), in_database(database_url, scenario))
+    assert holds(record, lambda table: database_rows(database_url, table))
+
+
+def test_a_full_queue_makes_the_run_wait_and_says_so(database_url: str) -> None:
+    scenario = scenario_of()
+    run = RunInDatabase(database_url, "waits", scenario)
+    recorder = RecorderProcess(run.recorder(run.begin(0)), TRADE)
+    rows = np.zeros(10, TRADE)
+    with psycopg.connect(database_url) as connection:
+        connection.execute("LOCK TABLE recorded_trades_1")
+        for number in range(QUEUED_CHUNKS_MAX):
+            recorder.put([0], [(10 * number, rows)])
+        assert recorder.waits == 0
+    recorder.put([0], [(10 * QUEUED_CHUNKS_MAX, rows)])
+    recorder.flush()
+    assert recorder.end()[0] == [10 * (QUEUED_CHUNKS_MAX + 1), 0]
+    recorder.stop()
+    with pytest.raises(RecordingFailed):
+        recorder.put([0], [(0, rows)])
+    run.close()
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_actors_record_the_same_also_when_one_is_killed(
+    ray_session: str, database_url: str
+) -> None:
+    import ray
+
+    from actors.simulation import SpreadWorld
+
+    scenario = scenario_of()
+    world = SpreadWorld(scenario, prices_of(scenario), 2, checkpoint_steps=20)
+    recording = in_database(database_url, scenario)
+    recording.begin(world)
+    world.run(35, lambda: recording.look(world))
+    ray.kill(world.markets[1])
+    world.run(None, lambda: recording.look(world))
+    recording.settle()
+    record = world.record(Timing())
+    recording.finish(record)
+    recording.close()
+    world.stop()
+    assert (recording.failure, world.restarts) == (None, 1)
+    assert holds(record, lambda table: database_rows(database_url, table))
+
+
+@pytest.fixture
+def scenario_file(tmp_path: Path) -> Path:
+    path = tmp_path / "small.toml"
+    path.write_text(HEAD.format(seed=3, duration_s=LONG_S) + EVERYONE)
+    return path
+
+
+@contextmanager
+def started(*arguments: object, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """`simulate` in a process that does not outlive the test."""
+    command = [*COMMAND, *map(str, arguments), "--actors", "0", "--json"]
+    with subprocess.Popen(
+        command,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def under_way(
+    file: Path, out: Path, database_url: str
+) -> Iterator[tuple[subprocess.Popen[str], psycopg.Connection[Any]]]:
+    """A run that has recorded something, and the database it records to."""
+    arguments, count = (
+        (file, "--to", "postgres", "--out", out),
+        "SELECT count(*) FROM recorded_trades",
+    )
+    with (
+        started(*arguments, DATABASE_URL=database_url) as process,
+        psycopg.connect(database_url, autocommit=True) as connection,
+    ):
+        eventually(lambda: connection.execute(count).fetchall()[0][0] > UNDER_WAY, STARTED_S_MAX)
+        yield process, connection
+
+
+def test_a_database_that_goes_away_ends_the_run_and_leaves_its_checkpoint(
+    scenario_file: Path, tmp_path: Path, database_url: str
+) -> None:
+    out = tmp_path / "out"
+    with under_way(scenario_file, out, database_url) as (process, connection):
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name LIKE 'sandpit-record%'"
+        )
+        _, said = process.communicate(timeout=60)
+        status = connection.execute("SELECT status FROM recorded_runs").fetchone()
+    assert process.returncode == 1
+    assert said.startswith("sandpit: --to postgres: ")
+    assert said.endswith(f"; go on with --resume {out}.\n")
+    assert said.count("\n") == 1
+    assert (out / "checkpoint.bin").exists()
+    assert status == ("RUNNING",)
+
+
+def test_ctrl_c_keeps_what_was_recorded_up_to_the_checkpoint(
+    scenario_file: Path, tmp_path: Path, database_url: str
+) -> None:
+    out = tmp_path / "out"
+    with under_way(scenario_file, out, database_url) as (process, connection):
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        assert process.returncode == 130
+        run = connection.execute("SELECT status, trades FROM recorded_runs").fetchone()
+        rows = connection.execute("SELECT 'INTERRUPTED', count(*) FROM recorded_trades").fetchone()
+    summary = json.loads((out / "summary.json").read_text())
+    assert run == rows == ("INTERRUPTED", summary["fills"])
+    assert summary["recording"]["trades"] == summary["fills"]
+
+
+def test_without_its_server_nothing_starts(scenario_file: Path, tmp_path: Path) -> None:
+    nowhere = "postgresql://127.0.0.1:1/nothing"
+    for to, sentence in (
+        ("postgres", "The PostgreSQL that DATABASE_URL names cannot be used"),
+        ("tape", "--to tape: found 'tape', allowed is one of parquet, postgres"),
+    ):
+        arguments = (scenario_file, "--to", to, "--out", tmp_path / "out")
+        with started(*arguments, DATABASE_URL=nowhere) as process:
+            _, said = process.communicate(timeout=60)
+        assert (process.returncode, said.count("\n")) == (1, 1)
+        assert sentence in said
+    assert not (tmp_path / "out").exists()
