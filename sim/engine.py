@@ -45,7 +45,7 @@ from sim.book_growth import grown
 from sim.book_walks import position_of, refill, shift_position, write_depth, write_resting
 from sim.event_rows import BUY, EVENT_WORDS, SELL
 from sim.market import BTC_PERP, MarketSpec
-from sim.messages import COMMAND, EVENT, MarketStatus, Rows
+from sim.messages import COMMAND, EVENT, MarketStatus, Rows, joined
 
 QUANTITY_LOTS_MAX = 10**12
 """Highest max_quantity_lots of a market: nine million such orders still add up in 64 bits."""
@@ -86,7 +86,7 @@ class MarketEngine:
         assert commands.dtype == COMMAND, f"not COMMAND rows: {commands.dtype}"
         rows = np.ascontiguousarray(commands).view()
         rows.flags.writeable = False
-        full, events = [], self._event_room(len(rows) + len(rows) // 2 + EVENTS_SPARE)
+        full, events = [], self._event_room(self._events_expected(len(rows)))
         while (short := matching.run(self._book, rows, events)) != DONE:
             if short == EVENTS_FULL:
                 full.append(self._written(events))
@@ -97,7 +97,12 @@ class MarketEngine:
                 self._book = grown(self._book, short)
         self._book.state[CURSOR] = 0
         last = self._written(events)
-        return np.concatenate([*full, last]) if full else last
+        return joined([*full, last]) if full else last
+
+    def _events_expected(self, rows: int) -> int:
+        """Room that is seldom too small: half a trade a row, and one row that meets many orders."""
+        met_by_one = min(2 * self.open_order_count, 2 * rows)
+        return rows + rows // 2 + met_by_one + EVENTS_SPARE
 
     def _event_room(self, count: int) -> npt.NDArray[np.int64]:
         """A buffer for at least `count` events: the last one where no caller holds rows of it.

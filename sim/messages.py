@@ -5,6 +5,7 @@ Ray without copying, lies in the journal as bytes and hashes alike everywhere.
 One order is a batch of one row.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -163,6 +164,18 @@ side            the order's; of a TRADE, the taker's
 """
 
 Rows = npt.NDArray[np.void]
+
+
+def joined(batches: Sequence[Rows]) -> Rows:
+    """Batches of one dtype, at least one, in one array; the batch itself where there is only one.
+
+    As words: to concatenate structured arrays numpy compares their fields one by one.
+    """
+    filled = [rows for rows in batches if len(rows)]
+    if len(filled) < 2:
+        return filled[0] if filled else batches[0]
+    words = [rows.view(np.int64) for rows in filled]
+    return np.concatenate(words).view(filled[0].dtype)
 
 
 def empty_commands(count: int) -> Rows:

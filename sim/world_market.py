@@ -15,6 +15,7 @@ from sim.mark import Quotes, next_mark
 from sim.market_activity import MarketActivity
 from sim.messages import EVENT, CommandKind, MarketStatus, OrderType, Rows, Side, TimeInForce
 from sim.messages import empty_commands as empty
+from sim.messages import joined as joined_rows
 from sim.populations.population import MarketView
 from sim.price_paths import follow_mark
 from sim.prices import ReferencePrice
@@ -97,7 +98,7 @@ class SteppedMarket:
         if len(events):
             self._account(events)
         taken = self._take_over(step, batches)
-        events = np.concatenate([events, taken]) if len(taken) else events
+        events = joined_rows([events, taken]) if len(taken) else events
         for jump in self._jumps:
             if jump.step == step:
                 self._scale_ppm = max(1, self._scale_ppm * (PPM + jump.jump_ppm) // PPM)
@@ -153,9 +154,9 @@ class SteppedMarket:
         own.insert(0, self._status_rows(step))
         if not any(len(rows) for rows in own):
             return sent
-        first = np.concatenate(own)
+        first = joined_rows(own)
         first["time_us"] = begin_us
-        return np.concatenate([first, sent])
+        return joined_rows([first, sent])
 
     def _befalls(self, step: int, batches: Sequence[Batch]) -> bool:
         """Whether the market itself may have rows in a step."""

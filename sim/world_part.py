@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.messages import Rows, empty_commands
+from sim.messages import Rows, empty_commands, joined
 from sim.order_margin import OrderMargin
 from sim.populations.dice import BLOCK_TRADERS
 from sim.populations.population import MarketView
@@ -178,7 +178,7 @@ class Part:
     def _learn(self) -> None:
         for market, heard in enumerate(self._unlearned):
             if heard:
-                events = heard[0] if len(heard) == 1 else np.concatenate(heard)
+                events = joined(heard)
                 self.population.learn(market, events)
                 self._margin.learn(market, events)
                 heard.clear()

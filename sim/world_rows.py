@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sim import hashed_draws, kernels
 from sim.hashed_draws import first_word, key_of
 from sim.kernels import Number, cached_kernel, prefetch
-from sim.messages import COMMAND, EVENT, CommandKind, Rows, empty_commands
+from sim.messages import COMMAND, EVENT, CommandKind, Rows, empty_commands, joined
 
 Integers = npt.NDArray[np.int64]
 
@@ -154,13 +154,10 @@ def in_order(batches: list[Rows], begin_us: int) -> Rows:
 
     Accounts are numbered strategy after strategy, so the account orders both.
     """
-    words = [rows.view(np.int64).reshape(len(rows), COMMAND_WORDS) for rows in batches]
-    if not words:
-        return empty_commands(0)
-    rows = words[0] if len(words) == 1 else np.concatenate(words)
-    if len(rows) > 1:
-        out = np.empty_like(rows)
-        pairs = np.empty((2, len(rows), 2), np.int64)
-        sort_rows(rows, begin_us, pairs[0], pairs[1], np.empty(RADIX, np.int64), out)
-        rows = out
-    return rows.view(COMMAND).reshape(len(rows))
+    rows = joined(batches) if batches else empty_commands(0)
+    if len(rows) < 2:
+        return rows
+    words = rows.view(np.int64).reshape(len(rows), COMMAND_WORDS)
+    out, pairs = np.empty_like(words), np.empty((2, len(rows), 2), np.int64)
+    sort_rows(words, begin_us, pairs[0], pairs[1], np.empty(RADIX, np.int64), out)
+    return out.view(COMMAND).reshape(len(rows))

@@ -17,7 +17,7 @@ from math import lcm
 import numpy as np
 
 from sim.market import MarketSpec
-from sim.messages import Rows, Side, empty_commands
+from sim.messages import Rows, Side, empty_commands, joined
 from sim.populations.command_rows import immediate
 from sim.populations.crowd import Crowd
 from sim.populations.dice import Dice
@@ -87,7 +87,7 @@ class Arbitrage(Crowd):
                 legs = self._legs(step, pair, (here, there))
                 batches[first].append(legs[0])
                 batches[second].append(legs[1])
-        return [np.concatenate(batch) for batch in batches]
+        return [joined(batch) for batch in batches]
 
     def decide(self, step: int, market: int, view: MarketView) -> Rows:
         """One market alone is nothing to arbitrage."""

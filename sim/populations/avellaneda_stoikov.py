@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.messages import Rows, Side, empty_commands
+from sim.messages import Rows, Side, empty_commands, joined
 from sim.populations.command_rows import cancels, lots_of_quote, places, post_only
 from sim.populations.crowd import Crowd
 from sim.populations.dice import Dice
@@ -100,7 +100,7 @@ class AvellanedaStoikov(Crowd):
         tolerance = np.maximum((prices[:, 1] - prices[:, 0]) // 2, 0)
         tolerance = tolerance * self._parameters.tolerance_ppm // PPM
         missing, gone = self._compare(held, acting, prices, lots, tolerance)
-        return np.concatenate([gone, self._quotes(view, acting, prices, lots * missing)])
+        return joined([gone, self._quotes(view, acting, prices, lots * missing)])
 
     def _centre(self, view: MarketView) -> int:
         """s in ticks, rounded down."""

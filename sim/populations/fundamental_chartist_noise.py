@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.messages import Rows, Side
+from sim.messages import Rows, Side, joined
 from sim.populations.crowd import Crowd
 from sim.populations.dice import UNIT_BITS, Dice
 from sim.populations.noise import sane_places
@@ -112,7 +112,7 @@ class FundamentalChartistNoise(Crowd):
         acts = lots >= view.spec.min_quantity_lots
         who = acting[acts] + self.accounts.start
         orders = sane_places(view, who, sides[acts], prices[acts], lots[acts])
-        return np.concatenate([withdrawn(held, acting), orders])
+        return joined([withdrawn(held, acting), orders])
 
     def watch(self, step: int, views: Sequence[MarketView]) -> None:
         """See Crowd."""

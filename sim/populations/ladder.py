@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.hashed_draws import DRAWS_PER_WORD
-from sim.messages import Rows, Side, empty_commands
+from sim.messages import Rows, Side, empty_commands, joined
 from sim.populations.command_rows import cancels, immediate, lots_of_quote, places, post_only
 from sim.populations.crowd import Crowd
 from sim.populations.dice import UNIT_BITS, Dice
@@ -97,7 +97,7 @@ class Ladder(Crowd):
         levels = self._parameters.levels
         draws = self.draw(step, market, self._words)[:, : 4 * levels]
         quotes = self._quotes(view, centres, bands, np.where(missing, sizes, 0), draws)
-        return np.concatenate([withdrawn, sweep, quotes])
+        return joined([withdrawn, sweep, quotes])
 
     def _centres(self, view: MarketView, positions_lots: Integers, limit_lots: int) -> Integers:
         """The price each maker quotes around: the index, shifted against its position."""
