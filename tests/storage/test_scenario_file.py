@@ -9,7 +9,7 @@ from sim.world import SimulatedWorld
 from storage.scenario_file import load_scenario, scenario_prices, shipped_scenarios
 
 
-@pytest.mark.parametrize("name", ["calm", "flash-crash", "million"])
+@pytest.mark.parametrize("name", ["calm", "flash-crash", "million", "rmsc04"])
 def test_a_shipped_scenario_is_read(name: str) -> None:
     scenario = load_scenario(name)
     assert name in shipped_scenarios()
