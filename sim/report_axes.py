@@ -11,6 +11,7 @@ from sim.report_text import (
     SECOND_US,
     TIME_STEPS_S,
     clock,
+    decimals_of,
     nice_step,
     number,
     tick_label,
@@ -102,11 +103,10 @@ def _log_axis(low: float, high: float) -> Axis:
     """Ticks at 1, 2 and 5 of each decade, at powers of ten only where those are many."""
     low, high = low * 0.8, high * 1.25
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    leading = (1, 2, 5) if len(decades) <= 3 else (1,)
-    ticks = tuple(
-        (lead * 10.0**power, number(lead * 10.0**power, max(0, -power)))
-        for power in decades
-        for lead in leading
-        if low <= lead * 10.0**power <= high
-    )
-    return Axis(low, high, ticks[:: 1 + len(ticks) // TICKS_LOG_MAX], is_log=True)
+    for leading in ((1, 2, 5), (1,)):
+        marks = [lead * 10.0**power for power in decades for lead in leading]
+        inside = [mark for mark in marks if low <= mark <= high]
+        if len(inside) <= TICKS_LOG_MAX:
+            break
+    ticks = [(mark, number(mark, decimals_of(mark))) for mark in inside]
+    return Axis(low, high, tuple(ticks[:: 1 + len(ticks) // TICKS_LOG_MAX]), is_log=True)

@@ -27,6 +27,7 @@ LABEL_PX, GUTTER_MIN_PX = 6.7, 46
 TIME_LABELS_PX = 20
 COLOURS = 8
 STRIP_PART = 0.12
+LABEL_ROWS, LABEL_ROW_PX = 3, 15
 
 
 @dataclass(frozen=True)
@@ -111,10 +112,12 @@ def chart_html(chart: Chart) -> str:
     shapes += [_bars_shape(y, bars, height) for bars in chart.bars]
     shapes += [_line_shape(x, y, line, height, chart.buckets) for line in chart.lines]
     shapes += [_strip_shape(chart.strip, height)] if chart.strip else []
-    over = [_span_label(x, span, number) for number, span in enumerate(chart.spans)]
+    over = [_span_label(x, span, number) for number, span in enumerate(chart.spans) if span.label]
     over += [_mark(x, y, mark, chart.height_px) for mark in chart.marks]
     unit = f"{chart.unit}, logarithmic" if y.is_log else chart.unit
-    body = plot(x, y, chart.height_px, shapes, over, _hover_titles(chart))
+    labelled = sum(bool(span.label) for span in chart.spans)
+    top_px = LABEL_ROW_PX * min(LABEL_ROWS, labelled)
+    body = plot(x, y, chart.height_px, shapes, over, _hover_titles(chart), top_px)
     return _figure(chart.title, unit, _legend(chart), body)
 
 
@@ -140,9 +143,16 @@ def histogram_html(
 
 
 def plot(
-    x: Axis, y: Axis, height_px: int, shapes: Sequence[str], over: Sequence[str], titles: list[str]
+    x: Axis,
+    y: Axis,
+    height_px: int,
+    shapes: Sequence[str],
+    over: Sequence[str],
+    titles: list[str],
+    top_px: int = 0,
 ) -> str:
-    """The axes, the stretched shapes, what stands over them and the columns of the tooltips."""
+    """The axes, the stretched shapes, what stands over them and the columns of the tooltips;
+    top_px: room for labels above."""
     height = height_px * HEIGHT_PER_PX
     gutter = max(GUTTER_MIN_PX, int(LABEL_PX * max(len(text) for _, text in y.ticks)) + 10)
     rows = [(round((1 - y.place_of(at)) * height_px, 1), text) for at, text in y.ticks]
@@ -156,12 +166,14 @@ def plot(
         for place, title in enumerate(titles)
     )
     box = f'width="100%" height="{height_px}" preserveAspectRatio="none"'
+    view = f'viewBox="0 {-top_px} {gutter} {height_px + top_px}"'
     return (
-        f'<div class="chart"><svg class="y" width="{gutter}" height="{height_px}">{side}</svg>'
-        f'<svg class="x" height="{height_px + TIME_LABELS_PX}">'
+        f'<div class="chart"><svg class="y" width="{gutter}" height="{height_px + top_px}" {view}>'
+        f'{side}</svg><svg class="x" height="{height_px + top_px + TIME_LABELS_PX}">'
+        f'<svg class="o" y="{top_px}">'
         f'<svg {box} viewBox="0 0 {WIDTH} {height}"><path class="grid" d="{grid}"/>'
         f"{''.join(shapes)}</svg>{_x_labels(x, height_px)}{''.join(over)}"
-        f'<svg class="h" {box} viewBox="0 0 {len(titles)} 1">{columns}</svg></svg></div>'
+        f'<svg class="h" {box} viewBox="0 0 {len(titles)} 1">{columns}</svg></svg></svg></div>'
     )
 
 
@@ -278,10 +290,11 @@ def _span_shape(x: Axis, span: Span, height: int) -> str:
 
 
 def _span_label(x: Axis, span: Span, number: int) -> str:
+    """Above the plot, neighbours in rows of their own."""
     share = x.place_of(span.begin_us)
     anchor = ' class="e"' if share > 0.6 else ' class="s"'
     shift = ' dx="-4"' if share > 0.6 else ' dx="4"'
-    row = 12 + 14 * (number % 3)
+    row = -4 - LABEL_ROW_PX * (number % LABEL_ROWS)
     return f'<text x="{100 * share:.2f}%" y="{row}"{anchor}{shift}>{escaped(span.label)}</text>'
 
 

@@ -47,7 +47,7 @@ def _real_count(reference: Reference | None, beside: Reference | None) -> str:
 
 def _column(name: str, facts: MarketFacts) -> str:
     table = facts.table
-    interval = f"Δ\u202f{table.interval_us // SECOND_US} s"
+    interval = f"Δ\u202f{table.interval_us // SECOND_US}\u202fs"
     said = f"{number(table.trades)} trades, {duration(table.span_us)}, {interval}"
     return f"{name}<small>{said}</small>"
 

@@ -110,7 +110,7 @@ def _price_chart(series: MarketSeries, spans: list[Span]) -> Chart:
     closings = binned(series, series.liquidations) if series.liquidations.any() else None
     return Chart(
         "Price",
-        series.spec.quote_asset,
+        f"{series.spec.quote_asset} by simulated time (h:mm)",
         series.end_us,
         lines,
         spans=spans,

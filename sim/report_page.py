@@ -45,12 +45,12 @@ dt{color:var(--soft);font-size:12px}dd{margin:0;font-weight:600;overflow-wrap:an
 .cards .card{margin:0}
 figure{margin:8px 0 4px;min-width:0}
 figcaption{font-size:13px;margin-bottom:4px;display:flex;flex-wrap:wrap;gap:0 10px}
-.chart{display:flex}.chart>.y{flex:none}.chart>.x{flex:1;width:0;overflow:visible}
+.chart{display:flex}.chart>.y{flex:none}svg.o{overflow:visible}.chart>.x{flex:1;width:0;overflow:visible}
 svg text{font-size:11.5px;fill:var(--soft);text-anchor:middle}
 .y text,svg text.e{text-anchor:end}svg text.s{text-anchor:start}
-.x>text{paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:round}
-.x>text:not(:first-of-type){fill:var(--soft)}.x>circle{fill:var(--ink)}
-.x circle+text{fill:var(--ink);font-weight:600}
+.o>text{paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:round}
+.o>circle{fill:var(--ink)}
+.o circle+text{fill:var(--ink);font-weight:600}
 path.grid{stroke:var(--grid);fill:none;vector-effect:non-scaling-stroke}
 path.l{fill:none;stroke:var(--c);stroke-width:1.5px;stroke-linejoin:round;stroke-linecap:round;
 vector-effect:non-scaling-stroke}
