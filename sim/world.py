@@ -79,14 +79,18 @@ class SimulatedWorld:
     def step(self) -> None:
         """One Δ: every part acts on the last step, then every market takes what it was sent."""
         self.step_no += 1
+        step, told = self.step_no, [market.tells for market in self.markets]
+        sampled = step % self.scenario.sample_steps == 0
         batches: list[list[Batch]] = [[] for _ in self.markets]
         for part, about, seat in zip(self.parts, self._descriptions, self._seats, strict=True):
-            replies = [market.replies[place] for market, place in seat]
-            acted = part.act(self.step_no, replies)
+            if step < part.busy_step and not sampled and not any(told[n] for n in about.markets):
+                acted = part.nothing
+            else:
+                acted = part.act(step, [market.replies[place] for market, place in seat])
             for number, batch in zip(about.markets, acted, strict=True):
                 batches[number].append(batch)
         for market, sent in zip(self.markets, batches, strict=True):
-            market.step(self.step_no, sent)
+            market.step(step, sent)
 
     def run(self, until: int | None = None, called: Callable[[], bool] | None = None) -> None:
         """Steps until the end, or until `until`; sooner where `called`, asked a step, says so."""
@@ -101,8 +105,9 @@ class SimulatedWorld:
         to = min(busy, last) - 1
         if to <= self.step_no:
             return
-        for part, seat in zip(self.parts, self._seats, strict=True):
-            part.look_on(self.step_no + 1, [market.replies[place] for market, place in seat])
+        if any(market.tells for market in self.markets):
+            for part, seat in zip(self.parts, self._seats, strict=True):
+                part.look_on(self.step_no + 1, [market.replies[place] for market, place in seat])
         for market in self.markets:
             market.pass_by(to)
         self.step_no = to

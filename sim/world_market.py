@@ -87,6 +87,11 @@ class SteppedMarket:
         the parts make of its replies, included."""
         return self._step + 1 if self._step % self._scenario.margin_steps == 0 else self._next_own
 
+    @property
+    def tells(self) -> bool:
+        """Whether `replies` say anything but new prices."""
+        return any(len(one.events) > 0 or one.margin is not None for one in self.replies[:1])
+
     def step(self, step: int, batches: Sequence[Batch]) -> list[Reply]:
         """One step on; the replies to the parts, in their order."""
         if step < self._next_own and not any(batch.asks for batch in batches):

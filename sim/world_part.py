@@ -51,7 +51,13 @@ class Batch:
     @property
     def asks(self) -> bool:
         """Whether the market has anything to do for it."""
+        if self is NOTHING:
+            return False
         return len(self.rows) + len(self.closings) + len(self.shortfalls) > 0
+
+
+NOTHING = Batch(NO_ROWS)
+"""What a part sends that has nothing to send."""
 
 
 @dataclass
@@ -130,7 +136,7 @@ class Part:
         self._steady, self._next_act = scenario.activity is None, 1
         self._unlearned: list[list[Rows]] = [[] for _ in markets]
         self._unlearned_rows = 0
-        self._nothing = [Batch(NO_ROWS) for _ in markets]
+        self.nothing = [NOTHING] * len(markets)
         self.closed_at_samples: list[int] = []
         self.rows_sent = 0
 
@@ -152,7 +158,7 @@ class Part:
             batches = self._acted(step, replies, judges)
         else:
             self._look_on(step, replies)
-            batches = self._nothing
+            batches = self.nothing
         if step % self._scenario.sample_steps == 0:
             self.closed_at_samples.append(int(np.count_nonzero(self._watch.stages)))
         return batches
@@ -163,7 +169,8 @@ class Part:
         self._look_on(step, replies)
 
     def _look_on(self, step: int, replies: Sequence[Reply]) -> None:
-        if self.population.watches:
+        """A population remembers prices and touches, which only events move."""
+        if self.population.watches and any(len(reply.events) for reply in replies):
             self.population.watch(step, [reply.view for reply in replies])
 
     def _hear(self, replies: Sequence[Reply]) -> None:
