@@ -7,7 +7,7 @@ import structlog
 from actors.remote import Wanted
 from storage.database import Link
 from storage.errors import StorageError
-from storage.simulation_runs import just_ended, start_next
+from storage.simulation_runs import CHECKPOINT_EVERY_S, just_ended, start_next
 
 KIND = "simulation"
 
@@ -22,10 +22,16 @@ class Cluster(Protocol):
 
 
 class SimulationQueue:
-    """Takes waiting simulations in order, at most `running_max` at a time: an actor for each."""
+    """Takes waiting simulations in order, at most `running_max` at a time: an actor for each.
 
-    def __init__(self, database_url: str, running_max: int) -> None:
+    checkpoint_s   how often an actor keeps where it stands, at the most
+    """
+
+    def __init__(
+        self, database_url: str, running_max: int, checkpoint_s: float = CHECKPOINT_EVERY_S
+    ) -> None:
         self._database_url, self._running_max = database_url, running_max
+        self._checkpoint_s = checkpoint_s
         self._link = Link(database_url, "simulations")
         self._running: dict[str, Wanted] | None = None
 
@@ -59,7 +65,11 @@ class SimulationQueue:
         return [simulation_name(number) for number in just_ended(self._link())]
 
     def _wanted(self, simulation_id: int) -> Wanted:
-        arguments = {"database_url": self._database_url, "simulation_id": simulation_id}
+        arguments = {
+            "database_url": self._database_url,
+            "simulation_id": simulation_id,
+            "checkpoint_s": self._checkpoint_s,
+        }
         return Wanted(KIND, simulation_name(simulation_id), arguments)
 
 

@@ -22,6 +22,7 @@ from storage.database import Link
 from storage.errors import DatabaseUnavailable, patiently
 from storage.scenario_file import scenario_prices
 from storage.simulation_runs import (
+    CHECKPOINT_EVERY_S,
     Begun,
     Ending,
     Progress,
@@ -35,7 +36,6 @@ from storage.simulations import Report, SimulationStatus
 from storage.stored_scenario import scenario_of
 
 NOTE_EVERY_S = 1.0
-CHECKPOINT_EVERY_S = 30.0
 CHECKPOINT_SHARE_MAX = 0.05
 """Of the time; the larger the state, the longer until it is kept again."""
 

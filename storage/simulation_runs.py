@@ -22,6 +22,7 @@ QUEUE_LOCK = 7_236_011
 TRIES_MAX = 5
 """Processes that may be lost in a row without having kept a checkpoint."""
 
+CHECKPOINT_EVERY_S = 30.0
 CHECKPOINT_BYTES_MAX = 64 << 20
 COMPRESSION_LEVEL = 1
 JUST_ENDED_US = 3_600_000_000

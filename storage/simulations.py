@@ -200,7 +200,7 @@ async def simulations(
         rows = await fetch_all(pool, SELECT_ALL, (before_id, limit))
     else:
         rows = await fetch_all(pool, SELECT_OWN, (owner, before_id, limit))
-    return [_view(row) for row in rows]
+    return [view_of(row) for row in rows]
 
 
 async def simulation(
@@ -208,7 +208,7 @@ async def simulation(
 ) -> SimulationView | None:
     """One simulation with its result."""
     row = await fetch_one(pool, SELECT_ONE, {"id": simulation_id, "owner": owner})
-    return _view(row) if row is not None else None
+    return view_of(row) if row is not None else None
 
 
 async def wish_of(pool: AsyncPool, owner: int | None, simulation_id: int) -> SimulationWish | None:
@@ -245,7 +245,8 @@ async def count_under_way(pool: AsyncPool) -> dict[SimulationStatus, int]:
     return {SimulationStatus(status): int(count) for status, count in rows}
 
 
-def _view(row: Row) -> SimulationView:
+def view_of(row: Row) -> SimulationView:
+    """A row of one of the SELECTs."""
     values = list(row)
     values[9] = SimulationStatus(values[9])
     values[21] = json.loads(values[21]) if values[21] is not None else None

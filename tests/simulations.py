@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+import psycopg
+
 from sim.world import SimulatedWorld
 from storage import simulations
 from storage.database import AsyncPool, open_pool
@@ -92,9 +94,12 @@ def queue(
 
 
 def view(database_url: str, simulation_id: int) -> SimulationView:
-    found = with_pool(database_url, lambda pool: simulations.simulation(pool, None, simulation_id))
-    assert found is not None
-    return found
+    """Looked at often, and so without a pool."""
+    with psycopg.connect(database_url) as connection:
+        asked = {"id": simulation_id, "owner": None}
+        row = connection.execute(simulations.SELECT_ONE, asked).fetchone()
+    assert row is not None
+    return simulations.view_of(row)
 
 
 def stop(database_url: str, simulation_id: int) -> None:

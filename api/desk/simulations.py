@@ -30,6 +30,9 @@ from storage.unit_of_work import Connection
 POPULATION_TRADERS_MIN = 500
 """However few traders a population has, a step of it costs as much as so many do."""
 
+ADMIN_PLACES = 100
+"""In the queue, beyond those that TRADERs can fill."""
+
 FIELD_TEXT = re.compile(r"([A-Za-z_][\w\[\].]*): ", re.ASCII)
 
 
@@ -65,9 +68,11 @@ class Requester:
     @property
     def queue_limits(self) -> QueueLimits:
         """How many simulations there may be."""
-        own_max = None if self.is_admin else self.settings.simulations_of_trader_max
-        kept, waiting = self.settings.simulations_kept_max, self.settings.simulations_waiting_max
-        return QueueLimits(own_max, waiting, kept)
+        settings = self.settings
+        waiting, kept = settings.simulations_waiting_max, settings.simulations_kept_max
+        if self.is_admin:
+            return QueueLimits(None, waiting + ADMIN_PLACES, kept)
+        return QueueLimits(settings.simulations_of_trader_max, waiting, kept)
 
 
 async def request_simulation(

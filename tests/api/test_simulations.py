@@ -302,3 +302,17 @@ def test_metrics_tell_how_many_wait_and_run(exchange: Deployment, alice: Person)
     metrics = exchange.http.get("/metrics").text
     assert 'sandpit_simulations{status="QUEUED"} 1.0' in metrics
     assert 'sandpit_simulations{status="RUNNING"} 1.0' in metrics
+
+
+def test_where_traders_have_filled_the_queue_an_admin_finds_a_place(
+    exchange: Deployment, alice: Person, bob: Person
+) -> None:
+    ask(bob)
+    columns = exchange.database.execute(
+        "SELECT string_agg(column_name, ', ') FROM information_schema.columns"
+        " WHERE table_name = 'simulations' AND column_name <> 'id'"
+    ).fetchall()[0][0]
+    fill = f"INSERT INTO simulations ({columns}) SELECT {columns} FROM simulations, "
+    exchange.database.execute(fill + "generate_series(1, 99)")
+    assert refusal(alice, scenario="calm")[0] == (409, "TOO_MANY_SIMULATIONS")
+    ask(exchange.person(role="ADMIN"))
