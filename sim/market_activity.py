@@ -5,7 +5,8 @@ day's course (Admati and Pfleiderer, "A theory of intraday patterns", 1988) and 
 
     factor = (1 − feedback) × course + feedback × v ÷ typical move²
 
-v is the mean of squared moves of the mid over three horizons, each eight times the one before,
+A move is the distance of the mid from its own moving average, so that the bounce between bid and
+ask is none. v is the mean of squared moves over three horizons, each eight times the one before,
 so that it forgets as slowly as a power law (Corsi, "A simple approximate long-memory model of
 realized volatility", 2009). Moves drive activity and activity makes moves: a quadratic Hawkes
 process (Blanc, Donier and Bouchaud, "Quadratic Hawkes processes for financial prices", 2017).
@@ -26,9 +27,13 @@ FACTORS_PPM = tuple(
 
 HORIZONS = 3
 HORIZON_SHIFT = 3
-STEP_MOVES_MAX = 10
+TYPICAL_MOVES_MAX = 10
 """A move counts as so many typical moves at most."""
 
+AVERAGE_SHIFT = 16
+"""The average is kept in twice the ticks × 2**16."""
+
+PPB = 1_000_000_000
 UNIT = 1 << 32
 """A squared move that is typical."""
 
@@ -39,8 +44,8 @@ class ActivityDescription:
 
     course_percent     of equal parts of `course_us`, over and over
     feedback_ppm       share of the activity that follows the price
-    typical_move_ppb   of the mid in a step, root mean square: excitement 1, parts per billion
-    memory_shift       the shortest horizon is 2**shift steps
+    typical_move_ppb   root mean square of moves where the excitement is 1, parts per billion
+    memory_shift       the average and the shortest horizon are of 2**shift steps
     fear_ppm           a fall counts 1 + fear, a rise 1 − fear
     """
 
@@ -57,7 +62,7 @@ class MarketActivity:
 
     def __init__(self, description: ActivityDescription | None) -> None:
         self._about = description
-        self._twice_mid = 0
+        self._average_q16 = 0
         self._moves = [UNIT] * HORIZONS
 
     def factor_ppm(self, now_us: int) -> int:
@@ -75,10 +80,11 @@ class MarketActivity:
         about = self._about
         if about is None or about.feedback_ppm == 0 or min(bid_ticks, ask_ticks) < 1:
             return
-        twice_mid = bid_ticks + ask_ticks
-        before, self._twice_mid = self._twice_mid or twice_mid, twice_mid
-        move_ppb = (twice_mid - before) * 1_000 * PPM // before
-        most = STEP_MOVES_MAX * about.typical_move_ppb
+        twice_mid_q16 = bid_ticks + ask_ticks << AVERAGE_SHIFT
+        average_q16 = self._average_q16 or twice_mid_q16
+        move_ppb = (twice_mid_q16 - average_q16) * PPB // average_q16
+        self._average_q16 = average_q16 + (twice_mid_q16 - average_q16 >> about.memory_shift)
+        most = TYPICAL_MOVES_MAX * about.typical_move_ppb
         size_ppb = min(abs(move_ppb), most)
         weight_ppm = PPM + (about.fear_ppm if move_ppb < 0 else -about.fear_ppm)
         squared = size_ppb**2 * UNIT // about.typical_move_ppb**2 * weight_ppm // PPM
@@ -88,8 +94,8 @@ class MarketActivity:
 
     def state(self) -> tuple[int, ...]:
         """What `restore` takes."""
-        return (self._twice_mid, *self._moves)
+        return (self._average_q16, *self._moves)
 
     def restore(self, state: tuple[int, ...]) -> None:
         """Go on from a `state()`."""
-        self._twice_mid, *self._moves = state
+        self._average_q16, *self._moves = state

@@ -13,8 +13,8 @@ A scenario is the TOML text of a world (scenario.py) with more fields at its top
     course_percent = [150, 80, 140]   of equal parts of `course_s` seconds, over and over
     course_s = 23_400
     feedback_ppm = 500_000     share that follows the price: 0 where it is missing
-    typical_move_ppb = 20_000  the mid's in a step: moves of this size keep the factor at 1
-    memory_shift = 5           the shortest memory of moves is 2**shift steps
+    typical_move_ppb = 20_000  from the mid's average: moves of this size keep the factor at 1
+    memory_shift = 5           the average and the shortest memory are of 2**shift steps
     fear_ppm = 0               a fall counts 1 + fear, a rise 1 − fear
 
     [[shocks]]                 kind sell or buy: a market order of `quantity`, in equal

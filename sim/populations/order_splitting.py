@@ -19,8 +19,7 @@ from sim.populations.dice import UNIT, Dice
 from sim.populations.noise import sane_places, touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
 from sim.populations.rational import EXPONENT_MAX, exponential, waiting_times
-from sim.populations.value import drawn_lots
-from sim.units import PPM
+from sim.units import ATOMS_PER_UNIT, PPM
 
 WORDS = 1
 SIZE, COIN, LENGTH = range(3)
@@ -35,7 +34,7 @@ class OrderSplittingParameters:
 
     activity_ppm         chance that a trader sends a part in a step
     tail_percent         α × 100 of the number of parts
-    order_quote          worth of the largest part, quote units
+    size_min_quote, size_max_quote   worth of a part, quote units; half are under twice the least
     position_max_quote   worth of the largest position, quote units
     slip_ppm             how far through the touch a part may trade
     patience_ppm         a part waits while the spread is wider than this part of the price
@@ -43,7 +42,8 @@ class OrderSplittingParameters:
 
     activity_ppm: int = bounded(20_000, 0, 1_000_000)
     tail_percent: int = bounded(150, 101, 1_000)
-    order_quote: int = bounded(5_000, 1, 1_000_000_000)
+    size_min_quote: int = bounded(1_000, 1, 1_000_000)
+    size_max_quote: int = bounded(100_000, 1, 1_000_000_000)
     position_max_quote: int = bounded(1_000_000, 1, 1_000_000_000)
     slip_ppm: int = bounded(300, 0, 100_000)
     patience_ppm: int = bounded(1_000_000, 0, 1_000_000)
@@ -70,8 +70,7 @@ class OrderSplitting(Crowd):
         self._begin(market, acting, draws, held, limit)
         signs = self._signs[market][acting]
         self._left[market][acting] -= 1
-        wished = drawn_lots(view, self._parameters.order_quote, draws[:, SIZE])
-        lots = np.minimum(wished, limit - signs * held)
+        lots = np.minimum(self._wished_lots(view, draws[:, SIZE]), limit - signs * held)
         acts = lots >= view.spec.min_quantity_lots
         self._left[market][acting[~acts]] = 0
         slip = view.index_ticks * self._parameters.slip_ppm // PPM
@@ -79,6 +78,16 @@ class OrderSplitting(Crowd):
         sides = np.where(signs > 0, Side.BUY, Side.SELL).astype(np.int64)
         who = acting[acts] + self.accounts.start
         return immediate(sane_places(view, who, sides[acts], prices[acts], lots[acts]))
+
+    def _wished_lots(self, view: MarketView, draws: Integers) -> Integers:
+        """Sizes with the tail of Gopikrishnan et al. (2000), as noise traders have them."""
+        worth = np.minimum(
+            self._parameters.size_min_quote * UNIT // (draws + 1), self._parameters.size_max_quote
+        )
+        atoms_per_lot = max(1, view.index_ticks * view.spec.atoms_per_tick_lot)
+        least, most = view.spec.min_quantity_lots, view.spec.max_quantity_lots
+        lots: Integers = np.clip(worth * ATOMS_PER_UNIT // atoms_per_lot, least, most)
+        return lots
 
     def _begin(
         self, market: int, acting: Integers, draws: Integers, held: Integers, limit_lots: int
