@@ -1,9 +1,10 @@
 """Where a simulation runs: in this process, or across actors, on a Ray of its own or a cluster."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -90,7 +91,8 @@ def joined(address: str | None) -> Iterator["Joined | None"]:
     from actors.simulation_cluster import join_cluster
 
     try:
-        yield join_cluster(address)
+        with _remarks_apart():
+            yield join_cluster(address)
     except ConfigurationError as error:
         raise SimulateError(str(error)) from error
     finally:
@@ -152,6 +154,12 @@ def _ray() -> Iterator[None]:
         except ConfigurationError as error:
             raise SimulateError(str(error)) from error
         try:
-            yield
+            with _remarks_apart():
+                yield
         finally:
             stop_ray()
+
+
+def _remarks_apart() -> AbstractContextManager[object]:
+    """Ray prints warnings about nodes and processes to stdout, where --json has one object."""
+    return redirect_stdout(sys.stderr)
