@@ -151,7 +151,9 @@ class SlowLedger:
         """Exactly those whose deficit the fund cannot pay lose their whole position."""
         whole = sorted(account for account, part in self.closing.items() if part == WHOLE)
         flat = [one for one in whole if self.traders[one].lots == 0]
-        fund = max(0, self.fund - sum(max(0, -self.equity(one)) for one in flat))
+        debts = sum(max(0, -self.equity(one)) for one in flat)
+        assert debts <= self.fund, "a position was closed at a price that nobody can pay"
+        fund = self.fund - debts
         todo = [one for one in whole if self.traders[one].lots and self.equity(one) < 0]
         able = {account: max(0, self.equity(account)) for account in self.traders}
         for account in todo:

@@ -1,6 +1,8 @@
 """Money in runs that go wrong on purpose, against a slow model and its invariants, every step."""
 
 import secrets
+from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,8 +11,12 @@ from sim.array_accounts import POSITION
 from sim.messages import EventKind, Rows
 from sim.world import SimulatedWorld, Timing
 from sim.world_margin import CLOSED
+from sim.world_market import SteppedMarket
 from tests.sim.scenario_texts import scenario_of, world_of
 from tests.sim.slow_ledger import SlowLedger, account_of_forced
+
+RATIO_MAX, ROUNDING = 1024, Fraction(2 * 1024, 2**20)
+"""Ratios of a ranking end there and are kept to a millionth, so their products to this."""
 
 SEEDS = [1, 2, secrets.randbelow(2**31)]
 
@@ -83,6 +89,7 @@ class Listener:
 
     def __init__(self, world: SimulatedWorld, market: int = 0) -> None:
         self.events: list[Rows] = []
+        self.ranked, self.beyond = 0, elsewhere(world, market)
         told = world.markets[market]
         account, take_over = told._account, told._take_over
 
@@ -91,15 +98,56 @@ class Listener:
             account(events)
 
         def taken(step: int, batches: list) -> Rows:
-            self.events.append(take_over(step, batches))
-            return self.events[-1]
+            table = told.accounts.accounts.copy()
+            rows = take_over(step, batches)
+            self.ranked += in_order_of_rank(told, table, self.beyond, rows)
+            self.events.append(rows)
+            return rows
 
-        told._account, told._take_over = accounted, taken  # type: ignore[method-assign]
+        told._account = accounted  # type: ignore[method-assign]
+        told._take_over = taken  # type: ignore[method-assign]
 
     def heard(self) -> Rows:
         rows = np.concatenate(self.events)
         self.events.clear()
         return rows
+
+
+def in_order_of_rank(
+    market: SteppedMarket, table: np.ndarray, beyond: np.ndarray, rows: Rows
+) -> int:
+    """How many neighbours among takeovers are ranked by what whole accounts are worth.
+
+    table, beyond   the accounts before the takeovers, and what each has in other markets
+    """
+    mark_atoms, ranks = market.replies[0].view.mark_ticks * market.spec.atoms_per_tick_lot, []
+    for closed, other in zip(rows["account_id"], rows["maker_account_id"], strict=True):
+        held, cost, realized, fees, _, transfers, funding, _ = table[other].tolist()
+        won = held * mark_atoms - cost
+        equity = realized - fees + transfers + funding + won + int(beyond[other - 1])
+        leverage = min(Fraction(abs(held) * mark_atoms, max(1, equity)), Fraction(RATIO_MAX))
+        score = min(Fraction(won, abs(cost)), Fraction(RATIO_MAX)) * leverage
+        ranks.append((int(closed), equity > 0, score))
+    same = [(a, b) for a, b in pairwise(ranks) if a[0] == b[0]]
+    for (_, able, score), (_, next_able, next_score) in same:
+        assert able >= next_able
+        assert not (able and next_able) or score > next_score - ROUNDING
+    return len(same)
+
+
+def capitals_of(world: SimulatedWorld) -> np.ndarray:
+    """What each account began with; the outsider with nothing."""
+    heads = [(about.capital_atoms, about.heads) for about in world.scenario.world.populations]
+    return np.concatenate([np.full(count, atoms) for atoms, count in heads] + [np.zeros(1)]).astype(
+        np.int64
+    )
+
+
+def elsewhere(world: SimulatedWorld, market: int) -> np.ndarray:
+    """What accounts have but for one market, as the last step left it: (accounts,), from 1 on."""
+    others = [one for number, one in enumerate(world.markets) if number != market]
+    gains = [np.append(one.gains_atoms(), one.outsider_atoms()) for one in others]
+    return capitals_of(world) + np.sum(gains, axis=0, dtype=np.int64)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -108,7 +156,7 @@ def test_every_account_is_what_a_slow_model_makes_of_the_events(seed: int, check
     print(f"seed {seed}")
     world = troubled(seed, ("BTC",), 400, check_ms)
     market, ears = world.markets[0], Listener(world)
-    model = SlowLedger(world.scenario)
+    model, capitals = SlowLedger(world.scenario), capitals_of(world)
     for step in range(1, world.scenario.steps + 1):
         if (step - 1) % world.scenario.margin_steps == 0 and step > 1:
             model.judge(step)
@@ -121,14 +169,10 @@ def test_every_account_is_what_a_slow_model_makes_of_the_events(seed: int, check
         assert accounts.accounts[1:, POSITION].tolist() == [
             one.lots for one in model.traders.values()
         ]
-        gains = [*market.gains_atoms().tolist(), market.outsider_atoms()]
-        capitals = [0] * len(gains)
-        for part, about in zip(world.parts, world.scenario.world.populations, strict=True):
-            for account in part.population.accounts:
-                capitals[account - 1] = about.capital_atoms
+        gains = np.append(market.gains_atoms(), market.outsider_atoms())
         equities = [model.equity(account) for account in model.traders]
-        assert [a - b for a, b in zip(equities, capitals, strict=True)] == gains, step
-    print(model.takeovers, model.covered, len([1 for o in model.traders.values() if o.out_since]))
+        assert equities == (gains + capitals).tolist(), step
+    print(f"{model.takeovers} takeovers, {ears.ranked} ranked, the fund paid {model.covered}")
     assert world.record(Timing()).markets[0].quotes["deleveragings"].sum() == model.takeovers
 
 
@@ -140,6 +184,8 @@ def test_nothing_is_lost_when_three_markets_jump_and_the_fund_is_small(seed: int
     out: set[int] = set()
     for _ in range(world.scenario.steps):
         before = set(out)
+        for number, ears in enumerate(listeners):
+            ears.beyond = elsewhere(world, number)
         world.step()
         for market, ears in zip(world.markets, listeners, strict=True):
             market.check()
@@ -150,6 +196,7 @@ def test_nothing_is_lost_when_three_markets_jump_and_the_fund_is_small(seed: int
             for account in np.flatnonzero(part._watch.stages == CLOSED) + part._watch.accounts.start
         }
         money_is_where_it_was(world)
+    print(f"{len(out)} out, {sum(ears.ranked for ears in listeners)} ranked")
     assert len(out) > 10
     debts_are_known(world, out)
     world.record(Timing())
@@ -196,10 +243,7 @@ def money_is_where_it_was(world: SimulatedWorld) -> None:
 def debts_are_known(world: SimulatedWorld, out: set[int]) -> None:
     """Who is flat with less than nothing is out for good, and the funds are asked for it."""
     world.step()
-    equity = np.sum([market.gains_atoms() for market in world.markets], axis=0)
+    equity = capitals_of(world)[:-1] + sum(market.gains_atoms() for market in world.markets)
     flat = ~np.any([market.accounts.accounts[1:-1, POSITION] for market in world.markets], axis=0)
-    for part, about in zip(world.parts, world.scenario.world.populations, strict=True):
-        ids = part.population.accounts
-        equity[ids.start - 1 : ids.stop - 1] += about.capital_atoms
     owing = set((np.flatnonzero(flat & (equity < 0)) + 1).tolist())
     assert owing <= out
