@@ -58,21 +58,22 @@ def simulate(request: Request) -> int:
     out = RunDirectory(_directory(request, scenario))
     refuse_unwritable(out)
     stores = (request.to, scenario, out.path, request.data_dir)
-    with _interruptible() as interrupted, joined(request.address) as cluster:
-        actors, why = chosen_actors(request.actors, scenario, cluster)
-        progress.say(f"{scenario.world.name}, seed {scenario.world.seed}: {why}.")
-        place = (actors, data, cluster)
-        with (
-            opened_recording(*stores) as recording,
-            opened_world(scenario, prices, *place) as world,
-        ):
-            record = _driven(world, progress, why, interrupted, recording)
-            _keep_place(world, out, recording, record)
-    facts = run_facts(record)
-    summary = summary_of(record, facts, reference)
-    if recording is not None:
-        summary["recording"] = recording.figures
-    write_results(out, record, summary, facts, reference)
+    with _interruptible() as interrupted:
+        with joined(request.address) as cluster:
+            actors, why = chosen_actors(request.actors, scenario, cluster)
+            progress.say(f"{scenario.world.name}, seed {scenario.world.seed}: {why}.")
+            place = (actors, data, cluster)
+            with (
+                opened_recording(*stores) as recording,
+                opened_world(scenario, prices, *place) as world,
+            ):
+                record = _driven(world, progress, why, interrupted, recording)
+                _keep_place(world, out, recording, record)
+        facts = run_facts(record)
+        summary = summary_of(record, facts, reference)
+        if recording is not None:
+            summary["recording"] = recording.figures
+        write_results(out, record, summary, facts, reference)
     if recording is not None and recording.failure:
         raise SimulateError(
             f"--to {request.to}: {recording.failure}; go on with --resume {out.path}."

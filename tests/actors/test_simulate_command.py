@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from typer.testing import CliRunner
 
+from actors.cli import app
 from tests.sim.scenario_texts import EVERYONE, HEAD
 from tests.waiting import eventually
 
 COMMAND = [sys.executable, "-m", "actors.cli", "simulate"]
-WELL_UNDER_WAY_S = 2.0
+WELL_UNDER_WAY_S = 0.5
 
 
 @pytest.fixture
@@ -28,22 +30,50 @@ def simulate(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+def refusal(*arguments: object) -> str:
+    """The one sentence with which a command line is refused, in this process."""
+    done = CliRunner().invoke(app, ["simulate", *map(str, arguments)])
+    assert (done.exit_code, done.stderr.count("\n"), done.stdout) == (1, 1, "")
+    return done.stderr
+
+
 def run_json(*arguments: object) -> dict[str, Any]:
     done = simulate(*arguments, "--json")
     assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(done.stdout, parse_constant=not_json)
     return answer
 
 
+def not_json(name: str) -> None:
+    raise AssertionError(f"{name} is no JSON")
+
+
+def real_trades(path: Path, count: int = 50) -> Path:
+    """A file as Binance publishes it: a trade every 100 ms."""
+    lines = [f"{n},60000.{n % 7},0.5,30000,{1723161000000 + 100 * n},true" for n in range(count)]
+    path.write_text("\n".join(["id,price,qty,quote_qty,time,is_buyer_maker", *lines]))
+    return path
+
+
 def test_json_is_one_object_and_files_stand_beside_it(scenario_file: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    summary = run_json(scenario_file, "--out", out, "--actors", 0, "--duration", 3)
+    out, real = tmp_path / "out", real_trades(tmp_path / "BTCUSDT-trades.csv")
+    summary = run_json(
+        *(scenario_file, "--out", out, "--actors", 0, "--duration", "3s", "--compare", real)
+    )
     assert (summary["seed"], summary["steps"]) == (3, 30)
     assert {one["name"] for one in summary["strategies"]} == {"makers", "noise", "momentum"}
     assert json.loads((out / "summary.json").read_text()) == summary
     with np.load(out / "record.npz") as arrays:
         assert len(arrays["BTC-PERP.trades"]) + len(arrays["ETH-PERP.trades"]) == summary["fills"]
     assert not (out / "checkpoint.bin").exists()
+    facts = {one["name"]: len(one["facts"]) for one in summary["stylised_facts"]}
+    assert facts == {"BTC-PERP": 11, "ETH-PERP": 11}
+    compared = summary["compared"]
+    assert (compared["file"], compared["markets"]) == (real.name, ["BTC-PERP"])
+    assert all("sharpe" in one and "max_drawdown" in one for one in summary["strategies"])
+    page = (out / "report.html").read_text()
+    assert f"Real trades: {real.name}, compared with BTC-PERP." in page
+    assert summary["state_hash"] in page
 
 
 def test_lines_and_a_table_where_no_terminal_is(scenario_file: Path, tmp_path: Path) -> None:
@@ -51,6 +81,8 @@ def test_lines_and_a_table_where_no_terminal_is(scenario_file: Path, tmp_path: P
     assert done.returncode == 0
     assert "one process, for 5203 traders" in done.stderr
     assert "state hash: " in done.stdout
+    assert f"report: {tmp_path / 'out' / 'report.html'}\n" in done.stdout
+    assert "facts: BTC-PERP 0 of 11 hold, 11 cannot be judged" in done.stdout
     assert "momentum" in done.stdout
 
 
@@ -66,11 +98,9 @@ def test_a_wrong_scenario_is_one_sentence_and_nothing_starts(
     scenario_file: Path, tmp_path: Path, old: str, new: str, sentence: str
 ) -> None:
     scenario_file.write_text(scenario_file.read_text().replace(old, new))
-    done = simulate(scenario_file, "--out", tmp_path / "out")
-    assert done.returncode == 1
-    assert sentence in done.stderr
-    assert str(scenario_file) in done.stderr
-    assert done.stderr.count("\n") == 1
+    said = refusal(scenario_file, "--out", tmp_path / "out")
+    assert sentence in said
+    assert str(scenario_file) in said
     assert not (tmp_path / "out").exists()
 
 
@@ -80,10 +110,10 @@ def test_what_cannot_be_run_is_one_sentence(scenario_file: Path, tmp_path: Path)
         ((scenario_file, "--actors", "many"), "allowed is auto or 0 to 64"),
         ((scenario_file, "--record", "some"), "allowed is one of none, sampled, all"),
         ((scenario_file, "--resume", tmp_path), "holds no checkpoint"),
+        ((scenario_file, "--out", scenario_file), "is a file, the results need a directory"),
+        ((scenario_file, "--duration", "soon"), "such as 90, 90s, 10m, 2h or 1d, from 1s to 31d"),
     ):
-        done = simulate(*arguments)
-        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-        assert sentence in done.stderr
+        assert sentence in refusal(*arguments)
 
 
 def test_an_interrupted_run_is_resumed_to_the_same_hash(
@@ -95,11 +125,13 @@ def test_an_interrupted_run_is_resumed_to_the_same_hash(
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert "small, seed 3" in process.stderr.readline()
-        eventually(lambda: work_done_s(process) > WELL_UNDER_WAY_S)
+        begun_s = work_done_s(process)
+        eventually(lambda: work_done_s(process) > begun_s + WELL_UNDER_WAY_S)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
     partial = json.loads((out / "summary.json").read_text())
     assert partial["steps"] < partial["steps_planned"] == 1200
+    assert "partial: 0:0" in (out / "report.html").read_text()
     resumed = run_json(scenario_file, "--resume", out, *duration)
     assert resumed["state_hash"] == whole["state_hash"]
     assert resumed["orders"] == whole["orders"]
