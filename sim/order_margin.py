@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from sim import array_accounts, kernels, world_margin
 from sim.array_accounts import fee_of
-from sim.kernels import Number, cached_kernel, inlined
+from sim.kernels import Number, cached_kernel, inlined, prefetch
 from sim.margin import MARKET_BAND_PPM
 from sim.market import MarketSpec
 from sim.messages import COMMAND, CommandKind, EventKind, OrderFlag, Rows
@@ -40,6 +40,9 @@ from sim.world_margin import CLOSED
 Integers = npt.NDArray[np.int64]
 
 WORTH_ATOMS_MAX = 2**61
+ROWS_AHEAD = 12
+"""How many rows ahead the memory of a trader is asked for."""
+
 PLACE, REDUCE_ONLY = int(CommandKind.PLACE), int(OrderFlag.REDUCE_ONLY)
 RESTED, TRADE, CANCELED = int(EventKind.RESTED), int(EventKind.TRADE), int(EventKind.CANCELED)
 
@@ -68,6 +71,11 @@ def learn_events(
     """
     traders = len(free)
     for row in range(len(events)):
+        if row + ROWS_AHEAD < len(events):
+            for column in (4, 6):
+                ahead = min(max(events[row + ROWS_AHEAD, column] - first_account, 0), traders - 1)
+                prefetch(free, ahead)
+                prefetch(resting, ahead)
         codes = events[row, 8]
         kind = (codes >> 32) & 255
         worth = events[row, 7] * (codes & 0x7FFFFFFF) * atoms_per_tick_lot
@@ -114,6 +122,12 @@ def admit_rows(
     for place in range(len(rows)):
         row: Number = rows[place]
         kept[place] = True
+        if place + ROWS_AHEAD < len(rows):
+            ahead = rows[place + ROWS_AHEAD].account_id - first_account
+            prefetch(free, ahead)
+            prefetch(resting, ahead)
+            prefetch(asked, ahead)
+            prefetch(stages, ahead)
         if row.kind != PLACE:
             continue
         trader = row.account_id - first_account

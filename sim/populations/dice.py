@@ -34,43 +34,49 @@ BIRTH_STEP = 2**62
 BLOCK_DOMAIN, TRADER_DOMAIN = 1, 2
 GAP_BITS = 63
 HALF = np.uint64(1)
+GUIDE_PARTS = 256
+GUIDE_BITS = np.uint64(GAP_BITS - 8)
 
 STEPS_SEARCHED_MAX = 4096
 """How far ahead somebody who wakes is looked for at a time."""
 
 
 @inlined
-def gap_of(word: Number, thresholds: Words) -> Number:
-    """How many traders sleep before the next who wakes: thresholds[k] is 2**63 × chance of more
-    than k."""
+def gap_of(word: Number, thresholds: Words, guide: Integers) -> Number:
+    """How many traders sleep before the next who wakes: as many as there are thresholds above
+    the word's upper 63 bits. The guide says between which places to look."""
     drawn = word >> HALF
-    if drawn >= thresholds[0]:
-        return 0
-    low, high = 0, len(thresholds)
-    while high - low > 1:
+    part = np.int64(drawn >> GUIDE_BITS)
+    low, high = guide[part + 1], guide[part]
+    while low < high:
         middle = (low + high) >> 1
-        if drawn < thresholds[middle]:
-            low = middle
+        if thresholds[middle] > drawn:
+            low = middle + 1
         else:
             high = middle
-    return low + 1
+    return low
 
 
 @cached_kernel(hashed_draws, kernels)
 def wake_places(
-    places: Integers, thresholds: Words, key: np.uint64, first_block: int, step: int
+    places: Integers,
+    thresholds: Words,
+    guide: Integers,
+    key: np.uint64,
+    first_block: int,
+    step: int,
 ) -> Number:
     """Write who wakes, ascending, into `places`, int64 (traders,); answers how many."""
     awake = 0
     for first in range(0, len(places), BLOCK_TRADERS):
         stop = min(first + BLOCK_TRADERS, len(places))
         word = first_word(key, first_block + first // BLOCK_TRADERS, step)
-        place = first + gap_of(word, thresholds)
+        place = first + gap_of(word, thresholds, guide)
         while place < stop:
             places[awake] = place
             awake += 1
             word = later_word(word, 1)
-            place += 1 + gap_of(word, thresholds)
+            place += 1 + gap_of(word, thresholds, guide)
     return awake
 
 
@@ -111,6 +117,17 @@ def gap_thresholds(activity_ppm: int) -> Words:
     return thresholds
 
 
+@lru_cache(maxsize=512)
+def gap_guide(activity_ppm: int) -> Integers:
+    """For each of GUIDE_PARTS equal parts of the range of draws: how many thresholds are at least
+    its lower end, int64 (GUIDE_PARTS + 1,)."""
+    falling, parts = gap_thresholds(activity_ppm), np.arange(GUIDE_PARTS + 1, dtype=np.uint64)
+    lower_ends = parts << GUIDE_BITS
+    guide = np.searchsorted(~falling, ~lower_ends, side="right").astype(np.int64)
+    guide.flags.writeable = False
+    return guide
+
+
 class Dice:
     """The draws of a run of traders.
 
@@ -141,8 +158,9 @@ class Dice:
     def awake(self, market: int, life: int, step: int, activity_ppm: int) -> Integers:
         """Who acts in a step, each with the same chance: places int64 (awake,), ascending."""
         places = np.empty(self.traders, np.int64)
-        thresholds, key = gap_thresholds(activity_ppm), self._key(BLOCK_DOMAIN, market, life)
-        awake = wake_places(places, thresholds, key, self.first_trader // BLOCK_TRADERS, step)
+        tables = gap_thresholds(activity_ppm), gap_guide(activity_ppm)
+        key, block = self._key(BLOCK_DOMAIN, market, life), self.first_trader // BLOCK_TRADERS
+        awake = wake_places(places, *tables, key, block, step)
         return places[:awake]
 
     def next_awake(self, market: int, life: int, after: int, activity_ppm: int) -> int:

@@ -133,6 +133,15 @@ def fill_order(trader: Any, orders: Any, counters: Integers, order_id: int, lots
 
 
 @inlined
+def look_ahead_of(acting: Integers, traders: Any, orders: Any, row: int) -> None:
+    """Ask for the memory of traders whose turn comes soon, and of their newest order."""
+    if row + TRADERS_AHEAD < len(acting):
+        prefetch(traders, acting[row + TRADERS_AHEAD])
+    if row + ORDERS_AHEAD < len(acting):
+        prefetch(orders, np.int64(traders[acting[row + ORDERS_AHEAD]].newest))
+
+
+@inlined
 def look_ahead(traders: Any, orders: Any, events: Integers, row: int, first_account: int) -> None:
     """Ask for the memory of events to come."""
     if row + TRADERS_AHEAD < len(events):

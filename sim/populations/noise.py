@@ -18,7 +18,7 @@ from sim import hashed_draws, kernels
 from sim.hashed_draws import first_word, later_word, piece
 from sim.kernels import Number, cached_kernel, inlined
 from sim.messages import Rows, Side
-from sim.populations import command_rows
+from sim.populations import command_rows, held_orders
 from sim.populations.command_rows import (
     GTC,
     IOC,
@@ -30,6 +30,7 @@ from sim.populations.command_rows import (
 )
 from sim.populations.crowd import Crowd
 from sim.populations.dice import UNIT, UNIT_BITS, Dice
+from sim.populations.held_orders import look_ahead_of
 from sim.populations.population import Integers, MarketView, bounded
 from sim.units import ATOMS_PER_UNIT, PPM
 
@@ -108,7 +109,7 @@ def withdraw(
     return count
 
 
-@cached_kernel(hashed_draws, kernels, command_rows)
+@cached_kernel(command_rows, hashed_draws, held_orders, kernels)
 def decide_noise(
     rows: Integers,
     acting: Integers,
@@ -128,7 +129,9 @@ def decide_noise(
     tuples of int64, named above.
     """
     count = 0
-    for place in acting:
+    for turn in range(len(acting)):
+        look_ahead_of(acting, traders, orders, turn)
+        place = acting[turn]
         word = first_word(key, first_trader + place, step)
         trader, account = traders[place], first_account + place
         leaning = held_against(trader.position_lots, terms[LIMIT])

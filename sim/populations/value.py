@@ -28,7 +28,7 @@ from sim.populations.command_rows import (
 )
 from sim.populations.crowd import Crowd
 from sim.populations.dice import UNIT, UNIT_BITS, Dice
-from sim.populations.held_orders import withdraw_all
+from sim.populations.held_orders import look_ahead_of, withdraw_all
 from sim.populations.holdings import Holdings
 from sim.populations.noise import touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
@@ -108,7 +108,9 @@ def decide_value(
     of int64, named above.
     """
     count = 0
-    for place in acting:
+    for turn in range(len(acting)):
+        look_ahead_of(acting, traders, orders, turn)
+        place = acting[turn]
         word = first_word(key, first_trader + place, step)
         later = later_word(word, 1)
         estimates_q8[place] = next_estimate(estimates_q8[place], sum_of_draws(word), about)
