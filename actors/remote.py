@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -62,7 +63,8 @@ def hosted(plain: type) -> type:
             self, log_dir: str | None, log_level: str, name: str, arguments: Mapping[str, Any]
         ) -> None:
             log_to_file(log_dir, name, log_level)
-            super().__init__(**arguments, run=True)
+            # Arrays that came through Ray are read-only, those of a copy are not.
+            super().__init__(**deepcopy(dict(arguments)), run=True)
             gc.freeze()
             gc.set_threshold(GC_ALLOCATIONS)
 
