@@ -163,6 +163,19 @@ def orders(
     raise typer.Exit(bench_orders(seconds, seed))
 
 
+@bench.command(name="simulate")
+def simulate_bench(
+    only: Annotated[str | None, typer.Option(help="One part by its name.")] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Medians of so many.")] = 3,
+    share: Annotated[float, typer.Option(min=0.0001, max=1, help="Of the usual work.")] = 1.0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Simulations beside bourse and PAMS: speed, actors, recording, a million traders."""
+    from actors.bench.simulate import bench_simulate
+
+    raise typer.Exit(bench_simulate(only, runs, share, json))
+
+
 @bench.command()
 def facts(
     scenario: Annotated[str, typer.Argument(help="A shipped scenario, or a file.")] = "calm",

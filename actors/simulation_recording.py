@@ -25,7 +25,7 @@ DESTINATIONS = ("parquet", "postgres")
 CHUNKS_AHEAD_MAX = 16
 """Calls to a recording actor under way; with more the run waits."""
 
-TRADES_WORTH_TAKING = 32_768
+TRADES_WORTH_TAKING = 65_536
 TAKE_EVERY_S = 1.0
 MARK_DIGITS = 12
 

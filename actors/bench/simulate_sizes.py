@@ -1,0 +1,159 @@
+"""Parts of `sandpit bench simulate` that measure us against ourselves: actors, recording, size."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from actors.bench import simulate_scenarios as scenarios
+from actors.bench.simulate_peers import SEED, Extent, Line
+from actors.bench.simulate_runs import alternated, command_run, steady
+from storage.bare_copy import bare_copy
+from storage.embedded import EmbeddedPostgres
+from storage.scenario_file import SHIPPED_DIRECTORY
+
+GIBIBYTE = 2**30
+SPREAD_HEADS, SPREAD_ACTIVITY_PPM, SPREAD_STEPS = 200_000, 100_000, 200
+SPREAD_RATE_AIM, SPREAD_GAIN_AIM = 5e6, 1.7
+RECORD_HEADS, RECORD_ACTIVITY_PPM, RECORD_STEPS = 100_000, 50_000, 600
+RECORD_TIME_AIM, RECORD_RATE_AIM = 1.3, 0.7
+MILLION_STEPS = 300
+SIZES = (10_000, 100_000, 1_000_000)
+MEMORY_AIM_BYTES = 6 * GIBIBYTE
+EXPONENT_AIM = 1.1
+ACTOR_COUNTS = (1, 2, 4, 8, 16)
+CALLS_MARKETS, CALLS_HEADS, CALLS_STEPS = 16, 1_600, 300
+WARM_STEPS = 30
+"""Until every actor is there and every kernel compiled."""
+
+
+def spread(extent: Extent) -> Iterator[Line]:
+    """2 markets and one strategy of noise traders on both, cut in two: 2 + 2 actors, or 1 process.
+
+    Every fill is accounted for on both sides; the same state hash is asked of them.
+    """
+    steps, crowd = extent.of(SPREAD_STEPS), scenarios.noise(SPREAD_HEADS, SPREAD_ACTIVITY_PPM)
+    text = scenarios.scenario_text(
+        *("bench-spread", SEED, WARM_STEPS + steps, 2, scenarios.ladders(20), crowd)
+    )
+    with scenario_file(text) as (file, _):
+        hashes = set()
+
+        def rate(actors: int) -> float:
+            found = steady(file, actors, WARM_STEPS, steps, 1)
+            hashes.add(found["state_hash"])
+            return float(found["orders"][0] / found["seconds"][0])
+
+        actors, one = alternated(extent.runs, lambda: rate(2), lambda: rate(0))
+    assert len(hashes) == 1, "actors came to another state than one process"
+    unit, part = "orders/s", "spread"
+    yield Line(
+        *(part, "2 strategy and 2 market actors", actors, None, unit, None),
+        *(f"≥ {SPREAD_RATE_AIM:,.0f}", actors >= SPREAD_RATE_AIM),
+    )
+    yield Line(
+        *(part, "the same; theirs: one process of ours", actors, one, unit, actors / one),
+        *(f"≥ {SPREAD_GAIN_AIM} ×", actors / one >= SPREAD_GAIN_AIM),
+    )
+
+
+def recording(extent: Extent) -> Iterator[Line]:
+    """A busy run recorded to PostgreSQL, with fsync on, against the same run unrecorded."""
+    text = scenarios.scenario_text(
+        *("bench-record", SEED, extent.of(RECORD_STEPS, 10), 1),
+        *(scenarios.ladders(20), scenarios.noise(RECORD_HEADS, RECORD_ACTIVITY_PPM)),
+    )
+    recorded: list[dict[str, Any]] = []
+    with scenario_file(text) as (file, directory):
+        server = EmbeddedPostgres(directory / "data")
+        url = server.start()
+        try:
+            to = ("--record", "all", "--to", "postgres", "--data-dir", directory / "data")
+
+            def with_record() -> float:
+                recorded.append(command_run(file, directory, "--actors", 0, *to))
+                return float(recorded[-1]["wall_seconds"])
+
+            def without() -> float:
+                return float(command_run(file, directory, "--actors", 0)["wall_seconds"])
+
+            kept_s, bare_s = alternated(extent.runs, with_record, without)
+            trades = recorded[-1]["recording"]["trades"]
+            copied = median(bare_copy(url) for _ in range(extent.runs))
+        finally:
+            server.stop()
+    yield from _recording_lines(recorded, kept_s, bare_s, trades, copied)
+
+
+def _recording_lines(
+    recorded: list[dict[str, Any]], kept_s: float, bare_s: float, trades: int, copied: float
+) -> Iterator[Line]:
+    waits = sum(one["recording"]["waits"] for one in recorded)
+    yield Line(
+        *("recording", f"{trades:,} trades; theirs: the run unrecorded", kept_s, bare_s, "s"),
+        *(kept_s / bare_s, f"≤ {RECORD_TIME_AIM} ×", kept_s / bare_s <= RECORD_TIME_AIM),
+        f"the run waited {waits} times for a recorder",
+    )
+    writing_s = median(one["recording"]["writing_seconds"] for one in recorded)
+    for what, seconds, aim in (
+        ("while recorders wrote", writing_s, RECORD_RATE_AIM),
+        ("over the whole run", kept_s, None),
+    ):
+        rate = trades / seconds
+        yield Line(
+            *("recording", f"{what}; theirs: bare COPY of the same rows", rate, copied, "rows/s"),
+            *(rate / copied, f"≥ {aim} ×" if aim else ""),
+            rate / copied >= aim if aim else None,
+        )
+
+
+def million(extent: Extent) -> Iterator[Line]:
+    """`million` for a few steps, at three sizes, in one process: time a step and memory."""
+    text = (SHIPPED_DIRECTORY / "million.toml").read_text()
+    seconds: dict[int, float] = {}
+    summary: dict[str, Any] = {}
+    for traders in SIZES:
+        with scenario_file(scenarios.scaled(text, traders)) as (file, directory):
+            duration_s = extent.of(MILLION_STEPS) // scenarios.STEPS_PER_S or 1
+            options = ("--actors", 0, "--duration", duration_s)
+            runs = [command_run(file, directory, *options) for _ in range(extent.runs)]
+            summary = runs[-1]
+            seconds[traders] = median(one["wall_seconds"] / one["steps"] for one in runs)
+    exponent = math.log(seconds[SIZES[-1]] / seconds[SIZES[0]], SIZES[-1] / SIZES[0])
+    told = ", ".join(f"{size:,}: {1e3 * one:.2f} ms a step" for size, one in seconds.items())
+    memory = summary["peak_memory_bytes"]
+    yield Line(
+        *("million", "time grows with traders to the power of", exponent, None, "", None),
+        *(f"≤ {EXPONENT_AIM}", exponent <= EXPONENT_AIM, told),
+    )
+    yield Line(
+        *("million", "memory of 1,000,000 traders, 8 markets", memory / GIBIBYTE, None, "GiB"),
+        *(None, f"< {MEMORY_AIM_BYTES // GIBIBYTE} GiB", memory < MEMORY_AIM_BYTES),
+        f"{summary['orders_per_second']:,} instructions/s, {summary['steps']} steps",
+    )
+
+
+def actor_calls(extent: Extent) -> Iterator[Line]:
+    """Steps a second of 16 small markets against the number of actors: what a call costs."""
+    crowds = [scenarios.noise(CALLS_HEADS, 1_000), scenarios.ladders(1)]
+    steps = extent.of(CALLS_STEPS, 20)
+    total = WARM_STEPS + steps * extent.runs
+    text = scenarios.scenario_text("bench-calls", SEED, total + 10, CALLS_MARKETS, *crowds)
+    with scenario_file(text) as (file, _):
+        for actors in ACTOR_COUNTS:
+            found = steady(file, actors, WARM_STEPS, steps, extent.runs)
+            what = f"{actors} for {CALLS_MARKETS} markets, as many for strategies"
+            rate = steps / median(found["seconds"])
+            yield Line("actors", what, rate, None, "steps/s", None, "", None)
+
+
+@contextmanager
+def scenario_file(text: str) -> Iterator[tuple[Path, Path]]:
+    """A scenario's file, and the directory it stands in, gone at the end."""
+    with TemporaryDirectory(prefix="sandpit-bench-") as directory:
+        file = Path(directory) / "scenario.toml"
+        file.write_text(text)
+        yield file, Path(directory)
