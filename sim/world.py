@@ -101,8 +101,8 @@ class SimulatedWorld:
 
     def _pass_by(self, last: int) -> None:
         """On to the step before the next in which anything happens, or before `last`."""
-        busy = min(one.busy_step for one in (*self.parts, *self.markets))
-        to = min(busy, last) - 1
+        acting = min((part.busy_step for part in self.parts), default=last)
+        to = min(acting, last, *(market.busy_step for market in self.markets)) - 1
         if to <= self.step_no:
             return
         if any(market.tells for market in self.markets):

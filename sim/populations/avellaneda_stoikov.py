@@ -127,7 +127,8 @@ class AvellanedaStoikov(Crowd):
         over_horizon = mean.astype(np.float64) * own.horizon_steps / 2.0**VARIANCE_SHIFT
         floor = (own.variance_floor_ppm / PPM) ** 2
         risk = np.maximum(over_horizon, floor) * own.risk_aversion * PPM
-        return np.minimum(risk, own.half_spread_max_ppm).astype(np.int64)
+        risk_ppm: Integers = np.minimum(risk, own.half_spread_max_ppm).astype(np.int64)
+        return risk_ppm
 
     def _prices(
         self,
@@ -145,7 +146,8 @@ class AvellanedaStoikov(Crowd):
         held = np.clip(positions_lots, -limit_lots, limit_lots)
         reservation = centre - centre * risk_ppm // PPM * held // max(1, limit_lots)
         prices = np.stack([reservation - half, reservation + half], axis=1)
-        return np.clip(prices, 1, view.spec.max_price_ticks)
+        within: Integers = np.clip(prices, 1, view.spec.max_price_ticks)
+        return within
 
     def _lots(self, view: MarketView, positions_lots: Integers, limit_lots: int) -> Integers:
         """Lots each side may show so that no position passes its limit: (awake, 2)."""
