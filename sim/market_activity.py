@@ -10,8 +10,7 @@ ask is none. v is the mean of squared moves over three horizons, each eight time
 so that it forgets as slowly as a power law (Corsi, "A simple approximate long-memory model of
 realized volatility", 2009). Moves drive activity and activity makes moves: a quadratic Hawkes
 process (Blanc, Donier and Bouchaud, "Quadratic Hawkes processes for financial prices", 2017).
-A fall counts more than a rise by the fear (Bouchaud, Matacz and Potters, "Leverage effect in
-financial markets", 2001). Integers only; the factor is one of a few steps.
+Integers only; the factor is one of a few steps.
 """
 
 from bisect import bisect_right
@@ -46,7 +45,6 @@ class ActivityDescription:
     feedback_ppm       share of the activity that follows the price
     typical_move_ppb   root mean square of moves where the excitement is 1, parts per billion
     memory_shift       the average and the shortest horizon are of 2**shift steps
-    fear_ppm           a fall counts 1 + fear, a rise 1 − fear
     """
 
     course_percent: tuple[int, ...] = (100,)
@@ -54,7 +52,6 @@ class ActivityDescription:
     feedback_ppm: int = 0
     typical_move_ppb: int = 20_000
     memory_shift: int = 5
-    fear_ppm: int = 0
 
 
 class MarketActivity:
@@ -86,8 +83,7 @@ class MarketActivity:
         self._average_q16 = average_q16 + (twice_mid_q16 - average_q16 >> about.memory_shift)
         most = TYPICAL_MOVES_MAX * about.typical_move_ppb
         size_ppb = min(abs(move_ppb), most)
-        weight_ppm = PPM + (about.fear_ppm if move_ppb < 0 else -about.fear_ppm)
-        squared = size_ppb**2 * UNIT // about.typical_move_ppb**2 * weight_ppm // PPM
+        squared = size_ppb**2 * UNIT // about.typical_move_ppb**2
         for place in range(HORIZONS):
             shift = about.memory_shift + HORIZON_SHIFT * place
             self._moves[place] += (squared - self._moves[place]) >> shift

@@ -15,7 +15,6 @@ A scenario is the TOML text of a world (scenario.py) with more fields at its top
     feedback_ppm = 500_000     share that follows the price: 0 where it is missing
     typical_move_ppb = 20_000  from the mid's average: moves of this size keep the factor at 1
     memory_shift = 5           the average and the shortest memory are of 2**shift steps
-    fear_ppm = 0               a fall counts 1 + fear, a rise 1 − fear
 
     [[shocks]]                 kind sell or buy: a market order of `quantity`, in equal
     market = "BTC-PERP"        slices over `over_s` seconds; kind index: the reference
@@ -147,7 +146,6 @@ def _activity(fields: Fields) -> ActivityDescription:
         feedback_ppm=fields.integer("feedback_ppm", 0, PPM, usual.feedback_ppm),
         typical_move_ppb=fields.integer("typical_move_ppb", 1, PPM, usual.typical_move_ppb),
         memory_shift=fields.integer("memory_shift", 0, MEMORY_SHIFT_MAX, usual.memory_shift),
-        fear_ppm=fields.integer("fear_ppm", -PPM, PPM, usual.fear_ppm),
     )
     fields.finish()
     return activity
