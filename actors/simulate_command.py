@@ -10,7 +10,12 @@ from pathlib import Path
 
 import typer
 
-from actors.simulate_options import reference_of, refuse_unwritable, seconds_of
+from actors.simulate_options import (
+    earlier_wall_s,
+    reference_of,
+    refuse_unwritable,
+    seconds_of,
+)
 from actors.simulate_progress import Progress, progress_for
 from actors.simulation_actors import peak_memory_bytes
 from actors.simulation_recording import Recording, opened_recording
@@ -69,6 +74,7 @@ def simulate(request: Request) -> int:
             ):
                 record = _driven(world, progress, why, interrupted, recording)
                 _keep_place(world, out, recording, record)
+        record.wall_s += earlier_wall_s(request.resume)
         facts = run_facts(record)
         summary = summary_of(record, facts, reference)
         if recording is not None:

@@ -48,6 +48,12 @@ def reference_of(path: Path | None, specs: Sequence[MarketSpec]) -> Reference | 
     return Reference(path.name, markets, tape_facts(real_tape(path.name, *columns)))
 
 
+def earlier_wall_s(resumed: Path | None) -> float:
+    """How long the run took that is resumed, as its summary says; 0 where none does."""
+    said = RunDirectory(resumed).read_summary().get("wall_seconds") if resumed else None
+    return float(said) if isinstance(said, int | float) else 0.0
+
+
 def refuse_unwritable(out: RunDirectory) -> None:
     """Raises SimulateError where the results of a run could not be kept."""
     try:

@@ -47,6 +47,14 @@ class RunDirectory:
         """The object that --json prints."""
         self._write(SUMMARY, (json.dumps(summary, indent=2) + "\n").encode())
 
+    def read_summary(self) -> dict[str, Any]:
+        """What `write_summary` wrote; empty where nothing of the kind is there."""
+        try:
+            summary = json.loads((self.path / SUMMARY).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return summary if isinstance(summary, dict) else {}
+
     def write_report(self, page: str) -> None:
         """One page that opens without the internet."""
         self._write(REPORT, page.encode())
