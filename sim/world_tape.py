@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.array_accounts import MarketAccounts
+from sim.kernels import Number, cached_kernel, inlined
 from sim.messages import EventKind, Rows
 from sim.run_record import QUOTE, TRADE
 
@@ -15,6 +16,7 @@ TRADES_KEPT_MAX = 5_000_000
 """Of one market, 48 bytes each; later ones are left out."""
 
 SAMPLED_ONE_OF = 16
+TRADE_KIND = int(EventKind.TRADE)
 VALUE, PAID, FUNDED, TRADED, HELD = range(5)
 """Columns of a strategy's sums in one market: gain, fees, funding, volume in atoms; lots held."""
 
@@ -34,11 +36,9 @@ class Tape:
         """The TRADE rows among a step's events."""
         if self._record == "none":
             return
-        found = events[events["kind"] == EventKind.TRADE]
-        if self._record == "sampled":
-            found = found[found["event_seq"] % SAMPLED_ONE_OF == 0]
+        found = trade_rows(events, SAMPLED_ONE_OF if self._record == "sampled" else 1)
         if len(found):
-            self._keep(trade_rows(found))
+            self._keep(found)
 
     def _keep(self, rows: Rows) -> None:
         self._counted += len(rows)
@@ -108,11 +108,40 @@ class Tape:
         self._sums = list(state["sums"])
 
 
-def trade_rows(events: Rows) -> Rows:
-    """EVENT rows of trades as TRADE rows."""
-    rows = np.empty(len(events), TRADE)
-    for name in ("time_us", "price_ticks", "quantity_lots"):
-        rows[name] = events[name]
-    rows["taker_account"], rows["maker_account"] = events["account_id"], events["maker_account_id"]
-    rows["taker_side"] = events["side"]
+def trade_rows(events: Rows, one_of: int = 1) -> Rows:
+    """The TRADE rows among EVENT rows; of these, those whose number `one_of` divides."""
+    rows = np.empty(count_trades(events, one_of), TRADE)
+    write_trades(events, one_of, rows)
     return rows
+
+
+@inlined
+def _is_told(event: Number, one_of: int) -> Number:
+    return event.kind == TRADE_KIND and (one_of == 1 or event.event_seq % one_of == 0)
+
+
+@cached_kernel()
+def count_trades(events: Rows, one_of: int) -> Number:
+    """How many rows `write_trades` writes."""
+    count = 0
+    for place in range(len(events)):
+        if _is_told(events[place], one_of):
+            count += 1
+    return count
+
+
+@cached_kernel()
+def write_trades(events: Rows, one_of: int, rows: Rows) -> None:
+    """Fill TRADE rows from EVENT rows, in their order."""
+    count = 0
+    for place in range(len(events)):
+        event: Number = events[place]
+        if _is_told(event, one_of):
+            row: Number = rows[count]
+            row.time_us = event.time_us
+            row.price_ticks = event.price_ticks
+            row.quantity_lots = event.quantity_lots
+            row.taker_account = event.account_id
+            row.maker_account = event.maker_account_id
+            row.taker_side = event.side
+            count += 1
