@@ -54,6 +54,8 @@ $(READY): requirements.lock pyproject.toml
 lock:
 	$(LOCK_COMMAND) --extra dev --extra bench --upgrade --output-file requirements.lock pyproject.toml
 	$(LOCK_COMMAND) --group peers --upgrade --output-file requirements-peers.lock
+	$(LOCK_COMMAND) --constraint requirements.lock --upgrade --output-file deploy/image.lock \
+		pyproject.toml deploy/image.in
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
