@@ -17,8 +17,8 @@ from storage.scenario_file import scenario_prices
 
 PEERS_PYTHON = Path(sys.prefix) / "peers" / "bin" / "python"
 PEERS_SCRIPT = Path(__file__).with_name("peers.py")
-PEER_S_MAX = 300.0
-RUN_S_MAX = 600.0
+PEER_S_MAX = 120.0
+RUN_S_MAX = 240.0
 WARM_STEPS = 5
 """Before the clock runs: the first orders of a book and the kernels' last compiling."""
 
