@@ -46,11 +46,11 @@ class Axis:
         return float(self.place(np.array([value]))[0])
 
 
-def time_axis(end_us: int) -> Axis:
+def time_axis(end_us: int, ticks_max: int = TICKS_TIME) -> Axis:
     """Simulated time from 0 to end_us > 0, labelled h:mm, h:mm:ss where minutes are too coarse."""
     seconds = max(end_us, 1) / SECOND_US
-    fitting = [step for step in TIME_STEPS_S if seconds / step <= TICKS_TIME]
-    step_s = fitting[0] if fitting else math.ceil(seconds / TICKS_TIME / 86_400) * 86_400
+    fitting = [step for step in TIME_STEPS_S if seconds / step <= ticks_max]
+    step_s = fitting[0] if fitting else math.ceil(seconds / ticks_max / 86_400) * 86_400
     with_seconds = step_s % MINUTE_S != 0
     marks = range(0, int(seconds) + 1, step_s)
     ticks = tuple((float(at * SECOND_US), clock(at * SECOND_US, with_seconds)) for at in marks)

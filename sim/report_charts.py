@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.performance import Floats
-from sim.report_axes import Axis, bin_axis, time_axis, value_axis
+from sim.report_axes import TICKS_TIME, Axis, bin_axis, time_axis, value_axis
 from sim.report_text import clock, escaped, number, significant
 from sim.run_record import Integers
 
@@ -97,6 +97,7 @@ class Chart:
     is_whole: bool = False
     buckets: int = BUCKETS
     columns: int = HOVER_COLUMNS
+    time_ticks: int = TICKS_TIME
 
 
 def chart_html(chart: Chart) -> str:
@@ -104,8 +105,8 @@ def chart_html(chart: Chart) -> str:
     values = [line.values for line in chart.lines] + [bars.values for bars in chart.bars]
     drawn = np.concatenate([*values, np.zeros(0)])
     if not np.isfinite(drawn).any():
-        return _figure(chart.title, chart.unit, "", '<p class="none">No samples to draw.</p>')
-    x = time_axis(chart.end_us)
+        return _figure(chart.title, chart.unit, "", '<p class="none">Nothing to draw.</p>')
+    x = time_axis(chart.end_us, chart.time_ticks)
     y = value_axis(drawn, chart.from_zero, chart.may_be_log, chart.is_whole, chart.height_px)
     height = chart.height_px * HEIGHT_PER_PX
     shapes = [_span_shape(x, span, height) for span in chart.spans]

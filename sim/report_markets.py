@@ -135,8 +135,10 @@ def _extremes(series: MarketSeries) -> list[Mark]:
 
 
 def bar_count(series: MarketSeries) -> int:
-    """As many bars as samples, up to BAR_BUCKETS."""
-    return max(1, min(BAR_BUCKETS, len(series.times_us)))
+    """At most BAR_BUCKETS, each of the same number of samples (the last one may have fewer)."""
+    samples = len(series.times_us)
+    each = max(1, -(-samples // BAR_BUCKETS))
+    return max(1, -(-samples // each))
 
 
 def binned(series: MarketSeries, values: Floats | Integers) -> Floats:

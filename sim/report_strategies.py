@@ -17,6 +17,7 @@ COMPARED_MAX = COLOURS
 
 CARD_BUCKETS, CARD_BUCKETS_OF_MANY = 240, 120
 CARD_COLUMNS, CARD_COLUMNS_OF_MANY = 40, 20
+CARD_TIME_TICKS = 3
 BINS_MIN, BINS_MAX, TAIL = 6, 30, 0.005
 SMALL_PX = 110
 
@@ -104,6 +105,7 @@ def _small(record: RunRecord, title: str, unit: str, lines: list[Line]) -> str:
             height_px=SMALL_PX,
             from_zero=True,
             buckets=min(BUCKETS, CARD_BUCKETS_OF_MANY if many else CARD_BUCKETS),
+            time_ticks=CARD_TIME_TICKS,
             columns=CARD_COLUMNS_OF_MANY if many else CARD_COLUMNS,
         )
     )
@@ -123,15 +125,18 @@ def _inventory(record: RunRecord, strategy: StrategyRecord) -> list[Line]:
 
 
 def _results(strategy: StrategyRecord, unit: str) -> str:
-    """How the results of its traders are spread."""
-    pnl = strategy.trader_pnl_atoms / ATOMS_PER_UNIT
+    """How the results of its traders are spread; those who neither won nor lost are a number."""
+    pnl = strategy.trader_pnl_atoms[strategy.trader_pnl_atoms != 0] / ATOMS_PER_UNIT
+    still = len(strategy.trader_pnl_atoms) - len(pnl)
+    neither = f"; {number(still)} did neither" if still else ""
     if len(pnl) == 0:
-        return ""
-    if len(pnl) == 1 or float(np.ptp(pnl)) == 0:
-        each = "its trader" if len(pnl) == 1 else "each trader"
+        return '<p class="soft">No trader won or lost.</p>'
+    if float(np.ptp(pnl)) == 0:
+        each = f"{number(len(pnl))} of {number(len(strategy.trader_pnl_atoms))} traders"
         return f'<p class="soft">Result of {each}: {number(float(pnl[0]), 2)} {escaped(unit)}</p>'
     edges, counts = result_bins(pnl)
-    return histogram_html("Results of traders", f"traders by {unit} won or lost", edges, counts)
+    title = f"traders by {unit} won or lost{neither}"
+    return histogram_html("Results of traders", title, edges, counts)
 
 
 def result_bins(pnl: Floats) -> tuple[Floats, Integers]:

@@ -4,6 +4,7 @@ import html
 import math
 
 SECOND_US = 1_000_000
+PERCENT_DECIMALS_MAX = 5
 MINUTE_S, HOUR_S = 60, 3_600
 NONE = "–"
 THIN = "\u202f"
@@ -44,8 +45,13 @@ def significant(value: float | None, digits: int = 3) -> str:
 
 
 def percent(fraction: float | None, digits: int = 3) -> str:
-    """A fraction as 12.3 %."""
-    return NONE if fraction is None else f"{significant(100 * fraction, digits)}{THIN}%"
+    """A fraction as 12.3 %, with PERCENT_DECIMALS_MAX decimals at most."""
+    if fraction is None:
+        return NONE
+    text = significant(100 * fraction, digits)
+    if len(text.partition(".")[2]) > PERCENT_DECIMALS_MAX:
+        text = number(100 * fraction, PERCENT_DECIMALS_MAX)
+    return f"{text}{THIN}%"
 
 
 def clock(time_us: int, with_seconds: bool = True) -> str:
