@@ -5,8 +5,9 @@ from sim.market import BTC_PERP
 from sim.messages import CommandKind, OrderFlag, Rows, Side, TimeInForce
 from sim.populations.command_rows import cancels, immediate, places
 from sim.populations.dice import Dice
-from sim.populations.ladder import Ladder, LadderParameters, offsets_ppm, price_bands
+from sim.populations.ladder import Ladder, LadderParameters, offsets_ppm
 from sim.prices import ConstantPrice
+from tests.sim.array_ladder import ArrayLadder, price_bands
 from tests.sim.simulated_market import Exchange, SimulatedMarket, still_view
 
 SEED = 5
@@ -160,3 +161,35 @@ def test_a_market_near_its_first_or_last_tick_gets_sane_prices() -> None:
     for index in (1, 3, BTC_PERP.max_price_ticks):
         [rows] = ladder().act(1, [still_view(BTC_PERP, index)])
         assert np.all(rows["price_ticks"] >= 1)
+
+
+@pytest.mark.parametrize("index", [INDEX, 40])
+@pytest.mark.parametrize("levels", [1, 8, 50])
+def test_ladders_are_those_of_plain_arrays(index: int, levels: int) -> None:
+    print(f"seed {SEED}")
+    parameters = LadderParameters(
+        levels=levels, position_max_quote=90_000, offset_growth_percent=120, sweep_ppm=20
+    )
+    dice = np.random.default_rng(SEED)
+    market = SimulatedMarket(BTC_PERP, ConstantPrice(index))
+    makers, plain = (
+        kind(parameters, MAKERS, 1, Dice(SEED, 1, len(MAKERS))) for kind in (Ladder, ArrayLadder)
+    )
+    ran, kinds = Exchange([market], [makers]), set()
+    limit = makers.limit_lots(0, market.view())
+    for step in range(2, 40):
+        market.price = ConstantPrice(max(1, index + int(dice.integers(-60, 61)) * index // INDEX))
+        price = max(1, index + int(dice.integers(-400, 401)) * max(1, index // INDEX))
+        client_takes(ran, Side(int(dice.integers(1, 3))), price, int(dice.integers(1, 3_000)), step)
+        row = places(*(np.array([value]) for value in (CLIENT, 1 + step % 2, price, 300)))
+        row["order_id"] = 1_000 + step
+        market.apply(row)
+        makers.learn(0, market.reply(1).events)
+        makers.holdings[0].positions_lots += dice.integers(-limit // 9, limit // 9 + 1, len(MAKERS))
+        plain.holdings, view = makers.holdings, market.view()
+        [ours], [theirs] = makers.act(step, [view]), plain.act(step, [view])
+        in_turn = np.argsort(theirs["account_id"], kind="stable")
+        assert np.array_equal(ours, theirs[in_turn])
+        kinds |= {(int(one["kind"]), int(one["time_in_force"])) for one in ours}
+        ran.step()
+    assert len(kinds) == 3 or levels == 1 or index < INDEX
