@@ -19,11 +19,13 @@ waits for another one.
 * Orders of one step are looked at market after market, in the order they are sent. A
   cancellation in the same step frees nothing yet.
 
-A MARKET order reserves at its execution limit, without one at mark plus 5 %; no strategy sends
-any. What one order or account carries ends at 2**61 atoms of worth.
+A SELL reserves at the better of its limit and the best bid that its sender saw. A MARKET order
+reserves at its execution limit, without one at mark plus 5 %; no strategy sends any. What one
+order or account carries ends at 2**61 atoms of worth.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +35,7 @@ from sim.array_accounts import fee_of
 from sim.kernels import Number, cached_kernel, inlined, prefetch
 from sim.margin import MARKET_BAND_PPM
 from sim.market import MarketSpec
-from sim.messages import COMMAND, CommandKind, EventKind, OrderFlag, Rows
+from sim.messages import COMMAND, CommandKind, EventKind, OrderFlag, Rows, Side
 from sim.units import PPM
 from sim.world_margin import CLOSED
 
@@ -43,7 +45,7 @@ WORTH_ATOMS_MAX = 2**61
 ROWS_AHEAD = 12
 """How many rows ahead the memory of a trader is asked for."""
 
-PLACE, REDUCE_ONLY = int(CommandKind.PLACE), int(OrderFlag.REDUCE_ONLY)
+PLACE, REDUCE_ONLY, SELL = int(CommandKind.PLACE), int(OrderFlag.REDUCE_ONLY), int(Side.SELL)
 RESTED, TRADE, CANCELED = int(EventKind.RESTED), int(EventKind.TRADE), int(EventKind.CANCELED)
 
 
@@ -102,6 +104,7 @@ def admit_rows(
     first_account: int,
     atoms_per_tick_lot: int,
     quantity_lots_max: int,
+    best_bid_ticks: int,
     market_price_ticks: int,
     taker_fee_ppm: int,
     leverage: int,
@@ -136,6 +139,7 @@ def admit_rows(
             kept[place] = False
         elif row.flags & REDUCE_ONLY == 0 and 0 < lots <= quantity_lots_max:
             price = market_price_ticks if row.price_ticks <= 0 else np.int64(row.price_ticks)
+            price = max(price, best_bid_ticks) if row.side == SELL else price
             worth = price * lots * atoms_per_tick_lot
             wanted = reserved(worth, leverage, taker_fee_ppm)
             used = asked[trader] + reserved(resting[trader], leverage, taker_fee_ppm)
@@ -187,25 +191,32 @@ class OrderMargin:
     def admit(
         self,
         sent: Sequence[Rows],
-        mark_ticks: Sequence[int],
+        touches: Sequence[tuple[int, int]],
         stages: Integers,
     ) -> list[Rows]:
-        """What goes to each market of a step's COMMAND rows; stages as in MarginWatch."""
+        """What goes to each market of a step's COMMAND rows.
+
+        touches   of each market: best bid and mark, in ticks
+        stages    as in MarginWatch
+        """
         admitted = [
-            self._admitted(spec, rows, mark, stages)
-            for spec, rows, mark in zip(self._specs, sent, mark_ticks, strict=True)
+            self._admitted(spec, rows, *touch, stages)
+            for spec, rows, touch in zip(self._specs, sent, touches, strict=True)
         ]
         for rows in sent:
             self._asked[rows["account_id"] - self._first] = 0
         return admitted
 
-    def _admitted(self, spec: MarketSpec, rows: Rows, mark_ticks: int, stages: Integers) -> Rows:
+    def _admitted(
+        self, spec: MarketSpec, rows: Rows, best_bid_ticks: int, mark_ticks: int, stages: Integers
+    ) -> Rows:
         kept = np.empty(len(rows), np.bool_)
         refused = admit_rows(
             rows,
             self._first,
             spec.atoms_per_tick_lot,
             spec.max_quantity_lots,
+            best_bid_ticks,
             mark_ticks * (PPM + MARKET_BAND_PPM) // PPM,
             spec.taker_fee_ppm,
             self._leverage,
@@ -220,3 +231,12 @@ class OrderMargin:
         self.refused += refused
         words = rows.view(np.int64).reshape(len(rows), -1)
         return words[kept].view(COMMAND).reshape(-1)
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` takes."""
+        return {"free": self.free_atoms, "resting": self.resting_atoms, "refused": self.refused}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a `state()`."""
+        self.free_atoms, self.resting_atoms = state["free"], state["resting"]
+        self.refused = state["refused"]

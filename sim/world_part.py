@@ -203,8 +203,8 @@ class Part:
             self._look_on(step, replies)
         judgement = self._judged(step, replies) if judges else None
         if any(map(len, rows)):
-            marks = [view.mark_ticks for view in views]
-            rows = self._margin.admit(rows, marks, self._watch.stages)
+            touches = [(view.best_bid_ticks, view.mark_ticks) for view in views]
+            rows = self._margin.admit(rows, touches, self._watch.stages)
         batches = [Batch(self._stamped(step, market, own)) for market, own in enumerate(rows)]
         if judgement is not None:
             self._tell(step, judgement, batches)
@@ -250,7 +250,7 @@ class Part:
             "next": self._next_act,
             "population": self.population,
             "watch": self._watch,
-            "margin": self._margin,
+            "margin": self._margin.state(),
             "closed": list(self.closed_at_samples),
             "rows": self.rows_sent,
         }
@@ -258,5 +258,6 @@ class Part:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a `state()`."""
         self.population, self._watch = state["population"], state["watch"]
-        self._margin, self._next_act = state["margin"], state["next"]
+        self._margin.restore(state["margin"])
+        self._next_act = state["next"]
         self.closed_at_samples, self.rows_sent = list(state["closed"]), state["rows"]

@@ -18,7 +18,7 @@ from sim.world_margin import CLOSED
 from tests.sim.scenario_texts import BTC, ETH, GAMBLERS, MAKERS, scenario_of, world_of
 
 CAPITAL = 1_000 * ATOMS_PER_UNIT
-MARKS = (660_000, 350_000)
+TOUCHES = [(650_000, 660_000), (340_000, 350_000)]
 EVERYBODY_IN = np.zeros(3, np.int64)
 ORDER_NO = -77
 
@@ -46,7 +46,7 @@ def event(kind: EventKind, account: int, price: int, lots: int, **more: int) -> 
 
 
 def admitted(margin: OrderMargin, *sent: Rows) -> list[int]:
-    return [len(rows) for rows in margin.admit(sent, MARKS, EVERYBODY_IN)]
+    return [len(rows) for rows in margin.admit(sent, TOUCHES, EVERYBODY_IN)]
 
 
 def largest(leverage: int) -> int:
@@ -61,6 +61,14 @@ def test_an_order_needs_its_margin_and_the_takers_fee(leverage: int) -> None:
     refusing = margin_of(leverage)
     assert admitted(refusing, orders((11, 660_000, most + 1)), none()) == [0, 0]
     assert refusing.refused == 1
+
+
+def test_a_sale_reserves_at_the_better_of_its_limit_and_the_best_bid() -> None:
+    most = int(1_000 / (65 * (1 / 10 + 0.0005)))
+    for price, lots, count in ((650_000, most, 1), (1, most, 1), (1, most + 1, 0)):
+        rows = orders((11, price, lots))
+        rows["side"] = Side.SELL
+        assert admitted(margin_of(), rows, none()) == [count, 0]
 
 
 def test_twenty_orders_that_each_need_1_005_on_a_balance_of_10_are_nine() -> None:
@@ -110,7 +118,7 @@ def test_nobody_who_is_out_places_anything() -> None:
     margin = margin_of()
     stages = np.array([0, CLOSED, 0], np.int64)
     rows = orders((11, 660_000, 1), (12, 660_000, 1), (13, 660_000, 1))
-    kept = margin.admit([rows, none()], MARKS, stages)[0]
+    kept = margin.admit([rows, none()], TOUCHES, stages)[0]
     assert kept["account_id"].tolist() == [11, 13]
 
 
@@ -134,6 +142,7 @@ class SlowMargin:
         self._capital, self._leverage = about.capital_atoms, about.leverage
         self._free = dict.fromkeys(self._ids, about.capital_atoms)
         self._open: dict[tuple[int, int], list[int]] = {}
+        self.bids = [0, 0]
 
     def need(self, market: int, price: int, lots: int, fee_ppm: int) -> int:
         worth = price * lots * self._world.markets[market].spec.atoms_per_tick_lot
@@ -181,10 +190,11 @@ class SlowMargin:
     def _decide(
         self, left: dict[int, int], market: int, row: tuple[Any, ...], stages: list[int]
     ) -> bool:
-        account, lots, price, kind = row[3:7]
+        account, lots, price, kind, side = row[3:8]
         if kind != CommandKind.PLACE:
             return True
-        need = self.need(market, price, lots, 500)
+        bid = self.bids[market]
+        need = self.need(market, max(price, bid) if side == Side.SELL else price, lots, 500)
         if stages[account - self._ids.start] == CLOSED or need > left[account]:
             return False
         left[account] -= need
@@ -207,6 +217,7 @@ def test_a_slow_model_places_and_refuses_the_same_orders() -> None:
         if step % world.scenario.margin_steps == 1 and step > 1:
             model.check()
         before = part.orders_refused, part.rows_sent
+        model.bids = [told.replies[1].view.best_bid_ticks for told in world.markets]
         world.step()
         keeps = [one for rows in model.kept(sent, part._watch.stages.tolist()) for one in rows]
         refused, placed = refused + keeps.count(False), placed + keeps.count(True)
