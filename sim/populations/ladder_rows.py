@@ -174,7 +174,7 @@ def decide_ladders(
 ) -> Number:
     """Write the COMMAND rows of all makers; answers how many.
 
-    One function because it is one pass over the makers. rows: (n, 7) int64 words, n at least all
+    It is one function because it is one pass over the makers. rows: (n, 7) int64 words, n at least all
     orders and two for every level of a maker, and one; ladder_ppm (makers, levels); wished
     (levels,); bands (3, levels), sizes and filled (2, levels): room to work in; market: a tuple
     of int64, named above.
