@@ -174,10 +174,10 @@ def decide_ladders(
 ) -> Number:
     """Write the COMMAND rows of all makers; answers how many.
 
-    It is one function because it is one pass over the makers. rows: (n, 7) int64 words, n at least all
-    orders and two for every level of a maker, and one; ladder_ppm (makers, levels); wished
-    (levels,); bands (3, levels), sizes and filled (2, levels): room to work in; market: a tuple
-    of int64, named above.
+    It is one function because it is one pass over the makers. rows: (n, 7) int64 words, n at
+    least all orders and two for every level of a maker, and one; ladder_ppm (makers, levels);
+    wished (levels,); bands (3, levels), sizes and filled (2, levels): room to work in; market: a
+    tuple of int64, named above.
     """
     count, sweeper, swept_side, swept_lots = 0, step % len(traders), 0, np.int64(0)
     for side in (BUY, SELL):
