@@ -21,6 +21,9 @@ from tests.waiting import eventually
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 END_S_MAX = 10
+NOT_OURS = "127.0.0.1:1"
+"""A cluster that a Ray of our own must not look for, though the environment names it."""
+
 DRIVER = """
     import json, sys
     from pathlib import Path
@@ -57,7 +60,7 @@ def private_dir() -> Iterator[Path]:
 @contextmanager
 def driver(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     program = [sys.executable, "-c", textwrap.dedent(DRIVER), str(data_dir)]
-    environment = {**os.environ, "HOME": "/nonexistent"}
+    environment = {**os.environ, "HOME": "/nonexistent", "RAY_ADDRESS": NOT_OURS}
     with subprocess.Popen(
         program,
         stdin=subprocess.PIPE,
@@ -97,6 +100,15 @@ def test_it_listens_on_loopback_and_leaves_nothing_behind(private_dir: Path) -> 
         process.communicate("stop\n", timeout=END_S_MAX)
         assert process.returncode == 0
         assert not alive(told["pids"])
+
+
+def test_it_starts_two_processes_and_two_small_agents(private_dir: Path) -> None:
+    with driver(private_dir) as (_, told):
+        lines = [" ".join(psutil.Process(pid).cmdline()) for pid in told["pids"]]
+    for unwanted in ("/dashboard/", "monitor.py", "log_monitor", "runtime_env/agent"):
+        own = [line for line in lines if "/raylet/raylet" not in line and unwanted in line]
+        assert own == [], "Ray has changed what actors/ray_head.py replaces"
+    assert sum("ray_agent.py" in line.partition("raylet_socket")[0] for line in lines) == 2
 
 
 def test_nothing_survives_a_driver_that_is_killed(private_dir: Path) -> None:
