@@ -98,6 +98,14 @@ def learn_events(
                 resting[owner] = max(0, resting[owner] - worth)
 
 
+@inlined
+def ask_for(trader: int, free: Integers, resting: Integers, asked: Integers) -> None:
+    """Memory that is about to be read."""
+    prefetch(free, trader)
+    prefetch(resting, trader)
+    prefetch(asked, trader)
+
+
 @cached_kernel(array_accounts, kernels, world_margin)
 def admit_rows(
     rows: Rows,
@@ -126,11 +134,7 @@ def admit_rows(
         row: Number = rows[place]
         kept[place] = True
         if place + ROWS_AHEAD < len(rows):
-            ahead = rows[place + ROWS_AHEAD].account_id - first_account
-            prefetch(free, ahead)
-            prefetch(resting, ahead)
-            prefetch(asked, ahead)
-            prefetch(stages, ahead)
+            ask_for(rows[place + ROWS_AHEAD].account_id - first_account, free, resting, asked)
         if row.kind != PLACE:
             continue
         trader = row.account_id - first_account
