@@ -101,6 +101,8 @@ class Lines(Progress):
         console.print(_table(summary), soft_wrap=False)
         for line in fact_lines(summary):
             console.print(line)
+        if summary.get("recording"):
+            console.print(recorded_line(summary["recording"]))
         console.print(f"report: {directory / REPORT}")
         if summary["steps"] < summary["steps_planned"]:
             step_us = self._scenario.step_us
@@ -154,6 +156,15 @@ def compact(rate: float) -> str:
             scaled = rate / size
             return f"{scaled:.{0 if scaled >= 99.95 else 1}f}{letter}"
     return f"{rate:.0f}"
+
+
+def recorded_line(figures: Mapping[str, Any]) -> str:
+    """Where trades went, and whether the run had to wait for it."""
+    waited = ""
+    if figures["waits"]:
+        seconds = figures["waited_seconds"]
+        waited = f"; the run waited {figures['waits']:,} times for a recorder, {seconds} s in all"
+    return f"recorded to {figures['to']}: {figures['trades']:,} trades of {figures['run']}{waited}"
 
 
 def fact_lines(summary: Mapping[str, Any]) -> list[str]:
