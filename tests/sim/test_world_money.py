@@ -12,6 +12,7 @@ from sim.messages import EventKind, Rows
 from sim.world import SimulatedWorld, Timing
 from sim.world_margin import CLOSED
 from sim.world_market import SteppedMarket
+from tests.sim.cascades import CROWD, JUMP, MARKET, SALE, cascade
 from tests.sim.scenario_texts import scenario_of, world_of
 from tests.sim.slow_ledger import SlowLedger, account_of_forced
 
@@ -19,57 +20,6 @@ RATIO_MAX, ROUNDING = 1024, Fraction(2 * 1024, 2**20)
 """Ratios of a ranking end there and are kept to a millionth, so their products to this."""
 
 SEEDS = [1, 2, secrets.randbelow(2**31)]
-
-MARKET = """
-[[markets]]
-id = "{base}-PERP"
-base = "{base}"
-quote = "USDC"
-tick_size = "0.1"
-lot_size = "0.001"
-max_quantity = "1000"
-funding_interval_hours = 1
-price = {{process = "synthetic", start = "66000"}}
-"""
-CROWD = """
-[[populations]]
-name = "gamblers"
-strategy = "noise"
-heads = 60
-capital = "400"
-leverage = 20
-parameters = {activity_ppm = 200000, position_max_quote = 8000, size_min_quote = 1500}
-
-[[populations]]
-name = "rich"
-strategy = "noise"
-heads = 12
-capital = "30000"
-leverage = 20
-parameters = {activity_ppm = 300000, position_max_quote = 400000, size_min_quote = 9000}
-
-[[populations]]
-name = "makers"
-strategy = "ladder"
-heads = 2
-capital = "2000000"
-parameters = {}
-"""
-JUMP = """
-[[shocks]]
-market = "{base}-PERP"
-kind = "index"
-at_s = {at_s}
-jump_ppm = {jump_ppm}
-"""
-SALE = """
-[[shocks]]
-market = "BTC-PERP"
-kind = "sell"
-at_s = {at_s}
-quantity = "2"
-over_s = 40
-"""
 
 
 def troubled(seed: int, bases: tuple[str, ...], steps: int, check_ms: int) -> SimulatedWorld:
@@ -203,12 +153,7 @@ def test_nothing_is_lost_when_three_markets_jump_and_the_fund_is_small(seed: int
 
 
 def test_parts_and_a_checkpoint_change_nothing_about_liquidation_and_takeovers() -> None:
-    crowd = CROWD.replace("heads = 60", "heads = 4200").replace("200000,", "20000,")
-    text = 'step_us = 1_000_000\nmargin_check_ms = 2000\ninsurance = "60"\n'
-    text += MARKET.format(base="BTC") + MARKET.format(base="ETH") + crowd
-    for at_s in (12, 21, 30):
-        text += JUMP.format(base="BTC", at_s=at_s, jump_ppm=-100_000)
-    scenario = scenario_of(text, seed=3, duration_s=40)
+    scenario = cascade()
     whole, parts, resumed = world_of(scenario), world_of(scenario, 2), world_of(scenario, 2)
     assert len(parts.parts) == len(whole.parts) + 1
     whole.run()
