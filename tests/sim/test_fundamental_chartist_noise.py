@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 
 from sim.market import BTC_PERP
 from sim.messages import Side
@@ -7,14 +6,17 @@ from tests.sim.lone_traders import INDEX, crowd, exchange
 from tests.sim.simulated_market import still_view
 
 LAGS = range(1, 11)
+SEEDS = [1, 2, 3, 4, 5]
+NOISE = (10 * 200) ** -0.5
+"""Standard error of the mean of ten autocorrelations of 200 independent returns."""
 
 
-def returns_of(seed: int) -> np.ndarray:
+def returns_of(seed: int, **minds: int) -> np.ndarray:
     """Log returns of the last price over ten steps, around a fundamental that never moves."""
-    ran = exchange(crowd("fundamental-chartist-noise", 300, 1, seed))
+    ran = exchange(crowd("fundamental-chartist-noise", 300, 1, seed, **minds))
     ran.run(400)
     prices = []
-    for _ in range(400):
+    for _ in range(200):
         ran.run(10)
         prices.append(ran.markets[0].engine.last_price_ticks)
     return np.diff(np.log(prices))
@@ -26,14 +28,14 @@ def clustering(returns: np.ndarray) -> float:
     return float(np.mean([(away[lag:] * away[:-lag]).mean() for lag in LAGS]) / away.var())
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_volatility_clusters_though_the_fundamental_stands_still(seed: int) -> None:
-    print(f"seed {seed}")
-    returns = returns_of(seed)
-    shuffler = np.random.default_rng(seed)
-    shuffled = [clustering(shuffler.permutation(returns)) for _ in range(200)]
-    print(f"{clustering(returns):.3f}, shuffled 95 %: {np.quantile(shuffled, 0.95):.3f}")
-    assert clustering(returns) > np.quantile(shuffled, 0.99)
+def test_volatility_clusters_though_the_fundamental_stands_still() -> None:
+    """In most runs: a single one now and then has few bursts."""
+    print(f"seeds {SEEDS}")
+    found = [clustering(returns_of(seed)) for seed in SEEDS]
+    alone = [clustering(returns_of(seed, chartist_ppm=0)) for seed in SEEDS]
+    print(f"with chartists {np.round(found, 3)}, without {np.round(alone, 3)}")
+    assert np.median(found) > 5 * NOISE
+    assert abs(np.median(alone)) < 2 * NOISE
 
 
 def test_fundamentalists_order_towards_the_index() -> None:
