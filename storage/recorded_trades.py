@@ -33,6 +33,10 @@ TRADE_COLUMNS = CopyRows(
 )
 
 
+SESSION = "SET synchronous_commit = off; SET statement_timeout = 60000"
+"""Nobody believes these rows before the run's last commit, and that one waits for the disk."""
+
+
 class TradesMissing(Exception):
     """Trades before the ones given were never given."""
 
@@ -89,8 +93,8 @@ class DatabaseTrades:
         self.written = list(written)
         self._run_id = run_id
         self._link = Link(database_url, f"recorder-{run_id}")
-        with wrapped():  # nobody believes these rows before the run's last commit, which waits
-            self._link().execute("SET synchronous_commit = off")
+        with wrapped():
+            self._link().execute(SESSION)
 
     def write(self, market_no: int, first: int, rows: Rows) -> None:
         """Committed when it returns. Raises DatabaseUnavailable, TradesMissing."""

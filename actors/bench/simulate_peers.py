@@ -101,10 +101,9 @@ def beside(
 ) -> tuple[float, float | None, str]:
     """Medians of both rates, in turns; what is missing of theirs."""
     try:
-        theirs()
+        rates = alternated(extent.runs, lambda: ours().rate, lambda: theirs().rate)
     except PeerMissing as error:
         return alternated(extent.runs, lambda: ours().rate)[0], None, str(error)
-    rates = alternated(extent.runs, lambda: ours().rate, lambda: theirs().rate)
     return rates[0], rates[1], ""
 
 
