@@ -1,7 +1,7 @@
 """The axes of a chart: where a value lies between its ends, and round ticks along the way."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,6 +44,13 @@ class Axis:
     def place_of(self, value: float) -> float:
         """`place` of one value."""
         return float(self.place(np.array([value]))[0])
+
+    def with_room_below(self, part: float) -> "Axis":
+        """The same ticks on an axis whose lowest `part` is free."""
+        share = part / (1 - part)
+        lower = self.low * (self.low / self.high) ** share if self.is_log else 0.0
+        low = lower or self.low - share * (self.high - self.low)
+        return replace(self, low=low)
 
 
 def time_axis(end_us: int, ticks_max: int = TICKS_TIME) -> Axis:

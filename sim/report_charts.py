@@ -108,6 +108,7 @@ def chart_html(chart: Chart) -> str:
         return _figure(chart.title, chart.unit, "", '<p class="none">Nothing to draw.</p>')
     x = time_axis(chart.end_us, chart.time_ticks)
     y = value_axis(drawn, chart.from_zero, chart.may_be_log, chart.is_whole, chart.height_px)
+    y = y.with_room_below(STRIP_PART) if chart.strip else y
     height = chart.height_px * HEIGHT_PER_PX
     shapes = [_span_shape(x, span, height) for span in chart.spans]
     shapes += [_bars_shape(y, bars, height) for bars in chart.bars]
@@ -302,7 +303,7 @@ def _span_label(x: Axis, span: Span, number: int) -> str:
 def _mark(x: Axis, y: Axis, mark: Mark, height_px: int) -> str:
     share, down = x.place_of(mark.time_us), (1 - y.place_of(mark.value)) * height_px
     anchor = ' class="s"' if share < 0.2 else ' class="e"' if share > 0.8 else ""
-    row = min(max(down + (-8 if mark.is_above else 17), 12), height_px - 4)
+    row = min(max(down + (-8 if mark.is_above else 17), 2), height_px - 4)
     return (
         f'<circle cx="{100 * share:.2f}%" cy="{down:.1f}" r="3.5"/>'
         f'<text x="{100 * share:.2f}%" y="{row:.1f}"{anchor}>{escaped(mark.label)}</text>'

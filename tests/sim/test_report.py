@@ -229,6 +229,14 @@ def test_axes_have_round_ticks_with_thousands_apart() -> None:
     assert [label for _, label in time_axis(3_000_000).ticks][1] == "0:00:01"
 
 
+def test_bars_below_a_line_do_not_cover_it() -> None:
+    for values in (np.array([-5.0, 20.0]), np.array([3.0, 4_000.0])):
+        axis = value_axis(values, may_be_log=True)
+        lowered = axis.with_room_below(0.2)
+        assert lowered.place_of(axis.low) == pytest.approx(0.2)
+        assert (lowered.high, lowered.ticks) == (axis.high, axis.ticks)
+
+
 def test_results_are_counted_once_in_bins_of_which_zero_is_an_edge() -> None:
     pnl = np.random.default_rng(SEED).standard_t(2, 5_000) * 100
     edges, counts = result_bins(pnl)
