@@ -175,10 +175,11 @@ class MarketEngine:
     def positions(self) -> npt.NDArray[np.void]:
         """POSITION rows of all accounts that are not flat, by account id."""
         live = self._book.accounts[1 : int(self._book.state[ACCOUNT_LIVE]) + 1]
-        live = live[live["position_lots"] != 0]
-        rows = np.zeros(len(live), POSITION)
-        rows["account_id"], rows["position_lots"] = live["account_id"], live["position_lots"]
-        rows.sort(order="account_id")
+        ids, lots = live["account_id"], live["position_lots"]
+        held = np.flatnonzero(lots)
+        held = held[np.argsort(ids[held])]
+        rows = np.zeros(len(held), POSITION)
+        rows["account_id"], rows["position_lots"] = ids[held], lots[held]
         return rows
 
     def depth(self, levels: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
