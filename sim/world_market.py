@@ -16,6 +16,7 @@ from sim.market_activity import MarketActivity
 from sim.messages import EVENT, CommandKind, MarketStatus, OrderType, Rows, Side, TimeInForce
 from sim.messages import empty_commands as empty
 from sim.messages import joined as joined_rows
+from sim.packed_events import packed_about
 from sim.populations.population import MarketView
 from sim.price_paths import follow_mark
 from sim.prices import ReferencePrice
@@ -23,8 +24,8 @@ from sim.simulation_scenario import IndexJump, MarketShock, Scenario, StatusChan
 from sim.units import PPM
 from sim.world_calendar import OwnSteps
 from sim.world_closings import Closings, joined
-from sim.world_part import Batch, PartDescription, Reply
-from sim.world_rows import events_about, forced_ids, in_order
+from sim.world_part import Batch, PackedReply, PartDescription, Reply
+from sim.world_rows import forced_ids, in_order
 from sim.world_tape import Tape
 
 Integers = npt.NDArray[np.int64]
@@ -259,10 +260,10 @@ class SteppedMarket:
         ]
         return [Reply(self._view, events, margin) for margin in margins]
 
-    def narrowed_replies(self) -> list[Reply]:
+    def packed_replies(self) -> list[PackedReply]:
         """`replies`, each with only the events of its own accounts: what is worth sending."""
         return [
-            Reply(reply.view, events_about(reply.events, ids.start, ids.stop), reply.margin)
+            PackedReply(reply.view, packed_about(reply.events, ids.start, ids.stop), reply.margin)
             for reply, ids in zip(self.replies, self._parts, strict=True)
         ]
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from sim.messages import Rows, empty_commands, joined
 from sim.order_margin import OrderMargin
+from sim.packed_events import unpacked
 from sim.populations.dice import BLOCK_TRADERS
 from sim.populations.population import MarketView
 from sim.populations.registry import build_population
@@ -71,6 +72,19 @@ class Reply:
     view: MarketView
     events: Rows
     margin: Integers | None = None
+
+
+@dataclass
+class PackedReply:
+    """A Reply on its way between processes: its events as in packed_events.py."""
+
+    view: MarketView
+    events: Integers
+    margin: Integers | None
+
+    def opened(self) -> Reply:
+        """As it was, but for what packing leaves out."""
+        return Reply(self.view, unpacked(self.events), self.margin)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sim import hashed_draws, kernels
 from sim.hashed_draws import first_word, key_of
 from sim.kernels import Number, cached_kernel, prefetch
-from sim.messages import COMMAND, EVENT, CommandKind, Rows, empty_commands, joined
+from sim.messages import COMMAND, CommandKind, Rows, empty_commands, joined
 
 Integers = npt.NDArray[np.int64]
 
@@ -73,29 +73,6 @@ def latency_key(seed: int, strategy_no: int, market_no: int) -> np.uint64:
 def forced_ids(step: int, account_ids: Integers) -> Integers:
     """Ids of the orders that close positions by force in a step."""
     return -((step << STEP_SHIFT) | (account_ids << ROW_BITS) | FORCED_ROW)
-
-
-@cached_kernel(kernels)
-def keep_about(events: Integers, first_account: int, stop_account: int, kept: Integers) -> Number:
-    """Copy EVENT rows, as words, of these accounts to the front of `kept`; answers how many."""
-    count = 0
-    for row in range(len(events)):
-        owner, maker = events[row, 4], events[row, 6]
-        if first_account <= owner < stop_account or first_account <= maker < stop_account:
-            for word in range(events.shape[1]):
-                kept[count, word] = events[row, word]
-            count += 1
-    return count
-
-
-def events_about(events: Rows, first_account: int, stop_account: int) -> Rows:
-    """EVENT rows of these accounts, as owner of the order or as maker."""
-    if len(events) == 0:
-        return events
-    words = events.view(np.int64).reshape(len(events), -1)
-    kept = np.empty_like(words)
-    count = keep_about(words, first_account, stop_account, kept)
-    return kept[:count].view(EVENT).reshape(count)
 
 
 @cached_kernel(kernels)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from sim.messages import EVENT, CommandKind, empty_commands
+from sim.messages import EVENT, CommandKind, EventKind, empty_commands
+from sim.packed_events import packed_about, unpacked
 from sim.world import SimulatedWorld, Timing
-from sim.world_rows import events_about, in_order
+from sim.world_rows import in_order
 from tests.sim.scenario_texts import BTC, ETH, scenario_of, world_of
 
 SEED = 5
@@ -119,11 +120,18 @@ def test_rows_are_ordered_as_a_stable_sort_orders_them(count: int, ascending: bo
     assert np.array_equal(in_order([rows], 700_000), wanted)
 
 
-def test_events_about_accounts_are_theirs_as_owner_or_as_maker() -> None:
-    dice, events = np.random.default_rng(SEED), np.zeros(500, EVENT)
-    events["account_id"], events["maker_account_id"] = dice.integers(0, 20, (2, 500))
-    events["event_seq"] = np.arange(500)
-    owners, makers = events["account_id"], events["maker_account_id"]
-    mine = ((owners >= 5) & (owners < 9)) | ((makers >= 5) & (makers < 9))
-    assert np.array_equal(events_about(events, 5, 9), events[mine])
-    assert len(events_about(events[:0], 5, 9)) == 0
+def test_packed_events_are_those_of_the_accounts_with_all_that_is_learned_from() -> None:
+    print(f"seed {SEED}")
+    dice, events = np.random.default_rng(SEED), np.zeros(2_000, EVENT)
+    events["account_id"], events["maker_account_id"] = dice.integers(0, 2**24, (2, 2_000))
+    events["kind"], events["side"] = dice.integers(1, 8, 2_000), dice.integers(0, 3, 2_000)
+    events["flags"], events["price_ticks"] = dice.integers(0, 4, 2_000), 2**31 - 1
+    events["order_id"], events["quantity_lots"] = dice.integers(-(2**62), 2**62, 2_000), 2**40
+    traded = events["kind"] == EventKind.TRADE
+    events["maker_order_id"][traded] = dice.integers(-(2**62), 0, traded.sum())
+    owners, makers, middle = events["account_id"], events["maker_account_id"], 2**23
+    mine = ((owners >= 5) & (owners < middle)) | ((makers >= 5) & (makers < middle))
+    opened, wanted = unpacked(packed_about(events, 5, middle)), events[mine].copy()
+    wanted["order_id"][wanted["kind"] == EventKind.TRADE] = 0
+    assert np.array_equal(opened, wanted)
+    assert len(unpacked(packed_about(events[:0], 5, 9))) == 0
