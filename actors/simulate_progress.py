@@ -92,6 +92,8 @@ class Lines(Progress):
 
     def summary(self, summary: Mapping[str, Any], directory: Path) -> None:
         console = Console(highlight=False, soft_wrap=True)
+        if not console.is_terminal:
+            console.width = max(console.width, WIDE_COLUMNS)
         for name in ("scenario", "seed", "state_hash"):
             console.print(f"{name.replace('_', ' ')}: {summary[name]}")
         for name in ("steps", "orders", "fills"):
@@ -183,13 +185,18 @@ def _counts(facts: Mapping[str, Any]) -> str:
 
 
 def _table(summary: Mapping[str, Any]) -> Table:
-    """Results by strategy; amounts to the cent, the exact ones are in the JSON object."""
+    """Results by strategy; the exact amounts are in the JSON object."""
     table = Table("strategy")
     for heading in ("traders", "profit", "fees", "volume", "liquidated"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
     for strategy in summary["strategies"]:
-        amounts = (f"{Decimal(strategy[name]):,.2f}" for name in ("pnl", "fees", "volume"))
+        amounts = (amount(Decimal(strategy[name])) for name in ("pnl", "fees", "volume"))
         counts = (f"{strategy[name]:,}" for name in ("traders", "liquidated_traders"))
         traders, liquidated = counts
         table.add_row(strategy["name"], traders, *amounts, liquidated)
     return table
+
+
+def amount(units: Decimal) -> str:
+    """To the cent, from a million on to the unit."""
+    return f"{units:,.{0 if abs(units) >= 1_000_000 else 2}f}"

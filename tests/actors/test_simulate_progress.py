@@ -6,11 +6,12 @@ import struct
 import subprocess
 import sys
 import termios
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from actors.simulate_progress import compact, fact_lines
+from actors.simulate_progress import amount, compact, fact_lines
 from tests.sim.scenario_texts import EVERYONE, HEAD
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\r")
@@ -31,6 +32,12 @@ COLUMNS = 80
 )
 def test_a_rate_is_a_few_characters(rate: float, text: str) -> None:
     assert compact(rate) == text
+
+
+def test_an_amount_is_to_the_cent_while_it_is_small() -> None:
+    assert [amount(Decimal(text)) for text in ("-1466.319", "0", "110812897.52")] == [
+        *("-1,466.32", "0.00", "110,812,898")
+    ]
 
 
 def test_facts_are_counted_in_a_line_a_market_and_one_for_the_real_trades() -> None:
