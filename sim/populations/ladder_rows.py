@@ -179,7 +179,8 @@ def decide_ladders(
     wished (levels,); bands (3, levels), sizes and filled (2, levels): room to work in; market: a
     tuple of int64, named above.
     """
-    count, sweeper, swept_side, swept_lots = 0, step % len(traders), 0, np.int64(0)
+    count, sweeper, swept_side = 0, step % len(traders), 0
+    swept_lots: Number = np.int64(0)
     for side in (BUY, SELL):
         sign = 1 if side == BUY else -1
         price = market[INDEX] - sign * market[SWEEP_EDGE]
