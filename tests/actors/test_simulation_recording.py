@@ -5,15 +5,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psycopg
 import pytest
+from typer.testing import CliRunner, Result
 
+from actors.cli import app
 from actors.recorder_process import QUEUED_CHUNKS_MAX, RecorderProcess, RecordingFailed
 from actors.simulation_recording import Recording, run_name
 from sim.run_record import QUOTE, STANDING, TRADE, RunRecord
@@ -24,7 +26,7 @@ from storage.recorded_runs import RunInDatabase
 from tests.sim.scenario_texts import EVERYONE, HEAD, prices_of, scenario_of, world_of
 from tests.waiting import eventually
 
-COMMAND = [sys.executable, "-m", "actors.cli", "simulate"]
+ALONE = ("--actors", "0", "--json")
 LONG_S, UNDER_WAY, STARTED_S_MAX = 3_000, 2_000, 60.0
 
 Stored = dict[str, np.ndarray]
@@ -181,11 +183,11 @@ def test_actors_record_the_same_also_when_one_is_killed(
     from actors.simulation import SpreadWorld
 
     scenario = scenario_of()
-    world = SpreadWorld(scenario, prices_of(scenario), 2, checkpoint_steps=20)
+    world = SpreadWorld(scenario, prices_of(scenario), 1, checkpoint_steps=20)
     recording = in_database(database_url, scenario)
     recording.begin(world)
     world.run(35, lambda: recording.look(world))
-    ray.kill(world.markets[1])
+    ray.kill(world.markets[0])
     world.run(None, lambda: recording.look(world))
     recording.settle()
     record = world.record(Timing())
@@ -203,55 +205,35 @@ def scenario_file(tmp_path: Path) -> Path:
     return path
 
 
-@contextmanager
-def started(*arguments: object, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """`simulate` in a process that does not outlive the test."""
-    command = [*COMMAND, *map(str, arguments), "--actors", "0", "--json"]
-    with subprocess.Popen(
-        command,
-        env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-@contextmanager
-def under_way(
-    file: Path, out: Path, database_url: str
-) -> Iterator[tuple[subprocess.Popen[str], psycopg.Connection[Any]]]:
-    """A run that has recorded something, and the database it records to."""
-    arguments, count = (
-        (file, "--to", "postgres", "--out", out),
-        "SELECT count(*) FROM recorded_trades",
-    )
-    with (
-        started(*arguments, DATABASE_URL=database_url) as process,
-        psycopg.connect(database_url, autocommit=True) as connection,
-    ):
-        eventually(lambda: connection.execute(count).fetchall()[0][0] > UNDER_WAY, STARTED_S_MAX)
-        yield process, connection
+def rows_recorded(connection: psycopg.Connection[Any]) -> int:
+    """Trades of all runs so far."""
+    found = connection.execute("SELECT count(*) FROM recorded_trades").fetchone()
+    return 0 if found is None else int(found[0])
 
 
 def test_a_database_that_goes_away_ends_the_run_and_leaves_its_checkpoint(
-    scenario_file: Path, tmp_path: Path, database_url: str
+    scenario_file: Path, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
     out = tmp_path / "out"
-    with under_way(scenario_file, out, database_url) as (process, connection):
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE application_name LIKE 'sandpit-record%'"
-        )
-        _, said = process.communicate(timeout=60)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+
+        def take_away() -> None:
+            eventually(lambda: rows_recorded(connection) > UNDER_WAY, STARTED_S_MAX)
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name LIKE 'sandpit-record%'"
+            )
+
+        thief = threading.Thread(target=take_away)
+        thief.start()
+        done = invoked(scenario_file, "--to", "postgres", "--out", out)
+        thief.join()
         status = connection.execute("SELECT status FROM recorded_runs").fetchone()
-    assert process.returncode == 1
-    assert said.startswith("sandpit: --to postgres: ")
-    assert said.endswith(f"; go on with --resume {out}.\n")
-    assert said.count("\n") == 1
+    assert done.exit_code == 1
+    assert done.stderr.startswith("sandpit: --to postgres: ")
+    assert done.stderr.endswith(f"; go on with --resume {out}.\n")
+    assert done.stderr.count("\n") == 1
     assert (out / "checkpoint.bin").exists()
     assert status == ("RUNNING",)
 
@@ -260,26 +242,42 @@ def test_ctrl_c_keeps_what_was_recorded_up_to_the_checkpoint(
     scenario_file: Path, tmp_path: Path, database_url: str
 ) -> None:
     out = tmp_path / "out"
-    with under_way(scenario_file, out, database_url) as (process, connection):
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-        assert process.returncode == 130
+    command = [sys.executable, "-m", "actors.cli", "simulate", str(scenario_file), *ALONE]
+    with (
+        subprocess.Popen(
+            [*command, "--to", "postgres", "--out", str(out)],
+            env={**os.environ, "DATABASE_URL": database_url},
+            stdout=subprocess.DEVNULL,
+        ) as process,
+        psycopg.connect(database_url, autocommit=True) as connection,
+    ):
+        try:
+            eventually(lambda: rows_recorded(connection) > UNDER_WAY, STARTED_S_MAX)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(STARTED_S_MAX) == 130
+        finally:
+            process.kill()
         run = connection.execute("SELECT status, trades FROM recorded_runs").fetchone()
-        rows = connection.execute("SELECT 'INTERRUPTED', count(*) FROM recorded_trades").fetchone()
+        rows = rows_recorded(connection)
     summary = json.loads((out / "summary.json").read_text())
-    assert run == rows == ("INTERRUPTED", summary["fills"])
-    assert summary["recording"]["trades"] == summary["fills"]
+    assert run == ("INTERRUPTED", rows)
+    assert summary["recording"]["trades"] == summary["fills"] == rows
 
 
-def test_without_its_server_nothing_starts(scenario_file: Path, tmp_path: Path) -> None:
-    nowhere = "postgresql://127.0.0.1:1/nothing"
+def test_without_its_server_nothing_starts(
+    scenario_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/nothing")
     for to, sentence in (
         ("postgres", "The PostgreSQL that DATABASE_URL names cannot be used"),
         ("tape", "--to tape: found 'tape', allowed is one of parquet, postgres"),
     ):
-        arguments = (scenario_file, "--to", to, "--out", tmp_path / "out")
-        with started(*arguments, DATABASE_URL=nowhere) as process:
-            _, said = process.communicate(timeout=60)
-        assert (process.returncode, said.count("\n")) == (1, 1)
-        assert sentence in said
+        done = invoked(scenario_file, "--to", to, "--out", tmp_path / "out")
+        assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+        assert sentence in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def invoked(*arguments: object) -> Result:
+    """`simulate` in this process."""
+    return CliRunner().invoke(app, ["simulate", *map(str, arguments), *ALONE])
