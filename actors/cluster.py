@@ -142,7 +142,7 @@ def start_local_ray(
 def connect_ray(address: str, namespace: str, named: str) -> str:
     """Joins a cluster that others run; authentication is theirs, through Ray's own variables.
 
-    address   HOST:PORT, or auto for the cluster that this machine is a node of
+    address   HOST:PORT
     named     how whoever gave the address knows it
 
     Raises ConfigurationError.
@@ -185,6 +185,21 @@ def check_ray_address(settings: Settings) -> None:
     """
     if settings.ray_address is not None:
         check_address(settings.ray_address, f"RAY_ADDRESS={settings.ray_address}")
+
+
+def cluster_of_this_machine() -> str:
+    """HOST:PORT, as Ray finds it: a node of it runs here, or was the last that was started here.
+
+    Raises ConfigurationError.
+    """
+    from ray._private import services
+
+    try:
+        return str(services.canonicalize_bootstrap_address("auto"))
+    except ConnectionError:
+        raise ConfigurationError(
+            "No node of a Ray cluster runs on this machine, and RAY_ADDRESS is not set."
+        ) from None
 
 
 def check_address(address: str, named: str) -> None:

@@ -17,7 +17,13 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from actors.cluster import NAMESPACE, check_address, connect_ray, first_line
+from actors.cluster import (
+    NAMESPACE,
+    check_address,
+    cluster_of_this_machine,
+    connect_ray,
+    first_line,
+)
 from storage.settings import ConfigurationError
 
 AUTO = "auto"
@@ -48,11 +54,11 @@ def join_cluster(wish: str) -> Joined:
     Raises ConfigurationError.
     """
     address, named = wish, f"--address {wish}"
-    if wish == AUTO and os.environ.get("RAY_ADDRESS"):
-        address = os.environ["RAY_ADDRESS"]
-        named = f"RAY_ADDRESS={address}"
-    if address != AUTO:
-        check_address(address, named)
+    if wish == AUTO:
+        given = os.environ.get("RAY_ADDRESS")
+        address = given or cluster_of_this_machine()
+        named = f"RAY_ADDRESS={address}" if given else f"{address}, which --address auto has found"
+    check_address(address, named)
     address = connect_ray(address, NAMESPACE, named)
     nodes = _working(_alive())
     _refuse_strangers(nodes)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from actors.cluster import cluster_of_this_machine
 from actors.simulation import SpreadWorld
 from actors.simulation_cluster import Joined, fitting
 from actors.simulation_worlds import SimulateError, chosen_actors
@@ -37,7 +38,7 @@ COMMAND = [str(Path(sys.executable).with_name("sandpit")), "simulate"]
 
 SEED, SHORT_S, LONG_S = 5, 6, 3_600
 START_S_MAX, RUN_S_MAX = 60.0, 120.0
-KILLED_S, CHECKPOINT_STEPS = 40, 20
+KILLED_S, CHECKPOINT_STEPS = 20, 20
 CALLED_STEPS = 30
 MARKET = "ray::SimulatedMarketActor"
 
@@ -181,6 +182,12 @@ def test_what_cannot_be_joined_is_one_sentence(nodes: TwoNodes, scenario_file: P
     assert "does not read like HOST:PORT" in sentence(nodes, scenario_file, "--address", "there")
 
 
+def test_auto_finds_the_cluster_of_this_machine(nodes: TwoNodes) -> None:
+    host, _, port = cluster_of_this_machine().rpartition(":")
+    assert host
+    assert port.isdecimal()
+
+
 def test_another_version_of_ray_is_one_sentence(nodes: TwoNodes, scenario_file: Path) -> None:
     import ray
 
@@ -228,15 +235,15 @@ def test_a_step_costs_the_driver_one_call_an_actor(
         return call(*arguments, **options)
 
     monkeypatch.setattr(ray.actor.ActorMethod, "_remote", counted)
-    for markets in (BTC, BTC + ETH):
-        scenario = scenario_of(markets + MAKERS + MAKERS.replace("makers", "others"), SEED)
-        world = SpreadWorld(scenario, prices_of(scenario), 1, actors=2)
+    scenario = scenario_of(BTC + ETH + MAKERS + MAKERS.replace("makers", "others"), SEED)
+    for actors in (1, 2):
+        world = SpreadWorld(scenario, prices_of(scenario), 1, actors=actors)
         world.run(5)
         calls[0] = 0
         world.run(5 + CALLED_STEPS)
-        actors = len(world.markets) + len(world.parts)
-        assert calls[0] == CALLED_STEPS * actors
         world.stop()
+        assert len(world.markets) == len(world.parts) == actors
+        assert calls[0] == CALLED_STEPS * 2 * actors
 
 
 @pytest.mark.parametrize(
