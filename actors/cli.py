@@ -165,7 +165,9 @@ def orders(
 
 @bench.command(name="simulate")
 def simulate_bench(
-    only: Annotated[str | None, typer.Option(help="One part by its name.")] = None,
+    only: Annotated[
+        str | None, typer.Option(help="bourse, pams, rmsc04, spread, recording, million, actors.")
+    ] = None,
     runs: Annotated[int, typer.Option(min=1, help="Medians of so many.")] = 3,
     share: Annotated[float, typer.Option(min=0.0001, max=1, help="Of the usual work.")] = 1.0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

@@ -2,8 +2,8 @@
 
     FILE ACTORS WARM_STEPS STEPS WINDOWS
 
-prints one JSON object: orders and wall seconds of each window of so many steps, and the state
-hash. ACTORS as in `sandpit simulate --actors`, 0 for one process.
+prints one JSON object: orders and wall seconds of each window of so many steps, the state hash,
+the most memory ever held. ACTORS as in `sandpit simulate --actors`, 0 for one process.
 """
 
 import json
@@ -11,6 +11,7 @@ import sys
 import time
 from typing import Any
 
+from actors.simulation_actors import peak_memory_bytes
 from actors.simulation_worlds import opened_world
 from sim.world import Timing
 from storage.scenario_file import load_scenario, scenario_prices
@@ -27,8 +28,9 @@ def steady_run(file: str, actors: int, warm: int, steps: int, windows: int) -> d
             world.run(warm + window * steps)
             seconds.append(time.perf_counter() - began)
             orders.append(world.orders - before)
-        state_hash = world.record(Timing()).state_hash
-    return {"orders": orders, "seconds": seconds, "state_hash": state_hash}
+        record = world.record(Timing(peak_memory_bytes=peak_memory_bytes()))
+    told = {"state_hash": record.state_hash, "peak_memory_bytes": record.peak_memory_bytes}
+    return {"orders": orders, "seconds": seconds, **told}
 
 
 def main() -> None:
