@@ -12,6 +12,7 @@ from sim.engine import warm_up
 from sim.prices import ReferencePrice
 from sim.run_record import RunRecord
 from sim.simulation_scenario import Scenario
+from sim.units import PPM
 from sim.world import SimulatedWorld, Timing, read_checkpoint
 from storage.settings import ConfigurationError
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from actors.simulation_cluster import Joined
 
 ACTORS_MAX = 64
-HEADS_WORTH_ACTORS = 50_000
-"""A step of fewer traders takes less time than the messages that would spread it."""
+DECISIONS_WORTH_ACTORS = 20_000
+"""A step of fewer decisions takes less time than the messages that would spread it."""
 
 
 class SimulateError(Exception):
@@ -65,9 +66,20 @@ def chosen_actors(
         count = max(1, min(cluster.cpus, ACTORS_MAX))
         return count, _told(count, cluster)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if scenario.accounts < HEADS_WORTH_ACTORS or (cores or 1) < 2:
-        return 0, f"one process, for {scenario.accounts} traders are fewer than messages pay for"
-    return cores or 1, f"actors, for {scenario.accounts} traders give {cores} cores work"
+    decisions = decisions_a_step(scenario)
+    if decisions < DECISIONS_WORTH_ACTORS or (cores or 1) < 2:
+        return 0, f"one process, for {decisions} decisions a step are fewer than messages pay for"
+    return cores or 1, f"actors, for {decisions} decisions a step give {cores} cores work"
+
+
+def decisions_a_step(scenario: Scenario) -> int:
+    """About how often traders decide in a step, on all markets together."""
+    crowds = scenario.world.populations
+    awake = [getattr(one.parameters, "activity_ppm", PPM) for one in crowds]
+    return sum(
+        one.heads * len(one.markets) * chance_ppm // PPM
+        for one, chance_ppm in zip(crowds, awake, strict=True)
+    )
 
 
 def _told(actors: int, cluster: "Joined | None") -> str:
