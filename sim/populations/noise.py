@@ -134,6 +134,10 @@ def decide_noise(
         place = acting[turn]
         word = first_word(key, first_trader + place, step)
         trader, account = traders[place], first_account + place
+        action = piece(word, ACTION)
+        if action >= terms[QUOTES_BELOW]:
+            count = withdraw(rows, count, trader, orders, account, True, market)
+            continue
         leaning = held_against(trader.position_lots, terms[LIMIT])
         buying = piece(word, COIN) < UNIT // 2 - leaning
         if buying:
@@ -143,9 +147,8 @@ def decide_noise(
         worth = min(terms[SIZE_MIN] * UNIT // (piece(word, SIZE) + 1), terms[SIZE_MAX])
         wished = worth * ATOMS_PER_UNIT // market[ATOMS_PER_LOT]
         lots = min(min(max(wished, market[LOTS_MIN]), market[LOTS_MAX]), room)
-        action = piece(word, ACTION)
         takes = action < terms[TAKES_BELOW] and lots >= market[LOTS_MIN]
-        quotes = terms[TAKES_BELOW] <= action < terms[QUOTES_BELOW] and lots >= market[LOTS_MIN]
+        quotes = action >= terms[TAKES_BELOW] and lots >= market[LOTS_MIN]
         quotes = quotes and trader.orders < terms[ORDERS_MAX]
         count = withdraw(rows, count, trader, orders, account, not (takes or quotes), market)
         side = BUY if buying else SELL
