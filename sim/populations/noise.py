@@ -124,7 +124,7 @@ def decide_noise(
 ) -> Number:
     """Write the COMMAND rows of the traders at `acting`; answers how many.
 
-    One function because everything about a trader is at hand once. rows: (n, 7) int64 words, n
+    It is one function because all of a trader is at hand once. rows: (n, 7) int64 words, n
     at least the traders and all their orders; traders, orders: see held_orders.py; terms, market:
     tuples of int64, named above.
     """
