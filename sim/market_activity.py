@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from sim.units import PPM
 
 QUARTERS_OF_AN_OCTAVE = (1_000, 1_189, 1_414, 1_682)
-FACTORS_PPM = tuple(
-    PPM * part * 2**octave // 8_000 for octave in range(7) for part in QUARTERS_OF_AN_OCTAVE
+FACTORS_PPM: tuple[int, ...] = tuple(
+    (PPM * part << octave) // 8_000 for octave in range(7) for part in QUARTERS_OF_AN_OCTAVE
 )
 """From an eighth to nearly 14 times, four to an octave: the chances to wake stay few."""
 
