@@ -171,7 +171,10 @@ def recorded_line(figures: Mapping[str, Any]) -> str:
 
 def fact_lines(summary: Mapping[str, Any]) -> list[str]:
     """How many stylised facts hold in each market, and in the real trades it is compared with."""
-    lines = [f"facts: {one['name']} {_counts(one)}" for one in summary["stylised_facts"]]
+    alike: dict[str, list[str]] = {}
+    for one in summary["stylised_facts"]:
+        alike.setdefault(_counts(one), []).append(one["name"])
+    lines = [f"facts: {', '.join(names)} {said}" for said, names in alike.items()]
     compared = summary["compared"]
     if compared is not None:
         whom = ", ".join(compared["markets"])
@@ -180,6 +183,8 @@ def fact_lines(summary: Mapping[str, Any]) -> list[str]:
 
 
 def _counts(facts: Mapping[str, Any]) -> str:
+    if facts["not_judged"] == len(facts["facts"]):
+        return f"none can be judged: {facts['facts'][0]['why']}"
     said = f"{facts['holding']} of {len(facts['facts'])} hold"
     return said + (f", {facts['not_judged']} cannot be judged" if facts["not_judged"] else "")
 

@@ -83,7 +83,7 @@ def test_lines_and_a_table_where_no_terminal_is(scenario_file: Path, tmp_path: P
     assert "one process, for 110 decisions a step" in done.stderr
     assert "state hash: " in done.stdout
     assert f"report: {tmp_path / 'out' / 'report.html'}\n" in done.stdout
-    assert "facts: BTC-PERP 0 of 11 hold, 11 cannot be judged" in done.stdout
+    assert "facts: BTC-PERP, ETH-PERP none can be judged: under 300 returns" in done.stdout
     assert "momentum" in done.stdout
 
 

@@ -51,6 +51,17 @@ def test_facts_are_counted_in_a_line_a_market_and_one_for_the_real_trades() -> N
     assert len(fact_lines({**summary, "compared": None})) == 1
 
 
+def test_markets_that_say_the_same_share_a_line() -> None:
+    open_facts = [{"why": "no trade was recorded"}] * 11
+    ours = [
+        {"name": name, "holding": 0, "not_judged": 11, "facts": open_facts}
+        for name in ("BTC-PERP", "ETH-PERP")
+    ]
+    assert fact_lines({"stylised_facts": ours, "compared": None}) == [
+        "facts: BTC-PERP, ETH-PERP none can be judged: no trade was recorded"
+    ]
+
+
 def test_the_bar_of_a_terminal_never_wraps_and_ends_whole(tmp_path: Path) -> None:
     scenario = tmp_path / "small.toml"
     scenario.write_text(HEAD.format(seed=3, duration_s=60) + EVERYONE)
