@@ -25,6 +25,9 @@ from storage.trades_file import DECIMALS, TradesFileError, read_trades
 PRICE_UNIT = Decimal(1).scaleb(-DECIMALS)
 """Prices of a file are read as exactly as it writes them: only their ratios are used."""
 
+WIDTH_ELSEWHERE = 160
+"""Columns of the table where no terminal says how many there are."""
+
 MARKS = {Verdict.HOLDS: "+", Verdict.DOES_NOT: "-", Verdict.NOT_ENOUGH_DATA: "?"}
 Tables = dict[str, list[FactTable]]
 """The tables of a market, one a seed, by the market's id."""
@@ -35,6 +38,8 @@ def bench_facts(
 ) -> int:
     """Print a table for each market; the exit code."""
     console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH_ELSEWHERE
     try:
         real = [real_table(path) for path in compare]
         found = simulated_tables(scenario, range(first_seed, first_seed + seeds), duration_s)
