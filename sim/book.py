@@ -101,6 +101,8 @@ def join_level(book: Book, slot: int) -> None:
     level.head = slot if level.tail == 0 else level.head
     level.tail = slot
     level.quantity_lots += order.remaining_lots
+    if order.flags & REDUCE_ONLY:
+        level.reduce_only_lots += order.remaining_lots
     level.order_count += 1
 
 
@@ -110,6 +112,8 @@ def leave_level(book: Book, slot: int) -> None:
     order = book.orders[slot]
     level = book.levels[order.level]
     level.quantity_lots -= order.remaining_lots
+    if order.flags & REDUCE_ONLY:
+        level.reduce_only_lots -= order.remaining_lots
     level.order_count -= 1
     book.orders[order.previous].next = order.next
     book.orders[order.next].previous = order.previous

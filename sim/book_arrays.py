@@ -46,10 +46,13 @@ LEVEL: np.dtype[np.void] = np.dtype(
         ("tail", "<u4"),
         ("quantity_lots", "<i8"),
         ("order_count", "<i8"),
-        ("unused", "<i8"),
+        ("reduce_only_lots", "<i8"),
     ]
 )
-"""One price level: the queue's first and last order slot, and its sums. All zero when empty."""
+"""One price level: the queue's first and last order slot, and its sums. All zero when empty.
+
+reduce_only_lots   the part of quantity_lots that reduce-only orders offer
+"""
 
 ACCOUNT: np.dtype[np.void] = np.dtype(
     [

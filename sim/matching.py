@@ -108,6 +108,8 @@ def trade(book: Book, events: Integers, command: Records, taker: int, slot: int,
     book.accounts[taker].position_lots += signed
     book.accounts[maker.account].position_lots -= signed
     book.levels[maker.level].quantity_lots -= lots
+    if maker.flags & REDUCE_ONLY:
+        book.levels[maker.level].reduce_only_lots -= lots
     maker.remaining_lots -= lots
     book.state[LAST_PRICE] = maker.price_ticks
 

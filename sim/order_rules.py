@@ -3,7 +3,7 @@
 Parts of the matching kernel that read the book and change nothing.
 """
 
-from sim.book import find_account, find_order
+from sim.book import better, find_account, find_order
 from sim.book_arrays import BEST, MAX_QUANTITY, STATUS, Book, Records
 from sim.event_rows import (
     ACTIVE,
@@ -116,25 +116,48 @@ def refusal(book: Book, command: Records) -> Number:
 
 
 @inlined
+def best_own_price(book: Book, account: int, side: int) -> Number:
+    """The best price at which the account itself rests on `side`, 0 where it does not."""
+    best, slot = 0, book.accounts[account].head
+    while slot != 0:
+        order = book.orders[slot]
+        if order.side == side and (best == 0 or better(order.price_ticks, best, side)):
+            best = order.price_ticks
+        slot = order.account_next
+    return best
+
+
+@inlined
+def certain_lots_ahead(book: Book, account: int, price_ticks: int, wanted: int) -> Number:
+    """What a level certainly gives before its first order of the account, counted to `wanted`."""
+    lots, slot = 0, book.levels[level_at(book, price_ticks)].head
+    while lots < wanted and book.orders[slot].account != account:
+        order = book.orders[slot]
+        if (order.flags & REDUCE_ONLY) == 0:
+            lots += order.remaining_lots
+        slot = order.next
+    return lots
+
+
+@inlined
 def fillable(book: Book, command: Records) -> Number:
     """Whether the whole quantity is certain to trade now.
 
-    Counts until the first order of the same account, where self-trade prevention
-    would stop; other accounts' reduce-only orders count as nothing.
+    Counts until the first order of the same account, where self-trade prevention would
+    stop; other accounts' reduce-only orders count as nothing. Costs levels and the
+    account's own orders; the queue of a level only where an own order waits in it.
     """
-    side, limit_ticks = command.side, limit_price(command)
-    wanted, account = command.quantity_lots, find_account(book, command.account_id)
-    price_ticks = book.state[BEST + opposite_side(side)]
-    while price_ticks != 0 and within(price_ticks, limit_ticks, side):
-        slot = book.levels[level_at(book, price_ticks)].head
-        while slot != 0:
-            order = book.orders[slot]
-            if order.account == account:
+    side, limit_ticks, opposite = command.side, limit_price(command), opposite_side(command.side)
+    account = find_account(book, command.account_id)
+    own_ticks = best_own_price(book, account, opposite)
+    wanted, price_ticks = command.quantity_lots, book.state[BEST + opposite]
+    while wanted > 0 and price_ticks != 0 and within(price_ticks, limit_ticks, side):
+        level = book.levels[level_at(book, price_ticks)]
+        certain = level.quantity_lots - level.reduce_only_lots
+        if price_ticks == own_ticks:
+            if certain < wanted:
                 return False
-            if (order.flags & REDUCE_ONLY) == 0:
-                wanted -= order.remaining_lots
-            if wanted <= 0:
-                return True
-            slot = order.next
+            return certain_lots_ahead(book, account, price_ticks, wanted) >= wanted
+        wanted -= certain
         price_ticks = next_price(book, price_ticks, side == BUY)
-    return False
+    return wanted <= 0
