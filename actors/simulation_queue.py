@@ -7,7 +7,7 @@ import structlog
 from actors.remote import Wanted
 from storage.database import Link
 from storage.errors import StorageError
-from storage.simulation_runs import CHECKPOINT_EVERY_S, just_ended, start_next
+from storage.simulation_runs import CHECKPOINT_EVERY_S, fail_overdue, just_ended, start_next
 
 KIND = "simulation"
 
@@ -40,6 +40,8 @@ class SimulationQueue:
         before, for whoever looks after their health."""
         before = self._running or {}
         try:
+            for number in fail_overdue(self._link()):
+                log.warning("simulation_overdue", simulation=number)
             ids = start_next(self._link(), self._running_max)
             over = [*before] if self._running is not None else self._left_behind()
         except StorageError as error:

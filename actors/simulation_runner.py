@@ -19,7 +19,8 @@ from sim.scenario_fields import ScenarioError
 from sim.world import SimulatedWorld, Timing
 from sim.world_state import StateUnreadable
 from storage.database import Link
-from storage.errors import DatabaseUnavailable, patiently
+from storage.errors import DatabaseUnavailable, Superseded, patiently
+from storage.process_limits import limited_memory
 from storage.scenario_file import scenario_prices
 from storage.simulation_runs import (
     CHECKPOINT_EVERY_S,
@@ -43,7 +44,7 @@ STOP_WAIT_S = 3.0
 NICENESS = 10
 """The live exchange on the same machine goes first."""
 
-MEGABYTE = 1 << 20
+TOO_LATE = "It was stopped after the {} s that it may take: the result is that of its steps so far"
 
 log = structlog.get_logger()
 
@@ -101,8 +102,7 @@ class SimulationRunner:
             return
         log.info("simulation_begins", simulation=self._simulation_id, run_no=begun.run.run_no)
         try:
-            self._turn = Turn(begun, self._link, self._checkpoint_s)
-            ending = self._turn.take(self._loop)
+            ending = self._ending_of(begun)
         except CannotRun as error:
             sentence = str(error)
             log.warning("simulation_fails", simulation=self._simulation_id, error=sentence)
@@ -111,6 +111,30 @@ class SimulationRunner:
         if ending is not None:
             patiently(lambda: end_run(self._link(), begun.run, ending))
             log.info("simulation_ends", simulation=self._simulation_id, status=ending.status)
+
+    def _ending_of(self, begun: Begun) -> Ending | None:
+        """What it leaves; None where this process stops. Raises CannotRun.
+
+        What goes wrong would go wrong in every process: it is deterministic. Only the database
+        and a newer process are not.
+        """
+        try:
+            with limited_memory(begun.memory_mb_max):
+                self._turn = Turn(begun, self._link, self._checkpoint_s)
+                return self._turn.take(self._loop)
+        except (CannotRun, DatabaseUnavailable, Superseded):
+            raise
+        except MemoryError:
+            raise CannotRun(
+                f"It needs more memory than the {begun.memory_mb_max} MB that it may have"
+            ) from None
+        except Exception as error:
+            log.exception("simulation_breaks", simulation=self._simulation_id)
+            step = self._turn.step if self._turn is not None else 0
+            broken = "a rule of the simulation broke" if isinstance(error, AssertionError) else ""
+            raise CannotRun(
+                f"It cannot go on from step {step}: {broken or type(error).__name__}: {error}"
+            ) from None
 
 
 class Turn:
@@ -122,7 +146,7 @@ class Turn:
         self._began = time.monotonic()
         self._noted_at, self._noted = -NOTE_EVERY_S, self._progress()
         self._keep_at = self._began + checkpoint_s
-        self._is_unwanted = False
+        self._is_unwanted = self._is_overdue = False
 
     @property
     def step(self) -> int:
@@ -130,33 +154,30 @@ class Turn:
         return self._world.step_no
 
     def take(self, loop: Loop) -> Ending | None:
-        """Step to the end or until somebody wants it stopped; None where this process stops.
+        """Step to the end, to the end of its time or until somebody wants it stopped; None where
+        this process stops."""
+        self._world.run(None, lambda: self._look() or loop.stopping.is_set())
+        if loop.stopping.is_set() and not self._has_its_end:
+            self._keep()
+            return None
+        return self._ending()
 
-        Raises CannotRun.
-        """
-        try:
-            self._world.run(None, lambda: self._look() or loop.stopping.is_set())
-            if loop.stopping.is_set() and not self._is_unwanted and not self._world.done:
-                self._keep()
-                return None
-            return self._ending()
-        except AssertionError as error:
-            log.exception("simulation_breaks", simulation=self._begun.run.simulation_id)
-            raise CannotRun(
-                f"A rule of the simulation broke in step {self.step}: {error}"
-            ) from None
+    @property
+    def _has_its_end(self) -> bool:
+        return self._is_unwanted or self._is_overdue or self._world.done
 
     def _look(self) -> bool:
         """Asked every step: note how far it is, keep it; whether to stop."""
         now = time.monotonic()
+        most_ms = self._begun.wall_ms_max
+        self._is_overdue = most_ms is not None and self._wall_ms() >= most_ms
         if now - self._noted_at >= NOTE_EVERY_S:
             self._note(now)
         if now >= self._keep_at:
             self._keep()
-        return self._is_unwanted
+        return self._is_unwanted or self._is_overdue
 
     def _note(self, now: float) -> None:
-        self._check_memory()
         passed, before = now - self._noted_at, self._noted
         noted = self._progress()
         noted = Progress(
@@ -172,11 +193,6 @@ class Turn:
             self._is_unwanted = note_progress(self._link(), self._begun.run, noted)
         except DatabaseUnavailable as error:
             log.warning("simulation_not_noted", error=str(error))
-
-    def _check_memory(self) -> None:
-        most = self._begun.memory_mb_max
-        if most is not None and peak_memory_bytes() > most * MEGABYTE:
-            raise CannotRun(f"It needs more memory than the {most} MB that it may have")
 
     def _keep(self) -> None:
         """A checkpoint. Without one the next process begins at the start, and comes to the same."""
@@ -198,7 +214,9 @@ class Turn:
         status = SimulationStatus.FINISHED if self._world.done else SimulationStatus.STOPPED
         facts = run_facts(record)
         summary, report = summary_of(record, facts), report_of(record, facts)
-        return Ending(status, self._progress(), record.state_hash, summary, report)
+        late = self._is_overdue and not self._is_unwanted and not self._world.done
+        error = TOO_LATE.format((self._begun.wall_ms_max or 0) // 1_000) if late else None
+        return Ending(status, self._progress(), record.state_hash, summary, report, error)
 
     def _progress(self) -> Progress:
         return Progress(self._world.step_no, self._world.orders, self._world.fills)

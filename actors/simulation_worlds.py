@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sim.engine import warm_up
 from sim.prices import ReferencePrice
 from sim.run_record import RunRecord
+from sim.scenario_work import decisions_a_step
 from sim.simulation_scenario import Scenario
-from sim.units import PPM
 from sim.world import SimulatedWorld, Timing, read_checkpoint
 from storage.settings import ConfigurationError
 
@@ -70,16 +70,6 @@ def chosen_actors(
     if decisions < DECISIONS_WORTH_ACTORS or (cores or 1) < 2:
         return 0, f"one process, for {decisions} decisions a step are fewer than messages pay for"
     return cores or 1, f"actors, for {decisions} decisions a step give {cores} cores work"
-
-
-def decisions_a_step(scenario: Scenario) -> int:
-    """About how often traders decide in a step, on all markets together."""
-    crowds = scenario.world.populations
-    awake = [getattr(one.parameters, "activity_ppm", PPM) for one in crowds]
-    return sum(
-        one.heads * len(one.markets) * chance_ppm // PPM
-        for one, chance_ppm in zip(crowds, awake, strict=True)
-    )
 
 
 def _told(actors: int, cluster: "Joined | None") -> str:

@@ -1,5 +1,6 @@
 """What the handlers of one API process work with; opened when it starts, closed when it ends."""
 
+from api.desk.scenario_reader import ScenarioReader
 from api.limits import LoginGuard, RateLimits
 from api.security import Passwords, Tokens
 from storage.accept import Acceptor
@@ -30,6 +31,7 @@ class Services:
         self.tokens = Tokens(secret(settings.auth_secret_file), settings.token_ttl_s)
         self.passwords = Passwords()
         self.rates = RateLimits(settings)
+        self.scenarios = ScenarioReader()
         self._valkey = failures_in_valkey(settings)
         self.logins = LoginGuard(settings.login_rate, self._valkey)
 
@@ -53,6 +55,7 @@ class Services:
         await self.acceptor.stop()
         await self.pool.close(CLOSE_S_MAX)
         self.passwords.close()
+        self.scenarios.close()
         if self._valkey is not None:
             await self._valkey.close()
 

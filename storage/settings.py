@@ -78,12 +78,14 @@ class Settings(BaseSettings):
     # Simulations by REST: how many run at a time and wait, what a TRADER may ask for.
     simulations_max: int = Field(1, ge=0, le=64)
     simulations_waiting_max: int = Field(100, ge=1, le=10_000)
-    simulations_kept_max: int = Field(1_000, ge=1, le=1_000_000)
+    simulations_kept_max: int = Field(5_000, ge=1, le=1_000_000)
+    simulations_kept_of_trader_max: int = Field(100, ge=1, le=1_000_000)
     simulations_of_trader_max: int = Field(5, ge=1, le=10_000)
     simulation_traders_max: int = Field(10_000, ge=1, le=16_777_214)
     simulation_trader_steps_max: int = Field(1_000_000_000, ge=1, le=2**50)
     simulation_markets_max: int = Field(8, ge=1, le=1_000)
     simulation_memory_mb_max: int = Field(2_048, ge=256, le=1_048_576)
+    simulation_wall_s_max: int = Field(3_600, ge=1, le=31 * 86_400)
 
     database_connections_max: int = Field(8, ge=1, le=100)
     valkey_memory_mb_max: int = Field(256, ge=16, le=65_536)

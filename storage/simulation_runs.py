@@ -14,6 +14,7 @@ import psycopg
 
 from storage.database import now_us
 from storage.errors import Superseded, wrapped
+from storage.simulation_turns import PLAN
 from storage.simulations import Report, SimulationStatus, SimulationWish
 
 QUEUE_LOCK = 7_236_011
@@ -27,25 +28,35 @@ CHECKPOINT_BYTES_MAX = 64 << 20
 COMPRESSION_LEVEL = 1
 JUST_ENDED_US = 3_600_000_000
 JUST_ENDED_MAX = 100
+OVERDUE_US = 60_000_000
+"""So long after its time a process is ended that did not end itself."""
+
+TOO_LONG = "It took longer than the %s s that it may take, and did not end its step in time"
 GAVE_UP = f"Its process was lost {TRIES_MAX} times in a row: too little memory, or a fault of ours"
 
-START_NEXT = """
+START_NEXT = f"""{PLAN}
 UPDATE simulations SET status = 'RUNNING', started_at_us = %(now)s
-WHERE id IN (
-    SELECT id FROM simulations WHERE ended_at_us IS NULL AND status = 'QUEUED' ORDER BY id
-    LIMIT greatest(0, %(most)s::int - (
+WHERE id = (SELECT id FROM plan WHERE place = 1) AND status = 'QUEUED'
+    AND %(most)s::int > (
         SELECT count(*) FROM simulations
-        WHERE ended_at_us IS NULL AND status IN ('RUNNING', 'STOPPING')))
-    FOR UPDATE SKIP LOCKED)"""
+        WHERE ended_at_us IS NULL AND status IN ('RUNNING', 'STOPPING'))
+RETURNING id"""
 RUNNING = """
 SELECT id FROM simulations
 WHERE ended_at_us IS NULL AND status IN ('RUNNING', 'STOPPING') ORDER BY id"""
 JUST_ENDED = """
 SELECT id FROM simulations WHERE ended_at_us > %s ORDER BY id DESC LIMIT %s"""
 BEGIN = """
-UPDATE simulations SET run_no = run_no + 1, tries = tries + 1
-WHERE id = %s AND ended_at_us IS NULL AND status IN ('RUNNING', 'STOPPING')
-RETURNING run_no, tries, memory_mb_max, name, scenario, seed, duration_s"""
+UPDATE simulations SET run_no = run_no + 1, tries = tries + 1,
+    due_at_us = %(now)s + wall_s_max * 1000000::bigint - coalesce(1000 * (
+        SELECT wall_ms FROM simulation_checkpoints WHERE simulation_id = simulations.id), 0)
+WHERE id = %(id)s AND ended_at_us IS NULL AND status IN ('RUNNING', 'STOPPING')
+RETURNING run_no, tries, memory_mb_max, wall_s_max, name, scenario, seed, duration_s"""
+FAIL_OVERDUE = """
+UPDATE simulations SET status = 'FAILED', ended_at_us = %(now)s,
+    error = format(%(error)s, wall_s_max)
+WHERE ended_at_us IS NULL AND status IN ('RUNNING', 'STOPPING') AND due_at_us < %(late)s
+RETURNING id"""
 CHECKPOINT = "SELECT wall_ms, state FROM simulation_checkpoints WHERE simulation_id = %s"
 NOTE = """
 UPDATE simulations SET step = greatest(step, %(step)s), orders = greatest(orders, %(orders)s),
@@ -61,7 +72,7 @@ ON CONFLICT (simulation_id) DO UPDATE
 SET step = excluded.step, wall_ms = excluded.wall_ms, state = excluded.state"""
 END = """
 UPDATE simulations SET status = %(status)s, step = %(step)s, orders = %(orders)s, fills = %(fills)s,
-    steps_per_second = 0, orders_per_second = 0, fills_per_second = 0,
+    steps_per_second = 0, orders_per_second = 0, fills_per_second = 0, error = %(error)s,
     state_hash = %(state_hash)s, summary = %(summary)s, ended_at_us = %(now)s
 WHERE id = %(id)s AND run_no = %(run_no)s AND ended_at_us IS NULL RETURNING 1"""
 FAIL = """
@@ -91,6 +102,7 @@ class Begun:
     run: Run
     wish: SimulationWish
     memory_mb_max: int | None
+    wall_ms_max: int | None
     checkpoint: bytes | None
     wall_ms: int
 
@@ -109,21 +121,34 @@ class Progress:
 
 @dataclass(frozen=True)
 class Ending:
-    """What a simulation leaves: FINISHED, or STOPPED before its last step."""
+    """What a simulation leaves: FINISHED, or STOPPED before its last step; error: why, where
+    nobody wished for it."""
 
     status: SimulationStatus
     progress: Progress
     state_hash: str
     summary: Mapping[str, Any]
     report: Report | None
+    error: str | None = None
 
 
 def start_next(connection: Connection, running_max: int) -> list[int]:
     """Take from the queue what there is room for, in order; the ids of all that should run."""
     with wrapped(), connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (QUEUE_LOCK,))
-        connection.execute(START_NEXT, {"most": running_max, "now": now_us()})
+        for _ in range(running_max):
+            asked = {"most": running_max, "now": now_us()}
+            if connection.execute(START_NEXT, asked).fetchone() is None:
+                break
         return [row[0] for row in connection.execute(RUNNING)]
+
+
+def fail_overdue(connection: Connection) -> list[int]:
+    """End what should have ended itself long ago, in the middle of a step, say; the ids."""
+    now = now_us()
+    values = {"error": TOO_LONG, "now": now, "late": now - OVERDUE_US}
+    with wrapped():
+        return [row[0] for row in connection.execute(FAIL_OVERDUE, values)]
 
 
 def just_ended(connection: Connection) -> list[int]:
@@ -139,10 +164,11 @@ def begin_run(connection: Connection, simulation_id: int) -> Begun | None:
     A simulation whose processes were lost too often has failed.
     """
     with wrapped(), connection.transaction():
-        row = connection.execute(BEGIN, (simulation_id,)).fetchone()
+        asked = {"id": simulation_id, "now": now_us()}
+        row = connection.execute(BEGIN, asked).fetchone()
         if row is None:
             return None
-        run_no, tries, memory_mb_max, *wish = row
+        run_no, tries, memory_mb_max, wall_s_max, *wish = row
         run = Run(simulation_id, run_no)
         if tries > TRIES_MAX:
             _fail(connection, run, GAVE_UP)
@@ -150,7 +176,8 @@ def begin_run(connection: Connection, simulation_id: int) -> Begun | None:
         kept = connection.execute(CHECKPOINT, (simulation_id,), binary=True).fetchone()
     wall_ms, state = kept or (0, None)
     checkpoint = zlib.decompress(state) if state is not None else None
-    return Begun(run, SimulationWish(*wish), memory_mb_max, checkpoint, wall_ms)
+    wall_ms_max = wall_s_max * 1_000 if wall_s_max is not None else None
+    return Begun(run, SimulationWish(*wish), memory_mb_max, wall_ms_max, checkpoint, wall_ms)
 
 
 def note_progress(connection: Connection, run: Run, progress: Progress) -> bool:
@@ -187,6 +214,7 @@ def end_run(connection: Connection, run: Run, ending: Ending) -> None:
         "fills": progress.fills,
         "state_hash": ending.state_hash,
         "summary": json.dumps(ending.summary),
+        "error": ending.error,
         "now": now_us(),
     }
     with wrapped(), connection.transaction():

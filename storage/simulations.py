@@ -10,10 +10,11 @@ from typing import Any
 
 from sim.refusals import Refusal, Refused
 from storage.database import AsyncPool, now_us
+from storage.simulation_turns import PLAN
 from storage.unit_of_work import Connection, Row, fetch_all, fetch_one, unit_of_work
 
-KEPT_OF_ACCOUNT_MAX = 100
-"""Ended simulations of one account; beyond, the oldest go when a new one comes."""
+ADDRESS_FACTOR = 3
+"""An address may have so many times what an account may have: people share addresses."""
 
 FORGOTTEN_AT_ONCE_MAX = 100
 ENTRANCE_LOCK = 7_236_012
@@ -25,28 +26,30 @@ COLUMNS = """id, account_id, name, seed, rerun_of, traders, markets, steps, step
 OWNED = "id = %(id)s AND (%(owner)s::bigint IS NULL OR account_id = %(owner)s)"
 LOCK_QUEUE = f"SELECT pg_advisory_xact_lock({ENTRANCE_LOCK})"
 COUNT_UNDER_WAY = """
-SELECT count(*), count(*) FILTER (WHERE account_id = %s)
+SELECT count(*), count(*) FILTER (WHERE origin = %(origin)s),
+    count(*) FILTER (WHERE account_id = %(account)s)
 FROM simulations WHERE ended_at_us IS NULL"""
+COUNT_KEPT = """
+SELECT count(*), count(*) FILTER (WHERE origin = %(origin)s)
+FROM simulations WHERE ended_at_us IS NOT NULL"""
 FORGET = """
 DELETE FROM simulations WHERE id IN (
-    SELECT id FROM simulations
-    WHERE ended_at_us IS NOT NULL AND (%s::bigint IS NULL OR account_id = %s)
+    SELECT id FROM simulations WHERE ended_at_us IS NOT NULL AND account_id = %s
     ORDER BY id DESC OFFSET %s LIMIT %s)"""
 INSERT = """
-INSERT INTO simulations (account_id, name, scenario, seed, duration_s, rerun_of, traders,
-    markets, steps, step_us, memory_mb_max, status, run_no, tries, step, orders, fills,
+INSERT INTO simulations (account_id, origin, name, scenario, seed, duration_s, rerun_of, traders,
+    markets, steps, step_us, memory_mb_max, wall_s_max, status, run_no, tries, step, orders, fills,
     steps_per_second, orders_per_second, fills_per_second, created_at_us)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'QUEUED', 0, 0, 0, 0, 0, 0, 0, 0, %s)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'QUEUED', 0, 0, 0, 0, 0, 0, 0, 0, %s)
 RETURNING id"""
 SELECT_OWN = f"""
 SELECT {COLUMNS}, NULL, NULL FROM simulations
 WHERE account_id = %s AND id < %s ORDER BY id DESC LIMIT %s"""
 SELECT_ALL = f"""
 SELECT {COLUMNS}, NULL, NULL FROM simulations WHERE id < %s ORDER BY id DESC LIMIT %s"""
-SELECT_ONE = f"""
+SELECT_ONE = f"""{PLAN}
 SELECT {COLUMNS}, summary, CASE WHEN status = 'QUEUED' THEN
-    (SELECT count(*) FROM simulations w
-     WHERE w.ended_at_us IS NULL AND w.status = 'QUEUED' AND w.id < simulations.id) END
+    (SELECT place - 1 FROM plan WHERE plan.id = simulations.id) END
 FROM simulations WHERE {OWNED}"""
 SELECT_WISH = f"""
 SELECT name, scenario, seed, duration_s FROM simulations WHERE {OWNED}"""
@@ -89,14 +92,23 @@ class SimulationWish:
 
 
 @dataclass(frozen=True)
+class Asker:
+    """Who asks for a simulation. origin: the address, as limits group addresses."""
+
+    account: int
+    origin: str
+
+
+@dataclass(frozen=True)
 class SimulationSize:
-    """How much work it is; steps are planned ones. memory_mb_max: None for no limit."""
+    """How much work it is; steps are planned ones. memory_mb_max, wall_s_max: None for no limit."""
 
     traders: int
     markets: int
     steps: int
     step_us: int
     memory_mb_max: int | None = None
+    wall_s_max: int | None = None
 
 
 @dataclass(frozen=True)
@@ -109,11 +121,17 @@ class Report:
 
 @dataclass(frozen=True)
 class QueueLimits:
-    """own_max, all_max: simulations under way; kept_max: ended ones of all accounts."""
+    """How many simulations there may be; those of an address are ADDRESS_FACTOR times an account's.
+
+    own_max, all_max             under way: of the account (None: no limit), of everybody
+    own_kept_max, all_kept_max   ended ones. Beyond its own number the account's oldest go when a
+                                 new one comes; nobody's go for anybody else's
+    """
 
     own_max: int | None
     all_max: int
-    kept_max: int
+    own_kept_max: int
+    all_kept_max: int
 
 
 @dataclass(frozen=True)
@@ -151,7 +169,7 @@ class SimulationView:
 
 async def queue_simulation(
     connection: Connection,
-    account_id: int,
+    asker: Asker,
     wish: SimulationWish,
     size: SimulationSize,
     limits: QueueLimits,
@@ -162,33 +180,45 @@ async def queue_simulation(
     Raises Refused TOO_MANY_SIMULATIONS.
     """
     await connection.execute(LOCK_QUEUE)
-    await _check_queue(connection, account_id, limits)
-    for owner, kept in ((account_id, KEPT_OF_ACCOUNT_MAX), (None, limits.kept_max)):
-        await connection.execute(FORGET, (owner, owner, kept, FORGOTTEN_AT_ONCE_MAX))
+    await _check_queue(connection, asker, limits)
+    forget = (asker.account, limits.own_kept_max, FORGOTTEN_AT_ONCE_MAX)
+    await connection.execute(FORGET, forget)
+    await _check_kept(connection, asker, limits)
     values = (
-        *(account_id, wish.name, wish.scenario, wish.seed, wish.duration_s, rerun_of),
-        *(size.traders, size.markets, size.steps, size.step_us, size.memory_mb_max, now_us()),
+        *(asker.account, asker.origin, wish.name, wish.scenario, wish.seed, wish.duration_s),
+        *(rerun_of, size.traders, size.markets, size.steps, size.step_us, size.memory_mb_max),
+        *(size.wall_s_max, now_us()),
     )
     row = await (await connection.execute(INSERT, values)).fetchone()
     assert row is not None
     return int(row[0])
 
 
-async def _check_queue(connection: Connection, account_id: int, limits: QueueLimits) -> None:
-    row = await (await connection.execute(COUNT_UNDER_WAY, (account_id,))).fetchone()
+async def _check_queue(connection: Connection, asker: Asker, limits: QueueLimits) -> None:
+    counted = await connection.execute(COUNT_UNDER_WAY, vars(asker))
+    row = await counted.fetchone()
     assert row is not None
-    everybodys, own = row
-    if limits.own_max is not None and own >= limits.own_max:
+    everybodys, of_address, own = row
+    if limits.own_max is not None:
+        address_max = ADDRESS_FACTOR * limits.own_max
+        _refuse_more(own, limits.own_max, "of your simulations may wait or run at a time")
+        _refuse_more(of_address, address_max, "simulations from one address may wait or run")
+    _refuse_more(everybodys, limits.all_max, "simulations may wait or run; try again later")
+
+
+async def _check_kept(connection: Connection, asker: Asker, limits: QueueLimits) -> None:
+    row = await (await connection.execute(COUNT_KEPT, vars(asker))).fetchone()
+    assert row is not None
+    everybodys, of_address = row
+    address_max = ADDRESS_FACTOR * limits.own_kept_max
+    _refuse_more(of_address, address_max, "ended simulations from one address are kept")
+    _refuse_more(everybodys, limits.all_kept_max, "ended simulations are kept in all")
+
+
+def _refuse_more(found: int, allowed: int, what: str) -> None:
+    if found >= allowed:
         raise Refused(
-            Refusal.TOO_MANY_SIMULATIONS,
-            f"At most {limits.own_max} of your simulations may wait or run at a time",
-            {"allowed": limits.own_max},
-        )
-    if everybodys >= limits.all_max:
-        raise Refused(
-            Refusal.TOO_MANY_SIMULATIONS,
-            f"{limits.all_max} simulations wait or run already; try again later",
-            {"allowed": limits.all_max},
+            Refusal.TOO_MANY_SIMULATIONS, f"At most {allowed} {what}", {"allowed": allowed}
         )
 
 

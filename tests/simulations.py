@@ -10,13 +10,13 @@ from sim.world import SimulatedWorld
 from storage import simulations
 from storage.database import AsyncPool, open_pool
 from storage.scenario_file import scenario_prices
-from storage.simulations import QueueLimits, SimulationSize, SimulationView, SimulationWish
+from storage.simulations import Asker, QueueLimits, SimulationSize, SimulationView, SimulationWish
 from storage.stored_scenario import read_scenario
 from storage.unit_of_work import unit_of_work
 
 Answer = TypeVar("Answer")
 
-NO_LIMITS = QueueLimits(None, 1_000, 1_000)
+NO_LIMITS = QueueLimits(None, 1_000, 100, 1_000)
 SECONDS_OF_A_LONG_ONE = 90_000
 SMALL = """
 name = "tiny"
@@ -70,25 +70,26 @@ def with_pool(
     return asyncio.run(run())
 
 
-def wish_for(duration_s: int | None = None, seed: int = 5) -> SimulationWish:
-    return SimulationWish("tiny", SMALL, seed, duration_s)
-
-
 def queue(
     database_url: str,
     account_id: int = 1_000,
     duration_s: int | None = None,
     limits: QueueLimits = NO_LIMITS,
     memory_mb_max: int | None = None,
+    wall_s_max: int | None = None,
+    origin: str = "127.0.0.1",
+    text: str = SMALL,
 ) -> int:
     """A small simulation in the queue; its id."""
-    wish = wish_for(duration_s)
-    scenario = read_scenario(wish.scenario, wish.seed, duration_s)
-    size = SimulationSize(scenario.accounts, 1, scenario.steps, scenario.step_us, memory_mb_max)
+    wish = SimulationWish("tiny", text, 5, duration_s)
+    scenario = read_scenario(text, 5, duration_s)
+    size = (scenario.accounts, len(scenario.world.markets), scenario.steps, scenario.step_us)
+    asked = SimulationSize(*size, memory_mb_max, wall_s_max)
+    asker = Asker(account_id, origin)
 
     async def work(pool: AsyncPool) -> int:
         async with unit_of_work(pool) as connection:
-            return await simulations.queue_simulation(connection, account_id, wish, size, limits)
+            return await simulations.queue_simulation(connection, asker, wish, asked, limits)
 
     return with_pool(database_url, work)
 

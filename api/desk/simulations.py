@@ -1,22 +1,22 @@
 """Asking for simulations: what may be run, by whom, and how much of it."""
 
-import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
+from api.desk.scenario_reader import ScenarioRead, ScenarioReader
 from api.desk.scenario_text import checked_text, toml_of
 from sim.refusals import Refusal, Refused
 from sim.scenario_fields import ScenarioError
-from sim.simulation_scenario import Scenario
 from storage import simulations
 from storage.accounts import Role
 from storage.database import AsyncPool
 from storage.idempotency import Asked, Outcome, once
 from storage.settings import Settings
 from storage.simulations import (
+    Asker,
     QueueLimits,
     Report,
     SimulationSize,
@@ -24,11 +24,8 @@ from storage.simulations import (
     SimulationView,
     SimulationWish,
 )
-from storage.stored_scenario import read_scenario, scenario_of, shipped_text
+from storage.stored_scenario import shipped_text
 from storage.unit_of_work import Connection
-
-POPULATION_TRADERS_MIN = 500
-"""However few traders a population has, a step of it costs as much as so many do."""
 
 ADMIN_PLACES = 100
 """In the queue, beyond those that TRADERs can fill."""
@@ -49,10 +46,11 @@ class ScenarioSent:
 
 @dataclass(frozen=True)
 class Requester:
-    """Who asks, and within which limits."""
+    """Who asks, from which address, and within which limits."""
 
     user_id: int
     role: Role
+    origin: str
     settings: Settings
 
     @property
@@ -69,86 +67,90 @@ class Requester:
     def queue_limits(self) -> QueueLimits:
         """How many simulations there may be."""
         settings = self.settings
-        waiting, kept = settings.simulations_waiting_max, settings.simulations_kept_max
+        waiting = settings.simulations_waiting_max
+        kept = (settings.simulations_kept_of_trader_max, settings.simulations_kept_max)
         if self.is_admin:
-            return QueueLimits(None, waiting + ADMIN_PLACES, kept)
-        return QueueLimits(settings.simulations_of_trader_max, waiting, kept)
+            return QueueLimits(None, waiting + ADMIN_PLACES, *kept)
+        return QueueLimits(settings.simulations_of_trader_max, waiting, *kept)
+
+
+@dataclass(frozen=True)
+class Scenarios:
+    """What asking for simulations works with."""
+
+    pool: AsyncPool
+    reader: ScenarioReader
 
 
 async def request_simulation(
-    pool: AsyncPool, requester: Requester, sent: ScenarioSent, key: str | None
+    scenarios: Scenarios, requester: Requester, sent: ScenarioSent, key: str | None
 ) -> int:
     """A new simulation's id. Raises Refused INVALID_SCENARIO, FORBIDDEN, TOO_MANY_SIMULATIONS."""
     try:
-        wish, scenario = await asyncio.to_thread(read, sent)
+        found = await scenarios.reader.read(text_of(sent), sent.seed, sent.duration_s)
     except ScenarioError as error:
         raise refused_scenario(error) from None
-    return await queued(pool, requester, "simulations", wish, scenario, key)
+    return await queued(scenarios.pool, requester, "simulations", found, key)
 
 
 async def run_again(
-    pool: AsyncPool, requester: Requester, simulation_id: int, key: str | None
+    scenarios: Scenarios, requester: Requester, simulation_id: int, key: str | None
 ) -> int:
     """A new simulation of the same scenario and seed: it will have the same state hash."""
-    wish = await simulations.wish_of(pool, requester.owner, simulation_id)
+    wish = await simulations.wish_of(scenarios.pool, requester.owner, simulation_id)
     if wish is None:
         raise no_simulation()
     try:
-        scenario = await asyncio.to_thread(scenario_of, wish)
+        found = await scenarios.reader.read(wish.scenario, wish.seed, wish.duration_s)
     except ScenarioError as error:
         raise refused_scenario(error) from None
     route = f"simulations/{simulation_id}/runs"
-    return await queued(pool, requester, route, wish, scenario, key, simulation_id)
+    return await queued(scenarios.pool, requester, route, found, key, simulation_id)
 
 
 async def queued(
     pool: AsyncPool,
     requester: Requester,
     route: str,
-    wish: SimulationWish,
-    scenario: Scenario,
+    found: ScenarioRead,
     key: str | None,
     rerun_of: int | None = None,
 ) -> int:
     """The wish in the queue, once."""
-    size = checked_size(requester, scenario)
+    size = checked_size(requester, found)
 
     async def work(connection: Connection) -> Outcome:
-        limits = requester.queue_limits
-        user_id = requester.user_id
+        asker = Asker(requester.user_id, requester.origin)
         number = await simulations.queue_simulation(
-            connection, user_id, wish, size, limits, rerun_of
+            connection, asker, found.wish, size, requester.queue_limits, rerun_of
         )
         return {"simulation_id": number}
 
-    asked = Asked(requester.user_id, route, digest(wish), key)
+    asked = Asked(requester.user_id, route, digest(found.wish), key)
     return int((await once(pool, asked, work))["simulation_id"])
 
 
-def read(sent: ScenarioSent) -> tuple[SimulationWish, Scenario]:
-    """The scenario, and what is kept of it. Raises ScenarioError."""
+def text_of(sent: ScenarioSent) -> str:
+    """The scenario as TOML. Raises ScenarioError."""
     if sent.named is not None:
-        text = shipped_text(sent.named)
-    else:
-        text = checked_text(sent.text if sent.text is not None else toml_of(sent.table or {}))
-    scenario = read_scenario(text, sent.seed, sent.duration_s)
-    world = scenario.world
-    return SimulationWish(world.name, text, world.seed, sent.duration_s), scenario
+        return shipped_text(sent.named)
+    return checked_text(sent.text if sent.text is not None else toml_of(sent.table or {}))
 
 
-def checked_size(requester: Requester, scenario: Scenario) -> SimulationSize:
+def checked_size(requester: Requester, found: ScenarioRead) -> SimulationSize:
     """How large it is. Raises Refused FORBIDDEN for what takes an ADMIN."""
-    settings, markets = requester.settings, len(scenario.world.markets)
-    work = scenario.steps * sum(
-        max(population.heads, POPULATION_TRADERS_MIN) for population in scenario.world.populations
-    )
+    settings, role = requester.settings, requester.role
+    memory_mb_max = wall_s_max = None
     if not requester.is_admin:
-        check_size(requester.role, "traders", scenario.accounts, settings.simulation_traders_max)
-        check_size(requester.role, "markets", markets, settings.simulation_markets_max)
-        check_size(requester.role, "traders × steps", work, settings.simulation_trader_steps_max)
-    memory_mb_max = None if requester.is_admin else settings.simulation_memory_mb_max
+        memory_mb_max = settings.simulation_memory_mb_max
+        wall_s_max = settings.simulation_wall_s_max
+        steps_max = settings.simulation_trader_steps_max
+        check_size(role, "traders", found.traders, settings.simulation_traders_max)
+        check_size(role, "markets", found.markets, settings.simulation_markets_max)
+        check_size(role, "traders and orders × steps", found.work.trader_steps, steps_max)
+        check_size(role, "MB of traders and orders", found.work.memory_mb, memory_mb_max)
     return SimulationSize(
-        scenario.accounts, markets, scenario.steps, scenario.step_us, memory_mb_max
+        found.traders, found.markets, found.steps, found.step_us, memory_mb_max, wall_s_max
     )
 
 

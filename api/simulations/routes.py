@@ -15,6 +15,7 @@ from api.flux.describing import RATE_HEADERS, documented
 from api.flux.envelope import reply, reply_page
 from api.flux.paging import cursor_number, page_of
 from api.flux.schemas import PageAsked
+from api.front import call_of
 from api.routing import ExactRoute, services_of
 from api.security import user_id_text
 from api.simulations.schemas import (
@@ -89,8 +90,10 @@ async def post_simulation(
     named = sent.scenario if isinstance(sent.scenario, str) else None
     table = sent.scenario if isinstance(sent.scenario, dict) else None
     scenario = desk.ScenarioSent(named, table, sent.scenario_text, sent.seed, sent.duration_s)
-    pool, requester = services_of(request).pool, requester_of(caller, request)
-    number = await desk.request_simulation(pool, requester, scenario, idempotency_key)
+    requester = requester_of(caller, request)
+    number = await desk.request_simulation(
+        scenarios_of(request), requester, scenario, idempotency_key
+    )
     return reply(QueuedAnswer(simulation_id=simulation_id_text(number)), 202)
 
 
@@ -159,14 +162,21 @@ async def post_run(
     simulation_id: str, caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """A new simulation of the same scenario and seed: it comes to the same `stateHash`."""
-    pool, requester = services_of(request).pool, requester_of(caller, request)
-    number = await desk.run_again(pool, requester, number_of(simulation_id), idempotency_key)
+    requester, number = requester_of(caller, request), number_of(simulation_id)
+    number = await desk.run_again(scenarios_of(request), requester, number, idempotency_key)
     return reply(QueuedAnswer(simulation_id=simulation_id_text(number)), 202)
 
 
 def requester_of(caller: Caller, request: Request) -> desk.Requester:
     """The caller as the desk knows them."""
-    return desk.Requester(caller.user_id, caller.role, services_of(request).settings)
+    origin = call_of(request.scope).address
+    return desk.Requester(caller.user_id, caller.role, origin, services_of(request).settings)
+
+
+def scenarios_of(request: Request) -> desk.Scenarios:
+    """What the desk works with."""
+    services = services_of(request)
+    return desk.Scenarios(services.pool, services.scenarios)
 
 
 def number_of(simulation_id: str) -> int:

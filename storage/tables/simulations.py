@@ -5,15 +5,22 @@ from sqlmodel import Field, SQLModel
 
 
 class SimulationRow(SQLModel, table=True):
-    """One run of a scenario. `run_no` is its fence: only the newest process moves the row."""
+    """One run of a scenario. `run_no` is its fence: only the newest process moves the row.
+
+    origin    the address that asked for it, as limits group addresses
+    due_at_us when the process that runs it has taken the time it may take; NULL: no limit
+    """
 
     __tablename__ = "simulations"
     __table_args__ = (
         Index("simulations_by_account", "account_id", "id"),
+        Index("simulations_served_by_account", "account_id", "started_at_us"),
+        Index("simulations_served_by_origin", "origin", "started_at_us"),
         Index("simulations_under_way", "id", postgresql_where=text("ended_at_us IS NULL")),
     )
     id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
     account_id: int = Field(sa_type=BigInteger)
+    origin: str = Field(default="", sa_column_kwargs={"server_default": ""})
     name: str
     scenario: str
     seed: int = Field(sa_type=BigInteger)
@@ -24,6 +31,8 @@ class SimulationRow(SQLModel, table=True):
     steps: int
     step_us: int
     memory_mb_max: int | None = None
+    wall_s_max: int | None = None
+    due_at_us: int | None = Field(sa_type=BigInteger, default=None)
     status: str
     run_no: int = 0
     tries: int = 0

@@ -1,5 +1,7 @@
 """Simulations asked for by REST: run, stopped, lost and found again, in order."""
 
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,7 +18,7 @@ from storage.database import connect
 from storage.errors import Superseded
 from storage.simulation_runs import TRIES_MAX, begin_run, start_next
 from storage.simulations import SimulationStatus, report
-from tests.simulations import SECONDS_OF_A_LONG_ONE, hash_of, queue, stop, view, with_pool
+from tests.simulations import SECONDS_OF_A_LONG_ONE, SMALL, hash_of, queue, stop, view, with_pool
 from tests.waiting import eventually
 
 AT_ONCE = 0.0
@@ -153,6 +155,58 @@ def test_a_simulation_that_takes_too_much_memory_has_failed(
     failed = view(database_url, number)
     assert (failed.status, failed.state_hash) == (SimulationStatus.FAILED, None)
     assert failed.error == "It needs more memory than the 1 MB that it may have"
+
+
+LARGE = SMALL.replace("heads = 300", "heads = 1000000").replace("20000}", "1000000}")
+RUN = """
+import sys
+from actors.simulation_actors import peak_memory_bytes
+from actors.simulation_runner import SimulationRunner
+
+SimulationRunner(sys.argv[1], int(sys.argv[2])).run()
+print(peak_memory_bytes())
+"""
+MEGABYTE = 1 << 20
+
+
+def test_the_limit_of_memory_holds_in_the_middle_of_a_step(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    number = queue(database_url, memory_mb_max=400, text=LARGE)
+    start_next(database, 1)
+    asked = [sys.executable, "-c", RUN, database_url, str(number)]
+    ended = subprocess.run(asked, check=True, capture_output=True, text=True)
+    failed = view(database_url, number)
+    assert failed.error == "It needs more memory than the 400 MB that it may have"
+    assert (failed.status, failed.step) == (SimulationStatus.FAILED, 0)
+    assert int(ended.stdout.split()[-1]) < 450 * MEGABYTE
+
+
+def test_one_that_has_used_its_time_is_stopped_and_keeps_what_it_has(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    number = queue(database_url, duration_s=SECONDS_OF_A_LONG_ONE, wall_s_max=1)
+    start_next(database, 1)
+    SimulationRunner(database_url, number).run()
+    ended = view(database_url, number)
+    assert (ended.status, ended.state_hash is not None) == (SimulationStatus.STOPPED, True)
+    assert ended.error is not None
+    assert "after the 1 s that it may take" in ended.error
+    assert 0 < ended.step < ended.steps
+    assert ended.summary is not None
+
+
+def test_what_goes_wrong_every_time_is_told_the_first_time(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    number = queue(database_url)
+    start_next(database, 1)
+    database.execute("UPDATE simulations SET scenario = replace(scenario, '66000', '0.01')")
+    SimulationRunner(database_url, number).run()
+    failed = view(database_url, number)
+    assert failed.status == SimulationStatus.FAILED
+    assert failed.error is not None
+    assert "lost" not in failed.error
 
 
 class Threads:

@@ -20,6 +20,7 @@ from storage.simulation_runs import (
     Progress,
     begin_run,
     end_run,
+    fail_overdue,
     fail_run,
     just_ended,
     keep_checkpoint,
@@ -141,14 +142,14 @@ def test_what_waits_stops_at_once_and_what_runs_when_it_is_told(
 def test_an_account_may_have_so_many_under_way_and_all_together_so_many(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
-    limits = QueueLimits(own_max=2, all_max=3, kept_max=10)
+    limits = QueueLimits(2, 3, 10, 10)
     first = queue(database_url, ALICE, limits=limits)
     queue(database_url, ALICE, limits=limits)
     with pytest.raises(Refused, match="At most 2") as refused:
         queue(database_url, ALICE, limits=limits)
     assert refused.value.refusal == Refusal.TOO_MANY_SIMULATIONS
     queue(database_url, BOB, limits=limits)
-    with pytest.raises(Refused, match="3 simulations"):
+    with pytest.raises(Refused, match="At most 3 simulations"):
         queue(database_url, BOB, limits=limits)
     stop(database_url, first)
     queue(database_url, ALICE, limits=limits)
@@ -158,7 +159,7 @@ def test_many_at_once_do_not_pass_the_limit_of_their_account(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
     account = trader(database)
-    limits = QueueLimits(own_max=3, all_max=100, kept_max=10)
+    limits = QueueLimits(3, 100, 10, 10)
 
     def ask(_: int) -> bool:
         try:
@@ -170,22 +171,108 @@ def test_many_at_once_do_not_pass_the_limit_of_their_account(
         assert sum(threads.map(ask, range(AT_ONCE))) == 3
 
 
-def test_the_oldest_that_have_ended_are_forgotten_with_all_they_left(
-    database_url: str, database: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+def ended_one(
+    database_url: str, database: psycopg.Connection[Any], account: int, **asked: Any
+) -> int:
+    number = queue(database_url, account, **asked)
+    start_next(database, 1)
+    end_run(database, begun(database, number).run, ending())
+    return number
+
+
+def test_beyond_its_number_an_accounts_oldest_are_forgotten_with_all_they_left(
+    database_url: str, database: psycopg.Connection[Any]
 ) -> None:
-    monkeypatch.setattr(simulations, "KEPT_OF_ACCOUNT_MAX", 2)
-    kept: list[int] = []
-    for _ in range(4):
-        kept.append(queue(database_url, ALICE))
-        start_next(database, 1)
-        end_run(database, begun(database, kept[-1]).run, ending())
-    running = queue(database_url, ALICE)
+    two = QueueLimits(None, 100, 2, 100)
+    kept = [ended_one(database_url, database, ALICE, limits=two) for _ in range(4)]
+    running = queue(database_url, ALICE, limits=two)
     assert [one.simulation_id for one in listed(database_url, ALICE)] == [running, *kept[:1:-1]]
     pages = database.execute("SELECT simulation_id FROM simulation_reports").fetchall()
     assert pages == [(number,) for number in kept[2:]]
-    few = QueueLimits(None, 100, kept_max=1)
-    other = queue(database_url, BOB, limits=few)
-    assert [one.simulation_id for one in listed(database_url, None)] == [other, running, kept[3]]
+
+
+def test_nobodys_results_go_for_anybody_elses(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    two = QueueLimits(None, 100, 2, 8)
+    hers = [ended_one(database_url, database, ALICE, origin="a") for _ in range(2)]
+    strangers = range(2_000, 2_003)
+    for stranger in strangers:
+        for _ in range(2):
+            ended_one(database_url, database, stranger, limits=two, origin="b")
+    assert [one.simulation_id for one in listed(database_url, ALICE)] == hers[::-1]
+    with pytest.raises(Refused, match="At most 6 ended simulations from one address"):
+        queue(database_url, 2_004, limits=two, origin="b")
+    with pytest.raises(Refused, match="At most 8 ended simulations are kept in all"):
+        queue(database_url, BOB, limits=two, origin="c")
+    assert [one.simulation_id for one in listed(database_url, ALICE)] == hers[::-1]
+
+
+def test_an_address_may_have_under_way_three_times_what_an_account_may(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    limits = QueueLimits(2, 100, 10, 10)
+    for account in (ALICE, ALICE, BOB, BOB, 1_002, 1_002):
+        queue(database_url, account, limits=limits)
+    with pytest.raises(Refused, match="At most 6 simulations from one address"):
+        queue(database_url, 1_003, limits=limits)
+    queue(database_url, 1_003, limits=limits, origin="elsewhere")
+
+
+def test_addresses_take_turns_and_so_do_the_accounts_of_one(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    guests = {
+        queue(database_url, account, origin="crowd"): f"guest {account}"
+        for account in (2_000, 2_001, 2_002)
+        for _ in range(3)
+    }
+    alone = {queue(database_url, account): who for account, who in ((ALICE, "alice"), (BOB, "bob"))}
+    again = queue(database_url, ALICE)
+    who = guests | alone | {again: "alice"}
+    places = {number: view(database_url, number).ahead for number in who}
+    served = []
+    while started := start_next(database, 1):
+        (number,) = started
+        served.append(number)
+        end_run(database, begun(database, number).run, ending())
+    assert [who[number] for number in served] == [
+        *("guest 2000", "alice", "guest 2001", "bob", "guest 2002", "alice"),
+        *("guest 2000", "guest 2001", "guest 2002") * 2,
+    ]
+    assert [places[number] for number in served] == list(range(len(served)))
+
+
+def test_one_that_never_ends_its_step_is_ended_a_minute_after_its_time(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    number, other = queue(database_url, wall_s_max=5), queue(database_url)
+    start_next(database, 2)
+    run = begun(database, number).run
+    begun(database, other)
+    assert fail_overdue(database) == []
+    database.execute("UPDATE simulations SET due_at_us = due_at_us - 65500000")
+    assert fail_overdue(database) == [number]
+    failed = view(database_url, number)
+    assert failed.status == SimulationStatus.FAILED
+    assert failed.error is not None
+    assert "longer than the 5 s" in failed.error
+    with pytest.raises(Superseded):
+        end_run(database, run, ending())
+
+
+def test_what_processes_before_have_worked_counts_towards_the_time(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    number = queue(database_url, wall_s_max=500)
+    start_next(database, 1)
+    first = begun(database, number)
+    due = "SELECT due_at_us FROM simulations"
+    [(before,)] = database.execute(due)
+    keep_checkpoint(database, first.run, 7, 400_000, b"state")
+    assert (first.wall_ms_max, begun(database, number).wall_ms) == (500_000, 400_000)
+    [(after,)] = database.execute(due)
+    assert 390_000_000 < before - after <= 400_000_000
 
 
 def listed(database_url: str, owner: int | None) -> list[SimulationView]:

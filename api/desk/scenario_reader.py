@@ -1,0 +1,102 @@
+"""Scenario texts are read in a process of their own: reading one may take a quarter of a second
+of processor time, in which the API would answer nobody."""
+
+import asyncio
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from sim.refusals import Refusal, Refused
+from sim.scenario_fields import ScenarioError
+from sim.scenario_work import Work, work_of
+from storage.process_limits import end_after_cpu, limited_memory
+from storage.simulations import SimulationWish
+from storage.stored_scenario import read_scenario
+
+READ_CPU_S_MAX = 2
+READ_MEMORY_MB_MAX = 512
+READINGS_MAX = 16
+"""Texts of one API process that are read or wait to be read at a time."""
+
+NICENESS = 10
+"""Orders go first."""
+
+
+@dataclass(frozen=True)
+class ScenarioRead:
+    """What there is to know of a scenario before it runs."""
+
+    wish: SimulationWish
+    traders: int
+    markets: int
+    steps: int
+    step_us: int
+    work: Work
+
+
+class ScenarioReader:
+    """Reads one text at a time; the process starts with the first of them."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+        self._under_way = 0
+
+    async def read(self, text: str, seed: int | None, duration_s: int | None) -> ScenarioRead:
+        """Raises ScenarioError; Refused UNAVAILABLE where too many wait to be read."""
+        if self._under_way >= READINGS_MAX:
+            raise Refused(
+                Refusal.UNAVAILABLE, f"{READINGS_MAX} scenarios wait to be read; try again shortly"
+            )
+        self._under_way += 1
+        pool = self._pool = self._pool or new_pool()
+        try:
+            work = pool.submit(read, text, seed, duration_s)
+            return await asyncio.wrap_future(work)
+        except BrokenProcessPool:
+            self._forget(pool)
+            raise ScenarioError(
+                f"not a scenario: it takes more than {READ_CPU_S_MAX} s or"
+                f" {READ_MEMORY_MB_MAX} MB to read"
+            ) from None
+        finally:
+            self._under_way -= 1
+
+    def _forget(self, broken: ProcessPoolExecutor) -> None:
+        """The next text gets a new process; who waited behind the one that broke it asks again."""
+        if self._pool is broken:
+            self._pool = None
+        broken.shutdown(wait=False, cancel_futures=True)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def new_pool() -> ProcessPoolExecutor:
+    """One process, apart from this one's threads and sockets."""
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(1, mp_context=context, initializer=os.nice, initargs=(NICENESS,))
+
+
+def read(text: str, seed: int | None, duration_s: int | None) -> ScenarioRead:
+    """In the process of its own. Raises ScenarioError."""
+    end_after_cpu(READ_CPU_S_MAX)
+    try:
+        with limited_memory(READ_MEMORY_MB_MAX):
+            scenario = read_scenario(text, seed, duration_s)
+    except MemoryError:
+        raise ScenarioError(
+            f"not a scenario: it takes more than {READ_MEMORY_MB_MAX} MB to read"
+        ) from None
+    world = scenario.world
+    return ScenarioRead(
+        SimulationWish(world.name, text, world.seed, duration_s),
+        scenario.accounts,
+        len(world.markets),
+        scenario.steps,
+        scenario.step_us,
+        work_of(scenario),
+    )
