@@ -39,8 +39,8 @@ def test_levels_markets_and_activity_count(dearer: str) -> None:
 def test_memory_counts_traders_and_the_orders_they_can_have() -> None:
     small = work(SMALL.replace("heads = 300", "heads = 100000")).memory_mb
     assert work(SMALL.replace("heads = 300", "heads = 1000000")).memory_mb > 9 * small
-    few_levels = work(SMALL.replace("heads = 2\n", "heads = 10000\n")).memory_mb
-    assert work(LADDERS.replace("heads = 2\n", "heads = 10000\n")).memory_mb > 4 * few_levels
+    few_levels = work(SMALL.replace("heads = 2\n", "heads = 1000\n")).memory_mb
+    assert work(LADDERS.replace("heads = 2\n", "heads = 1000\n")).memory_mb > 4 * few_levels
 
 
 @pytest.mark.parametrize("name", ["calm", "rmsc04", "flash-crash", "liquidation-cascade"])
