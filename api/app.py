@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
 
-from api import bench_route, errors, health
+from api import bench_route, errors, health, root
 from api.flux import account, admin, auth, deposits, markets, orders
 from api.front import Front
 from api.services import Services
@@ -26,6 +26,7 @@ SECTIONS = (
     admin.router,
     simulations.router,
     health.router,
+    root.router,
 )
 """The busiest first: routes are tried one after the other."""
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterable
 from typing import Annotated, Any, NoReturn
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
@@ -104,17 +103,3 @@ WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 """A JSON number of digits only; neither 1.0 nor true nor "1"."""
 
 PrintableText = Annotated[str, AfterValidator(_printable)]
-
-
-def first_of(errors: Iterable[Any]) -> tuple[str, list[dict[str, str]]]:
-    """One sentence for the first thing wrong with a body or query, and all of them as a list."""
-    found = [
-        {
-            "field": ".".join(str(part) for part in error["loc"]),
-            "message": error["msg"].removeprefix("Value error, "),
-        }
-        for error in errors
-    ]
-    first = found[0] if found else {"field": "", "message": "The request is not valid"}
-    sentence = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
-    return sentence[:300], found[:10]

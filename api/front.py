@@ -1,7 +1,7 @@
 """What happens to every request before and after its handler, in one ASGI layer.
 
-Request id, who asks, rate limit, body limit, response headers, metrics, and the
-net under everything: a crash becomes its family's 500.
+Request id, who asks, rate limit, host and origin, body limit, response headers,
+metrics, and the net under everything: a crash becomes its family's 500.
 """
 
 import re
@@ -16,13 +16,36 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.families import family_of, family_of_path
 from api.limits import Window, too_many
 from api.metrics import observe
+from api.origins import Hosts, Origins
 from api.security import Claims
 from api.services import Services
 from sim.refusals import Refusal, Refused
 
 REQUEST_ID_TEXT = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 BEARER = b"bearer "
+PIECE_BYTES = 65_536
+"""A longer body is written in pieces, each when the last has left: none is buffered whole."""
+
+LOOKED_AT = frozenset(
+    {
+        b"access-control-request-method",
+        b"authorization",
+        b"content-length",
+        b"host",
+        b"origin",
+        b"sec-fetch-site",
+        b"x-request-id",
+    }
+)
 CRASHED = Refused(Refusal.INTERNAL_ERROR, "Something went wrong on our side")
+UNKNOWN_HOST = (
+    Refusal.UNKNOWN_HOST,
+    "The header Host names none of this server's names; the setting SANDPIT_HOSTS_ALLOWED adds one",
+)
+FOREIGN_PAGE = (
+    Refusal.FORBIDDEN,
+    "A page of another site may not do this; the setting SANDPIT_CORS_ORIGINS allows its origin",
+)
 
 log = structlog.get_logger("sandpit.api")
 
@@ -30,11 +53,12 @@ log = structlog.get_logger("sandpit.api")
 class Call:
     """One request on its way through: who asks, under which id, and what is left to them."""
 
-    __slots__ = ("address", "body_bytes", "claims", "request_id", "started", "window")
+    __slots__ = ("address", "body_bytes", "claims", "origin", "request_id", "started", "window")
 
-    def __init__(self, request_id: bytes, address: str) -> None:
+    def __init__(self, request_id: bytes, address: str, origin: bytes | None) -> None:
         self.request_id = request_id
         self.address = address
+        self.origin = origin
         self.claims: Claims | None = None
         self.window: Window | None = None
         self.body_bytes = 0
@@ -53,13 +77,18 @@ class Front:
         self._app = app
         self._services = services
         self._body_limit = services.settings.body_limit_bytes
+        self._hosts = Hosts(services.settings)
+        self._origins = Origins(services.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        call = scope["call"] = self._identify(scope)
+        if scope["method"] == "HEAD":  # a GET; the server sends no body, for its own scope says so
+            scope = {**scope, "method": "GET"}
+        sent = looked_at(scope)
+        call = scope["call"] = self._identify(scope, sent)
         status = 0
 
         async def counted() -> Message:
@@ -74,19 +103,30 @@ class Front:
             if message["type"] == "http.response.start":
                 call.started = True
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *headers_of(call)]
+                own = self._origins.headers_for(call.origin)
+                message["headers"] = [*message.get("headers", ()), *headers_of(call), *own]
+            elif len(message.get("body", b"")) > PIECE_BYTES:
+                await send_in_pieces(message, send)
+                return
             await send(message)
 
         try:
-            await self._pass(call, scope, counted, stamped)
+            await self._pass(call, sent, scope, counted, stamped)
         except ClientDisconnect:
             status = 499
         finally:
             observe(scope, status, time.perf_counter() - began)
 
-    async def _pass(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass(
+        self, call: Call, sent: dict[bytes, bytes], scope: Scope, receive: Receive, send: Send
+    ) -> None:
         try:
-            self._admit(call, scope)
+            self._admit(call, sent, scope)
+            preflight = self._origins.preflight(scope["method"], sent)
+            if preflight is not None:
+                await send({"type": "http.response.start", "status": 204, "headers": preflight})
+                await send({"type": "http.response.body", "body": b""})
+                return
             await self._app(scope, receive, send)
         except ClientDisconnect:
             raise
@@ -98,34 +138,54 @@ class Front:
                 raise
             await family_of(scope).refuse(CRASHED, scope)(scope, receive, send)
 
-    def _identify(self, scope: Scope) -> Call:
-        request_id, bearer, credentials = b"", b"", 0
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                credentials += 1
-                bearer = value[len(BEARER) :] if value[: len(BEARER)].lower() == BEARER else b""
-            elif name == b"x-request-id" and REQUEST_ID_TEXT.fullmatch(value):
-                request_id = value
+    def _identify(self, scope: Scope, sent: dict[bytes, bytes]) -> Call:
+        request_id = sent.get(b"x-request-id", b"")
+        if REQUEST_ID_TEXT.fullmatch(request_id) is None:
+            request_id = str(uuid_utils.uuid7()).encode()
         client = scope.get("client")
-        call = Call(request_id or str(uuid_utils.uuid7()).encode(), client[0] if client else "-")
-        if bearer and credentials == 1:
-            call.claims = self._services.tokens.verify(bearer.strip().decode("latin-1"))
+        call = Call(request_id, client[0] if client else "-", sent.get(b"origin"))
+        credential = sent.get(b"authorization", b"")
+        if credential[: len(BEARER)].lower() == BEARER:
+            token = credential[len(BEARER) :].strip()
+            call.claims = self._services.tokens.verify(token.decode("latin-1"))
         return call
 
-    def _admit(self, call: Call, scope: Scope) -> None:
-        kind = family_of_path(scope["path"]).rate_kind(scope["method"], scope["path"])
-        if kind is not None:
-            call.window = self._services.rates.hit(kind, call.principal)
-            if not call.window.allowed:
-                raise too_many(call.window)
-        for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > self._body_limit:
-                raise self._too_large()
+    def _admit(self, call: Call, sent: dict[bytes, bytes], scope: Scope) -> None:
+        method, path = scope["method"], scope["path"]
+        kind = family_of_path(path).rate_kind(method, path)
+        call.window = self._services.rates.hit(kind, call.principal)
+        if not call.window.allowed:
+            raise too_many(call.window)
+        if not self._hosts.serve(sent.get(b"host", b"localhost")):
+            raise Refused(*UNKNOWN_HOST)
+        if self._origins.refuse(method, sent):
+            raise Refused(*FOREIGN_PAGE)
+        length = sent.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > self._body_limit:
+            raise self._too_large()
 
     def _too_large(self) -> Refused:
         return Refused(
             Refusal.PAYLOAD_TOO_LARGE, f"A body may have at most {self._body_limit} bytes"
         )
+
+
+def looked_at(scope: Scope) -> dict[bytes, bytes]:
+    """The headers that are of interest here; what is sent twice is one list."""
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if name in LOOKED_AT:
+            found[name] = found[name] + b", " + value if name in found else value
+    return found
+
+
+async def send_in_pieces(message: Message, send: Send) -> None:
+    """A long part of a body, which the server lets wait piece by piece."""
+    body, more = memoryview(message["body"]), message.get("more_body", False)
+    for start in range(0, len(body), PIECE_BYTES):
+        piece = bytes(body[start : start + PIECE_BYTES])
+        is_last = start + PIECE_BYTES >= len(body)
+        await send({**message, "body": piece, "more_body": more or not is_last})
 
 
 def headers_of(call: Call) -> list[tuple[bytes, bytes]]:

@@ -27,6 +27,7 @@ class RateKind(StrEnum):
     READ = "read"
     WRITE = "write"
     ORDER = "order"
+    PROBE = "probe"
 
 
 class Window(NamedTuple):
@@ -51,6 +52,7 @@ class RateLimits:
             RateKind.READ: parse_many(settings.read_rate),
             RateKind.WRITE: parse_many(settings.write_rate),
             RateKind.ORDER: parse_many(settings.order_rate),
+            RateKind.PROBE: parse_many(settings.probe_rate),
         }
         self._counts: dict[tuple[str, int, str], tuple[int, int]] = {}
 

@@ -23,8 +23,10 @@ GENEROUS = {
     "SANDPIT_ORDER_RATE": "1000000/second",
     "SANDPIT_WRITE_RATE": "1000000/second",
     "SANDPIT_READ_RATE": "1000000/second",
+    "SANDPIT_PROBE_RATE": "1000000/second",
     "SANDPIT_LOGIN_RATE": "1000/minute",
 }
+JSON = {"Content-Type": "application/json"}
 DOCUMENTED_ORDER: dict[str, Any] = {
     "marketId": "BTC-PERP",
     "side": "BUY",
@@ -84,6 +86,7 @@ class Deployment:
 
     url: str
     port: int
+    pid: int
     data_dir: Path
     database: psycopg.Connection[Any]
     http: httpx.Client
@@ -128,7 +131,7 @@ def running(
     ):
         try:
             eventually(lambda: healthy(http), 30)
-            yield Deployment(url, port, data_dir, database, http)
+            yield Deployment(url, port, process.pid, data_dir, database, http)
         finally:
             process.terminate()
             assert process.wait(15) == 0
