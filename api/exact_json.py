@@ -24,7 +24,7 @@ class ExactNumber:
 
     def __init__(self, text: str) -> None:
         if len(text) > NUMBER_CHARACTERS_MAX:
-            raise NotJson("a number in the body has too many digits")
+            raise NotJson("A number in the body has too many digits")
         self.text = text
 
     def __repr__(self) -> str:
@@ -34,7 +34,7 @@ class ExactNumber:
 def _object_of_distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise NotJson("the body names a key twice")
+        raise NotJson("The body names a key twice")
     return found
 
 
@@ -55,11 +55,11 @@ def read_json(body: bytes) -> Any:
     try:
         return _DECODER.decode(body.decode())
     except UnicodeDecodeError:
-        raise NotJson("the body is not UTF-8") from None
+        raise NotJson("The body is not UTF-8") from None
     except RecursionError:
-        raise NotJson("the body is nested too deeply") from None
+        raise NotJson("The body is nested too deeply") from None
     except json.JSONDecodeError as error:
-        raise NotJson(f"the body is not JSON: {error.msg} at character {error.pos}") from None
+        raise NotJson(f"The body is not JSON: it goes wrong at character {error.pos}") from None
 
 
 def _decimal_text(value: object) -> object:

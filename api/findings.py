@@ -21,8 +21,8 @@ SENTENCES: dict[str, str] = {
     "string_too_short": "must have {min_length} characters or more",
     "string_too_long": "must have {max_length} characters or fewer",
     "string_pattern_mismatch": "has characters that are not allowed: it must match {pattern}",
-    "too_short": "must have {min_length} entries or more",
-    "too_long": "must have {max_length} entries or fewer",
+    "too_short": "must have {min_length} {unit} or more",
+    "too_long": "must have {max_length} {unit} or fewer",
     "literal_error": "must be one of {expected}",
     "greater_than_equal": "must be {ge} or more: that is the minimum",
     "less_than_equal": "must be {le} or less: that is the maximum",
@@ -52,6 +52,7 @@ def message_of(error: Mapping[str, Any]) -> str:
     if error["type"] == OWN:
         return str(error["msg"]).removeprefix("Value error, ")
     facts = {**error.get("ctx", {})}
+    facts["unit"] = "entries" if facts.get("field_type") == "List" else "characters"
     if "expected" in facts:
         facts["expected"] = str(facts["expected"]).replace("'", "").replace(" or ", ", ")
     return SENTENCES.get(error["type"], UNKNOWN).format_map(facts)

@@ -8,11 +8,11 @@ import re
 import time
 from typing import Any
 
-import structlog
 import uuid_utils
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.crash_log import CrashLog
 from api.families import family_of, family_of_path
 from api.limits import Window, too_many
 from api.metrics import observe
@@ -47,8 +47,6 @@ FOREIGN_PAGE = (
     "A page of another site may not do this; the setting SANDPIT_CORS_ORIGINS allows its origin",
 )
 
-log = structlog.get_logger("sandpit.api")
-
 
 class Call:
     """One request on its way through: who asks, under which id, and what is left to them."""
@@ -79,6 +77,7 @@ class Front:
         self._body_limit = services.settings.body_limit_bytes
         self._hosts = Hosts(services.settings)
         self._origins = Origins(services.settings)
+        self._crashes = CrashLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -133,9 +132,9 @@ class Front:
         except Refused as refused:
             await family_of(scope).refuse(refused, scope)(scope, receive, send)
         except Exception:
-            log.exception("request failed", request_id=call.request_id.decode())
+            self._crashes.crashed(call.request_id.decode())
             if call.started:
-                raise
+                return  # the server closes a connection whose answer is not whole
             await family_of(scope).refuse(CRASHED, scope)(scope, receive, send)
 
     def _identify(self, scope: Scope, sent: dict[bytes, bytes]) -> Call:

@@ -89,6 +89,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._asks_again = False
         self._ahead = b""
         self._writes = WriteWatch()
+        self._answering: Any = None
 
     def connection_made(self, transport: Any) -> None:
         """Count the connection, or send it away."""
@@ -105,6 +106,18 @@ class BoundedProtocol(HttpToolsProtocol):
         self.limits.crowd.leave(self._peer)
         self._ahead = b""
         super().connection_lost(exc)
+        self._hang_up()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """Remember which of the requests in line is being answered."""
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _hang_up(self) -> None:
+        """Tell whoever answers that nobody listens: what else is sent goes nowhere."""
+        if self._answering is not None:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
 
     @property
     def _peer(self) -> str:
@@ -245,9 +258,7 @@ class BoundedProtocol(HttpToolsProtocol):
         answered = not self._in_head and (not owed or cycle.response_started or self.pipeline)
         if not answered and not nothing_came:
             self.transport.write(response)
-        if owed:
-            cycle.disconnected = True
-            cycle.message_event.set()
+        self._hang_up()
         self.transport.close()
 
     def send_400_response(self, msg: str) -> None:

@@ -25,6 +25,7 @@ from sim.refusals import Refusal, Refused
 
 QUERY_FIELDS_MAX = 20
 JSON = "application/json"
+NO_BODY = "The body is missing: it must be a JSON object"
 
 Argument = Callable[[Request], Awaitable[Any]]
 
@@ -125,8 +126,9 @@ def body_of(model: type[BaseModel]) -> Argument:
 
     async def read(request: Request) -> Any:
         body = await request.body()
-        if body:
-            check_is_json(request)
+        if not body:
+            raise Refused(Refusal.INVALID_REQUEST, NO_BODY)
+        check_is_json(request)
         try:
             return model.model_validate(read_json(body))
         except NotJson as error:
