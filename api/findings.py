@@ -28,6 +28,7 @@ SENTENCES: dict[str, str] = {
     "less_than_equal": "must be {le} or less: that is the maximum",
 }
 UNKNOWN = "is not valid"
+NOT_EMPTY = "must not be empty"
 
 
 def first_of(errors: Iterable[Mapping[str, Any]]) -> tuple[str, list[dict[str, str]]]:
@@ -55,4 +56,6 @@ def message_of(error: Mapping[str, Any]) -> str:
     facts["unit"] = "entries" if facts.get("field_type") == "List" else "characters"
     if "expected" in facts:
         facts["expected"] = str(facts["expected"]).replace("'", "").replace(" or ", ", ")
+    if facts.get("min_length") == 1:
+        return NOT_EMPTY
     return SENTENCES.get(error["type"], UNKNOWN).format_map(facts)
