@@ -21,7 +21,7 @@ ANY_PROXY = "*"
 
 
 class Crowd:
-    """How many connections each address holds. Trusted proxies speak for many: they may hold all."""
+    """How many connections each address holds; a trusted proxy speaks for many and may hold all."""
 
     def __init__(self, of_address_max: int, proxies: Sequence[str] = ()) -> None:
         self._of_address_max = of_address_max

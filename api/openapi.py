@@ -132,8 +132,8 @@ def complete(method: str, operation: Schema, schemas: Schema) -> None:
     if method == "get":
         for status in ON_WRITES:
             responses.pop(status, None)
-    for status, refusal in EXAMPLES.get(operation["operationId"], {}).items():
-        responses[str(status)]["content"]["application/json"]["example"] = example_of(*refusal)
+    for number, refusal in EXAMPLES.get(operation["operationId"], {}).items():
+        responses[str(number)]["content"]["application/json"]["example"] = example_of(*refusal)
     for content in operation.get("requestBody", {}).get("content", {}).values():
         name = content["schema"]["$ref"].rsplit("/", 1)[1]
         content["example"] = schemas[name]["examples"][0]

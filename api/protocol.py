@@ -140,10 +140,10 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._ahead += bytes(view[start:])
                 return
             self._parse(view[start : start + PIECE_BYTES])
-            if self._refused:
-                return
 
     def _parse(self, data: bytes | memoryview) -> None:
+        if self._refused:
+            return
         if self._in_head and self._reading_since is None:
             self._reading_since = self.loop.time()
         self._received_bytes += len(data)
@@ -169,8 +169,6 @@ class BoundedProtocol(HttpToolsProtocol):
         The parser does not read a body behind such a head, so that a new one is given the head
         without the wish.
         """
-        if self._refused:
-            return
         if self._should_upgrade():
             self.handle_websocket_upgrade()
             return
@@ -180,7 +178,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._asks_again = False
         self._parse(head)
-        if rest and not self._refused:
+        if rest:
             self._parse(rest)
 
     def on_headers_complete(self) -> None:
@@ -238,9 +236,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._writes.stuck_s(self.transport, now) > self.limits.write_timeout_s:
             self._refused = True
             self.transport.cut()
-        elif self._reading_since is not None:
-            if now - self._reading_since > self.limits.read_timeout_s:
-                self.refuse(TOO_SLOW)
+        elif now - (self._reading_since or now) > self.limits.read_timeout_s:
+            self.refuse(TOO_SLOW)
 
     def refuse(self, response: bytes) -> None:
         """Answer and close. Where earlier answers are owed they are given, and then it closes."""

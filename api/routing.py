@@ -38,7 +38,7 @@ class ExactRoute(APIRoute):
         endpoint: Callable[..., Awaitable[Response]] = self.endpoint
         arguments = bind(endpoint)
         takes_query = any(isinstance(kind, params.Query) for kind in kinds_of(endpoint))
-        writes_without_body = self.body_field is None and bool(self.methods - READS)
+        writes_without_body = self.body_field is None and bool((self.methods or set()) - READS)
 
         async def handle(request: Request) -> Response:
             if request.scope["query_string"] and not takes_query:

@@ -88,7 +88,8 @@ def test_every_schema_and_operation_says_what_it_is(document: dict[str, Any]) ->
     for name, schema in document["components"]["schemas"].items():
         assert schema["description"], name
     for name, operation in operations(document):
-        assert operation["summary"] and operation["description"], name
+        assert operation["summary"], name
+        assert operation["description"], name
         for status, response in operation["responses"].items():
             assert response["description"], f"{name} {status}"
 

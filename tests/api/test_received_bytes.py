@@ -37,7 +37,10 @@ ENDLESS = {
         b"GET /time HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         b"a" * 65_536,
     ),
-    "requests that are not waited for": (b"", b"GET /time HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2_000),
+    "requests that are not waited for": (
+        b"",
+        b"GET /time HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2_000,
+    ),
 }
 
 
@@ -109,9 +112,7 @@ def test_a_body_in_small_chunks_is_read(exchange: Deployment) -> None:
     chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body)
     said = answer_to(
         exchange,
-        CHUNKED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-        + chunks
-        + b"0\r\n\r\n",
+        CHUNKED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + chunks + b"0\r\n\r\n",
     )
     assert said.startswith(b"HTTP/1.1 401 ")
 

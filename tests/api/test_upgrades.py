@@ -75,10 +75,10 @@ def test_a_read_that_offers_another_protocol_is_answered(exchange: Deployment) -
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_curls_http2_option_places_an_order(exchange: Deployment) -> None:
     person = exchange.person()
+    token, kind = f"Authorization: Bearer {person.token}", "Content-Type: application/json"
+    options = ["--http2", "-sS", "-m", "10", "-H", token, "-H", kind]
     ran = subprocess.run(
-        ["curl", "--http2", "-sS", "-m", "10", f"{exchange.url}/orders"]
-        + ["-H", f"Authorization: Bearer {person.token}", "-H", "Content-Type: application/json"]
-        + ["-d", json.dumps(small_order())],
+        ["curl", *options, "-d", json.dumps(small_order()), f"{exchange.url}/orders"],
         capture_output=True,
         text=True,
         check=True,
