@@ -6,7 +6,7 @@ from tests.api.deployment import Deployment, error_of, small_order
 
 READS = 60
 ORDERS = 10
-PROBES = 400
+PROBES = 120
 
 
 def test_s34_one_request_too_many_is_429_with_the_time_to_wait(tight: Deployment) -> None:
