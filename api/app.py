@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
 
 from api import bench_route, errors, health
-from api.flux import account, admin, auth, deposits, markets, orders
+from api.flux import account, admin, api_keys, auth, deposits, markets, orders
 from api.front import Front
 from api.services import Services
 from api.simulations import routes as simulations
@@ -23,6 +23,7 @@ SECTIONS = (
     markets.router,
     deposits.router,
     auth.router,
+    api_keys.router,
     admin.router,
     simulations.router,
     health.router,
@@ -32,7 +33,10 @@ SECTIONS = (
 GC_ALLOCATIONS = 50_000
 """Net allocations between two collections of the youngest objects; Python's default is 700."""
 
-BEARER_SCHEME = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -94,7 +98,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
                 operation["responses"].pop("422", None)
                 exemplify(operation, schema)
         components = schema.setdefault("components", {})
-        components["securitySchemes"] = BEARER_SCHEME
+        components["securitySchemes"] = SECURITY_SCHEMES
         for unused in ("HTTPValidationError", "ValidationError"):
             components.get("schemas", {}).pop(unused, None)
         app.openapi_schema = schema

@@ -13,15 +13,19 @@ import uuid_utils
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.client_address import address_group
+from api.credentials import MIXED, NONE_SENT, Credentials, credentials_in
+from api.errors import as_refused
 from api.families import family_of, family_of_path
-from api.limits import Window, too_many
+from api.key_ring import prefix_of
+from api.limits import Principal, RateKind, Window, too_many
 from api.metrics import observe
 from api.security import Claims
 from api.services import Services
 from sim.refusals import Refusal, Refused
+from storage.errors import StorageError
 
 REQUEST_ID_TEXT = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-BEARER = b"bearer "
 CRASHED = Refused(Refusal.INTERNAL_ERROR, "Something went wrong on our side")
 
 log = structlog.get_logger("sandpit.api")
@@ -30,20 +34,25 @@ log = structlog.get_logger("sandpit.api")
 class Call:
     """One request on its way through: who asks, under which id, and what is left to them."""
 
-    __slots__ = ("address", "body_bytes", "claims", "request_id", "started", "window")
+    __slots__ = (
+        *("address", "sent", "claims", "late"),
+        *("body_bytes", "request_id", "started", "window"),
+    )
 
-    def __init__(self, request_id: bytes, address: str) -> None:
+    def __init__(self, request_id: bytes, address: str, sent: Credentials = NONE_SENT) -> None:
         self.request_id = request_id
         self.address = address
+        self.sent = sent
         self.claims: Claims | None = None
+        self.late = False
         self.window: Window | None = None
         self.body_bytes = 0
         self.started = False
 
     @property
-    def principal(self) -> str:
-        """Whom the rate limits count: the user of a valid token, else the address."""
-        return f"user_{self.claims.user_id}" if self.claims else self.address
+    def principal(self) -> Principal:
+        """Whom the rate limits count: the address, and the user of valid credentials."""
+        return Principal(self.address, self.claims.user_id if self.claims else None)
 
 
 class Front:
@@ -86,12 +95,12 @@ class Front:
 
     async def _pass(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            self._admit(call, scope)
+            await self._admit(call, scope)
             await self._app(scope, receive, send)
         except ClientDisconnect:
             raise
-        except Refused as refused:
-            await family_of(scope).refuse(refused, scope)(scope, receive, send)
+        except (Refused, StorageError) as error:
+            await family_of(scope).refuse(as_refused(error), scope)(scope, receive, send)
         except Exception:
             log.exception("request failed", request_id=call.request_id.decode())
             if call.started:
@@ -99,28 +108,57 @@ class Front:
             await family_of(scope).refuse(CRASHED, scope)(scope, receive, send)
 
     def _identify(self, scope: Scope) -> Call:
-        request_id, bearer, credentials = b"", b"", 0
+        request_id = b""
+        authorizations: list[bytes] = []
+        api_keys: list[bytes] = []
+        forwarded: list[bytes] = []
         for name, value in scope["headers"]:
             if name == b"authorization":
-                credentials += 1
-                bearer = value[len(BEARER) :] if value[: len(BEARER)].lower() == BEARER else b""
+                authorizations.append(value)
+            elif name == b"x-api-key":
+                api_keys.append(value)
+            elif name == b"x-forwarded-for":
+                forwarded.append(value)
             elif name == b"x-request-id" and REQUEST_ID_TEXT.fullmatch(value):
                 request_id = value
-        client = scope.get("client")
-        call = Call(request_id or str(uuid_utils.uuid7()).encode(), client[0] if client else "-")
-        if bearer and credentials == 1:
-            call.claims = self._services.tokens.verify(bearer.strip().decode("latin-1"))
+        peer = scope["client"][0] if scope.get("client") else "-"
+        address = address_group(self._services.proxies.client(peer, forwarded))
+        sent = credentials_in(authorizations, api_keys)
+        call = Call(request_id or str(uuid_utils.uuid7()).encode(), address, sent)
+        if sent.bearer and not sent.are_mixed:
+            call.claims = self._services.tokens.verify(sent.bearer)
         return call
 
-    def _admit(self, call: Call, scope: Scope) -> None:
+    async def _admit(self, call: Call, scope: Scope) -> None:
         kind = family_of_path(scope["path"]).rate_kind(scope["method"], scope["path"])
+        if call.sent.api_key and not call.sent.are_mixed:
+            await self._open_by_key(call, call.sent.api_key, kind or RateKind.READ)
         if kind is not None:
-            call.window = self._services.rates.hit(kind, call.principal)
-            if not call.window.allowed:
-                raise too_many(call.window)
+            call.window = self._count(call.principal, kind)
+        if call.sent.are_mixed:
+            raise Refused(Refusal.INVALID_REQUEST, MIXED)
         for name, value in scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value) > self._body_limit:
                 raise self._too_large()
+
+    async def _open_by_key(self, call: Call, api_key: str, kind: RateKind) -> None:
+        """Who asks by this key. One that is not remembered is counted before it is looked up:
+        keys cannot be tried out faster than that."""
+        prefix = prefix_of(api_key)
+        if prefix is None:
+            return
+        claims = self._services.keys.recall(api_key)
+        if claims is None:
+            self._count(Principal(call.address, prefix), kind)
+            claims = await self._services.keys.look_up(self._services.pool, api_key)
+        call.late = claims is not None and claims.expires_at_s <= time.time()
+        call.claims = None if call.late else claims
+
+    def _count(self, principal: Principal, kind: RateKind) -> Window:
+        window = self._services.rates.hit(kind, principal)
+        if not window.allowed:
+            raise too_many(window)
+        return window
 
     def _too_large(self) -> Refused:
         return Refused(

@@ -1,5 +1,6 @@
 """One settings object, read from the environment and from an optional TOML file."""
 
+import ipaddress
 import os
 import re
 from difflib import get_close_matches
@@ -36,7 +37,16 @@ def _a_rate(text: str) -> str:
     return text
 
 
+def _a_network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("must hold addresses or networks such as 10.0.0.0/8") from None
+    return text
+
+
 Rate = Annotated[str, AfterValidator(_a_rate)]
+Network = Annotated[str, AfterValidator(_a_network)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
@@ -64,15 +74,24 @@ class Settings(BaseSettings):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
 
     token_ttl_s: int = Field(900, ge=1, le=86_400)
+    # A login that is not refreshed for so long has ended; a guest who did nothing is gone.
+    refresh_ttl_s: int = Field(2_592_000, ge=60, le=31_536_000)
+    guest_ttl_s: int = Field(86_400, ge=60, le=31_536_000)
     body_limit_bytes: int = Field(65_536, ge=1_024, le=16_777_216)
     body_timeout_s: float = Field(10, gt=0, le=120)
     connections_max: int = Field(1_000, ge=1, le=100_000)
-    proxies_trusted: tuple[str, ...] = ()
+    # Whose X-Forwarded-For is believed: addresses or networks of one's own proxies.
+    proxies_trusted: tuple[Network, ...] = ()
 
-    login_rate: Rate = "10/minute"
+    # Of one user; an address may use as much as `users_an_address` of them.
     order_rate: Rate = "100/second"
+    cancel_rate: Rate = "100/second"
     write_rate: Rate = "20/second"
     read_rate: Rate = "200/second"
+    users_an_address: int = Field(4, ge=1, le=1_000_000)
+    # Of one address: wrong passwords, and users and guests that it makes.
+    login_rate: Rate = "10/minute"
+    account_rate: Rate = "300/hour"
     open_orders_max: int = Field(1_000, ge=1, le=100_000)
 
     # Simulations by REST: how many run at a time and wait, what a TRADER may ask for.

@@ -13,6 +13,8 @@ from tests.builders import listed_markets
 TIGHT = {
     "SANDPIT_LOGIN_RATE": "3/minute",
     "SANDPIT_READ_RATE": "60/hour",
+    "SANDPIT_CANCEL_RATE": "10/hour",
+    "SANDPIT_USERS_AN_ADDRESS": "1000",
     "SANDPIT_WRITE_RATE": "2000/hour",
     "SANDPIT_ORDER_RATE": "10/hour",
     "SANDPIT_BODY_TIMEOUT_S": "2",
