@@ -54,7 +54,7 @@ class Credentials(Sent):
 class RefreshSent(Sent):
     """The refresh token that the last login or refresh answered."""
 
-    refresh_token: Annotated[StrictStr, Field(min_length=1, max_length=256)]
+    refresh_token: Annotated[StrictStr, Field(min_length=1, max_length=1_024)]
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"refreshToken": REFRESH_TOKEN_EXAMPLE}]}
