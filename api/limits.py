@@ -2,15 +2,18 @@
 
 import time
 from enum import StrEnum
+from operator import itemgetter
 from typing import NamedTuple
 
-from limits import RateLimitItem, parse_many
+from limits import parse_many
 
 from sim.refusals import Refusal, Refused
 from storage.settings import Settings
 
 COUNTERS_MAX = 100_000
-"""Counters kept at a time; when there are more, those of past windows go."""
+"""Counters that a budget keeps at a time; when there are more, those of past windows go."""
+
+LEFT = itemgetter(0)
 
 
 class RateKind(StrEnum):
@@ -38,12 +41,32 @@ class Window(NamedTuple):
     resets_at_s: int
 
 
-class Counter(NamedTuple):
-    """One thing that is counted: the key of its count, how much it allows, in how many seconds."""
+class Budget:
+    """So much in so many seconds, and what everybody has used of it in the present window."""
 
-    key: tuple[str, int, bool, int | str]
-    amount: int
-    length_s: int
+    __slots__ = ("_used", "amount", "length_s")
+
+    def __init__(self, amount: int, length_s: int) -> None:
+        self.amount = amount
+        self.length_s = length_s
+        self._used: dict[int | str, tuple[int, int]] = {}
+
+    def left(self, who: int | str, now: int) -> int:
+        """What they may still use."""
+        window, used = self._used.get(who, (0, 0))
+        return self.amount - used if window == now // self.length_s else self.amount
+
+    def use(self, who: int | str, cost: int, now: int) -> None:
+        """Note what they use."""
+        if len(self._used) >= COUNTERS_MAX and who not in self._used:
+            self._forget_past_windows(now)
+        used = self.amount - self.left(who, now)
+        self._used[who] = (now // self.length_s, used + cost)
+
+    def _forget_past_windows(self, now: int) -> None:
+        window = now // self.length_s
+        current = {who: used for who, used in self._used.items() if used[0] == window}
+        self._used = current if len(current) < COUNTERS_MAX else {}
 
 
 class RateLimits:
@@ -60,59 +83,41 @@ class RateLimits:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._items: dict[RateKind, list[RateLimitItem]] = {
-            RateKind.READ: parse_many(settings.read_rate),
-            RateKind.WRITE: parse_many(settings.write_rate),
-            RateKind.ORDER: parse_many(settings.order_rate),
-            RateKind.CANCEL: parse_many(settings.cancel_rate),
+        rates = {
+            RateKind.READ: settings.read_rate,
+            RateKind.WRITE: settings.write_rate,
+            RateKind.ORDER: settings.order_rate,
+            RateKind.CANCEL: settings.cancel_rate,
         }
-        self._users_an_address = settings.users_an_address
-        self._counts: dict[tuple[str, int, bool, int | str], tuple[int, int]] = {}
+        self._of_users = {kind: budgets(rate, 1) for kind, rate in rates.items()}
+        self._of_addresses = {
+            kind: budgets(rate, settings.users_an_address) for kind, rate in rates.items()
+        }
 
     def hit(self, kind: RateKind, principal: Principal, cost: int = 1) -> Window:
         """Count one request, or `cost` of them; the tightest of the windows answers."""
         now = int(time.time())
-        counters = self._counters(kind, principal)
-        windows = [self._look(counter, cost, now) for counter in counters]
-        tightest = min(windows, key=lambda window: (window.allowed, window.remaining))
-        if tightest.allowed:
-            for counter in counters:
-                self._count(counter, cost, now)
-        return tightest
+        address, user = principal
+        asked: list[tuple[Budget, int | str]]
+        asked = [(budget, address) for budget in self._of_addresses[kind]]
+        asked += [(budget, address if user is None else user) for budget in self._of_users[kind]]
+        left, tightest = min(
+            ((budget.left(who, now) - cost, budget) for budget, who in asked), key=LEFT
+        )
+        if left >= 0:
+            for budget, who in asked:
+                budget.use(who, cost, now)
+        resets_at_s = (now // tightest.length_s + 1) * tightest.length_s
+        return Window(left >= 0, tightest.amount, max(0, left), resets_at_s)
 
     def most(self, kind: RateKind) -> int:
         """How many a user may ask for at once, with a whole window before them."""
-        return min(item.amount for item in self._items[kind])
+        return min(budget.amount for budget in self._of_users[kind])
 
-    def _counters(self, kind: RateKind, principal: Principal) -> list[Counter]:
-        address, user = principal
-        if user is None:
-            user = address
-        found = []
-        for item in self._items[kind]:
-            amount, length_s = item.amount, item.get_expiry()
-            whole = amount * self._users_an_address
-            found.append(Counter((kind, length_s, True, user), amount, length_s))
-            found.append(Counter((kind, length_s, False, address), whole, length_s))
-        return found
 
-    def _look(self, counter: Counter, cost: int, now: int) -> Window:
-        number = now // counter.length_s
-        known_number, count = self._counts.get(counter.key, (number, 0))
-        left = counter.amount - (count if known_number == number else 0) - cost
-        resets_at_s = (number + 1) * counter.length_s
-        return Window(left >= 0, counter.amount, max(0, left), resets_at_s)
-
-    def _count(self, counter: Counter, cost: int, now: int) -> None:
-        number = now // counter.length_s
-        known_number, count = self._counts.get(counter.key, (number, 0))
-        if len(self._counts) >= COUNTERS_MAX and counter.key not in self._counts:
-            self._forget_past_windows(now)
-        self._counts[counter.key] = (number, (count if known_number == number else 0) + cost)
-
-    def _forget_past_windows(self, now: int) -> None:
-        current = {key: value for key, value in self._counts.items() if value[0] == now // key[1]}
-        self._counts = current if len(current) < COUNTERS_MAX else {}
+def budgets(rate: str, users: int) -> list[Budget]:
+    """A rate, of so many users together."""
+    return [Budget(item.amount * users, item.get_expiry()) for item in parse_many(rate)]
 
 
 def too_many(window: Window) -> Refused:
