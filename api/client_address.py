@@ -1,7 +1,7 @@
 """Which client a request comes from, as limits count clients."""
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 
 ADDRESSES_REMEMBERED_MAX = 10_000
@@ -42,7 +42,7 @@ class Proxies:
         self._networks = [ipaddress.ip_network(text, strict=False) for text in trusted]
         self.trusts = lru_cache(ADDRESSES_REMEMBERED_MAX)(self._trusts)
 
-    def client(self, peer: str, forwarded: Sequence[bytes]) -> str:
+    def client(self, peer: str, forwarded: bytes) -> str:
         """The client's address: the peer's own, unless the peer is a proxy of ours.
 
         The header is read from the right, where our proxies wrote: the first
@@ -51,7 +51,7 @@ class Proxies:
         """
         if not self._networks or not forwarded or not self.trusts(peer):
             return peer
-        hops = b",".join(forwarded).decode("latin-1").rsplit(",", FORWARDED_HOPS_MAX)
+        hops = forwarded.decode("latin-1").rsplit(",", FORWARDED_HOPS_MAX)
         client = peer
         for hop in reversed(hops[-FORWARDED_HOPS_MAX:]):
             address = without_port(hop.strip())

@@ -1,6 +1,5 @@
 """What a request shows of who asks, and the words for what is wrong with it."""
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -43,18 +42,15 @@ KEY_WORDS = {
 }
 
 
-def credentials_in(authorizations: Sequence[bytes], api_keys: Sequence[bytes]) -> Credentials:
-    """The request's credentials; a header that comes twice is none that could be right."""
-    if not authorizations and not api_keys:
+def credentials_in(authorization: bytes | None, api_key: bytes | None) -> Credentials:
+    """The headers' values; what is sent twice comes as a list and is neither one nor the other."""
+    if authorization is None and api_key is None:
         return NONE_SENT
-    bearer = api_key = None
-    if authorizations:
-        first = authorizations[0]
-        is_bearer = len(authorizations) == 1 and first[: len(BEARER)].lower() == BEARER
-        bearer = first[len(BEARER) :].strip().decode("latin-1") if is_bearer else ""
-    if api_keys:
-        api_key = api_keys[0].decode("latin-1") if len(api_keys) == 1 else ""
-    return Credentials(bearer, api_key)
+    bearer = None
+    if authorization is not None:
+        is_bearer = authorization[: len(BEARER)].lower() == BEARER
+        bearer = authorization[len(BEARER) :].strip().decode("latin-1") if is_bearer else ""
+    return Credentials(bearer, api_key.decode("latin-1") if api_key is not None else None)
 
 
 def unauthenticated(sent: Credentials, lack: Lack) -> Refused:

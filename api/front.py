@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.client_address import address_group
-from api.credentials import MIXED, NONE_SENT, Credentials, credentials_in
+from api.credentials import MIXED, Credentials, credentials_in
 from api.errors import as_refused
 from api.families import family_of, family_of_path
 from api.key_ring import prefix_of
@@ -26,6 +26,9 @@ from sim.refusals import Refusal, Refused
 from storage.errors import StorageError
 
 REQUEST_ID_TEXT = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+LOOKED_AT = frozenset(
+    {b"authorization", b"content-length", b"x-api-key", b"x-forwarded-for", b"x-request-id"}
+)
 CRASHED = Refused(Refusal.INTERNAL_ERROR, "Something went wrong on our side")
 
 log = structlog.get_logger("sandpit.api")
@@ -35,14 +38,14 @@ class Call:
     """One request on its way through: who asks, under which id, and what is left to them."""
 
     __slots__ = (
-        *("address", "sent", "claims", "late"),
+        *("address", "credentials", "claims", "late"),
         *("body_bytes", "request_id", "started", "window"),
     )
 
-    def __init__(self, request_id: bytes, address: str, sent: Credentials = NONE_SENT) -> None:
+    def __init__(self, request_id: bytes, address: str, credentials: Credentials) -> None:
         self.request_id = request_id
         self.address = address
-        self.sent = sent
+        self.credentials = credentials
         self.claims: Claims | None = None
         self.late = False
         self.window: Window | None = None
@@ -68,7 +71,8 @@ class Front:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        call = scope["call"] = self._identify(scope)
+        sent = looked_at(scope)
+        call = scope["call"] = self._identify(scope, sent)
         status = 0
 
         async def counted() -> Message:
@@ -87,15 +91,17 @@ class Front:
             await send(message)
 
         try:
-            await self._pass(call, scope, counted, stamped)
+            await self._pass(call, sent, scope, counted, stamped)
         except ClientDisconnect:
             status = 499
         finally:
             observe(scope, status, time.perf_counter() - began)
 
-    async def _pass(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass(
+        self, call: Call, sent: dict[bytes, bytes], scope: Scope, receive: Receive, send: Send
+    ) -> None:
         try:
-            await self._admit(call, scope)
+            await self._admit(call, sent, scope)
             await self._app(scope, receive, send)
         except ClientDisconnect:
             raise
@@ -107,39 +113,29 @@ class Front:
                 raise
             await family_of(scope).refuse(CRASHED, scope)(scope, receive, send)
 
-    def _identify(self, scope: Scope) -> Call:
-        request_id = b""
-        authorizations: list[bytes] = []
-        api_keys: list[bytes] = []
-        forwarded: list[bytes] = []
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                authorizations.append(value)
-            elif name == b"x-api-key":
-                api_keys.append(value)
-            elif name == b"x-forwarded-for":
-                forwarded.append(value)
-            elif name == b"x-request-id" and REQUEST_ID_TEXT.fullmatch(value):
-                request_id = value
+    def _identify(self, scope: Scope, sent: dict[bytes, bytes]) -> Call:
+        request_id = sent.get(b"x-request-id", b"")
+        if REQUEST_ID_TEXT.fullmatch(request_id) is None:
+            request_id = str(uuid_utils.uuid7()).encode()
         peer = scope["client"][0] if scope.get("client") else "-"
-        address = address_group(self._services.proxies.client(peer, forwarded))
-        sent = credentials_in(authorizations, api_keys)
-        call = Call(request_id or str(uuid_utils.uuid7()).encode(), address, sent)
-        if sent.bearer and not sent.are_mixed:
-            call.claims = self._services.tokens.verify(sent.bearer)
+        client = self._services.proxies.client(peer, sent.get(b"x-forwarded-for", b""))
+        credentials = credentials_in(sent.get(b"authorization"), sent.get(b"x-api-key"))
+        call = Call(request_id, address_group(client), credentials)
+        if credentials.bearer and not credentials.are_mixed:
+            call.claims = self._services.tokens.verify(credentials.bearer)
         return call
 
-    async def _admit(self, call: Call, scope: Scope) -> None:
+    async def _admit(self, call: Call, sent: dict[bytes, bytes], scope: Scope) -> None:
         kind = family_of_path(scope["path"]).rate_kind(scope["method"], scope["path"])
-        if call.sent.api_key and not call.sent.are_mixed:
-            await self._open_by_key(call, call.sent.api_key, kind or RateKind.READ)
+        if call.credentials.api_key and not call.credentials.are_mixed:
+            await self._open_by_key(call, call.credentials.api_key, kind or RateKind.READ)
         if kind is not None:
-            call.window = self._count(call.principal, kind)
-        if call.sent.are_mixed:
+            self._count(call, call.principal, kind)
+        if call.credentials.are_mixed:
             raise Refused(Refusal.INVALID_REQUEST, MIXED)
-        for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > self._body_limit:
-                raise self._too_large()
+        length = sent.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > self._body_limit:
+            raise self._too_large()
 
     async def _open_by_key(self, call: Call, api_key: str, kind: RateKind) -> None:
         """Who asks by this key. One that is not remembered is counted before it is looked up:
@@ -149,21 +145,29 @@ class Front:
             return
         claims = self._services.keys.recall(api_key)
         if claims is None:
-            self._count(Principal(call.address, prefix), kind)
+            self._count(call, Principal(call.address, prefix), kind)
             claims = await self._services.keys.look_up(self._services.pool, api_key)
         call.late = claims is not None and claims.expires_at_s <= time.time()
         call.claims = None if call.late else claims
 
-    def _count(self, principal: Principal, kind: RateKind) -> Window:
-        window = self._services.rates.hit(kind, principal)
-        if not window.allowed:
-            raise too_many(window)
-        return window
+    def _count(self, call: Call, principal: Principal, kind: RateKind) -> None:
+        call.window = self._services.rates.hit(kind, principal)
+        if not call.window.allowed:
+            raise too_many(call.window)
 
     def _too_large(self) -> Refused:
         return Refused(
             Refusal.PAYLOAD_TOO_LARGE, f"A body may have at most {self._body_limit} bytes"
         )
+
+
+def looked_at(scope: Scope) -> dict[bytes, bytes]:
+    """The headers that are of interest here; what is sent twice is one list."""
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if name in LOOKED_AT:
+            found[name] = found[name] + b", " + value if name in found else value
+    return found
 
 
 def headers_of(call: Call) -> list[tuple[bytes, bytes]]:

@@ -31,13 +31,13 @@ def claims_of(request: Request) -> Claims:
     """The claims of valid credentials. Raises Refused UNAUTHENTICATED that says what is wrong."""
     call = call_of(request.scope)
     if call.claims is None:
-        raise unauthenticated(call.sent, lack_of(call, request))
+        raise unauthenticated(call.credentials, lack_of(call, request))
     return call.claims
 
 
 def lack_of(call: Call, request: Request) -> Lack:
     """What is wrong with credentials that open nothing."""
-    sent = call.sent
+    sent = call.credentials
     if sent.bearer is None and sent.api_key is None:
         return Lack.MISSING
     late = call.late or bool(sent.bearer and services_of(request).tokens.is_expired(sent.bearer))
@@ -78,7 +78,7 @@ async def trader(request: Request) -> Caller:
 
 async def without_key(request: Request) -> None:
     """Anybody who does not come with an API key: a key opens an account, not a login."""
-    if call_of(request.scope).sent.api_key is not None:
+    if call_of(request.scope).credentials.api_key is not None:
         raise Refused(Refusal.FORBIDDEN, "An API key may not do this; send a bearer token")
 
 
