@@ -21,6 +21,7 @@ from rich.markup import escape
 
 from actors import cluster, deployment
 from actors.api_processes import ApiProcesses, listen
+from actors.log_room import LogRoom
 from actors.logs import log_to_file
 from actors.remote import RayCluster, Wanted, ask
 from sim.engine import warm_up
@@ -165,6 +166,7 @@ class Running:
         self._restarted_at = 0.0
         self._ray_seen_at = 0.0
         self._log_dir = Path()
+        self._log_room: LogRoom | None = None
 
     @property
     def address(self) -> str:
@@ -208,6 +210,7 @@ class Running:
         self._log_dir = log_dir
         log_dir.mkdir(mode=0o700, exist_ok=True)
         log_to_file(str(log_dir), "up", self.settings.log_level)
+        self._log_room = LogRoom(log_dir)
         self._cluster = RayCluster(str(log_dir), self.settings.log_level)
 
     def _start_database(self, data_dir: Path, world: World, prices: deployment.Prices) -> None:
@@ -331,6 +334,8 @@ class Running:
     def watch(self) -> None:
         """Start again what has ended. Called a few times a second."""
         assert self._api is not None
+        assert self._log_room is not None
+        self._log_room.look()
         if time.monotonic() - self._ray_seen_at > RAY_LOOK_S:
             self._ray_seen_at = time.monotonic()
             if not cluster.ray_is_alive():

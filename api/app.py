@@ -7,12 +7,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
-from api import bench_route, errors, health
+from api import bench_route, errors, health, root
 from api.flux import account, admin, api_keys, auth, deposits, markets, orders
 from api.front import Front
+from api.openapi import describe, document_of
 from api.services import Services
 from api.simulations import routes as simulations
 from storage.settings import Settings
@@ -27,16 +30,29 @@ SECTIONS = (
     admin.router,
     simulations.router,
     health.router,
+    root.router,
 )
 """The busiest first: routes are tried one after the other."""
 
+ABOUT = """Paper money, real matching: orders meet in a price-time book, positions have margin,
+funding and liquidation, and simulated traders give the markets prices and depth.
+
+A first order: `POST /auth/guest` gives a token (press **Authorize** and paste it),
+`POST /deposits` money, `POST /orders` an order. Prices, quantities and amounts are decimal
+strings; numbers are read as exactly. Every refusal is `{"error":{"code","message"}}`, its message
+a sentence that names the nearest valid value where there is one."""
+
+PAGE = {
+    "docExpansion": "list",
+    "defaultModelsExpandDepth": 0,
+    "displayRequestDuration": True,
+    "persistAuthorization": True,
+    "tryItOutEnabled": True,
+}
+"""How the documentation's page opens: operations as a list, schemas folded."""
+
 GC_ALLOCATIONS = 50_000
 """Net allocations between two collections of the youngest objects; Python's default is 700."""
-
-SECURITY_SCHEMES = {
-    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -44,9 +60,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     services = Services(settings or Settings.load())
     app: FastAPI = FastAPIOffline(
         title="Sandpit",
-        version="1",
+        version=root.VERSION,
         summary="A paper-trading exchange for perpetual futures",
+        description=ABOUT,
         redoc_url=None,
+        swagger_ui_parameters=PAGE,
         lifespan=opened(services),
         redirect_slashes=False,
     )
@@ -54,11 +72,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     sections = list(SECTIONS)
     if os.environ.get(bench_route.BENCH_VARIABLE) == "1":
         sections.insert(0, bench_route.router)
-    app.router.routes[:0] = [route for section in sections for route in section.routes]
+    document = Route("/openapi.json", send_document, include_in_schema=False)
+    app.router.routes[:0] = [route for section in sections for route in section.routes] + [document]
     app.add_middleware(Front, services=services)
     errors.install(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
+
+
+async def send_document(request: Request) -> Response:
+    """The OpenAPI document, written once and not for each who asks."""
+    return Response(document_of(request.app), media_type="application/json")
 
 
 def opened(services: Services) -> Any:
@@ -85,28 +109,3 @@ def settle_garbage_collection() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_ALLOCATIONS)
-
-
-def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document: FastAPI's, without the 422 that nothing here answers."""
-    if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title, version=app.version, summary=app.summary, routes=app.routes
-        )
-        for operations in schema["paths"].values():
-            for operation in operations.values():
-                operation["responses"].pop("422", None)
-                exemplify(operation, schema)
-        components = schema.setdefault("components", {})
-        components["securitySchemes"] = SECURITY_SCHEMES
-        for unused in ("HTTPValidationError", "ValidationError"):
-            components.get("schemas", {}).pop(unused, None)
-        app.openapi_schema = schema
-    return app.openapi_schema
-
-
-def exemplify(operation: dict[str, Any], schema: dict[str, Any]) -> None:
-    """Show the body model's example with the operation that takes it."""
-    for content in operation.get("requestBody", {}).get("content", {}).values():
-        name = content["schema"]["$ref"].rsplit("/", 1)[1]
-        content["example"] = schema["components"]["schemas"][name]["examples"][0]

@@ -7,10 +7,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import Match, Mount, Route
 
-from api.exact_json import first_of
 from api.families import family_of
+from api.findings import first_of
 from sim.refusals import Refusal, Refused
 from storage.errors import OutcomeUnknown, StorageError
 
@@ -31,19 +31,24 @@ def install(app: FastAPI) -> None:
 async def answer(request: Request, error: Exception) -> Response:
     """The answer of the family that the request belongs to."""
     response = family_of(request.scope).refuse(as_refused(error), request.scope)
-    if response.status_code == 405:
-        response.headers["Allow"] = ", ".join(sorted(methods_of(request)))
+    if response.status_code != 405:
+        return response
+    allow = {"Allow": ", ".join(sorted(methods_of(request)))}
+    if request.method == "OPTIONS":
+        return Response(None, 204, allow)
+    response.headers.update(allow)
     return response
 
 
 def methods_of(request: Request) -> set[str]:
-    """Every method that the path knows."""
+    """Every method that the path knows: whoever knows GET knows HEAD, and all know OPTIONS."""
     matching = [
         route
         for route in request.app.routes
-        if isinstance(route, Route) and route.matches(request.scope)[0] != Match.NONE
+        if isinstance(route, Route | Mount) and route.matches(request.scope)[0] != Match.NONE
     ]
-    return {method for route in matching for method in route.methods or ()}
+    found = {method for route in matching for method in getattr(route, "methods", None) or {"GET"}}
+    return found | {"OPTIONS"} | ({"HEAD"} if "GET" in found else set())
 
 
 def as_refused(error: Exception) -> Refused:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterable
 from typing import Annotated, Any, NoReturn
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
@@ -25,7 +24,7 @@ class ExactNumber:
 
     def __init__(self, text: str) -> None:
         if len(text) > NUMBER_CHARACTERS_MAX:
-            raise NotJson("a number in the body has too many digits")
+            raise NotJson("A number in the body has too many digits")
         self.text = text
 
     def __repr__(self) -> str:
@@ -35,7 +34,7 @@ class ExactNumber:
 def _object_of_distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise NotJson("the body names a key twice")
+        raise NotJson("The body names a key twice")
     return found
 
 
@@ -56,11 +55,11 @@ def read_json(body: bytes) -> Any:
     try:
         return _DECODER.decode(body.decode())
     except UnicodeDecodeError:
-        raise NotJson("the body is not UTF-8") from None
+        raise NotJson("The body is not UTF-8") from None
     except RecursionError:
-        raise NotJson("the body is nested too deeply") from None
+        raise NotJson("The body is nested too deeply") from None
     except json.JSONDecodeError as error:
-        raise NotJson(f"the body is not JSON: {error.msg} at character {error.pos}") from None
+        raise NotJson(f"The body is not JSON: it goes wrong at character {error.pos}") from None
 
 
 def _decimal_text(value: object) -> object:
@@ -104,17 +103,3 @@ WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 """A JSON number of digits only; neither 1.0 nor true nor "1"."""
 
 PrintableText = Annotated[str, AfterValidator(_printable)]
-
-
-def first_of(errors: Iterable[Any]) -> tuple[str, list[dict[str, str]]]:
-    """One sentence for the first thing wrong with a body or query, and all of them as a list."""
-    found = [
-        {
-            "field": ".".join(str(part) for part in error["loc"]),
-            "message": error["msg"].removeprefix("Value error, "),
-        }
-        for error in errors
-    ]
-    first = found[0] if found else {"field": "", "message": "The request is not valid"}
-    sentence = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
-    return sentence[:300], found[:10]

@@ -22,7 +22,7 @@ class Family:
     package: str
     prefix: str
     refuse: Callable[[Refused, Scope], Response]
-    rate_kind: Callable[[str, str], RateKind | None]
+    rate_kind: Callable[[str, str], RateKind]
 
 
 FAMILIES = (Family("api.flux", "/", flux.refuse, flux.rate_kind),)

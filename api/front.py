@@ -1,37 +1,57 @@
 """What happens to every request before and after its handler, in one ASGI layer.
 
-Request id, who asks, rate limit, body limit, response headers, metrics, and the
-net under everything: a crash becomes its family's 500.
+Request id, who asks, rate limit, host and origin, body limit, response headers,
+metrics, and the net under everything: a crash becomes its family's 500.
 """
 
 import re
 import time
 from typing import Any
 
-import structlog
 import uuid_utils
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.client_address import address_group
+from api.crash_log import CrashLog
 from api.credentials import MIXED, Credentials, credentials_in
 from api.errors import as_refused
 from api.families import family_of, family_of_path
 from api.key_ring import prefix_of
 from api.limits import Principal, RateKind, Window, too_many
 from api.metrics import observe
+from api.origins import Hosts, Origins
 from api.security import Claims
 from api.services import Services
 from sim.refusals import Refusal, Refused
 from storage.errors import StorageError
 
 REQUEST_ID_TEXT = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+PIECE_BYTES = 65_536
+"""A longer body is written in pieces, each when the last has left: none is buffered whole."""
+
 LOOKED_AT = frozenset(
-    {b"authorization", b"content-length", b"x-api-key", b"x-forwarded-for", b"x-request-id"}
+    {
+        b"access-control-request-method",
+        b"authorization",
+        b"content-length",
+        b"host",
+        b"origin",
+        b"sec-fetch-site",
+        b"x-api-key",
+        b"x-forwarded-for",
+        b"x-request-id",
+    }
 )
 CRASHED = Refused(Refusal.INTERNAL_ERROR, "Something went wrong on our side")
-
-log = structlog.get_logger("sandpit.api")
+UNKNOWN_HOST = (
+    Refusal.UNKNOWN_HOST,
+    "The header Host names none of this server's names; the setting SANDPIT_HOSTS_ALLOWED adds one",
+)
+FOREIGN_PAGE = (
+    Refusal.FORBIDDEN,
+    "A page of another site may not do this; the setting SANDPIT_CORS_ORIGINS allows its origin",
+)
 
 
 class Call:
@@ -39,13 +59,16 @@ class Call:
 
     __slots__ = (
         *("address", "credentials", "claims", "late"),
-        *("body_bytes", "request_id", "started", "window"),
+        *("body_bytes", "origin", "request_id", "started", "window"),
     )
 
-    def __init__(self, request_id: bytes, address: str, credentials: Credentials) -> None:
+    def __init__(
+        self, request_id: bytes, address: str, credentials: Credentials, origin: bytes | None
+    ) -> None:
         self.request_id = request_id
         self.address = address
         self.credentials = credentials
+        self.origin = origin
         self.claims: Claims | None = None
         self.late = False
         self.window: Window | None = None
@@ -65,12 +88,17 @@ class Front:
         self._app = app
         self._services = services
         self._body_limit = services.settings.body_limit_bytes
+        self._hosts = Hosts(services.settings)
+        self._origins = Origins(services.settings)
+        self._crashes = CrashLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
+        if scope["method"] == "HEAD":  # a GET; the server sends no body, for its own scope says so
+            scope = {**scope, "method": "GET"}
         sent = looked_at(scope)
         call = scope["call"] = self._identify(scope, sent)
         status = 0
@@ -87,7 +115,11 @@ class Front:
             if message["type"] == "http.response.start":
                 call.started = True
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *headers_of(call)]
+                own = self._origins.headers_for(call.origin)
+                message["headers"] = [*message.get("headers", ()), *headers_of(call), *own]
+            elif len(message.get("body", b"")) > PIECE_BYTES:
+                await send_in_pieces(message, send)
+                return
             await send(message)
 
         try:
@@ -102,15 +134,20 @@ class Front:
     ) -> None:
         try:
             await self._admit(call, sent, scope)
+            preflight = self._origins.preflight(scope["method"], sent)
+            if preflight is not None:
+                await send({"type": "http.response.start", "status": 204, "headers": preflight})
+                await send({"type": "http.response.body", "body": b""})
+                return
             await self._app(scope, receive, send)
         except ClientDisconnect:
             raise
         except (Refused, StorageError) as error:
             await family_of(scope).refuse(as_refused(error), scope)(scope, receive, send)
         except Exception:
-            log.exception("request failed", request_id=call.request_id.decode())
+            self._crashes.crashed(call.request_id.decode())
             if call.started:
-                raise
+                return  # the server closes a connection whose answer is not whole
             await family_of(scope).refuse(CRASHED, scope)(scope, receive, send)
 
     def _identify(self, scope: Scope, sent: dict[bytes, bytes]) -> Call:
@@ -120,19 +157,23 @@ class Front:
         peer = scope["client"][0] if scope.get("client") else "-"
         client = self._services.proxies.client(peer, sent.get(b"x-forwarded-for", b""))
         credentials = credentials_in(sent.get(b"authorization"), sent.get(b"x-api-key"))
-        call = Call(request_id, address_group(client), credentials)
+        call = Call(request_id, address_group(client), credentials, sent.get(b"origin"))
         if credentials.bearer and not credentials.are_mixed:
             call.claims = self._services.tokens.verify(credentials.bearer)
         return call
 
     async def _admit(self, call: Call, sent: dict[bytes, bytes], scope: Scope) -> None:
-        kind = family_of_path(scope["path"]).rate_kind(scope["method"], scope["path"])
+        method, path = scope["method"], scope["path"]
+        kind = family_of_path(path).rate_kind(method, path)
         if call.credentials.api_key and not call.credentials.are_mixed:
-            await self._open_by_key(call, call.credentials.api_key, kind or RateKind.READ)
-        if kind is not None:
-            self._count(call, call.principal, kind)
+            await self._open_by_key(call, call.credentials.api_key, kind)
+        self._count(call, call.principal, kind)
         if call.credentials.are_mixed:
             raise Refused(Refusal.INVALID_REQUEST, MIXED)
+        if not self._hosts.serve(sent.get(b"host", b"localhost")):
+            raise Refused(*UNKNOWN_HOST)
+        if self._origins.refuse(method, sent):
+            raise Refused(*FOREIGN_PAGE)
         length = sent.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self._body_limit:
             raise self._too_large()
@@ -168,6 +209,15 @@ def looked_at(scope: Scope) -> dict[bytes, bytes]:
         if name in LOOKED_AT:
             found[name] = found[name] + b", " + value if name in found else value
     return found
+
+
+async def send_in_pieces(message: Message, send: Send) -> None:
+    """A long part of a body, which the server lets wait piece by piece."""
+    body, more = memoryview(message["body"]), message.get("more_body", False)
+    for start in range(0, len(body), PIECE_BYTES):
+        piece = bytes(body[start : start + PIECE_BYTES])
+        is_last = start + PIECE_BYTES >= len(body)
+        await send({**message, "body": piece, "more_body": more or not is_last})
 
 
 def headers_of(call: Call) -> list[tuple[bytes, bytes]]:

@@ -23,6 +23,7 @@ class RateKind(StrEnum):
     WRITE = "write"
     ORDER = "order"
     CANCEL = "cancel"
+    PROBE = "probe"
 
 
 class Principal(NamedTuple):
@@ -88,6 +89,7 @@ class RateLimits:
             RateKind.WRITE: settings.write_rate,
             RateKind.ORDER: settings.order_rate,
             RateKind.CANCEL: settings.cancel_rate,
+            RateKind.PROBE: settings.probe_rate,
         }
         self._of_users = {kind: budgets(rate, 1) for kind, rate in rates.items()}
         self._of_addresses = {

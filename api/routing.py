@@ -19,10 +19,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.exact_json import NotJson, read_json
+from api.origins import READS
 from api.services import Services
 from sim.refusals import Refusal, Refused
 
 QUERY_FIELDS_MAX = 20
+JSON = "application/json"
+NO_BODY = "The body is missing: it must be a JSON object"
 
 Argument = Callable[[Request], Awaitable[Any]]
 
@@ -35,10 +38,13 @@ class ExactRoute(APIRoute):
         endpoint: Callable[..., Awaitable[Response]] = self.endpoint
         arguments = bind(endpoint)
         takes_query = any(isinstance(kind, params.Query) for kind in kinds_of(endpoint))
+        writes_without_body = self.body_field is None and bool((self.methods or set()) - READS)
 
         async def handle(request: Request) -> Response:
             if request.scope["query_string"] and not takes_query:
                 read_query_pairs(request)
+            if writes_without_body and await request.body():
+                check_is_json(request)
             values = {name: await argument(request) for name, argument in arguments.items()}
             return await endpoint(**values)
 
@@ -119,14 +125,28 @@ def body_of(model: type[BaseModel]) -> Argument:
     """The JSON body as a model."""
 
     async def read(request: Request) -> Any:
+        body = await request.body()
+        if not body:
+            raise Refused(Refusal.INVALID_REQUEST, NO_BODY)
+        check_is_json(request)
         try:
-            return model.model_validate(read_json(await request.body()))
+            return model.model_validate(read_json(body))
         except NotJson as error:
             raise Refused(Refusal.INVALID_REQUEST, str(error)) from None
         except ValidationError as error:
             raise invalid(error) from None
 
     return read
+
+
+def check_is_json(request: Request) -> None:
+    """Raises Refused for a body of any other type: a foreign page can send those unasked."""
+    content_type = request.headers.get("content-type", "")
+    if content_type != JSON and content_type.partition(";")[0].strip().lower() != JSON:
+        raise Refused(
+            Refusal.UNSUPPORTED_MEDIA_TYPE,
+            "A body must have the header Content-Type: application/json",
+        )
 
 
 def query_of(model: type[BaseModel]) -> Argument:
@@ -155,8 +175,8 @@ def read_query_pairs(request: Request) -> dict[str, str]:
 
 
 def invalid(error: ValidationError, within: str = "") -> RequestValidationError:
-    """Pydantic's findings as the error that every family knows how to word."""
-    findings = error.errors(include_url=False, include_context=False, include_input=False)
+    """The findings as the error that every family knows how to word."""
+    findings = error.errors(include_url=False, include_input=False)
     if within:
         findings = [{**finding, "loc": (within, *finding["loc"])} for finding in findings]
     return RequestValidationError(findings)

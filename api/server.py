@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -12,6 +13,7 @@ import structlog
 import uvicorn
 
 from api.app import create_app
+from api.connections import SEND_BUFFER_BYTES, ConnectionLimits, Crowd
 from api.protocol import SWEEP_EVERY_TICKS, BoundedProtocol
 from storage.errors import StorageError
 from storage.settings import ConfigurationError, Settings
@@ -19,6 +21,8 @@ from storage.settings import ConfigurationError, Settings
 KEEP_ALIVE_S = 75
 GRACEFUL_STOP_S = 5
 BACKLOG = 2_048
+FILES_BESIDE_CONNECTIONS = 256
+"""Open files that a process needs beside its connections: database, Valkey, libraries."""
 
 
 class SweepingServer(uvicorn.Server):
@@ -35,14 +39,14 @@ class SweepingServer(uvicorn.Server):
 
 def server_for(settings: Settings) -> SweepingServer:
     """The server with its application, not yet listening. Raises ConfigurationError."""
-    protocol = type(
-        "SettledProtocol",
-        (BoundedProtocol,),
-        {
-            "read_timeout_s": settings.body_timeout_s,
-            "connections_max": settings.connections_max,
-        },
+    limits = ConnectionLimits(
+        connections_max=settings.connections_max,
+        read_timeout_s=settings.body_timeout_s,
+        write_timeout_s=settings.write_timeout_s,
+        body_limit_bytes=settings.body_limit_bytes,
+        crowd=Crowd(settings.connections_of_address_max, settings.proxies_trusted),
     )
+    protocol = type("SettledProtocol", (BoundedProtocol,), {"limits": limits})
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,
@@ -95,6 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (ConfigurationError, StorageError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    allow_open_files(settings.connections_max + FILES_BESIDE_CONNECTIONS)
     serve(server, sockets)
     return 0
 
@@ -124,7 +129,17 @@ def serve(server: uvicorn.Server, sockets: list[socket.socket]) -> None:
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
+    for listening in sockets:  # connections inherit it
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     server.run(sockets=sockets)
+
+
+def allow_open_files(wanted: int) -> None:
+    """Raise this process's limit of open files, as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 if __name__ == "__main__":

@@ -65,7 +65,8 @@ class ChildServer:
             "stop_timeout_s": stop_timeout_s,
         }
         kept = {key: os.environ[key] for key in ENVIRONMENT_KEPT if key in os.environ}
-        with log.open("wb") as output:
+        log.write_bytes(b"")
+        with log.open("ab") as output:  # appended to, so that it may be emptied under the server
             launcher = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(LAUNCHER), json.dumps(plan)],
                 stdin=subprocess.PIPE,

@@ -22,6 +22,8 @@ CONFIG_VARIABLE = "SANDPIT_CONFIG"
 CONFIG_FILE_DEFAULT = "sandpit.toml"
 PREFIX = "SANDPIT_"
 NOT_SETTINGS = {CONFIG_VARIABLE, "SANDPIT_BENCH_ROUTE"}
+HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+ORIGIN = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
 QUOTED = re.compile(r'"(\w+)"')
 
 
@@ -45,8 +47,22 @@ def _a_network(text: str) -> str:
     return text
 
 
+def _a_host_name(text: str) -> str:
+    if HOST_NAME.fullmatch(text) is None:
+        raise ValueError("must be host names without scheme and port, such as exchange.example.com")
+    return text.lower()
+
+
+def _an_origin(text: str) -> str:
+    if ORIGIN.fullmatch(text) is None:
+        raise ValueError("must be exact origins, such as https://app.example.com; * is none")
+    return text.lower()
+
+
 Rate = Annotated[str, AfterValidator(_a_rate)]
 Network = Annotated[str, AfterValidator(_a_network)]
+HostName = Annotated[str, AfterValidator(_a_host_name)]
+Origin = Annotated[str, AfterValidator(_an_origin)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
@@ -79,9 +95,15 @@ class Settings(BaseSettings):
     guest_ttl_s: int = Field(86_400, ge=60, le=31_536_000)
     body_limit_bytes: int = Field(65_536, ge=1_024, le=16_777_216)
     body_timeout_s: float = Field(10, gt=0, le=120)
+    write_timeout_s: float = Field(30, gt=0, le=600)
     connections_max: int = Field(1_000, ge=1, le=100_000)
+    connections_of_address_max: int = Field(256, ge=1, le=100_000)
     # Whose X-Forwarded-For is believed: addresses or networks of one's own proxies.
     proxies_trusted: tuple[Network, ...] = ()
+    # Host names beside loopback's, the machine's own and plain addresses.
+    hosts_allowed: tuple[HostName, ...] = ()
+    # Web pages of these origins may use the API from a browser.
+    cors_origins: tuple[Origin, ...] = ()
 
     # Of one user; an address may use as much as `users_an_address` of them.
     order_rate: Rate = "100/second"
@@ -92,6 +114,8 @@ class Settings(BaseSettings):
     # Of one address: wrong passwords, and users and guests that it makes.
     login_rate: Rate = "10/minute"
     account_rate: Rate = "300/hour"
+    # /health and /metrics, of each address: a budget that nothing else uses up.
+    probe_rate: Rate = "100/second"
     open_orders_max: int = Field(1_000, ge=1, le=100_000)
 
     # Simulations by REST: how many run at a time and wait, what a TRADER may ask for.

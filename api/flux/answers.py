@@ -324,3 +324,29 @@ class HealthAnswer(Wire):
     checks: dict[str, Health]
 
     model_config = example(ok=True, checks={"database": "up"})
+
+
+class RootAnswer(Wire):
+    """What this server is, and where to go on."""
+
+    name: str
+    version: str
+    status: str
+    description: str
+    docs: str
+    openapi: str
+    health: str
+    markets: str
+    register_at: Annotated[str, Field(alias="register")]
+
+    model_config = example(
+        name="sandpit",
+        version="0.1.0",
+        status="running",
+        description="A paper-trading exchange for perpetual futures",
+        docs="/docs",
+        openapi="/openapi.json",
+        health="/health",
+        markets="/markets",
+        register="/auth/register",
+    )

@@ -17,6 +17,11 @@ EXAMPLES: dict[int, tuple[str, str, str]] = {
     404: ("There is no such thing, or not for you", "ORDER_NOT_FOUND", "No such order"),
     409: ("Not in this state", "ORDER_NOT_OPEN", "The order is not open any more"),
     413: ("The body is too large", "PAYLOAD_TOO_LARGE", "A body may have at most 65536 bytes"),
+    415: (
+        "The body is not called JSON",
+        "UNSUPPORTED_MEDIA_TYPE",
+        "A body must have the header Content-Type: application/json",
+    ),
     429: (
         "Too many requests",
         "RATE_LIMITED",
@@ -25,14 +30,26 @@ EXAMPLES: dict[int, tuple[str, str, str]] = {
     500: ("Our fault", "INTERNAL_ERROR", "Something went wrong on our side"),
     503: ("Try again after Retry-After", "UNAVAILABLE", "The exchange's database is away"),
 }
-ALWAYS = (400, 413, 429, 500, 503)
+ALWAYS = (400, 413, 415, 429, 500, 503)
 AUTHENTICATED = (401, 403)
 
 RATE_HEADERS = {
-    "X-Request-Id": {"schema": {"type": "string"}},
-    "X-RateLimit-Limit": {"schema": {"type": "integer"}},
-    "X-RateLimit-Remaining": {"schema": {"type": "integer"}},
-    "X-RateLimit-Reset": {"schema": {"type": "integer"}},
+    "X-Request-Id": {
+        "description": "Yours, where you sent one, else ours: it stands in the log",
+        "schema": {"type": "string"},
+    },
+    "X-RateLimit-Limit": {
+        "description": "How many requests of this kind are allowed in the window",
+        "schema": {"type": "integer"},
+    },
+    "X-RateLimit-Remaining": {
+        "description": "How many are left of it",
+        "schema": {"type": "integer"},
+    },
+    "X-RateLimit-Reset": {
+        "description": "When the next window begins, in seconds since 1970",
+        "schema": {"type": "integer"},
+    },
 }
 CURSOR_HEADER = {
     "X-Next-Cursor": {
@@ -51,10 +68,12 @@ def documented(
     public: bool = False,
     by_key: bool = True,
     instead: dict[int | str, dict[str, Any]] | None = None,
+    example: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Keyword arguments of a route: its success, and the refusals beside the usual ones.
 
-    `by_key`: an API key opens it too. `instead` documents answers that are not the error envelope.
+    `by_key`: an API key opens it too. `instead` documents answers that are not the error envelope,
+    `example` a success that is not the model's own.
     """
     headers = {**RATE_HEADERS, **(CURSOR_HEADER if cursor else {})}
     responses: dict[int | str, dict[str, Any]] = {
@@ -62,7 +81,7 @@ def documented(
             "model": list[answer] if many else answer,  # type: ignore[valid-type]
             "description": (answer.__doc__ or "").splitlines()[0],
             "headers": headers,
-            "content": {"application/json": {"example": example_of(answer, many)}},
+            "content": {"application/json": {"example": example or example_of(answer, many)}},
         }
     }
     statuses = (*ALWAYS, *(() if public else AUTHENTICATED), *refusals)

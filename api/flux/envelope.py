@@ -1,6 +1,5 @@
 """Flux's wording: the error envelope, which status and code a refusal has, JSON answers."""
 
-import json
 from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel
@@ -8,6 +7,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from api.credentials import Lack
+from api.json_text import json_bytes
 from api.limits import RateKind
 from sim.refusals import Refusal, Refused
 
@@ -45,6 +45,8 @@ STATUSES: dict[Refusal, int] = {
     Refusal.NOT_FOUND: 404,
     Refusal.METHOD_NOT_ALLOWED: 405,
     Refusal.PAYLOAD_TOO_LARGE: 413,
+    Refusal.UNSUPPORTED_MEDIA_TYPE: 415,
+    Refusal.UNKNOWN_HOST: 400,
     Refusal.RATE_LIMITED: 429,
     Refusal.UNAVAILABLE: 503,
     Refusal.INTERNAL_ERROR: 500,
@@ -69,8 +71,8 @@ def refuse(refused: Refused, scope: Scope) -> Response:
         headers["WWW-Authenticate"] = challenge(refused)
     if status == 413:
         headers["Connection"] = "close"
-    body = {"error": error_of(refused, scope)}
-    return Response(json.dumps(body), status, headers, "application/json")
+    body = json_bytes({"error": error_of(refused, scope)})
+    return Response(body, status, headers, "application/json")
 
 
 def challenge(refused: Refused) -> str:
@@ -103,10 +105,10 @@ def code_of(refusal: Refusal, scope: Scope) -> str:
     return CODES.get(refusal, refusal.value)
 
 
-def rate_kind(method: str, path: str) -> RateKind | None:
-    """What a request counts as. Health and metrics are free: those who watch must see."""
+def rate_kind(method: str, path: str) -> RateKind:
+    """What a request counts as. Those who watch have a budget of their own, so that they see."""
     if path in ("/health", "/metrics"):
-        return None
+        return RateKind.PROBE
     if method in ("GET", "HEAD", "OPTIONS"):
         return RateKind.READ
     if path == "/account/cancel-after":

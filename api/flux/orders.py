@@ -34,6 +34,7 @@ from storage.cancels import request_cancel, request_cancel_all
 router = APIRouter(route_class=ExactRoute, tags=["Orders"])
 
 PENDING_CANCEL = "PENDING_CANCEL"
+CANCELLING = {"orderId": "order_123", "status": PENDING_CANCEL}
 PLAIN_ID = re.compile(r"[A-Za-z0-9-]+")
 
 
@@ -74,7 +75,9 @@ async def post_orders(
 
 
 @router.delete(
-    "/orders/{order_id}", summary="Cancel order", **documented(202, PlacedAnswer, 404, 409)
+    "/orders/{order_id}",
+    summary="Cancel order",
+    **documented(202, PlacedAnswer, 404, 409, example=CANCELLING),
 )
 async def delete_order(order_id: str, caller: Trader, request: Request) -> Response:
     """Asks the market to cancel; how it ended is told by the order."""

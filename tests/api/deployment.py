@@ -24,9 +24,11 @@ GENEROUS = {
     "SANDPIT_WRITE_RATE": "1000000/second",
     "SANDPIT_READ_RATE": "1000000/second",
     "SANDPIT_CANCEL_RATE": "1000000/second",
+    "SANDPIT_PROBE_RATE": "1000000/second",
     "SANDPIT_LOGIN_RATE": "1000/minute",
     "SANDPIT_ACCOUNT_RATE": "1000000/second",
 }
+JSON = {"Content-Type": "application/json"}
 DOCUMENTED_ORDER: dict[str, Any] = {
     "marketId": "BTC-PERP",
     "side": "BUY",
@@ -86,6 +88,7 @@ class Deployment:
 
     url: str
     port: int
+    pid: int
     data_dir: Path
     database: psycopg.Connection[Any]
     http: httpx.Client
@@ -130,7 +133,7 @@ def running(
     ):
         try:
             eventually(lambda: healthy(http), 30)
-            yield Deployment(url, port, data_dir, database, http)
+            yield Deployment(url, port, process.pid, data_dir, database, http)
         finally:
             process.terminate()
             assert process.wait(15) == 0

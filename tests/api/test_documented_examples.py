@@ -2,7 +2,7 @@
 
 import json
 
-from tests.api.deployment import Deployment, Person
+from tests.api.deployment import JSON, Deployment, Person
 
 MARKET = {
     "id": "BTC-PERP",
@@ -36,15 +36,15 @@ ORDER = """{
 
 def test_the_documented_session_from_registering_to_cancelling(exchange: Deployment) -> None:
     http = exchange.http
-    registered = http.post("/auth/register", content=REGISTER)
+    registered = http.post("/auth/register", content=REGISTER, headers=JSON)
     assert registered.status_code == 201
     user_id = registered.json()["userId"]
     assert registered.json() == {"userId": user_id}
-    login = http.post("/auth/login", content=REGISTER)
+    login = http.post("/auth/login", content=REGISTER, headers=JSON)
     assert login.status_code == 200
     assert {"token", "userId"} <= set(login.json())
     assert login.json()["userId"] == user_id
-    headers = {"Authorization": f"Bearer {login.json()['token']}"}
+    headers = JSON | {"Authorization": f"Bearer {login.json()['token']}"}
 
     deposit = http.post("/deposits", content=DEPOSIT, headers=headers)
     assert deposit.status_code == 201
@@ -114,6 +114,6 @@ def test_a_guest_can_trade_at_once(exchange: Deployment) -> None:
     guest = exchange.http.post("/auth/guest")
     assert guest.status_code == 201
     assert set(guest.json()) == {"token", "userId", "expiresIn"}
-    headers = {"Authorization": f"Bearer {guest.json()['token']}"}
+    headers = JSON | {"Authorization": f"Bearer {guest.json()['token']}"}
     assert exchange.http.post("/deposits", content=DEPOSIT, headers=headers).status_code == 201
     assert exchange.http.post("/orders", content=ORDER, headers=headers).status_code == 202

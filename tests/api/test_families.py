@@ -10,6 +10,7 @@ from starlette.types import Scope
 from api import families
 from api.families import FAMILIES, Family, family_of, family_of_path
 from api.flux.orders import post_order
+from api.limits import RateKind
 from sim.refusals import Refused
 
 
@@ -17,7 +18,7 @@ def refuse_as_other(refused: Refused, scope: Scope) -> Response:
     return Response(f"other: {refused.message}", 418)
 
 
-OTHER = Family("api.other", "/api/", refuse_as_other, lambda method, path: None)
+OTHER = Family("api.other", "/api/", refuse_as_other, lambda method, path: RateKind.READ)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.deployment import Deployment, Person, error_of, small_order
+from tests.api.deployment import JSON, Deployment, Person, error_of, small_order
 
 NOT_PLAIN_DECIMALS = [
     "1e999999",
@@ -69,7 +69,7 @@ FOREIGN_FIELDS = {
 
 def raw(person: Person, path: str, content: str | bytes) -> Any:
     began = time.perf_counter()
-    response = person.http.post(path, content=content, headers=person.headers)
+    response = person.http.post(path, content=content, headers=person.headers | JSON)
     assert time.perf_counter() - began < 0.5
     return response
 

@@ -7,6 +7,7 @@ from tests.api.deployment import Deployment, error_of, small_order
 READS = 60
 ORDERS = 10
 CANCELS = 10
+PROBES = 400
 
 
 def test_s34_one_request_too_many_is_429_with_the_time_to_wait(tight: Deployment) -> None:
@@ -84,10 +85,19 @@ def test_s34_one_users_limit_is_not_anothers(tight: Deployment) -> None:
     assert second.get("/time").status_code == 200
 
 
-def test_health_is_never_limited(tight: Deployment) -> None:
-    answers = [tight.http.get("/health") for _ in range(READS + 5)]
+def test_health_has_a_budget_of_its_own_and_leaves_the_others_alone(tight: Deployment) -> None:
+    """Who asks too often is told so; who watches still sees when everything else is used up."""
+    reader, watcher = tight.person(), tight.person()
+    for _ in range(READS + 1):
+        reader.get("/time")
+    assert reader.get("/time").status_code == 429
+    assert reader.get("/health").status_code == 200
+    answers = [watcher.get(path) for _ in range(PROBES // 2) for path in ("/health", "/metrics")]
     assert {answer.status_code for answer in answers} == {200}
-    assert "X-RateLimit-Limit" not in answers[0].headers
+    assert answers[0].headers["X-RateLimit-Limit"] == str(PROBES)
+    for path in ("/health", "/metrics"):
+        assert error_of(watcher.get(path)) == (429, "RATE_LIMITED")
+    assert watcher.get("/time").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/admin/drain"])

@@ -1,14 +1,14 @@
 """S31, S32: what arrives on the socket before it is a request."""
 
 import json
-import socket
 import threading
 import time
 
 import httpx
 import pytest
 
-from tests.api.deployment import Deployment, error_of
+from tests.api.deployment import JSON, Deployment, error_of
+from tests.api.sockets import connect, everything
 from tests.waiting import eventually
 
 SMUGGLED = {
@@ -26,24 +26,21 @@ SMUGGLED = {
     "bare carriage return": b"GET /time HTTP/1.1\r\nHost: x\rX: y\r\n\r\n",
     "bare line feed": b"GET /time HTTP/1.1\nHost: x\n\n",
     "zero byte": b"GET /time HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n",
+    "two codings": b"POST /orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
+    b"0\r\n\r\n",
+    "chunked twice": b"POST /orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunks in an old version": b"POST /orders HTTP/1.0\r\nHost: x\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "another version": b"GET /time HTTP/2.0\r\nHost: x\r\n\r\n",
     "two hosts": b"GET /time HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    "no host": b"GET /time HTTP/1.1\r\n\r\n",
+    "an empty host": b"GET /time HTTP/1.1\r\nHost:\r\n\r\n",
+    "a host that is none": b"GET /time HTTP/1.1\r\nHost: a@b\r\n\r\n",
+    "another host's target": b"GET http://evil.example/time HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a proxy's method": b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n",
     "not http": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
 }
-
-
-def connect(deployment: Deployment) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", deployment.port), timeout=10)
-
-
-def everything(connection: socket.socket) -> bytes:
-    """What the server says until it closes."""
-    said = b""
-    try:
-        while data := connection.recv(65_536):
-            said += data
-    except ConnectionResetError:
-        pass
-    return said
 
 
 @pytest.mark.parametrize("name", SMUGGLED)
@@ -92,8 +89,9 @@ def test_s31_a_body_over_the_limit_is_413_without_a_length(exchange: Deployment)
 
 def test_s31_a_body_at_the_limit_is_read(exchange: Deployment) -> None:
     body = json.dumps({"email": "x@example.com", "password": "wrong"}).encode()
-    assert exchange.http.post("/auth/login", content=body.ljust(65_536)).status_code == 401
-    assert exchange.http.post("/auth/login", content=body.ljust(65_537)).status_code == 413
+    for length, status in ((65_536, 401), (65_537, 413)):
+        sent = {"content": body.ljust(length), "headers": JSON}
+        assert exchange.http.post("/auth/login", **sent).status_code == status
 
 
 def test_s31_headers_over_the_limit_are_431(exchange: Deployment) -> None:

@@ -1,0 +1,130 @@
+"""Whoever holds connections and does nothing with them takes nothing from others."""
+
+import select
+import socket
+
+import httpx
+import pytest
+
+from api.client_address import address_group
+from api.connections import CountedTransport, Crowd, WriteWatch
+from tests.api.deployment import Deployment
+from tests.api.sockets import connect, everything, resident_bytes
+from tests.waiting import eventually
+
+IDLE = 1_005
+SLOW = 60
+SMALL_WINDOW_BYTES = 4_096
+LARGE = (
+    b"GET /static-offline-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n"
+    b"Authorization: Bearer %s\r\n\r\n"
+)
+HELD_BYTES_MAX = 40_000_000
+CUT = select.POLLHUP | select.POLLERR
+
+
+def test_idle_connections_of_one_address_leave_room_for_another(exchange: Deployment) -> None:
+    idle = [connect(exchange) for _ in range(IDLE)]
+    try:
+        elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
+        with httpx.Client(base_url=exchange.url, transport=elsewhere) as other:
+            assert other.get("/time").status_code == 200
+            assert other.get("/health").status_code == 200
+        said = everything(idle[-1])
+    finally:
+        for connection in idle:
+            connection.close()
+    assert said.startswith(b"HTTP/1.1 503 ")
+    assert b"from this address" in said
+    eventually(lambda: answers_200(exchange))
+
+
+def answers_200(deployment: Deployment) -> bool:
+    try:
+        return deployment.http.get("/time").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_readers_that_do_not_read_are_cut_and_little_is_kept_for_them(tight: Deployment) -> None:
+    person, before = tight.person(), resident_bytes(tight.pid)
+    slow = [connect(tight, receive_bytes=SMALL_WINDOW_BYTES) for _ in range(SLOW)]
+    try:
+        for connection in slow:
+            connection.sendall(LARGE % person.token.encode())
+        eventually(lambda: wrote_to(slow))
+        assert resident_bytes(tight.pid) - before < HELD_BYTES_MAX
+        eventually(lambda: len(cut_among(slow)) == SLOW, 20)
+    finally:
+        for connection in slow:
+            connection.close()
+    assert tight.http.get("/health").status_code == 200
+
+
+class Socket:
+    """A transport of which only the amounts matter."""
+
+    def __init__(self) -> None:
+        self.waiting_bytes = 0
+
+    def write(self, data: bytes) -> None:
+        self.waiting_bytes += len(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting_bytes
+
+
+def test_a_reader_that_is_slow_but_reads_is_never_stuck() -> None:
+    """Also where the server writes as fast as the peer reads: what is taken counts."""
+    transport, watch = CountedTransport(socket_ := Socket()), WriteWatch()
+    transport.write(b"a" * 1_000)
+    for second in range(100):
+        assert watch.stuck_s(transport, float(second)) == 0
+        socket_.waiting_bytes -= 1
+        transport.write(b"a")
+    assert watch.stuck_s(transport, 100.0) == 0
+    assert watch.stuck_s(transport, 107.0) == 7
+    socket_.waiting_bytes = 0
+    assert watch.stuck_s(transport, 200.0) == 0
+
+
+def wrote_to(connections: list[socket.socket]) -> bool:
+    readable, _, _ = select.select(connections, [], [], 0)
+    return len(readable) == len(connections)
+
+
+def cut_among(connections: list[socket.socket]) -> list[int]:
+    poll = select.poll()
+    for connection in connections:
+        poll.register(connection, 0)
+    return [number for number, event in poll.poll(0) if event & CUT]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:1"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("fe80::1%eth0", "fe80::2"),
+    ],
+)
+def test_addresses_of_one_holder_count_together(one: str, other: str) -> None:
+    assert address_group(one) == address_group(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("2001:db8:0:1::1", "2001:db8:0:2::1"), ("203.0.113.7", "203.0.113.8"), ("-", "unix")],
+)
+def test_addresses_of_two_holders_count_apart(one: str, other: str) -> None:
+    assert address_group(one) != address_group(other)
+
+
+def test_an_address_may_hold_so_many_and_a_trusted_proxy_all() -> None:
+    crowd = Crowd(2, ["10.0.0.0/8", "not-an-address"])
+    assert [crowd.enter("203.0.113.7") for _ in range(3)] == [True, True, False]
+    assert crowd.enter("203.0.113.8")
+    assert all(crowd.enter("10.1.2.3") for _ in range(5))
+    crowd.leave("203.0.113.7")
+    crowd.leave("203.0.113.7")
+    assert crowd.enter("203.0.113.7")

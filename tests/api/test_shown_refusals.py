@@ -1,0 +1,119 @@
+"""Every refusal that the document shows with an operation is the one that it gives."""
+
+import json
+from typing import Any
+
+import pytest
+
+from api.refusal_examples import EXAMPLES, example_of
+from tests.api.deployment import Deployment, error_of, small_order
+
+TWICE = "?a=1&a=2"
+OTHER_BODY = {"asset": "USDC", "amount": "2"}
+NO_MARKET = "marketId=DOGE-PERP"
+CREDENTIALS = {"email": "shown@example.com", "password": "long-password"}
+
+Shown = tuple[str, int, str, str, Any]
+
+PROVOKED: list[Shown] = [
+    ("submitOrder", 400, "POST", "/orders", small_order(quantity="1.2504")),
+    ("submitOrder", 404, "POST", "/orders", small_order(marketId="DOGE-PERP")),
+    ("submitOrders", 400, "POST", "/orders/batch", {"orders": []}),
+    ("cancelOrder", 400, "DELETE", f"/orders/order_1{TWICE}", None),
+    ("cancelOrder", 404, "DELETE", "/orders/order_999999", None),
+    ("cancelAllOrders", 400, "DELETE", "/orders?x=1", None),
+    ("cancelAllOrders", 404, "DELETE", f"/orders?{NO_MARKET}", None),
+    ("cancelAllOrdersAfter", 400, "POST", "/account/cancel-after", {"timeoutMs": 99_999_999}),
+    ("getBalances", 400, "GET", f"/balances{TWICE}", None),
+    ("getPositions", 400, "GET", f"/positions{TWICE}", None),
+    ("getOrders", 400, "GET", "/orders?status=open", None),
+    ("getOrders", 404, "GET", f"/orders?{NO_MARKET}", None),
+    ("getOrder", 400, "GET", f"/orders/order_1{TWICE}", None),
+    ("getOrder", 404, "GET", "/orders/order_999999", None),
+    ("getFills", 400, "GET", "/fills?limit=501", None),
+    ("getFills", 404, "GET", f"/fills?{NO_MARKET}", None),
+    ("getLedger", 400, "GET", "/ledger?cursor=x", None),
+    ("getMarkets", 400, "GET", f"/markets{TWICE}", None),
+    ("getMarket", 400, "GET", f"/markets/BTC-PERP{TWICE}", None),
+    ("getMarket", 404, "GET", "/markets/DOGE-PERP", None),
+    ("getOrderBook", 400, "GET", "/markets/BTC-PERP/orderbook?depth=101", None),
+    ("getOrderBook", 404, "GET", "/markets/DOGE-PERP/orderbook", None),
+    ("getTrades", 400, "GET", "/markets/BTC-PERP/trades?limit=501", None),
+    ("getTrades", 404, "GET", "/markets/DOGE-PERP/trades", None),
+    ("getCandles", 400, "GET", "/markets/BTC-PERP/candles?interval=2m", None),
+    ("getCandles", 404, "GET", "/markets/DOGE-PERP/candles", None),
+    ("getPrices", 400, "GET", f"/prices{TWICE}", None),
+    ("getPrice", 400, "GET", f"/prices/BTC-PERP{TWICE}", None),
+    ("getPrice", 404, "GET", "/prices/DOGE-PERP", None),
+    ("getTime", 400, "GET", f"/time{TWICE}", None),
+    ("deposit", 400, "POST", "/deposits", {"asset": "USDC", "amount": "1e3"}),
+    ("withdraw", 400, "POST", "/withdrawals", {"asset": "USDC", "amount": "20000"}),
+    ("resetAccount", 400, "POST", f"/account/reset{TWICE}", None),
+    ("register", 400, "POST", "/auth/register", CREDENTIALS | {"email": "nobody"}),
+    ("logIn", 400, "POST", "/auth/login", {"email": "shown@example.com"}),
+    ("logIn", 401, "POST", "/auth/login", CREDENTIALS),
+    ("refresh", 400, "POST", "/auth/refresh", {}),
+    ("refresh", 401, "POST", "/auth/refresh", {"refreshToken": "sr_nobody"}),
+    ("logOut", 400, "POST", "/auth/logout", {}),
+    ("makeApiKey", 400, "POST", "/auth/api-keys", {"name": "x", "scopes": []}),
+    ("getApiKeys", 400, "GET", f"/auth/api-keys{TWICE}", None),
+    ("revokeApiKey", 400, "DELETE", f"/auth/api-keys/key_1{TWICE}", None),
+    ("revokeApiKey", 404, "DELETE", "/auth/api-keys/key_999999", None),
+    ("becomeGuest", 400, "POST", f"/auth/guest{TWICE}", None),
+    ("drain", 400, "POST", f"/admin/drain{TWICE}", None),
+    ("getSimulations", 400, "GET", "/simulations?limit=501", None),
+    ("getHealth", 400, "GET", f"/health{TWICE}", None),
+    ("getServer", 400, "GET", f"/{TWICE}", None),
+]
+
+
+@pytest.mark.parametrize("shown", PROVOKED, ids=lambda shown: f"{shown[0]}-{shown[1]}")
+def test_a_refusal_is_shown_as_it_is_given(shown: Shown, exchange: Deployment) -> None:
+    operation_id, status, method, path, body = shown
+    person = exchange.person()
+    answer = exchange.http.request(method, path, json=body, headers=person.headers)
+    assert answer.status_code == status
+    assert answer.json() == example_of(*EXAMPLES[operation_id][status])
+
+
+def test_the_conflicts_of_orders_are_shown_as_they_are_given(exchange: Deployment) -> None:
+    person = exchange.person()
+    order_id = person.post("/orders", small_order(clientOrderId="a")).json()["orderId"]
+    other = person.post("/orders", small_order(clientOrderId="a", price="50000"))
+    shown = example_of(*EXAMPLES["submitOrder"][409])
+    text = json.dumps(shown).replace("order_123", order_id)
+    assert (other.status_code, other.json()) == (409, json.loads(text))
+    number = int(order_id.removeprefix("order_"))
+    exchange.database.execute("UPDATE orders SET status = 5 WHERE id = %s", (number,))
+    closed = person.delete(f"/orders/{order_id}")
+    assert (closed.status_code, closed.json()) == (
+        409,
+        example_of(*EXAMPLES["cancelOrder"][409]),
+    )
+
+
+def test_the_conflicts_of_money_are_shown_as_they_are_given(exchange: Deployment) -> None:
+    person = exchange.person()
+    for operation_id, path in (("deposit", "/deposits"), ("withdraw", "/withdrawals")):
+        person.post(path, {"asset": "USDC", "amount": "1"}, path)
+        again = person.post(path, OTHER_BODY, path)
+        assert error_of(again)[0] == 409
+        assert again.json() == example_of(*EXAMPLES[operation_id][409])
+    person.post("/orders", small_order())
+    reset = person.post("/account/reset")
+    assert reset.json() == example_of(*EXAMPLES["resetAccount"][409])
+
+
+def test_the_document_shows_them(exchange: Deployment) -> None:
+    document = exchange.http.get("/openapi.json").json()
+    shown = {
+        operation["operationId"]: operation["responses"]
+        for methods in document["paths"].values()
+        for operation in methods.values()
+    }
+    for operation_id, refusals in EXAMPLES.items():
+        for status, refusal in refusals.items():
+            content = shown[operation_id][str(status)]["content"]["application/json"]
+            assert content["example"] == example_of(*refusal)
+    cancelled = shown["cancelOrder"]["202"]["content"]["application/json"]["example"]
+    assert cancelled["status"] == "PENDING_CANCEL"
