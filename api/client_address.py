@@ -22,7 +22,7 @@ def address_group(host: str) -> str:
         return host
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
-    return str(ipaddress.ip_network((int(address), IPV6_CLIENT_BITS), strict=False))
+    return str(ipaddress.ip_network((address, IPV6_CLIENT_BITS), strict=False))
 
 
 def parsed(host: str) -> Address | None:

@@ -7,7 +7,7 @@ import pytest
 
 from storage.api_keys import API_KEYS_MAX
 from tests.api.deployment import Deployment, Person, error_of, small_order
-from tests.simulations import SMALL
+from tests.builders import waiting_simulation
 from tests.waiting import eventually
 
 NEVER_SEEN = "sandpit_000000000000_" + "A" * 43
@@ -195,7 +195,7 @@ def test_an_admins_key_sees_no_more_than_a_traders(
     exchange: Deployment, alice: Person, bob: Person, key: str
 ) -> None:
     exchange.database.execute("UPDATE users SET role = 'ADMIN' WHERE id = %s", (alice.user_id,))
-    theirs = bob.post("/simulations", {"scenarioText": SMALL}).json()["simulationId"]
+    theirs = f"simulation_{waiting_simulation(exchange.database, bob.user_id)}"
     assert alice.get(f"/simulations/{theirs}").status_code == 200
     assert ask(exchange, key, "GET", f"/simulations/{theirs}").status_code == 404
     exchange.database.execute("DELETE FROM simulations")

@@ -13,7 +13,7 @@ from storage.idle_identities import (
     remove_expired_logins,
     remove_idle_guests,
 )
-from tests.builders import listed_markets, trader
+from tests.builders import listed_markets, trader, waiting_simulation
 
 CAME_US = 1_000_000
 LATER_US = 2_000_000
@@ -69,10 +69,6 @@ USES = {
     "a ledger entry": "INSERT INTO ledger_entries (source, seq, leg, account_id, asset,"
     " entry_type, amount_atoms, created_at_us) VALUES ('transfer', -1, 0, %s, 'USDC', 'X', 0, 0)",
     "a request that may come again": "INSERT INTO idempotency VALUES (%s, 'k', '', '', 0, '', 0)",
-    "a simulation": "INSERT INTO simulations (account_id, name, scenario, seed, traders, markets,"
-    " steps, step_us, status, run_no, tries, step, orders, fills, steps_per_second,"
-    " orders_per_second, fills_per_second, created_at_us)"
-    " VALUES (%s, '', '', 0, 1, 1, 1, 1, 'QUEUED', 0, 0, 0, 0, 0, 0, 0, 0, 0)",
 }
 
 
@@ -85,6 +81,13 @@ def test_a_guest_who_used_the_account_stays_for_good(
     assert remove_idle_guests(connection, LATER_US) == 1
     assert exists(connection, used)
     assert remove_idle_guests(connection, LATER_US) == 0
+
+
+def test_a_guest_who_asked_for_a_simulation_stays(connection: psycopg.Connection[Any]) -> None:
+    used = guest(connection)
+    waiting_simulation(connection, used)
+    assert remove_idle_guests(connection, LATER_US) == 1
+    assert exists(connection, used)
 
 
 def test_a_guest_whose_account_is_changing_is_left_alone(
