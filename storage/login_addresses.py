@@ -1,7 +1,7 @@
 """From which addresses a user has logged in rightly."""
 
 from storage.database import AsyncPool, now_us
-from storage.unit_of_work import fetch_one, unit_of_work
+from storage.unit_of_work import fetch_all, fetch_one
 
 ADDRESSES_MAX = 20
 """Addresses that are remembered of a user; one more makes the oldest unknown again."""
@@ -10,12 +10,14 @@ KNOWN = """
 SELECT 1 FROM login_addresses a JOIN users u ON u.id = a.user_id
 WHERE u.email = %s AND a.address = %s"""
 REMEMBER = """
-INSERT INTO login_addresses (user_id, address, last_at_us) VALUES (%s, %s, %s)
-ON CONFLICT (user_id, address) DO UPDATE SET last_at_us = excluded.last_at_us"""
-FORGET_OLDEST = """
+WITH remembered AS (
+    INSERT INTO login_addresses (user_id, address, last_at_us)
+    VALUES (%(user)s, %(address)s, %(now)s)
+    ON CONFLICT (user_id, address) DO UPDATE SET last_at_us = excluded.last_at_us)
 DELETE FROM login_addresses WHERE user_id = %(user)s AND address IN (
-    SELECT address FROM login_addresses WHERE user_id = %(user)s
-    ORDER BY last_at_us DESC OFFSET %(most)s)"""
+    SELECT address FROM login_addresses WHERE user_id = %(user)s AND address <> %(address)s
+    ORDER BY last_at_us DESC OFFSET %(others)s)
+RETURNING 1"""
 
 
 async def is_known_address(pool: AsyncPool, email: str, address: bytes) -> bool:
@@ -25,6 +27,5 @@ async def is_known_address(pool: AsyncPool, email: str, address: bytes) -> bool:
 
 async def remember_address(pool: AsyncPool, user_id: int, address: bytes) -> None:
     """The user has logged in from there now."""
-    async with unit_of_work(pool) as connection:
-        await connection.execute(REMEMBER, (user_id, address, now_us()))
-        await connection.execute(FORGET_OLDEST, {"user": user_id, "most": ADDRESSES_MAX})
+    values = {"user": user_id, "address": address, "now": now_us(), "others": ADDRESSES_MAX - 1}
+    await fetch_all(pool, REMEMBER, values)

@@ -15,13 +15,14 @@ GRACE_US = 10_000_000
 
 ENDED_READ_MAX = 20_000
 
-INSERT = """
-INSERT INTO login_sessions
-    (id, user_id, generation, token_hash, started_at_us, refreshed_at_us, expires_at_us)
-VALUES (%s, %s, 0, %s, %s, %s, %s)"""
-END_OLDEST = """
+BEGIN = """
+WITH begun AS (
+    INSERT INTO login_sessions
+        (id, user_id, generation, token_hash, started_at_us, refreshed_at_us, expires_at_us)
+    VALUES (%(id)s, %(user)s, 0, %(hash)s, %(now)s, %(now)s, %(until)s))
 DELETE FROM login_sessions WHERE id IN (
-    SELECT id FROM login_sessions WHERE user_id = %s ORDER BY started_at_us DESC OFFSET %s)
+    SELECT id FROM login_sessions WHERE user_id = %(user)s
+    ORDER BY started_at_us DESC OFFSET %(others)s)
 RETURNING id"""
 LOCK = """
 SELECT s.user_id, s.generation, s.token_hash, s.refreshed_at_us, s.expires_at_us, u.status
@@ -60,10 +61,15 @@ class Turn:
 async def begin_session(pool: AsyncPool, new: NewSession, ttl_s: int) -> None:
     """Keep a new login; where the user has too many, the oldest ends."""
     at_us = now_us()
-    times = (at_us, at_us, at_us + ttl_s * 1_000_000)
-    async with unit_of_work(pool) as connection:
-        await connection.execute(INSERT, (new.session_id, new.user_id, new.token_hash, *times))
-        await connection.execute(END_OLDEST, (new.user_id, SESSIONS_MAX))
+    values = {
+        "id": new.session_id,
+        "user": new.user_id,
+        "hash": new.token_hash,
+        "now": at_us,
+        "until": at_us + ttl_s * 1_000_000,
+        "others": SESSIONS_MAX - 1,
+    }
+    await fetch_all(pool, BEGIN, values)
 
 
 async def turn(pool: AsyncPool, shown: Turn, ttl_s: int) -> int:
