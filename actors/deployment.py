@@ -30,11 +30,16 @@ def wanted_actors(
     database_url = settings.database_url.get_secret_value()
     urls = {"database_url": database_url, "redis_url": settings.redis_url.get_secret_value()}
     ids = [market.spec.market_id for market in world.markets]
+    risk = {
+        "database_url": database_url,
+        "markets": prices,
+        "guest_ttl_s": settings.guest_ttl_s,
+    }
     workers = [
         Wanted("recorder", "recorder", {"market_ids": ids, **urls}),
         *(Wanted("market", market_name(market), {"market_id": market, **urls}) for market in ids),
         Wanted("relay", "relay", urls),
-        Wanted("risk", "risk", {"database_url": database_url, "markets": prices}),
+        Wanted("risk", "risk", risk),
         *strategies(database_url, world),
     ]
     simulations = SimulationQueue(database_url, settings.simulations_max)

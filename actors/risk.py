@@ -1,10 +1,12 @@
-"""The risk actor: index and mark prices four times a second, and the dead-man switches."""
+"""The risk actor: index and mark prices four times a second, the dead-man switches, and once an
+hour the guests who never traded."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
+from actors.identity_sweep import IdentitySweep
 from actors.loop import Loop
 from sim.mark import Quotes, next_mark
 from sim.market import MarketSpec
@@ -18,6 +20,7 @@ TICK_S = 0.25
 """How often; reference prices are made with the same step."""
 
 STOP_WAIT_S = 4.0
+GUEST_TTL_S = 86_400
 NO_QUOTES = Quotes(0, 0, 0)
 
 log = structlog.get_logger()
@@ -36,7 +39,8 @@ class _Tracked:
 class Risk:
     """One a deployment. Prices go on from where they were stored; they never jump.
 
-    markets   each market with its reference price, at its start
+    markets       each market with its reference price, at its start
+    guest_ttl_s   how long a guest who does nothing is kept
     """
 
     def __init__(
@@ -44,11 +48,13 @@ class Risk:
         database_url: str,
         markets: Sequence[tuple[MarketSpec, ReferencePrice]],
         clock_us: Callable[[], int] = now_us,
+        guest_ttl_s: int = GUEST_TTL_S,
         run: bool = False,
     ) -> None:
         self._link = Link(database_url, "risk")
         self._clock_us = clock_us
         self._tracked = [_Tracked(spec.market_id, price) for spec, price in markets]
+        self._sweep = IdentitySweep(guest_ttl_s)
         self._resumed = False
         self._ticks, self._failures, self._fired = 0, 0, 0
         self._loop = Loop("risk", self.run)
@@ -79,7 +85,8 @@ class Risk:
                 log.warning("risk_waits", error=str(error), failures=self._failures)
 
     def tick(self) -> None:
-        """New index and mark of every market, stored; then the switches. Raises StorageError."""
+        """New index and mark of every market, stored; then the switches and what is due once an
+        hour. Raises StorageError."""
         connection = self._link()
         if not self._resumed:
             self._resume(read_prices(connection))
@@ -89,6 +96,7 @@ class Risk:
         write_prices(connection, rows)
         self._ticks += 1
         self._fired += fire_expired(connection, at_us)
+        self._sweep.step(connection, at_us)
 
     def _resume(self, stored: dict[str, StoredPrice]) -> None:
         for market in self._tracked:

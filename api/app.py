@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api import bench_route, errors, health, root
-from api.flux import account, admin, auth, deposits, markets, orders
+from api.flux import account, admin, api_keys, auth, deposits, markets, orders
 from api.front import Front
 from api.openapi import describe, document_of
 from api.services import Services
@@ -26,6 +26,7 @@ SECTIONS = (
     markets.router,
     deposits.router,
     auth.router,
+    api_keys.router,
     admin.router,
     simulations.router,
     health.router,

@@ -12,17 +12,21 @@ import uuid_utils
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.client_address import address_group
 from api.crash_log import CrashLog
+from api.credentials import MIXED, Credentials, credentials_in
+from api.errors import as_refused
 from api.families import family_of, family_of_path
-from api.limits import Window, too_many
+from api.key_ring import prefix_of
+from api.limits import Principal, RateKind, Window, too_many
 from api.metrics import observe
 from api.origins import Hosts, Origins
 from api.security import Claims
 from api.services import Services
 from sim.refusals import Refusal, Refused
+from storage.errors import StorageError
 
 REQUEST_ID_TEXT = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-BEARER = b"bearer "
 PIECE_BYTES = 65_536
 """A longer body is written in pieces, each when the last has left: none is buffered whole."""
 
@@ -34,6 +38,8 @@ LOOKED_AT = frozenset(
         b"host",
         b"origin",
         b"sec-fetch-site",
+        b"x-api-key",
+        b"x-forwarded-for",
         b"x-request-id",
     }
 )
@@ -51,21 +57,28 @@ FOREIGN_PAGE = (
 class Call:
     """One request on its way through: who asks, under which id, and what is left to them."""
 
-    __slots__ = ("address", "body_bytes", "claims", "origin", "request_id", "started", "window")
+    __slots__ = (
+        *("address", "credentials", "claims", "late"),
+        *("body_bytes", "origin", "request_id", "started", "window"),
+    )
 
-    def __init__(self, request_id: bytes, address: str, origin: bytes | None) -> None:
+    def __init__(
+        self, request_id: bytes, address: str, credentials: Credentials, origin: bytes | None
+    ) -> None:
         self.request_id = request_id
         self.address = address
+        self.credentials = credentials
         self.origin = origin
         self.claims: Claims | None = None
+        self.late = False
         self.window: Window | None = None
         self.body_bytes = 0
         self.started = False
 
     @property
-    def principal(self) -> str:
-        """Whom the rate limits count: the user of a valid token, else the address."""
-        return f"user_{self.claims.user_id}" if self.claims else self.address
+    def principal(self) -> Principal:
+        """Whom the rate limits count: the address, and the user of valid credentials."""
+        return Principal(self.address, self.claims.user_id if self.claims else None)
 
 
 class Front:
@@ -120,7 +133,7 @@ class Front:
         self, call: Call, sent: dict[bytes, bytes], scope: Scope, receive: Receive, send: Send
     ) -> None:
         try:
-            self._admit(call, sent, scope)
+            await self._admit(call, sent, scope)
             preflight = self._origins.preflight(scope["method"], sent)
             if preflight is not None:
                 await send({"type": "http.response.start", "status": 204, "headers": preflight})
@@ -129,8 +142,8 @@ class Front:
             await self._app(scope, receive, send)
         except ClientDisconnect:
             raise
-        except Refused as refused:
-            await family_of(scope).refuse(refused, scope)(scope, receive, send)
+        except (Refused, StorageError) as error:
+            await family_of(scope).refuse(as_refused(error), scope)(scope, receive, send)
         except Exception:
             self._crashes.crashed(call.request_id.decode())
             if call.started:
@@ -141,20 +154,22 @@ class Front:
         request_id = sent.get(b"x-request-id", b"")
         if REQUEST_ID_TEXT.fullmatch(request_id) is None:
             request_id = str(uuid_utils.uuid7()).encode()
-        client = scope.get("client")
-        call = Call(request_id, client[0] if client else "-", sent.get(b"origin"))
-        credential = sent.get(b"authorization", b"")
-        if credential[: len(BEARER)].lower() == BEARER:
-            token = credential[len(BEARER) :].strip()
-            call.claims = self._services.tokens.verify(token.decode("latin-1"))
+        peer = scope["client"][0] if scope.get("client") else "-"
+        client = self._services.proxies.client(peer, sent.get(b"x-forwarded-for", b""))
+        credentials = credentials_in(sent.get(b"authorization"), sent.get(b"x-api-key"))
+        call = Call(request_id, address_group(client), credentials, sent.get(b"origin"))
+        if credentials.bearer and not credentials.are_mixed:
+            call.claims = self._services.tokens.verify(credentials.bearer)
         return call
 
-    def _admit(self, call: Call, sent: dict[bytes, bytes], scope: Scope) -> None:
+    async def _admit(self, call: Call, sent: dict[bytes, bytes], scope: Scope) -> None:
         method, path = scope["method"], scope["path"]
         kind = family_of_path(path).rate_kind(method, path)
-        call.window = self._services.rates.hit(kind, call.principal)
-        if not call.window.allowed:
-            raise too_many(call.window)
+        if call.credentials.api_key and not call.credentials.are_mixed:
+            await self._open_by_key(call, call.credentials.api_key, kind)
+        self._count(call, call.principal, kind)
+        if call.credentials.are_mixed:
+            raise Refused(Refusal.INVALID_REQUEST, MIXED)
         if not self._hosts.serve(sent.get(b"host", b"localhost")):
             raise Refused(*UNKNOWN_HOST)
         if self._origins.refuse(method, sent):
@@ -162,6 +177,24 @@ class Front:
         length = sent.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self._body_limit:
             raise self._too_large()
+
+    async def _open_by_key(self, call: Call, api_key: str, kind: RateKind) -> None:
+        """Who asks by this key. One that is not remembered is counted before it is looked up:
+        keys cannot be tried out faster than that."""
+        prefix = prefix_of(api_key)
+        if prefix is None:
+            return
+        claims = self._services.keys.recall(api_key)
+        if claims is None:
+            self._count(call, Principal(call.address, prefix), kind)
+            claims = await self._services.keys.look_up(self._services.pool, api_key)
+        call.late = claims is not None and claims.expires_at_s <= time.time()
+        call.claims = None if call.late else claims
+
+    def _count(self, call: Call, principal: Principal, kind: RateKind) -> None:
+        call.window = self._services.rates.hit(kind, principal)
+        if not call.window.allowed:
+            raise too_many(call.window)
 
     def _too_large(self) -> Refused:
         return Refused(

@@ -15,13 +15,19 @@ from api.refusal_examples import EXAMPLES, ON_WRITES, example_of
 
 Schema = dict[str, Any]
 
-BEARER_SCHEME = {
+SECURITY_SCHEMES = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
         "description": "The `token` of `POST /auth/login` or `POST /auth/guest`",
-    }
+    },
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "The `key` of `POST /auth/api-keys`, instead of a bearer token",
+    },
 }
 SERVERS = [{"url": "/", "description": "This server"}]
 TAGS = {
@@ -31,6 +37,7 @@ TAGS = {
     "Orders": "Place and cancel, one or many. 202 means durably accepted; what became of it is "
     "told by the order.",
     "Queries": "What an account sees of itself.",
+    "API keys": "For bots: credentials that live as long as you want.",
     "Simulations": "Scenarios that run beside the exchange, faster than time.",
     "Operations": "Whether this server works.",
     "Admin": "For whoever runs the exchange.",
@@ -48,7 +55,11 @@ OPERATION_IDS = {
     "post_reset": "resetAccount",
     "post_register": "register",
     "post_login": "logIn",
+    "post_refresh": "refresh",
+    "post_logout": "logOut",
     "post_guest": "becomeGuest",
+    "post_api_key": "makeApiKey",
+    "delete_api_key": "revokeApiKey",
     "post_drain": "drain",
     "post_simulation": "runSimulation",
     "post_run": "runSimulationAgain",
@@ -103,7 +114,7 @@ def operation_id_of(endpoint_name: str) -> str:
 def completed(document: Schema) -> Schema:
     """The document with what FastAPI does not know."""
     components = document.setdefault("components", {})
-    components["securitySchemes"] = BEARER_SCHEME
+    components["securitySchemes"] = SECURITY_SCHEMES
     schemas = components.setdefault("schemas", {})
     for unused in NEVER_ANSWERED:
         schemas.pop(unused, None)

@@ -1,22 +1,14 @@
-"""Tokens and passwords. Who may do what is decided from the database, not from here."""
+"""Access tokens. Who may do what is decided from the database, not from here."""
 
-import asyncio
-import os
 import re
+import secrets
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 import jwt
 import uuid_utils
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 
-from sim.refusals import Refusal, Refused
-
-T = TypeVar("T")
+from storage.api_keys import Scope
 
 ALGORITHM = "HS256"
 ISSUER = "sandpit"
@@ -27,15 +19,14 @@ TOKEN_CHARACTERS_MAX = 2_048
 TOKENS_REMEMBERED_MAX = 10_000
 REQUIRED_CLAIMS = ["iss", "aud", "sub", "iat", "nbf", "exp", "jti", "typ"]
 USER_ID_TEXT = re.compile(r"user_([1-9]\d{0,18})", re.ASCII)
+LEEWAY_S = 5
+"""By how much the clocks of those who issue, check and send tokens may differ."""
 
-HASH_MEMORY_KIB = 19_456
-HASH_PASSES = 2
-HASHES_AT_ONCE_MAX = max(1, (os.cpu_count() or 1) // 2)
-HASHES_WAITING_MAX = 200
-"""Each hash takes 19 MiB and a core for some 20 ms: half of the cores are left to everything
-else, and whoever comes when so many wait is sent away."""
+SESSIONS_ENDED_MAX = 100_000
+"""Ended logins whose tokens are refused; when there are more, the oldest goes: its tokens are
+the first to expire."""
 
-PASSWORD_CHARACTERS = (8, 128)
+TOKEN_ID_BYTES = 8
 
 
 def user_id_text(user_id: int) -> str:
@@ -45,10 +36,16 @@ def user_id_text(user_id: int) -> str:
 
 @dataclass(frozen=True)
 class Claims:
-    """A verified token: whose it is and until when. It says nothing about roles."""
+    """Verified credentials: whose they are and until when. They say nothing about roles.
+
+    session_id   the login that a token belongs to, or an id of the token alone
+    scopes       what an API key opens; None for a token, which opens everything of its user
+    """
 
     user_id: int
     expires_at_s: int
+    session_id: str = ""
+    scopes: frozenset[Scope] | None = None
 
 
 class Tokens:
@@ -60,9 +57,10 @@ class Tokens:
         self._secret = secret
         self.ttl_s = ttl_s
         self._verified: dict[str, Claims] = {}
+        self._ended: dict[str, None] = {}
 
-    def issue(self, user_id: int) -> str:
-        """A new token for this user."""
+    def issue(self, user_id: int, session_id: str | None = None) -> str:
+        """A new token for this user, of a login or on its own."""
         now = int(time.time())
         claims = {
             "iss": ISSUER,
@@ -71,7 +69,7 @@ class Tokens:
             "iat": now,
             "nbf": now,
             "exp": now + self.ttl_s,
-            "jti": str(uuid_utils.uuid7()),
+            "jti": f"{session_id or uuid_utils.uuid7().hex}.{secrets.token_hex(TOKEN_ID_BYTES)}",
             "typ": ACCESS,
         }
         return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
@@ -86,9 +84,20 @@ class Tokens:
             if len(self._verified) >= TOKENS_REMEMBERED_MAX:
                 self._verified.clear()
             self._verified[token] = claims
-        return claims if claims.expires_at_s > time.time() else None
+        return claims if not is_late(claims) and claims.session_id not in self._ended else None
 
-    def _decode(self, token: str) -> Claims | None:
+    def is_expired(self, token: str) -> bool:
+        """True for a token of ours that has only become too old."""
+        claims = self._decode(token, even_late=True)
+        return claims is not None and is_late(claims)
+
+    def end_session(self, session_id: str) -> None:
+        """From now on the login's tokens open nothing in this process."""
+        while len(self._ended) >= SESSIONS_ENDED_MAX:
+            self._ended.pop(next(iter(self._ended)))
+        self._ended[session_id] = None
+
+    def _decode(self, token: str, even_late: bool = False) -> Claims | None:
         if len(token) > TOKEN_CHARACTERS_MAX:
             return None
         try:
@@ -98,50 +107,18 @@ class Tokens:
                 algorithms=[ALGORITHM],
                 issuer=ISSUER,
                 audience=AUDIENCE,
-                options={"require": REQUIRED_CLAIMS},
+                leeway=LEEWAY_S,
+                options={"require": REQUIRED_CLAIMS, "verify_exp": not even_late},
             )
         except (jwt.InvalidTokenError, ValueError, RecursionError):
             return None
         subject = USER_ID_TEXT.fullmatch(str(claims["sub"]))
         if subject is None or claims["typ"] != ACCESS:
             return None
-        return Claims(int(subject.group(1)), int(claims["exp"]))
+        session_id = str(claims["jti"]).partition(".")[0]
+        return Claims(int(subject.group(1)), int(claims["exp"]), session_id)
 
 
-class Passwords:
-    """Argon2id on its own threads, so that hashing never holds up the event loop."""
-
-    def __init__(self) -> None:
-        hasher = Argon2Hasher(memory_cost=HASH_MEMORY_KIB, time_cost=HASH_PASSES, parallelism=1)
-        self._hasher = PasswordHash((hasher,))
-        self._threads = ThreadPoolExecutor(HASHES_AT_ONCE_MAX, thread_name_prefix="argon2")
-        self._waiting = 0
-        self._nobodys_hash = self._hasher.hash("nobody has this password")
-
-    async def hash(self, password: str) -> str:
-        """A new hash. Raises Refused UNAVAILABLE where too many are waiting."""
-        return await self._run(self._hasher.hash, password)
-
-    async def verify(self, password: str, known_hash: str | None) -> tuple[bool, str | None]:
-        """Whether the password is right, and a new hash where the old one is out of date.
-
-        Takes as long where there is no hash to compare with.
-        """
-        verified, updated = await self._run(
-            self._hasher.verify_and_update, password, known_hash or self._nobodys_hash
-        )
-        return verified and known_hash is not None, updated
-
-    async def _run(self, work: Callable[..., T], *arguments: str) -> T:
-        if self._waiting >= HASHES_WAITING_MAX:
-            raise Refused(Refusal.UNAVAILABLE, "Too many logins at once; try again in 1 s")
-        self._waiting += 1
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, work, *arguments)
-        finally:
-            self._waiting -= 1
-
-    def close(self) -> None:
-        """End the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+def is_late(claims: Claims) -> bool:
+    """True when the credentials' time is over, clocks that differ a little allowed for."""
+    return claims.expires_at_s + LEEWAY_S <= time.time()

@@ -59,8 +59,7 @@ def server_for(settings: Settings) -> SweepingServer:
         log_config=None,
         server_header=False,
         date_header=True,
-        proxy_headers=bool(settings.proxies_trusted),
-        forwarded_allow_ips=list(settings.proxies_trusted),
+        proxy_headers=False,  # api/client_address.py reads them
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_STOP_S,
         backlog=BACKLOG,

@@ -1,12 +1,18 @@
 """What the handlers of one API process work with; opened when it starts, closed when it ends."""
 
+from api.client_address import Proxies
 from api.desk.scenario_reader import ScenarioReader
-from api.limits import LoginGuard, RateLimits
-from api.security import Passwords, Tokens
+from api.ended_sessions import EndedSessions
+from api.key_ring import KeyRing
+from api.limits import RateLimits
+from api.login_guard import LoginGuard, NewAccounts
+from api.passwords import Passwords
+from api.refresh_tokens import RefreshTokens
+from api.security import Tokens
 from storage.accept import Acceptor
 from storage.data_directory import secret
 from storage.database import AsyncPool, open_pool
-from storage.login_failures import ValkeyFailures
+from storage.limit_counters import ValkeyCounters
 from storage.market_data import MarketCatalog
 from storage.settings import ConfigurationError, Settings
 
@@ -22,18 +28,24 @@ class Services:
     pool: AsyncPool
     acceptor: Acceptor
     markets: MarketCatalog
+    _ended: EndedSessions
 
     def __init__(self, settings: Settings) -> None:
         if settings.database_url is None:
             raise ConfigurationError("The API needs DATABASE_URL; `sandpit up` sets it.")
         self.settings = settings
         settings.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.tokens = Tokens(secret(settings.auth_secret_file), settings.token_ttl_s)
+        self.secret = secret(settings.auth_secret_file)
+        self.tokens = Tokens(self.secret, settings.token_ttl_s)
+        self.refreshing = RefreshTokens(self.secret, settings.refresh_ttl_s)
+        self.keys = KeyRing()
         self.passwords = Passwords()
+        self.proxies = Proxies(settings.proxies_trusted)
         self.rates = RateLimits(settings)
         self.scenarios = ScenarioReader()
-        self._valkey = failures_in_valkey(settings)
+        self._valkey = counters_in_valkey(settings)
         self.logins = LoginGuard(settings.login_rate, self._valkey)
+        self.new_accounts = NewAccounts(settings.account_rate, self._valkey)
 
     @property
     def on_loopback(self) -> bool:
@@ -49,9 +61,12 @@ class Services:
         self.markets = MarketCatalog(self.pool)
         self.acceptor = Acceptor(self.pool, self.settings.open_orders_max)
         await self.acceptor.start()
+        self._ended = EndedSessions(self.pool, self.tokens)
+        self._ended.start()
 
     async def close(self) -> None:
         """Finish what is under way and disconnect."""
+        await self._ended.stop()
         await self.acceptor.stop()
         await self.pool.close(CLOSE_S_MAX)
         self.passwords.close()
@@ -60,10 +75,10 @@ class Services:
             await self._valkey.close()
 
 
-def failures_in_valkey(settings: Settings) -> ValkeyFailures | None:
-    """The shared counters of failed logins, where there is a Valkey."""
+def counters_in_valkey(settings: Settings) -> ValkeyCounters | None:
+    """The shared counters of failed logins and new accounts, where there is a Valkey."""
     if settings.limits_redis_url:
-        return ValkeyFailures(settings.limits_redis_url)
+        return ValkeyCounters(settings.limits_redis_url)
     if settings.redis_url is not None:
-        return ValkeyFailures(settings.redis_url.get_secret_value())
+        return ValkeyCounters(settings.redis_url.get_secret_value())
     return None

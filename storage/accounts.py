@@ -15,8 +15,8 @@ COLLATERAL = "USDC"
 
 INSERT_ACCOUNT = "INSERT INTO accounts (kind, created_at_us) VALUES ('CLIENT', %s) RETURNING id"
 INSERT_USER = """
-INSERT INTO users (id, email, password_hash, role, status, created_at_us)
-VALUES (%s, %s, %s, %s, 'ACTIVE', %s) ON CONFLICT (email) DO NOTHING RETURNING id"""
+INSERT INTO users (id, email, password_hash, role, status, created_at_us, guest_since_us)
+VALUES (%s, %s, %s, %s, 'ACTIVE', %s, %s) ON CONFLICT (email) DO NOTHING RETURNING id"""
 INSERT_BALANCE = """
 INSERT INTO balances (account_id, asset, total_atoms, locked_atoms, open_orders)
 VALUES (%s, %s, 0, 0, 0)"""
@@ -63,9 +63,9 @@ class User:
 
 
 async def create_user(
-    pool: AsyncPool, email: str, password_hash: str, role: Role
+    pool: AsyncPool, email: str, password_hash: str, role: Role, is_guest: bool = False
 ) -> tuple[int, bool]:
-    """A new user with account and empty balance: (id, True).
+    """A new user with account and empty balance: (id, True). An idle guest is removed some day.
 
     Where the e-mail is taken nothing is written, and the answer is an id that
     belongs to nobody and never will, and False.
@@ -75,7 +75,8 @@ async def create_user(
         row = await (await connection.execute(INSERT_ACCOUNT, (at_us,))).fetchone()
         assert row is not None
         user_id = int(row[0])
-        values = (user_id, email, password_hash, role, at_us)
+        guest_since_us = at_us if is_guest else None
+        values = (user_id, email, password_hash, role, at_us, guest_since_us)
         if await (await connection.execute(INSERT_USER, values)).fetchone() is None:
             await connection.execute("DELETE FROM accounts WHERE id = %s", (user_id,))
             return user_id, False

@@ -1,5 +1,6 @@
 """One settings object, read from the environment and from an optional TOML file."""
 
+import ipaddress
 import os
 import re
 from difflib import get_close_matches
@@ -38,6 +39,14 @@ def _a_rate(text: str) -> str:
     return text
 
 
+def _a_network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("must hold addresses or networks such as 10.0.0.0/8") from None
+    return text
+
+
 def _a_host_name(text: str) -> str:
     if HOST_NAME.fullmatch(text) is None:
         raise ValueError("must be host names without scheme and port, such as exchange.example.com")
@@ -51,6 +60,7 @@ def _an_origin(text: str) -> str:
 
 
 Rate = Annotated[str, AfterValidator(_a_rate)]
+Network = Annotated[str, AfterValidator(_a_network)]
 HostName = Annotated[str, AfterValidator(_a_host_name)]
 Origin = Annotated[str, AfterValidator(_an_origin)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -80,21 +90,30 @@ class Settings(BaseSettings):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
 
     token_ttl_s: int = Field(900, ge=1, le=86_400)
+    # A login that is not refreshed for so long has ended; a guest who did nothing is gone.
+    refresh_ttl_s: int = Field(2_592_000, ge=60, le=31_536_000)
+    guest_ttl_s: int = Field(86_400, ge=60, le=31_536_000)
     body_limit_bytes: int = Field(65_536, ge=1_024, le=16_777_216)
     body_timeout_s: float = Field(10, gt=0, le=120)
     write_timeout_s: float = Field(30, gt=0, le=600)
     connections_max: int = Field(1_000, ge=1, le=100_000)
     connections_of_address_max: int = Field(256, ge=1, le=100_000)
-    proxies_trusted: tuple[str, ...] = ()
+    # Whose X-Forwarded-For is believed: addresses or networks of one's own proxies.
+    proxies_trusted: tuple[Network, ...] = ()
     # Host names beside loopback's, the machine's own and plain addresses.
     hosts_allowed: tuple[HostName, ...] = ()
     # Web pages of these origins may use the API from a browser.
     cors_origins: tuple[Origin, ...] = ()
 
-    login_rate: Rate = "10/minute"
+    # Of one user; an address may use as much as `users_an_address` of them.
     order_rate: Rate = "100/second"
+    cancel_rate: Rate = "100/second"
     write_rate: Rate = "20/second"
     read_rate: Rate = "200/second"
+    users_an_address: int = Field(4, ge=1, le=1_000_000)
+    # Of one address: wrong passwords, and users and guests that it makes.
+    login_rate: Rate = "10/minute"
+    account_rate: Rate = "300/hour"
     # /health and /metrics, of each address: a budget that nothing else uses up.
     probe_rate: Rate = "100/second"
     open_orders_max: int = Field(1_000, ge=1, le=100_000)

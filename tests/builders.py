@@ -52,6 +52,19 @@ def trader(
     return account_id
 
 
+def waiting_simulation(connection: psycopg.Connection[Any], account_id: int) -> int:
+    """A simulation that somebody has asked for, as a row; its id."""
+    row = connection.execute(
+        "INSERT INTO simulations (account_id, name, scenario, seed, traders, markets, steps,"
+        " step_us, status, run_no, tries, step, orders, fills, steps_per_second,"
+        " orders_per_second, fills_per_second, created_at_us)"
+        " VALUES (%s, '', '', 0, 1, 1, 1, 1, 'QUEUED', 0, 0, 0, 0, 0, 0, 0, 0, 0) RETURNING id",
+        (account_id,),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def order(account_id: int, side: Side = Side.BUY, lots: int = 10, **more: Any) -> PlaceOrder:
     """A LIMIT GTC order at 59.91 on ETH-PERP unless told otherwise."""
     spec: MarketSpec = more.pop("spec", ETH_PERP)

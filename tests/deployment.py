@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import psycopg
 
-from actors.bench.orders import kind_of
+from actors.bench.orders import RATES, kind_of
 from storage.embedded import EmbeddedPostgres
 from tests.waiting import eventually
 
@@ -31,7 +31,7 @@ class Deployment:
 
     def __init__(self, directory: Path, *arguments: str, **environment: str) -> None:
         self.directory = directory
-        rates = {f"SANDPIT_{kind}_RATE": NO_LIMIT for kind in ("ORDER", "READ", "WRITE", "LOGIN")}
+        rates = {f"SANDPIT_{kind}_RATE": NO_LIMIT for kind in RATES}
         command = [sys.executable, "-m", "actors.cli", "up", "--port", "0"]
         self.process = subprocess.Popen(
             [*command, "--data-dir", str(directory), *arguments],

@@ -35,6 +35,7 @@ WATCHED_EVERY = 10
 DRAIN_S_MAX = 60.0
 READY_S_MAX = 90.0
 NO_LIMIT = "1000000/second"
+RATES = ("ORDER", "CANCEL", "READ", "WRITE", "LOGIN", "ACCOUNT")
 KINDS = (
     ("api.server", "API"),
     ("postgres", "PostgreSQL"),
@@ -73,7 +74,7 @@ def bench_orders(seconds: float, seed: int) -> int:
 
 def start(directory: Path) -> Deployment:
     """`sandpit up` on a quiet world, without rate limits, with the route that does nothing."""
-    rates = {f"SANDPIT_{kind}_RATE": NO_LIMIT for kind in ("ORDER", "READ", "WRITE", "LOGIN")}
+    rates = {f"SANDPIT_{kind}_RATE": NO_LIMIT for kind in RATES}
     more = {"SANDPIT_BENCH_ROUTE": "1", "SANDPIT_OPEN_ORDERS_MAX": "100000"}
     command = ["up", "--world", "quiet", "--port", "0", "--data-dir", str(directory / "data")]
     process = subprocess.Popen(

@@ -3,6 +3,7 @@
 import re
 
 ORDER_ID_TEXT = re.compile(r"order_([1-9]\d{0,18})", re.ASCII)
+API_KEY_ID_TEXT = re.compile(r"key_([1-9]\d{0,18})", re.ASCII)
 SIMULATION_ID_TEXT = re.compile(r"simulation_([1-9]\d{0,18})", re.ASCII)
 INTEGER_MAX = 2**63 - 1
 
@@ -25,6 +26,16 @@ def simulation_id_text(simulation_id: int) -> str:
 def parse_simulation_id(text: str) -> int | None:
     """The id, or None for text that names no simulation."""
     return _number(SIMULATION_ID_TEXT.fullmatch(text))
+
+
+def api_key_id_text(key_id: int) -> str:
+    """An API key's id as clients see it; the key itself is something else."""
+    return f"key_{key_id}"
+
+
+def parse_api_key_id(text: str) -> int | None:
+    """The id, or None for text that names no API key."""
+    return _number(API_KEY_ID_TEXT.fullmatch(text))
 
 
 def _number(match: re.Match[str] | None) -> int | None:

@@ -1,12 +1,13 @@
 """Registering and logging in, without telling strangers which addresses are known."""
 
+import hmac
 import re
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 
-from api.limits import LoginGuard
-from api.security import PASSWORD_CHARACTERS, Passwords
+from api.login_guard import LoginGuard, NewAccounts
+from api.passwords import PASSWORD_CHARACTERS, Lane, Passwords
 from sim.refusals import Refusal, Refused
 from storage.accounts import (
     Role,
@@ -17,6 +18,7 @@ from storage.accounts import (
     replace_password_hash,
 )
 from storage.database import AsyncPool
+from storage.login_addresses import is_known_address, remember_address
 
 EMAIL_TEXT = re.compile(
     r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f.]+(\.[^@\s\x00-\x1f\x7f.]+)+"
@@ -30,11 +32,13 @@ WRONG = "E-mail or password is wrong"
 
 @dataclass(frozen=True)
 class Identity:
-    """What registering and logging in work with."""
+    """What registering and logging in work with; the secret hides addresses that are kept."""
 
     pool: AsyncPool
     passwords: Passwords
     guard: LoginGuard
+    new_accounts: NewAccounts
+    secret: bytes
 
 
 async def register(identity: Identity, address: str, email: str, password: str) -> int:
@@ -46,17 +50,19 @@ async def register(identity: Identity, address: str, email: str, password: str) 
     """
     email = checked_email(email)
     checked_password(password)
-    account = account_key(email)
-    async with identity.guard.turn(account):
-        await identity.guard.check(address, account)
+    account, lane = account_key(email), identity.passwords.registrations
+    await identity.new_accounts.take(address)
+    async with identity.guard.turn(address, account):
+        await check(identity, address, email)
         known = await find_user_by_email(identity.pool, email)
         if known is None:
             new_hash = await identity.passwords.hash(password)
             user_id, created = await create_user(identity.pool, email, new_hash, Role.TRADER)
             if created:
+                await remember_address(identity.pool, user_id, hidden(identity, address))
                 return user_id
             known = await find_user_by_email(identity.pool, email)
-        if known is not None and await matches(identity, known, password):
+        if known is not None and await matches(identity, lane, known, password):
             return known.user_id
         await identity.guard.failed(address, account)
     decoy, _ = await create_user(identity.pool, email, UNUSABLE_HASH, Role.TRADER)
@@ -66,36 +72,47 @@ async def register(identity: Identity, address: str, email: str, password: str) 
 async def log_in(identity: Identity, address: str, email: str, password: str) -> int:
     """The user's id. Raises Refused INVALID_CREDENTIALS, or RATE_LIMITED after many of those."""
     email = email.lower()
-    account = account_key(email)
-    async with identity.guard.turn(account):
-        await identity.guard.check(address, account)
+    account, lane = account_key(email), identity.passwords.logins
+    async with identity.guard.turn(address, account):
+        await check(identity, address, email)
         if len(password) > PASSWORD_CHARACTERS[1]:
             raise Refused(Refusal.INVALID_CREDENTIALS, WRONG)
         is_address = EMAIL_TEXT.fullmatch(email) is not None
         user = await find_user_by_email(identity.pool, email) if is_address else None
-        right = await matches(identity, user, password)
+        right = await matches(identity, lane, user, password)
         if user is None or not right or user.status != UserStatus.ACTIVE:
             await identity.guard.failed(address, account)
             raise Refused(Refusal.INVALID_CREDENTIALS, WRONG)
-        await identity.guard.succeeded(account)
+        await identity.guard.succeeded(address, account)
+    await remember_address(identity.pool, user.user_id, hidden(identity, address))
     return user.user_id
 
 
-async def matches(identity: Identity, user: User | None, password: str) -> bool:
+async def check(identity: Identity, address: str, email: str) -> None:
+    """Raises Refused RATE_LIMITED while this address has to wait with this account."""
+
+    async def is_known() -> bool:
+        return await is_known_address(identity.pool, email, hidden(identity, address))
+
+    await identity.guard.check(address, account_key(email), is_known)
+
+
+async def matches(identity: Identity, lane: Lane, user: User | None, password: str) -> bool:
     """Whether this is the user's password; takes as long for nobody's."""
     known_hash = user.password_hash if user is not None else None
     if known_hash == UNUSABLE_HASH:
         known_hash = None
-    right, updated = await identity.passwords.verify(password, known_hash)
+    right, updated = await identity.passwords.verify(lane, password, known_hash)
     if right and updated is not None and user is not None:
         await replace_password_hash(identity.pool, user, updated)
     return right
 
 
-async def become_guest(pool: AsyncPool) -> int:
-    """A throw-away TRADER who cannot log in."""
+async def become_guest(identity: Identity, address: str) -> int:
+    """A throw-away TRADER who cannot log in. Raises Refused RATE_LIMITED."""
+    await identity.new_accounts.take(address)
     email = f"guest-{secrets.token_hex(12)}@guest.invalid"
-    user_id, _ = await create_user(pool, email, UNUSABLE_HASH, Role.TRADER)
+    user_id, _ = await create_user(identity.pool, email, UNUSABLE_HASH, Role.TRADER, is_guest=True)
     return user_id
 
 
@@ -117,3 +134,8 @@ def checked_password(password: str) -> None:
 def account_key(email: str) -> str:
     """The account as the counters of failed logins know it, without its address."""
     return sha256(email.encode()).hexdigest()[:32]
+
+
+def hidden(identity: Identity, address: str) -> bytes:
+    """An address as it is kept: the same each time, and not readable without the secret."""
+    return hmac.digest(identity.secret, b"login address " + address.encode(), "sha256")[:16]

@@ -19,7 +19,7 @@ DRAIN_S_MAX = 30.0
 router = APIRouter(route_class=ExactRoute, tags=["Admin"])
 
 
-@router.post("/admin/drain", summary="Drain", **documented(200, DrainAnswer))
+@router.post("/admin/drain", summary="Drain", **documented(200, DrainAnswer, by_key=False))
 async def post_drain(
     allowed: Annotated[None, Depends(operator_of_this_machine)], request: Request
 ) -> Response:

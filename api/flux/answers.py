@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from api.flux.schemas import Wire
+from api.flux.schemas import REFRESH_TOKEN_EXAMPLE, Wire
+from storage.api_keys import Scope
 
 
 def example(**fields: Any) -> ConfigDict:
@@ -49,6 +50,75 @@ class TokenAnswer(Wire):
     expires_in: int
 
     model_config = example(token="eyJhbGciOiJIUzI1NiJ9.e30.c2ln", userId="user_1042", expiresIn=900)
+
+
+class LoginAnswer(TokenAnswer):
+    """A token as above, and the refresh token that gets the next one, once, within
+    `refreshExpiresIn` seconds."""
+
+    refresh_token: str
+    refresh_expires_in: int
+
+    model_config = example(
+        token="eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+        userId="user_1042",
+        expiresIn=900,
+        refreshToken=REFRESH_TOKEN_EXAMPLE,
+        refreshExpiresIn=2592000,
+    )
+
+
+class LoggedOutAnswer(Wire):
+    """The login has ended, or had before."""
+
+    status: str
+
+    model_config = example(status="LOGGED_OUT")
+
+
+class ApiKeyAnswer(Wire):
+    """An API key as it is listed: how it begins, what it opens, and the hour of its last use."""
+
+    id: str
+    name: str
+    prefix: str
+    scopes: list[Scope]
+    created_at: int
+    expires_at: int | None = None
+    last_used_at: int | None = None
+
+    model_config = example(
+        id="key_7",
+        name="market maker",
+        prefix="sandpit_5f2b6c1d9e04",
+        scopes=["read", "trade"],
+        createdAt=1767225600000,
+        lastUsedAt=1767225600000,
+    )
+
+
+class NewApiKeyAnswer(ApiKeyAnswer):
+    """A new API key. `key` is shown this once and never again."""
+
+    key: str
+
+    model_config = example(
+        id="key_7",
+        name="market maker",
+        prefix="sandpit_5f2b6c1d9e04",
+        scopes=["read", "trade"],
+        createdAt=1767225600000,
+        key="sandpit_5f2b6c1d9e04_2Fh0vQ3pN8xYd1sKz7mBcRt5uWjLgAeH6iOqVbEn4Cw",
+    )
+
+
+class RevokedAnswer(Wire):
+    """An API key that opens nothing any more."""
+
+    id: str
+    status: str
+
+    model_config = example(id="key_7", status="REVOKED")
 
 
 class BalanceAnswer(Wire):

@@ -1,17 +1,21 @@
-"""Authentication: register, log in, be a guest."""
+"""Authentication: register, log in, stay logged in, log out, be a guest."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.desk import sessions as desk
 from api.desk.identity import Identity, become_guest, log_in, register
-from api.flux.answers import TokenAnswer, UserAnswer
+from api.flux.answers import LoggedOutAnswer, LoginAnswer, TokenAnswer, UserAnswer
+from api.flux.callers import WithoutKey
 from api.flux.describing import documented
 from api.flux.envelope import reply
-from api.flux.schemas import Credentials
+from api.flux.schemas import Credentials, RefreshSent
 from api.front import call_of
 from api.routing import ExactRoute, services_of
 from api.security import user_id_text
+
+LOGGED_OUT = "LOGGED_OUT"
 
 router = APIRouter(route_class=ExactRoute, tags=["Authentication"])
 
@@ -20,39 +24,83 @@ router = APIRouter(route_class=ExactRoute, tags=["Authentication"])
     "/auth/register",
     summary="Register",
     description="The same e-mail and password again is the same user.",
-    **documented(201, UserAnswer, public=True),
+    **documented(201, UserAnswer, 403, public=True),
 )
-async def post_register(credentials: Credentials, request: Request) -> Response:
+async def post_register(
+    credentials: Credentials, without_key: WithoutKey, request: Request
+) -> Response:
     """A new user who may trade."""
     address = call_of(request.scope).address
     user_id = await register(identity_of(request), address, credentials.email, credentials.password)
     return reply(UserAnswer(user_id=user_id_text(user_id)), 201)
 
 
-@router.post("/auth/login", summary="Log in", **documented(200, TokenAnswer, 401, public=True))
-async def post_login(credentials: Credentials, request: Request) -> Response:
-    """A token for the right password."""
+@router.post("/auth/login", summary="Log in", **documented(200, LoginAnswer, 401, 403, public=True))
+async def post_login(
+    credentials: Credentials, without_key: WithoutKey, request: Request
+) -> Response:
+    """Tokens for the right password."""
     address = call_of(request.scope).address
     user_id = await log_in(identity_of(request), address, credentials.email, credentials.password)
-    return reply(token_for(request, user_id))
+    return reply(login_answer(request, await desk.begin(sessions_of(request), user_id)))
 
 
-@router.post("/auth/guest", summary="Be a guest", **documented(201, TokenAnswer, public=True))
-async def post_guest(request: Request) -> Response:
-    """A throw-away user with a token and no password."""
-    user_id = await become_guest(services_of(request).pool)
-    return reply(token_for(request, user_id), 201)
+@router.post(
+    "/auth/refresh", summary="Stay logged in", **documented(200, LoginAnswer, 401, 403, public=True)
+)
+async def post_refresh(sent: RefreshSent, without_key: WithoutKey, request: Request) -> Response:
+    """The next token and the next refresh token; the one that is sent is used up. Sent again
+    within 10 s it gets the same successor, later it ends the login: somebody else has it too."""
+    return reply(
+        login_answer(request, await desk.refresh(sessions_of(request), sent.refresh_token))
+    )
+
+
+@router.post(
+    "/auth/logout", summary="Log out", **documented(200, LoggedOutAnswer, 403, public=True)
+)
+async def post_logout(sent: RefreshSent, without_key: WithoutKey, request: Request) -> Response:
+    """Ends the login with all its tokens. Again is the same."""
+    await desk.log_out(sessions_of(request), sent.refresh_token)
+    return reply(LoggedOutAnswer(status=LOGGED_OUT))
+
+
+@router.post("/auth/guest", summary="Be a guest", **documented(201, TokenAnswer, 403, public=True))
+async def post_guest(without_key: WithoutKey, request: Request) -> Response:
+    """A throw-away user with a token and no password; without a trade it is gone after a day."""
+    user_id = await become_guest(identity_of(request), call_of(request.scope).address)
+    tokens = services_of(request).tokens
+    answer = TokenAnswer(
+        token=tokens.issue(user_id), user_id=user_id_text(user_id), expires_in=tokens.ttl_s
+    )
+    return reply(answer, 201)
 
 
 def identity_of(request: Request) -> Identity:
-    """What logging in needs of this process."""
+    """What registering and logging in need of this process."""
     services = services_of(request)
-    return Identity(services.pool, services.passwords, services.logins)
+    return Identity(
+        services.pool,
+        services.passwords,
+        services.logins,
+        services.new_accounts,
+        services.secret,
+    )
 
 
-def token_for(request: Request, user_id: int) -> TokenAnswer:
-    """A fresh token."""
-    tokens = services_of(request).tokens
-    return TokenAnswer(
-        token=tokens.issue(user_id), user_id=user_id_text(user_id), expires_in=tokens.ttl_s
+def sessions_of(request: Request) -> desk.Sessions:
+    """What staying logged in needs of this process."""
+    services = services_of(request)
+    return desk.Sessions(services.pool, services.tokens, services.refreshing)
+
+
+def login_answer(request: Request, logged_in: desk.LoggedIn) -> LoginAnswer:
+    """Both tokens, and how long they live."""
+    services = services_of(request)
+    return LoginAnswer(
+        token=logged_in.token,
+        user_id=user_id_text(logged_in.user_id),
+        expires_in=services.tokens.ttl_s,
+        refresh_token=logged_in.refresh_token,
+        refresh_expires_in=services.refreshing.ttl_s,
     )

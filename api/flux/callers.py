@@ -1,4 +1,4 @@
-"""Who asks. The token says who, the database says what they may do at this moment."""
+"""Who asks. Token or API key say who, the database says what they may do at this moment."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -6,12 +6,17 @@ from typing import Annotated
 from fastapi import Depends, Header
 from starlette.requests import Request
 
-from api.front import call_of
+from api.credentials import Lack, unauthenticated
+from api.front import Call, call_of
 from api.routing import services_of
+from api.security import Claims
 from sim.refusals import Refusal, Refused
-from storage.accounts import Role, Standing, UserStatus, find_standing
+from storage.accounts import RANK, Role, Standing, UserStatus, find_standing
+from storage.api_keys import Scope
 
-NO_TOKEN = "A valid bearer token is needed"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+KEY_ROLE_MAX = Role.TRADER
+"""Whatever its user may do, a key is for trading: it does nothing that asks for a higher role."""
 
 
 @dataclass(frozen=True)
@@ -22,18 +27,41 @@ class Caller:
     role: Role
 
 
+def claims_of(request: Request) -> Claims:
+    """The claims of valid credentials. Raises Refused UNAUTHENTICATED that says what is wrong."""
+    call = call_of(request.scope)
+    if call.claims is None:
+        raise unauthenticated(call.credentials, lack_of(call, request))
+    return call.claims
+
+
+def lack_of(call: Call, request: Request) -> Lack:
+    """What is wrong with credentials that open nothing."""
+    sent = call.credentials
+    if sent.bearer is None and sent.api_key is None:
+        return Lack.MISSING
+    late = call.late or bool(sent.bearer and services_of(request).tokens.is_expired(sent.bearer))
+    return Lack.EXPIRED if late else Lack.INVALID
+
+
 async def bearer(request: Request) -> int:
-    """The user id of a valid token; the role is for whoever locks the account to check."""
-    claims = call_of(request.scope).claims
-    if claims is None:
-        raise Refused(Refusal.UNAUTHENTICATED, NO_TOKEN)
+    """The user id of a valid token, or of an API key whose scopes open this method; the role is
+    for whoever locks the account to check."""
+    claims = claims_of(request)
+    needed = Scope.READ if request.method in READING else Scope.TRADE
+    if claims.scopes is not None and needed not in claims.scopes:
+        raise Refused(Refusal.FORBIDDEN, f"This API key does not have the scope {needed}")
     return claims.user_id
 
 
 async def viewer(request: Request) -> Caller:
     """An active user who may look."""
     user_id = await bearer(request)
-    return viewer_in(user_id, await find_standing(services_of(request).pool, user_id))
+    caller = viewer_in(user_id, await find_standing(services_of(request).pool, user_id))
+    by_key = claims_of(request).scopes is not None
+    return (
+        Caller(user_id, min(caller.role, KEY_ROLE_MAX, key=RANK.__getitem__)) if by_key else caller
+    )
 
 
 def viewer_in(user_id: int, standing: Standing | None) -> Caller:
@@ -48,8 +76,21 @@ async def trader(request: Request) -> Caller:
     return with_role(await viewer(request), Role.TRADER)
 
 
+async def without_key(request: Request) -> None:
+    """Anybody who does not come with an API key: a key opens an account, not a login."""
+    if call_of(request.scope).credentials.api_key is not None:
+        raise Refused(Refusal.FORBIDDEN, "An API key may not do this; send a bearer token")
+
+
+async def logged_in(request: Request) -> Caller:
+    """An active user who has logged in, and not with an API key."""
+    await without_key(request)
+    return await viewer(request)
+
+
 async def operator_of_this_machine(request: Request) -> None:
-    """An ADMIN, or anyone where the server is bound to this machine only."""
+    """An ADMIN, or anyone where the server is bound to this machine only; never an API key."""
+    await without_key(request)
     if not services_of(request).on_loopback:
         with_role(await viewer(request), Role.ADMIN)
 
@@ -70,6 +111,8 @@ def with_role(caller: Caller, role: Role) -> Caller:
 Bearer = Annotated[int, Depends(bearer)]
 Viewer = Annotated[Caller, Depends(viewer)]
 Trader = Annotated[Caller, Depends(trader)]
+LoggedIn = Annotated[Caller, Depends(logged_in)]
+WithoutKey = Annotated[None, Depends(without_key)]
 IdempotencyKey = Annotated[
     str | None,
     Header(

@@ -8,7 +8,11 @@ from api.flux.answers import ErrorAnswer
 
 EXAMPLES: dict[int, tuple[str, str, str]] = {
     400: ("The request is not valid", "INVALID_REQUEST", "quantity: must be a plain decimal"),
-    401: ("Who asks is not known", "UNAUTHENTICATED", "A valid bearer token is needed"),
+    401: (
+        "Who asks is not known",
+        "UNAUTHENTICATED",
+        "This bearer token has expired: refresh it or log in again",
+    ),
     403: ("The role does not suffice", "FORBIDDEN", "The role VIEWER may not do this"),
     404: ("There is no such thing, or not for you", "ORDER_NOT_FOUND", "No such order"),
     409: ("Not in this state", "ORDER_NOT_OPEN", "The order is not open any more"),
@@ -62,13 +66,14 @@ def documented(
     many: bool = False,
     cursor: bool = False,
     public: bool = False,
+    by_key: bool = True,
     instead: dict[int | str, dict[str, Any]] | None = None,
     example: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Keyword arguments of a route: its success, and the refusals beside the usual ones.
 
-    `instead` documents answers that are not the error envelope, `example` a success that is not
-    the model's own.
+    `by_key`: an API key opens it too. `instead` documents answers that are not the error envelope,
+    `example` a success that is not the model's own.
     """
     headers = {**RATE_HEADERS, **(CURSOR_HEADER if cursor else {})}
     responses: dict[int | str, dict[str, Any]] = {
@@ -81,7 +86,10 @@ def documented(
     }
     statuses = (*ALWAYS, *(() if public else AUTHENTICATED), *refusals)
     responses.update({refusal: refusal_answer(refusal) for refusal in sorted(set(statuses))})
-    extra: dict[str, Any] = {} if public else {"security": [{"bearer": []}]}
+    schemes: list[dict[str, list[str]]] = (
+        [{"bearer": []}, {"apiKey": []}] if by_key else [{"bearer": []}]
+    )
+    extra: dict[str, Any] = {} if public else {"security": schemes}
     responses |= instead or {}
     return {
         "status_code": status,

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import Scope
 
+from api.credentials import Lack
 from api.json_text import json_bytes
 from api.limits import RateKind
 from sim.refusals import Refusal, Refused
@@ -31,6 +32,8 @@ STATUSES: dict[Refusal, int] = {
     Refusal.DUPLICATE_CLIENT_ORDER_ID: 409,
     Refusal.IDEMPOTENCY_KEY_REUSED: 409,
     Refusal.TOO_MANY_OPEN_ORDERS: 400,
+    Refusal.TOO_MANY_API_KEYS: 409,
+    Refusal.API_KEY_NOT_FOUND: 404,
     Refusal.ORDER_NOT_FOUND: 404,
     Refusal.ORDER_NOT_OPEN: 409,
     Refusal.ACCOUNT_NOT_FLAT: 409,
@@ -65,11 +68,18 @@ def refuse(refused: Refused, scope: Scope) -> Response:
     if status in (429, 503):
         headers["Retry-After"] = str(refused.details.get("retryAfter", RETRY_AFTER_S))
     if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["WWW-Authenticate"] = challenge(refused)
     if status == 413:
         headers["Connection"] = "close"
     body = json_bytes({"error": error_of(refused, scope)})
     return Response(body, status, headers, "application/json")
+
+
+def challenge(refused: Refused) -> str:
+    """RFC 6750: what was wrong with the token, where one was sent."""
+    if refused.details.get("reason") in (None, Lack.MISSING):
+        return "Bearer"
+    return f'Bearer error="invalid_token", error_description="{refused.message}"'
 
 
 def error_of(refused: Refused, scope: Scope) -> dict[str, object]:
@@ -101,8 +111,10 @@ def rate_kind(method: str, path: str) -> RateKind:
         return RateKind.PROBE
     if method in ("GET", "HEAD", "OPTIONS"):
         return RateKind.READ
+    if path == "/account/cancel-after":
+        return RateKind.CANCEL
     if path == "/orders" or path.startswith("/orders/"):
-        return RateKind.ORDER
+        return RateKind.CANCEL if method == "DELETE" else RateKind.ORDER
     return RateKind.WRITE
 
 

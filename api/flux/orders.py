@@ -56,6 +56,7 @@ async def post_orders(
 ) -> Response:
     """Up to 100 orders, each accepted or refused by itself; `results` is in their order."""
     services, call = services_of(request), call_of(request.scope)
+    check_batch_size(len(sent.orders), services.rates.most(RateKind.ORDER))
     call.window = services.rates.hit(RateKind.ORDER, call.principal, len(sent.orders) - 1)
     if not call.window.allowed:
         raise too_many(call.window)
@@ -111,6 +112,16 @@ async def post_cancel_after(
     )
     cancel_at = deadline_us // 1_000 if deadline_us is not None else None
     return reply(CancelAfterAnswer(cancel_at=cancel_at))
+
+
+def check_batch_size(orders: int, most: int) -> None:
+    """Refuses a batch that no waiting would ever let pass."""
+    if orders > most:
+        raise Refused(
+            Refusal.INVALID_REQUEST,
+            f"orders: at most {most} orders may be sent at once, which is the rate of orders",
+            {"most": most},
+        )
 
 
 def wish_of(sent: OrderSent) -> OrderWish:

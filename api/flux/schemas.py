@@ -6,12 +6,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 from pydantic.alias_generators import to_camel
 
 from api.exact_json import DecimalText, PrintableText, WholeNumber
+from storage.api_keys import Scope
 from storage.market_data import INTERVALS_US
 
 PAGE_DEFAULT = 100
 PAGE_MAX = 500
 BATCH_ORDERS_MAX = 100
 CANCEL_AFTER_MS_MAX = 86_400_000
+API_KEY_LIFE_S_MAX = 10 * 366 * 86_400
+REFRESH_TOKEN_EXAMPLE = (
+    "sr_019b76da1c7a7d0e8f1c2a3b4c5d6e7f_0_3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+)
 
 
 class Wire(BaseModel):
@@ -43,6 +48,29 @@ class Credentials(Sent):
         json_schema_extra={
             "examples": [{"email": "trader@example.com", "password": "long-password"}]
         }
+    )
+
+
+class RefreshSent(Sent):
+    """The refresh token that the last login or refresh answered."""
+
+    refresh_token: Annotated[StrictStr, Field(min_length=1, max_length=1_024)]
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"refreshToken": REFRESH_TOKEN_EXAMPLE}]}
+    )
+
+
+class ApiKeySent(Sent):
+    """A key as its user wants it: `read` opens GET routes, `trade` all others. Without
+    `expiresInS` it lives until it is revoked."""
+
+    name: Annotated[PrintableText, Field(min_length=1, max_length=64)]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
+    expires_in_s: Annotated[WholeNumber, Field(ge=1, le=API_KEY_LIFE_S_MAX)] | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "market maker", "scopes": ["read", "trade"]}]}
     )
 
 

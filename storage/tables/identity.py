@@ -1,6 +1,6 @@
 """Who logs in, who owns money, and what a client has asked before."""
 
-from sqlalchemy import BigInteger, Column, Identity, LargeBinary
+from sqlalchemy import BigInteger, Column, Identity, Index, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
 
@@ -15,15 +15,74 @@ class AccountRow(SQLModel, table=True):
 
 
 class UserRow(SQLModel, table=True):
-    """A person or bot that logs in; its id is its account's."""
+    """A person or bot that logs in; its id is its account's. A guest has `guest_since_us` until
+    it is known that it has used its account: see storage/idle_identities.py."""
 
     __tablename__ = "users"
+    __table_args__ = (
+        Index(
+            "users_guests", "guest_since_us", postgresql_where=text("guest_since_us IS NOT NULL")
+        ),
+    )
     id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="accounts.id")
     email: str = Field(unique=True)
     password_hash: str
     role: str
     status: str
     created_at_us: int = Field(sa_type=BigInteger)
+    guest_since_us: int | None = Field(sa_type=BigInteger, default=None)
+
+
+class ApiKeyRow(SQLModel, table=True):
+    """A key that opens a user's account as far as its scopes reach. Only its hash is kept."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (Index("api_keys_by_user", "user_id", "id"),)
+    id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    user_id: int = Field(sa_type=BigInteger, foreign_key="users.id", ondelete="CASCADE")
+    name: str
+    prefix: str = Field(unique=True)
+    key_hash: bytes = Field(sa_type=LargeBinary)
+    scopes: str
+    created_at_us: int = Field(sa_type=BigInteger)
+    expires_at_us: int | None = Field(sa_type=BigInteger, default=None)
+    last_used_at_us: int | None = Field(sa_type=BigInteger, default=None)
+
+
+class LoginSessionRow(SQLModel, table=True):
+    """A login that can be refreshed: the hash of its one valid refresh token, and its number."""
+
+    __tablename__ = "login_sessions"
+    __table_args__ = (
+        Index("login_sessions_by_user", "user_id", "started_at_us"),
+        Index("login_sessions_by_expiry", "expires_at_us"),
+    )
+    id: str = Field(primary_key=True)
+    user_id: int = Field(sa_type=BigInteger, foreign_key="users.id", ondelete="CASCADE")
+    generation: int
+    token_hash: bytes = Field(sa_type=LargeBinary)
+    started_at_us: int = Field(sa_type=BigInteger)
+    refreshed_at_us: int = Field(sa_type=BigInteger)
+    expires_at_us: int = Field(sa_type=BigInteger)
+
+
+class EndedSessionRow(SQLModel, table=True):
+    """A login that was ended before its time: its access tokens open nothing any more."""
+
+    __tablename__ = "ended_sessions"
+    id: str = Field(primary_key=True)
+    ended_at_us: int = Field(sa_type=BigInteger, index=True)
+
+
+class LoginAddressRow(SQLModel, table=True):
+    """Where a user has logged in from, not readable as an address."""
+
+    __tablename__ = "login_addresses"
+    user_id: int = Field(
+        sa_type=BigInteger, primary_key=True, foreign_key="users.id", ondelete="CASCADE"
+    )
+    address: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    last_at_us: int = Field(sa_type=BigInteger)
 
 
 class IdempotencyRow(SQLModel, table=True):

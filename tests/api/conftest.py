@@ -13,6 +13,8 @@ from tests.builders import listed_markets
 TIGHT = {
     "SANDPIT_LOGIN_RATE": "3/minute",
     "SANDPIT_READ_RATE": "60/hour",
+    "SANDPIT_CANCEL_RATE": "10/hour",
+    "SANDPIT_USERS_AN_ADDRESS": "1000",
     "SANDPIT_WRITE_RATE": "2000/hour",
     "SANDPIT_ORDER_RATE": "10/hour",
     "SANDPIT_PROBE_RATE": "120/hour",
@@ -23,6 +25,17 @@ TIGHT = {
     "SANDPIT_HOST": "0.0.0.0",
     "SANDPIT_TOKEN_TTL_S": "60",
 }
+
+BEHIND_A_PROXY = {
+    "SANDPIT_PROXIES_TRUSTED": '["127.0.0.0/8", "10.0.0.0/8"]',
+    "SANDPIT_USERS_AN_ADDRESS": "2",
+    "SANDPIT_READ_RATE": "30/hour",
+    "SANDPIT_ORDER_RATE": "10/hour",
+    "SANDPIT_CANCEL_RATE": "5/hour",
+    "SANDPIT_ACCOUNT_RATE": "5/hour",
+    "SANDPIT_LOGIN_RATE": "3/minute",
+}
+"""Whoever asks here chooses its address, by X-Forwarded-For: the tests are the trusted proxy."""
 
 
 def database_of(postgres: EmbeddedPostgres, template: str, name: str) -> str:
@@ -52,6 +65,16 @@ def tight(
     and counts failed logins by itself."""
     url = database_of(postgres, template_database, "api_tight")
     with running(url, "", servers_dir / "tight", **TIGHT) as deployment:
+        yield deployment
+
+
+@pytest.fixture(scope="session")
+def proxied(
+    postgres: EmbeddedPostgres, template_database: str, servers_dir: Path
+) -> Iterator[Deployment]:
+    """An API process behind a proxy, with a small budget for each address."""
+    url = database_of(postgres, template_database, "api_proxied")
+    with running(url, "", servers_dir / "proxied", **BEHIND_A_PROXY) as deployment:
         yield deployment
 
 

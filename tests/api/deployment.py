@@ -23,8 +23,10 @@ GENEROUS = {
     "SANDPIT_ORDER_RATE": "1000000/second",
     "SANDPIT_WRITE_RATE": "1000000/second",
     "SANDPIT_READ_RATE": "1000000/second",
+    "SANDPIT_CANCEL_RATE": "1000000/second",
     "SANDPIT_PROBE_RATE": "1000000/second",
     "SANDPIT_LOGIN_RATE": "1000/minute",
+    "SANDPIT_ACCOUNT_RATE": "1000000/second",
 }
 JSON = {"Content-Type": "application/json"}
 DOCUMENTED_ORDER: dict[str, Any] = {

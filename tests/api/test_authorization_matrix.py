@@ -19,6 +19,9 @@ CREDENTIALS = {"email": "matrix@example.com", "password": "long-password"}
 BODIES: dict[str, Any] = {
     "POST /auth/register": CREDENTIALS,
     "POST /auth/login": CREDENTIALS | {"password": "wrong-password"},
+    "POST /auth/refresh": {"refreshToken": "sr_nobody"},
+    "POST /auth/logout": {"refreshToken": "sr_nobody"},
+    "POST /auth/api-keys": {"name": "matrix", "scopes": ["read"]},
     "POST /orders": small_order(),
     "POST /orders/batch": {"orders": [small_order()]},
     "POST /deposits": {"asset": "USDC", "amount": "1"},
@@ -53,6 +56,7 @@ def test_each_role_gets_what_the_matrix_says(role: str, exchange: Deployment) ->
         method, path = operation.split(" ")
         path = path.replace("{market_id}", "BTC-PERP").replace("{order_id}", "order_999999")
         path = path.replace("{simulation_id}", "simulation_999999")
+        path = path.replace("{key_id}", "key_999999")
         answer = exchange.http.request(method, path, headers=headers, json=BODIES.get(operation))
         if answer.status_code != expected(operation, role):
             wrong.append(f"{operation} answers {answer.status_code} to {role}: {answer.text}")

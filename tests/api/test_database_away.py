@@ -8,6 +8,8 @@ import pytest
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.key_ring import make_key
+from api.refresh_tokens import Shown
 from sim.orders import AcceptedOrder, PlaceOrder
 from storage.errors import OutcomeUnknown
 from storage.market_data import MarketCatalog
@@ -53,6 +55,9 @@ async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         ("POST", "/auth/register", {"email": "a@example.com", "password": "long-password"}),
         ("POST", "/auth/login", {"email": "a@example.com", "password": "long-password"}),
         ("POST", "/auth/guest", None),
+        ("POST", "/auth/api-keys", {"name": "a", "scopes": ["read"]}),
+        ("GET", "/auth/api-keys", None),
+        ("DELETE", "/auth/api-keys/key_1", None),
         ("POST", "/admin/drain", None),
     ],
 )
@@ -62,6 +67,18 @@ async def test_without_a_database_every_operation_is_503(
     answer = await http.request(method, path, json=body)
     assert error_of(answer) == (503, "UNAVAILABLE")
     assert int(answer.headers["Retry-After"]) >= 1
+
+
+async def test_without_a_database_no_key_and_no_refresh_token_is_called_wrong(
+    app: FastAPI, http: httpx.AsyncClient
+) -> None:
+    del http.headers["Authorization"]
+    by_key = await http.get("/balances", headers={"X-API-Key": make_key().text})
+    assert error_of(by_key) == (503, "UNAVAILABLE")
+    token = app.state.services.refreshing.write(Shown("0" * 32, 0))
+    for path in ("/auth/refresh", "/auth/logout"):
+        answer = await http.post(path, json={"refreshToken": token})
+        assert error_of(answer) == (503, "UNAVAILABLE")
 
 
 async def test_health_says_that_the_database_is_down(http: httpx.AsyncClient) -> None:

@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.api.deployment import Deployment
 
 EXAMPLES_PER_OPERATION = 25
+REFRESH = "POST /auth/refresh"
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -58,6 +59,18 @@ def test_no_operation_documents_what_it_never_answers(document: dict[str, Any]) 
     for name, operation in operations(document):
         assert "422" not in operation["responses"], name
         assert {"400", "429", "500", "503"} <= set(operation["responses"]), name
+
+
+def test_every_private_operation_names_the_credentials_it_takes(document: dict[str, Any]) -> None:
+    schemes = document["components"]["securitySchemes"]
+    assert {"type": "apiKey", "in": "header", "name": "X-API-Key"}.items() <= schemes[
+        "apiKey"
+    ].items()
+    for name, operation in operations(document):
+        public = "401" not in operation["responses"] or name in ("POST /auth/login", REFRESH)
+        by_token_only = "/auth/api-keys" in name or name == "POST /admin/drain"
+        kinds = [{"bearer": []}] if by_token_only else [{"bearer": []}, {"apiKey": []}]
+        assert operation.get("security") == (None if public else kinds), name
 
 
 def test_clients_made_from_the_document_keep_their_names(document: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from tests.api.deployment import Deployment, error_of, small_order
 
 READS = 60
 ORDERS = 10
+CANCELS = 10
 PROBES = 120
 
 
@@ -36,7 +37,7 @@ def test_s34_orders_reads_and_writes_are_counted_apart(tight: Deployment) -> Non
     person = tight.person()
     answers = [person.post("/orders", small_order()).status_code for _ in range(ORDERS + 1)]
     assert answers == [202] * ORDERS + [429]
-    assert person.delete("/orders").status_code == 429
+    assert person.delete("/orders").status_code == 202
     assert person.get("/orders").status_code == 200
     assert person.post("/deposits", {"asset": "USDC", "amount": "1"}).status_code == 201
 
@@ -47,6 +48,33 @@ def test_s34_a_batch_counts_as_its_orders(tight: Deployment) -> None:
     assert person.post("/orders/batch", batch).status_code == 202
     assert error_of(person.post("/orders", small_order())) == (429, "RATE_LIMITED")
     assert person.post("/orders/batch", {"orders": [small_order()] * 2}).status_code == 429
+
+
+def test_a_batch_that_could_never_pass_is_told_the_most(tight: Deployment) -> None:
+    person = tight.person()
+    refused = person.post("/orders/batch", {"orders": [small_order()] * (ORDERS + 1)})
+    assert error_of(refused) == (400, "INVALID_ORDER")
+    assert refused.json()["error"]["details"]["most"] == ORDERS
+    assert str(ORDERS) in refused.json()["error"]["message"]
+    assert "Retry-After" not in refused.headers
+
+
+def test_a_batch_that_has_to_wait_leaves_room_for_smaller_ones(tight: Deployment) -> None:
+    person = tight.person()
+    assert person.post("/orders", small_order()).status_code == 202
+    assert person.post("/orders/batch", {"orders": [small_order()] * ORDERS}).status_code == 429
+    assert person.post("/orders", small_order()).status_code == 202
+
+
+def test_cancels_have_a_budget_of_their_own(tight: Deployment) -> None:
+    person = tight.person()
+    order_id = person.post("/orders", small_order()).json()["orderId"]
+    orders = [person.post("/orders", small_order()).status_code for _ in range(ORDERS)]
+    assert orders[-1] == 429
+    assert person.delete(f"/orders/{order_id}").status_code == 202
+    assert person.post("/account/cancel-after", {"timeoutMs": 1000}).status_code == 200
+    cancels = [person.delete("/orders").status_code for _ in range(CANCELS - 1)]
+    assert cancels == [202] * (CANCELS - 2) + [429]
 
 
 def test_s34_one_users_limit_is_not_anothers(tight: Deployment) -> None:

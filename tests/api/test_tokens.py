@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 import pytest
 
-from api.security import ALGORITHM
+from api.security import ALGORITHM, LEEWAY_S
 from storage.data_directory import secret
 from tests.api.deployment import Deployment, Person, error_of
 from tests.waiting import eventually
@@ -32,7 +32,7 @@ def status_with(exchange: Deployment, token: str) -> int:
     response = exchange.http.get("/balances", headers=headers)
     if response.status_code != 200:
         assert error_of(response) == (401, "UNAUTHENTICATED")
-        assert response.headers["WWW-Authenticate"] == "Bearer"
+        assert response.headers["WWW-Authenticate"].startswith("Bearer")
     return response.status_code
 
 
@@ -99,8 +99,9 @@ def test_s13_two_credentials_are_none(exchange: Deployment, alice: Person) -> No
 
 
 CHANGES: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "expired": lambda claims: claims.update(exp=int(time.time()) - 1),
+    "expired": lambda claims: claims.update(exp=int(time.time()) - LEEWAY_S),
     "not yet": lambda claims: claims.update(nbf=int(time.time()) + 60),
+    "of tomorrow": lambda claims: claims.update(iat=int(time.time()) + 60),
     "wrong audience": lambda claims: claims.update(aud="elsewhere"),
     "wrong issuer": lambda claims: claims.update(iss="elsewhere"),
     "refresh token": lambda claims: claims.update(typ="refresh"),
@@ -122,6 +123,42 @@ def test_s14_a_token_of_ours_needs_every_claim_right(
     CHANGES[name](claims)
     token = jwt.encode(claims, key_of(exchange), algorithm=ALGORITHM)
     assert status_with(exchange, token) == 401
+
+
+@pytest.mark.parametrize("early_s", [-4, 3])
+def test_s14_clocks_may_differ_a_little(early_s: int, exchange: Deployment, alice: Person) -> None:
+    now = int(time.time())
+    ahead = claims_of(alice) | {"iat": now + early_s, "nbf": now + early_s, "exp": now + early_s}
+    token = jwt.encode(ahead, key_of(exchange), algorithm=ALGORITHM)
+    assert status_with(exchange, token) == 200
+
+
+def test_missing_invalid_and_expired_read_unlike(exchange: Deployment, alice: Person) -> None:
+    claims = claims_of(alice) | {"exp": int(time.time()) - 60}
+    tokens = {
+        "MISSING": None,
+        "INVALID": alice.token[:-8] + "AAAAAAAA",
+        "EXPIRED": jwt.encode(claims, key_of(exchange), algorithm=ALGORITHM),
+    }
+    messages = set()
+    for reason, token in tokens.items():
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        refused = exchange.http.get("/balances", headers=headers)
+        assert error_of(refused) == (401, "UNAUTHENTICATED")
+        assert refused.json()["error"]["details"] == {"reason": reason}
+        challenge = refused.headers["WWW-Authenticate"]
+        message = refused.json()["error"]["message"]
+        described = f'Bearer error="invalid_token", error_description="{message}"'
+        assert challenge == (described if token else "Bearer")
+        messages.add(message)
+    assert len(messages) == 3
+
+
+def test_a_forged_token_is_never_called_expired(exchange: Deployment, alice: Person) -> None:
+    claims = claims_of(alice) | {"exp": int(time.time()) - 60}
+    forged = jwt.encode(claims, b"\0" * 32, algorithm=ALGORITHM)
+    refused = exchange.http.get("/balances", headers={"Authorization": f"Bearer {forged}"})
+    assert refused.json()["error"]["details"] == {"reason": "INVALID"}
 
 
 def test_s14_a_token_lives_fifteen_minutes_and_says_so(exchange: Deployment) -> None:
@@ -160,7 +197,7 @@ def test_s14_an_expired_token_is_no_longer_remembered(tight: Deployment) -> None
     now = int(time.time())
     tokens = tight.tokens
     person = tight.person()
-    claims |= {"sub": person.name, "iat": now, "nbf": now, "exp": now + 2}
+    claims |= {"sub": person.name, "iat": now, "nbf": now, "exp": now + 2 - LEEWAY_S}
     token = jwt.encode(claims, secret(tight.data_dir / "auth.secret"), algorithm=ALGORITHM)
     assert tokens.verify(token) is not None
     headers = {"Authorization": f"Bearer {token}"}

@@ -1,0 +1,70 @@
+"""What nobody needs any more of those who come and go: idle guests, expired logins and keys."""
+
+from typing import Any
+
+import psycopg
+
+from storage.errors import wrapped
+
+ROWS_MAX = 200
+"""Rows of each kind that one call removes; the rest is for the next call."""
+
+ENDED_KEPT_US = 2 * 86_400_000_000
+"""Longer than any access token lives: before that its ended login must be known."""
+
+TAKE_GUESTS = """
+SELECT b.account_id, b.version = 0 AND b.total_atoms = 0 AND b.locked_atoms = 0 FROM balances b
+WHERE b.account_id IN (SELECT id FROM users WHERE guest_since_us <= %s
+    ORDER BY guest_since_us LIMIT %s)
+ORDER BY b.account_id FOR UPDATE SKIP LOCKED"""
+TRACES = ("orders", "ledger_entries", "simulations", "idempotency", "cancel_after")
+"""Where an account that was used has rows. Each is read by an index that begins with it."""
+
+USED = " UNION ".join(
+    f"SELECT account_id FROM {table} WHERE account_id = ANY(%(ids)s)" for table in TRACES
+)
+KEEP = "UPDATE users SET guest_since_us = NULL WHERE id = ANY(%s)"
+REMOVE = (
+    "DELETE FROM users WHERE id = ANY(%s)",
+    "DELETE FROM balances WHERE account_id = ANY(%s)",
+    "DELETE FROM accounts WHERE id = ANY(%s)",
+)
+EXPIRED = {
+    "login_sessions": "expires_at_us <= %(now)s",
+    "ended_sessions": "ended_at_us <= %(now)s - %(kept)s",
+}
+
+
+def remove_idle_guests(connection: psycopg.Connection[Any], before_us: int) -> int:
+    """Remove guests that came before then and never did anything; how many were looked at.
+
+    A guest that has used its account is one no longer and stays. Balances are
+    locked first, as by everybody who changes an account, so nobody begins to
+    use what is being removed. Ids are never given twice. Raises StorageError.
+    """
+    with wrapped(), connection.transaction():
+        rows = connection.execute(TAKE_GUESTS, (before_us, ROWS_MAX)).fetchall()
+        guests = {int(row[0]) for row in rows}
+        used = {int(row[0]) for row in rows if not row[1]}
+        if guests:
+            found = connection.execute(USED, {"ids": sorted(guests)}).fetchall()
+            used |= {int(row[0]) for row in found}
+        if used:
+            connection.execute(KEEP, (sorted(used),))
+        if guests - used:
+            for statement in REMOVE:
+                connection.execute(statement, (sorted(guests - used),))
+    return len(guests)
+
+
+def remove_expired_logins(connection: psycopg.Connection[Any], now_us: int) -> int:
+    """Remove logins whose refresh token is too old, and the memory of ended ones; how many."""
+    count, values = 0, {"now": now_us, "kept": ENDED_KEPT_US, "most": ROWS_MAX}
+    with wrapped():
+        for table, condition in EXPIRED.items():
+            count += connection.execute(
+                f"DELETE FROM {table} WHERE id IN"
+                f" (SELECT id FROM {table} WHERE {condition} LIMIT %(most)s)",
+                values,
+            ).rowcount
+    return count
