@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim import kernels
-from sim.kernels import Number, cached_kernel
+from sim.kernels import cached_kernel
 from sim.messages import EVENT, EventKind, Rows
 
 Integers = npt.NDArray[np.int64]

@@ -20,7 +20,13 @@ from sim.packed_events import NO_PACKED, bounds_of, packed_for
 from sim.populations.population import MarketView
 from sim.price_paths import follow_mark
 from sim.prices import ReferencePrice
-from sim.simulation_scenario import IndexJump, MarketShock, Scenario, StatusChange
+from sim.simulation_scenario import (
+    IndexJump,
+    MarketShock,
+    Scenario,
+    StatusChange,
+    moved_scale_ppm,
+)
 from sim.units import PPM
 from sim.world_calendar import OwnSteps
 from sim.world_closings import Closings, joined
@@ -108,7 +114,7 @@ class SteppedMarket:
         events = joined_rows([events, taken]) if len(taken) else events
         for jump in self._jumps:
             if jump.step == step:
-                self._scale_ppm = max(1, self._scale_ppm * (PPM + jump.jump_ppm) // PPM)
+                self._scale_ppm = moved_scale_ppm(self._scale_ppm, jump.jump_ppm)
         self._move_prices(1)
         self._view = self._seen(same_book=len(rows) == 0)
         self._fund(step * self._scenario.step_us)

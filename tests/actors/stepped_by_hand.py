@@ -34,8 +34,7 @@ def stepped(cut: Cut, prices: Sequence[ReferencePrice]) -> str:
             ):
                 sent[place].append(batches)
         replies = [
-            carried(market.step(step, *lists))
-            for market, lists in zip(markets, sent, strict=True)
+            carried(market.step(step, *lists)) for market, lists in zip(markets, sent, strict=True)
         ]
     hashes = {
         number: one.state_hash

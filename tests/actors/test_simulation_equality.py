@@ -21,7 +21,7 @@ from tests.sim.test_world_idle import SHOCKS, sleepers
 WIDE = bool(os.environ.get("SANDPIT_WIDE_GRID"))
 SEEDS, SLEEPERS_SEEDS = range(1, 21), range(1, 21 if WIDE else 8)
 ACTORS = (1, 2, 4)
-STEPS = {"rmsc04": 300, "million": 8}
+STEPS = {"rmsc04": 200, "million": 8}
 STEPS_USUAL, SLEEPERS_STEPS = 40, 60
 LONGER = 4 if WIDE else 1
 HEADS_MAX = 50_000 if WIDE else 2_000
@@ -80,7 +80,7 @@ def test_every_scenario_comes_to_one_hash_however_it_is_spread(
     assert orders > 0
 
 
-@pytest.mark.parametrize("activity_ppm", [300, 3_000, 200_000])
+@pytest.mark.parametrize("activity_ppm", [300, 3_000])
 def test_those_who_sleep_and_remember_see_the_same_wherever_they_are(activity_ppm: int) -> None:
     for seed in SLEEPERS_SEEDS:
         text = HEAD.format(seed=seed, duration_s=60) + sleepers(activity_ppm) + SHOCKS
