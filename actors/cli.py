@@ -144,7 +144,7 @@ def doctor(port: Port = None, data_dir: DataDir = None) -> None:
 @bench.command()
 def book(
     instructions: Annotated[int, typer.Option(help="How many, each time.")] = 500_000,
-    seed: Annotated[int, typer.Option(help="Of the flow.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of the flow.")] = 1,
 ) -> None:
     """Instructions a second of the order book, beside liquibook where it is installed."""
     from actors.bench.book import bench_book
@@ -155,7 +155,7 @@ def book(
 @bench.command()
 def orders(
     seconds: Annotated[float, typer.Option(help="Length of each part.")] = 30.0,
-    seed: Annotated[int, typer.Option(help="Of the orders.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of the orders.")] = 1,
 ) -> None:
     """Orders a second from POST to visible, against a real deployment."""
     from actors.bench.orders import bench_orders

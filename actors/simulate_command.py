@@ -18,7 +18,7 @@ from actors.simulate_options import (
 )
 from actors.simulate_progress import Progress, progress_for
 from actors.simulation_actors import peak_memory_bytes
-from actors.simulation_recording import Recording, opened_recording
+from actors.simulation_recording import Recording, opened_recording, run_name
 from actors.simulation_results import summary_of, write_results
 from actors.simulation_worlds import Runnable, SimulateError, chosen_actors, joined, opened_world
 from sim.prices import ReferencePrice
@@ -26,6 +26,7 @@ from sim.run_facts import run_facts
 from sim.run_record import RunRecord
 from sim.scenario_fields import ScenarioError
 from sim.simulation_scenario import RECORDS, Scenario
+from sim.unreached import unreached
 from sim.world import Timing, read_checkpoint
 from sim.world_state import StateUnreadable
 from storage.run_directory import RunDirectory
@@ -67,6 +68,7 @@ def simulate(request: Request) -> int:
         with joined(request.address) as cluster:
             actors, why = chosen_actors(request.actors, scenario, cluster)
             progress.say(f"{scenario.world.name}, seed {scenario.world.seed}: {why}.")
+            _warn_of_unreached(scenario)
             place = (actors, data, cluster)
             with (
                 opened_recording(*stores) as recording,
@@ -101,6 +103,12 @@ def _prepared(request: Request) -> tuple[Scenario, list[ReferencePrice]]:
         return scenario, scenario_prices(scenario)
     except ScenarioError as error:
         raise SimulateError(str(error)) from error
+
+
+def _warn_of_unreached(scenario: Scenario) -> None:
+    """On standard error, also beside --json."""
+    for sentence in unreached(scenario.happenings, scenario.steps, scenario.step_us):
+        typer.echo(f"sandpit: {sentence}.", err=True)
 
 
 def _checkpoint(request: Request, scenario: Scenario) -> bytes | None:
@@ -178,6 +186,4 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
 
 
 def _directory(request: Request, scenario: Scenario) -> Path:
-    world = scenario.world
-    default = Path("simulations") / f"{world.name}-{world.seed}"
-    return request.out or request.resume or default
+    return request.out or request.resume or Path("simulations") / run_name(scenario)

@@ -12,7 +12,7 @@ from sim.messages import Rows
 from sim.prices import ReferencePrice
 from sim.world import MarketOutcome, outcome
 from sim.world_market import SteppedMarket
-from sim.world_part import Batch, PackedReply, Part
+from sim.world_part import Batch, Part, Reply
 from sim.world_state import frozen, thawed
 
 KIBIBYTE = 1024
@@ -48,10 +48,10 @@ class SimulatedMarketActor:
 
     def replies(self) -> list[Any]:
         """What strategy actors were told last, each in one list, and the progress."""
-        told: dict[Route, PackedReply] = {}
+        told: dict[Route, Reply] = {}
         for number, market in self._markets.items():
             routes = [(number, part) for part in self._parts[number]]
-            told.update(zip(routes, market.packed_replies(), strict=True))
+            told.update(zip(routes, market.replies, strict=True))
         return [*([told[route] for route in routes] for routes in self._routes), self._progress()]
 
     def step(self, step: int, *sent: Sequence[Batch]) -> list[Any]:
@@ -104,13 +104,13 @@ class SimulatedPartActor:
         for part, state in zip(self._parts.values(), states, strict=True):
             part.restore(thawed(state))
 
-    def act(self, step: int, *told: Sequence[PackedReply]) -> Any:
+    def act(self, step: int, *told: Sequence[Reply]) -> Any:
         """A list for each market actor; the list itself where there is one."""
         replies = _by_route(self._routes, told)
         batches: dict[Route, Batch] = {}
         for number, part in self._parts.items():
             routes = [(market, number) for market in self._markets[number]]
-            sent = part.act(step, [replies[route].opened() for route in routes])
+            sent = part.act(step, [replies[route] for route in routes])
             batches.update(zip(routes, sent, strict=True))
         lists = [[batches[route] for route in routes] for routes in self._routes]
         return lists if len(lists) > 1 else lists[0]

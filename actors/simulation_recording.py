@@ -281,7 +281,8 @@ class Recording:
 
 
 def run_name(scenario: Scenario) -> str:
-    """What a run is found by: equal where the scenario, the seed and what is recorded are."""
+    """What a run is found by, in a database and on disk: other scenarios have other names, also
+    those that only end at another time."""
     world = scenario.world
     return f"{world.name}-{world.seed}-{scenario_mark(scenario)[:MARK_DIGITS]}"
 

@@ -12,6 +12,7 @@ from sim.run_facts import MarketFacts, Reference, run_facts
 from sim.run_record import RunRecord, StrategyRecord
 from sim.stylized_facts import Fact
 from sim.units import format_atoms
+from sim.unreached import unreached
 from storage.run_directory import RunDirectory
 
 SECOND_US = 1_000_000
@@ -39,6 +40,7 @@ def summary_of(
         "wall_seconds": round(record.wall_s, 3),
         "orders_per_second": round(record.orders / max(record.wall_s, 1e-9)),
         "peak_memory_bytes": record.peak_memory_bytes,
+        "left_out": unreached(record.happenings, record.steps_planned, record.step_us),
         "strategies": [_strategy(strategy) for strategy in record.strategies],
         "stylised_facts": [_facts(one) for one in (run_facts(record) if facts is None else facts)],
         "compared": None if reference is None else _compared(reference),

@@ -14,6 +14,7 @@ from sim.run_record import RunRecord
 from sim.scenario_work import decisions_a_step
 from sim.simulation_scenario import Scenario
 from sim.world import SimulatedWorld, Timing, read_checkpoint
+from sim.world_state import StateUnreadable
 from storage.settings import ConfigurationError
 
 if TYPE_CHECKING:
@@ -114,15 +115,22 @@ def opened_world(
     warm_up()
     if actors == 0:
         world: Any = SimulatedWorld(scenario, prices, spread)
-        if data is not None:
-            world.resume(data)
+        _resume(world, data)
         yield world
         return
     with nullcontext() if cluster is not None else _ray():
         world = _spread_world(scenario, prices, spread, actors, cluster)
+        _resume(world, data)
+        yield world
+
+
+def _resume(world: Runnable, data: bytes | None) -> None:
+    """Raises SimulateError where the checkpoint, whole as it is, is of other code."""
+    try:
         if data is not None:
             world.resume(data)
-        yield world
+    except StateUnreadable as error:
+        raise SimulateError(f"The run cannot be resumed: {error}.") from error
 
 
 def _spread_world(

@@ -46,28 +46,17 @@ from sim.book_walks import position_of, refill, shift_position, write_depth, wri
 from sim.event_rows import BUY, EVENT_WORDS, SELL
 from sim.market import BTC_PERP, MarketSpec
 from sim.messages import COMMAND, EVENT, MarketStatus, Rows, joined
-
-QUANTITY_LOTS_MAX = 10**12
-"""Highest max_quantity_lots of a market: nine million such orders still add up in 64 bits."""
+from sim.snapshots import (
+    QUANTITY_LOTS_MAX,
+    SNAPSHOT_FORMAT,
+    SNAPSHOT_HEADER,
+    read_snapshot,
+)
 
 EVENTS_SPARE = 64
 EVENTS_KEPT_MAX = 100_000
 REFERENCES_OF_OUR_OWN = 2
 """The engine's attribute, and the argument of getrefcount itself."""
-
-SNAPSHOT_HEADER: np.dtype[np.void] = np.dtype(
-    [
-        ("format", "S8"),
-        ("event_seq", "<i8"),
-        ("input_seq", "<i8"),
-        ("last_price_ticks", "<i8"),
-        ("status", "<i8"),
-        ("order_count", "<i8"),
-        ("position_count", "<i8"),
-    ]
-)
-"""A snapshot is this header, RESTING rows in price-time order, POSITION rows by account."""
-SNAPSHOT_FORMAT = b"SANDPIT1"
 
 
 class MarketEngine:
@@ -222,7 +211,7 @@ class MarketEngine:
 
     @classmethod
     def restore(cls, spec: MarketSpec, data: bytes) -> MarketEngine:
-        """The engine a snapshot was taken of. Raises ValueError where `data` is no snapshot."""
+        """The engine a snapshot was taken of. Raises DamagedState where `data` can be of none."""
         header, orders, positions = read_snapshot(data)
         engine = cls(spec, capacity_orders=max(1024, len(orders)))
         state = engine._book.state
@@ -233,21 +222,6 @@ class MarketEngine:
             engine._book = grown(engine._book, short)
         state[CURSOR] = 0
         return engine
-
-
-def read_snapshot(
-    data: bytes,
-) -> tuple[np.void, npt.NDArray[np.void], npt.NDArray[np.void]]:
-    """Header, RESTING rows and POSITION rows. Raises ValueError where `data` is no snapshot."""
-    if len(data) < SNAPSHOT_HEADER.itemsize or not data.startswith(SNAPSHOT_FORMAT):
-        raise ValueError("not a snapshot of a market in this version's format")
-    header = np.frombuffer(data, SNAPSHOT_HEADER, 1)[0]
-    order_count, position_count = int(header["order_count"]), int(header["position_count"])
-    orders_end = SNAPSHOT_HEADER.itemsize + order_count * RESTING.itemsize
-    if len(data) != orders_end + position_count * POSITION.itemsize:
-        raise ValueError("the snapshot is cut off or has something behind it")
-    orders = np.frombuffer(data, RESTING, order_count, SNAPSHOT_HEADER.itemsize)
-    return header, orders, np.frombuffer(data, POSITION, position_count, orders_end)
 
 
 def warm_up(spec: MarketSpec = BTC_PERP) -> None:

@@ -5,11 +5,13 @@ rested (of a TRADE the maker's); the accounts, kind, side and flags; lots; price
 out comes back as 0: sequence numbers, time, reason, and the taker's order of a TRADE.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from sim import kernels
-from sim.kernels import Number, cached_kernel
+from sim.kernels import cached_kernel
 from sim.messages import EVENT, EventKind, Rows
 
 Integers = npt.NDArray[np.int64]
@@ -23,24 +25,33 @@ ORDER_ID, ACCOUNT, MAKER_ORDER_ID, MAKER_ACCOUNT, LOTS, CODES = 3, 4, 5, 6, 7, 8
 
 TRADE = int(EventKind.TRADE)
 
+NO_PACKED: Integers = np.empty((0, PACKED_WORDS), np.int64)
+
 
 @cached_kernel(kernels)
-def pack_about(events: Integers, first_account: int, stop_account: int, packed: Integers) -> Number:
-    """Write the events, (n, 9) words, of these accounts into `packed`, (n, 4); answers how many."""
+def pack_for(events: Integers, bounds: Integers, ends: Integers, packed: Integers) -> None:
+    """Write the events, (n, 9) words, that concern the accounts of each part, part after part.
+
+    bounds   int64 (parts, 2): a part's first account, and the one after its last
+    ends     int64 (parts,), told where the events of each part end in `packed`
+    packed   int64 (2 n, 4): an event concerns two parts at most
+    """
     count = 0
-    for row in range(len(events)):
-        owner, maker = events[row, ACCOUNT], events[row, MAKER_ACCOUNT]
-        if first_account <= owner < stop_account or first_account <= maker < stop_account:
-            codes = events[row, CODES]
-            kind, side, flags = (codes >> 32) & 15, (codes >> 48) & 3, (codes >> 56) & 15
-            order = events[row, MAKER_ORDER_ID] if kind == TRADE else events[row, ORDER_ID]
-            packed[count, 0] = order
-            packed[count, 1] = owner | (maker << ACCOUNT_BITS)
-            packed[count, 1] |= (kind << KIND_SHIFT) | (side << SIDE_SHIFT) | (flags << FLAGS_SHIFT)
-            packed[count, 2] = events[row, LOTS]
-            packed[count, 3] = codes & 0xFFFFFFFF
-            count += 1
-    return count
+    for part in range(len(bounds)):
+        first, stop = bounds[part, 0], bounds[part, 1]
+        for row in range(len(events)):
+            owner, maker = events[row, ACCOUNT], events[row, MAKER_ACCOUNT]
+            if first <= owner < stop or first <= maker < stop:
+                codes = events[row, CODES]
+                kind, side, flags = (codes >> 32) & 15, (codes >> 48) & 3, (codes >> 56) & 15
+                order = events[row, MAKER_ORDER_ID] if kind == TRADE else events[row, ORDER_ID]
+                packed[count, 0] = order
+                packed[count, 1] = owner | (maker << ACCOUNT_BITS) | (kind << KIND_SHIFT)
+                packed[count, 1] |= (side << SIDE_SHIFT) | (flags << FLAGS_SHIFT)
+                packed[count, 2] = events[row, LOTS]
+                packed[count, 3] = codes & 0xFFFFFFFF
+                count += 1
+        ends[part] = count
 
 
 @cached_kernel(kernels)
@@ -65,16 +76,31 @@ def unpack(packed: Integers, events: Integers) -> None:
         events[row, CODES] = codes | (kind << 32) | (side << 48) | (flags << 56)
 
 
-def packed_about(events: Rows, first_account: int, stop_account: int) -> Integers:
-    """EVENT rows of these accounts, below 2**24, as owner or as maker: int64 (n, 4)."""
-    packed = np.empty((len(events), PACKED_WORDS), np.int64)
+def bounds_of(parts: Sequence[range]) -> Integers:
+    """What `packed_for` takes: int64 (parts, 2), from the accounts of parts that share none."""
+    return np.array([(ids.start, ids.stop) for ids in parts], np.int64).reshape(len(parts), 2)
+
+
+def packed_for(events: Rows, bounds: Integers) -> list[Integers]:
+    """EVENT rows of accounts below 2**24, for each part those in which it owns or makes:
+    int64 (n, 4), each in memory of its own."""
+    if len(events) == 0:
+        return [NO_PACKED] * len(bounds)
     words = events.view(np.int64).reshape(len(events), EVENT_WORDS)
-    return packed[: pack_about(words, first_account, stop_account, packed)]
+    packed = np.empty((2 * len(events), PACKED_WORDS), np.int64)
+    ends = np.zeros(len(bounds), np.int64)
+    pack_for(words, bounds, ends, packed)
+    found, begin = [], 0
+    for end in ends.tolist():
+        found.append(packed[begin:end].copy() if end > begin else NO_PACKED)
+        begin = end
+    return found
 
 
-def unpacked(packed: Integers) -> Rows:
-    """The EVENT rows of `packed_about`, without what it leaves out."""
-    events, same = np.empty((len(packed), EVENT_WORDS), np.int64), packed.view()
-    same.flags.writeable = False
-    unpack(same, events)
+def unpacked(batches: Sequence[Integers]) -> Rows:
+    """The EVENT rows of `packed_for`, batch after batch, without what it leaves out."""
+    packed = batches[0] if len(batches) == 1 else np.concatenate(batches)
+    packed.flags.writeable = False
+    events = np.empty((len(packed), EVENT_WORDS), np.int64)
+    unpack(packed, events)
     return events.view(EVENT).reshape(len(packed))

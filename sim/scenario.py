@@ -4,6 +4,7 @@ import dataclasses
 import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 from zlib import crc32
 
@@ -32,6 +33,19 @@ LATENCY_US_MAX = 10_000_000
 LEVERAGE_DEFAULT = 10
 """Of a population, within what its markets allow; the same as a client's."""
 
+WORLD_FIELDS = ("name", "seed", "steps_per_second", "markets", "populations")
+SIZES = ("tick_size", "lot_size", "max_quantity")
+MARKET_FIELDS = ("id", "base", "quote", *SIZES, "price")
+PRICE_FIELDS = {
+    "synthetic": ("start", "volatility_ppm_per_year", "reversion_s"),
+    "constant": ("price",),
+    "replay": ("file", "loop"),
+}
+"""Of each price process, besides its name."""
+
+POPULATION_FIELDS = ("name", "strategy", "heads", "capital", "markets", "parameters")
+CARRIAGE_FIELDS = ("latency_us_min", "latency_us_max", "leverage")
+
 NAME_PATTERN = r"[a-z][a-z0-9-]{0,39}"
 ASSET_PATTERN = r"[A-Z0-9]{2,12}"
 
@@ -54,10 +68,14 @@ class Constant:
 
 @dataclass(frozen=True)
 class Replay:
-    """The trades of a file, read by whoever runs the world; "" where that one must name it."""
+    """The trades of a file, read by whoever runs the world; "" where that one must name it.
+
+    digest   tells files of other content apart; "" where nobody has looked
+    """
 
     file: str
     loop: bool
+    digest: str = ""
 
 
 PriceProcess = Synthetic | Constant | Replay
@@ -111,9 +129,8 @@ class World:
 def parse_world(text: str) -> World:
     """A world from TOML text. Raises ScenarioError."""
     fields = fields_of(text)
-    world = read_world(fields)
-    fields.finish()
-    return world
+    fields.only(*WORLD_FIELDS)
+    return read_world(fields)
 
 
 def fields_of(text: str) -> Fields:
@@ -124,8 +141,8 @@ def fields_of(text: str) -> Fields:
         raise ScenarioError(f"not TOML: {error}") from error
 
 
-def read_world(fields: Fields) -> World:
-    """What a world and a simulation have in common; more fields may be there."""
+def read_world(fields: Fields, least_populations: int = 0) -> World:
+    """What a world and a simulation have in common: WORLD_FIELDS."""
     name = fields.text("name", NAME_PATTERN, "lower-case letters, digits and hyphens")
     seed = fields.integer("seed", 0, SEED_MAX)
     steps_per_second = fields.integer("steps_per_second", 1, 50, 5)
@@ -133,7 +150,9 @@ def read_world(fields: Fields) -> World:
     ids = [market.spec.market_id for market in markets]
     _refuse_doubles("markets", "id", ids)
     specs = {market.spec.market_id: market.spec for market in markets}
-    populations = tuple(_population(table, specs) for table in fields.tables("populations", 0))
+    populations = tuple(
+        _population(table, specs) for table in fields.tables("populations", least_populations)
+    )
     _refuse_doubles("populations", "name", [population.name for population in populations])
     return World(name, seed, steps_per_second, markets, populations)
 
@@ -179,9 +198,9 @@ def price_seed(seed: int, market_id: str) -> int:
 
 
 def _market(fields: Fields) -> MarketDescription:
+    fields.only(*MARKET_FIELDS, *SPEC_OPTIONS)
     spec = _spec(fields)
     price = _price(fields.table("price"), spec)
-    fields.finish()
     return MarketDescription(spec, price)
 
 
@@ -215,7 +234,9 @@ SPEC_OPTIONS = {
 
 
 def _price(fields: Fields, spec: MarketSpec) -> PriceProcess:
-    process = fields.choice("process", ("synthetic", "constant", "replay"))
+    fields.only("process", *chain(*PRICE_FIELDS.values()))
+    process = fields.choice("process", PRICE_FIELDS)
+    fields.only("process", *PRICE_FIELDS[process])
     price: PriceProcess
     if process == "synthetic":
         price = _synthetic(fields, spec)
@@ -224,7 +245,6 @@ def _price(fields: Fields, spec: MarketSpec) -> PriceProcess:
     else:
         file = fields.text("file", r".{1,4096}", "a file name") if fields.has("file") else ""
         price = Replay(file, fields.flag("loop", True))
-    fields.finish()
     return price
 
 
@@ -237,14 +257,15 @@ def _synthetic(fields: Fields, spec: MarketSpec) -> Synthetic:
 
 
 def _population(fields: Fields, specs: dict[str, MarketSpec]) -> PopulationDescription:
+    fields.only(*POPULATION_FIELDS, *CARRIAGE_FIELDS)
     strategy = fields.choice("strategy", tuple(STRATEGIES))
     markets = fields.choices("markets", list(specs))
     highest = min(specs[market_id].max_leverage for market_id in markets)
-    description = PopulationDescription(
+    return PopulationDescription(
         name=fields.text("name", NAME_PATTERN, "lower-case letters, digits and hyphens"),
         strategy=strategy,
         heads=fields.integer("heads", 1, HEADS_MAX),
-        capital_atoms=_capital_atoms(fields),
+        capital_atoms=amount_atoms(fields, "capital"),
         markets=markets,
         parameters=fields.table("parameters").parameters(STRATEGIES[strategy].parameters),
         latency_us_min=(least := fields.integer("latency_us_min", 0, LATENCY_US_MAX, 0)),
@@ -253,14 +274,13 @@ def _population(fields: Fields, specs: dict[str, MarketSpec]) -> PopulationDescr
         ),
         leverage=fields.integer("leverage", 1, highest, min(LEVERAGE_DEFAULT, highest)),
     )
-    fields.finish()
-    return description
 
 
-def _capital_atoms(fields: Fields) -> int:
-    atoms = fields.decimal("capital") * ATOMS_PER_UNIT
+def amount_atoms(fields: Fields, name: str) -> int:
+    """A positive amount of money."""
+    atoms = fields.decimal(name) * ATOMS_PER_UNIT
     if atoms != int(atoms):
-        raise fields.refuse("capital", "an amount of at most six decimals")
+        raise fields.refuse(name, "an amount of at most six decimals")
     return int(atoms)
 
 
@@ -275,6 +295,5 @@ def _steps(fields: Fields, name: str, step: Decimal, most: int) -> int:
 def _refuse_doubles(name: str, field: str, values: list[str]) -> None:
     for place, value in enumerate(values):
         if value in values[:place]:
-            raise ScenarioError(
-                f"{name}[{place}].{field}: found {value!r}, allowed is one no other has"
-            )
+            path = f"{name}[{place}].{field}"
+            raise ScenarioError(f"{path}: found {value!r}, allowed is one no other has", path)

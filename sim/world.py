@@ -1,20 +1,22 @@
 """Steps a whole scenario in one process: the reference that actors must equal."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from sim.identity import identity
 from sim.prices import ReferencePrice
 from sim.run_record import STANDING, MarketRecord, RunRecord, StrategyRecord
 from sim.scenario import PopulationDescription
+from sim.sealed import SealBroken, opened, sealed
 from sim.simulation_scenario import Scenario
 from sim.world_market import SteppedMarket
 from sim.world_part import Batch, Part, PartDescription, describe_parts
-from sim.world_state import StateUnreadable, frozen, thawed
+from sim.world_state import DAMAGED, StateUnreadable, frozen, thawed
 from sim.world_tape import FUNDED, HELD, PAID, TRADED, VALUE
 
 Integers = npt.NDArray[np.int64]
@@ -143,11 +145,14 @@ class SimulatedWorld:
         """Go on from a checkpoint of the same scenario. Raises StateUnreadable."""
         state = read_checkpoint(self.scenario, data)
         assert state["spread"] == self.spread, "a checkpoint goes on in as many parts as it had"
+        try:
+            for market, kept in zip(self.markets, state["markets"], strict=True):
+                market.restore(thawed(kept))
+            for part, kept in zip(self.parts, state["parts"], strict=True):
+                part.restore(thawed(kept))
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise StateUnreadable(f"{DAMAGED}: {error}") from error
         self.step_no = state["step"]
-        for market, kept in zip(self.markets, state["markets"], strict=True):
-            market.restore(thawed(kept))
-        for part, kept in zip(self.parts, state["parts"], strict=True):
-            part.restore(thawed(kept))
 
 
 def make_checkpoint(
@@ -159,30 +164,34 @@ def make_checkpoint(
 ) -> bytes:
     """The bytes that `read_checkpoint` takes, from the frozen states of all markets and
     parts."""
-    mark = scenario_mark(scenario)
-    return frozen(
-        {"scenario": mark, "spread": spread, "step": step, "markets": markets, "parts": parts}
-    )
+    mark = _course_mark(scenario)
+    state = {"scenario": mark, "spread": spread, "step": step, "markets": markets, "parts": parts}
+    return sealed(frozen(state))
 
 
 def read_checkpoint(scenario: Scenario, data: bytes) -> dict[str, Any]:
     """Its spread, its step, and the frozen states of markets and parts.
 
-    Raises StateUnreadable where it is of something else.
+    Raises StateUnreadable where it is of something else, or not as it was written.
     """
-    state = thawed(data)
-    if not isinstance(state, dict) or state.get("scenario") != scenario_mark(scenario):
+    try:
+        state = thawed(opened(data))
+    except SealBroken as error:
+        raise StateUnreadable(f"{DAMAGED}, or another version of sandpit wrote it") from error
+    if state["scenario"] != _course_mark(scenario):
         raise StateUnreadable("the checkpoint belongs to another scenario or seed")
     kept: dict[str, Any] = state
     return kept
 
 
 def scenario_mark(scenario: Scenario) -> str:
-    """Equal for equal scenarios, whatever their duration."""
-    text = repr(
-        (scenario.world, scenario.step_us, scenario.happenings, scenario.record, scenario.activity)
-    )
-    return blake2b(text.encode(), digest_size=16).hexdigest()
+    """What a run is told apart by: equal for equal scenarios, for no others."""
+    return identity(scenario)
+
+
+def _course_mark(scenario: Scenario) -> str:
+    """Equal for scenarios that only end sooner or later: a run may be resumed to go on longer."""
+    return identity(replace(scenario, steps=1))
 
 
 def seats(parts: Sequence[PartDescription], markets: int) -> list[list[int]]:

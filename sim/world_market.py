@@ -16,15 +16,21 @@ from sim.market_activity import MarketActivity
 from sim.messages import EVENT, CommandKind, MarketStatus, OrderType, Rows, Side, TimeInForce
 from sim.messages import empty_commands as empty
 from sim.messages import joined as joined_rows
-from sim.packed_events import packed_about
+from sim.packed_events import NO_PACKED, bounds_of, packed_for
 from sim.populations.population import MarketView
 from sim.price_paths import follow_mark
 from sim.prices import ReferencePrice
-from sim.simulation_scenario import IndexJump, MarketShock, Scenario, StatusChange
+from sim.simulation_scenario import (
+    IndexJump,
+    MarketShock,
+    Scenario,
+    StatusChange,
+    moved_scale_ppm,
+)
 from sim.units import PPM
 from sim.world_calendar import OwnSteps
 from sim.world_closings import Closings, joined
-from sim.world_part import Batch, PackedReply, PartDescription, Reply
+from sim.world_part import Batch, PartDescription, Reply
 from sim.world_rows import forced_ids, in_order
 from sim.world_tape import Tape
 
@@ -53,6 +59,7 @@ class SteppedMarket:
         self.spec = spec = scenario.world.markets[market_no].spec
         here = [part for part in parts if market_no in part.markets]
         self._parts = [part.accounts for part in here]
+        self._bounds = bounds_of(self._parts)
         populations = scenario.world.populations
         self._margin_rooms = [np.empty((2, len(ids)), np.int64) for ids in self._parts]
         self._capitals = [populations[part.strategy].capital_atoms for part in here]
@@ -80,7 +87,7 @@ class SteppedMarket:
         self._own_steps = OwnSteps(scenario, spec.market_id, funding_hours, CHECK_STEPS)
         self._next_own = self._own_steps.next_after(0)
         self._view = self._seen()
-        self.replies = [Reply(self._view, NO_EVENTS)] * len(self._parts)
+        self.replies = [Reply(self._view, NO_PACKED)] * len(self._parts)
 
     @property
     def busy_step(self) -> int:
@@ -91,7 +98,7 @@ class SteppedMarket:
     @property
     def tells(self) -> bool:
         """Whether `replies` say anything but new prices."""
-        return any(len(one.events) > 0 or one.margin is not None for one in self.replies[:1])
+        return any(one.stirred or one.margin is not None for one in self.replies[:1])
 
     def step(self, step: int, batches: Sequence[Batch]) -> list[Reply]:
         """One step on; the replies to the parts, in their order."""
@@ -107,7 +114,7 @@ class SteppedMarket:
         events = joined_rows([events, taken]) if len(taken) else events
         for jump in self._jumps:
             if jump.step == step:
-                self._scale_ppm = max(1, self._scale_ppm * (PPM + jump.jump_ppm) // PPM)
+                self._scale_ppm = moved_scale_ppm(self._scale_ppm, jump.jump_ppm)
         self._move_prices(1)
         self._view = self._seen(same_book=len(rows) == 0)
         self._fund(step * self._scenario.step_us)
@@ -120,7 +127,7 @@ class SteppedMarket:
         self._move_prices(step - self._step)
         self._step = step
         self._view = self._seen(same_book=True)
-        self.replies = [Reply(self._view, NO_EVENTS)] * len(self._parts)
+        self.replies = [Reply(self._view, NO_PACKED)] * len(self._parts)
         return self.replies
 
     def _move_prices(self, steps: int) -> None:
@@ -250,22 +257,17 @@ class SteppedMarket:
         )
 
     def _told(self, step: int, events: Rows) -> list[Reply]:
-        """The same events to all parts; margins, where they are checked, of each: in memory that
-        the next check writes over, for new memory costs more than the values."""
+        """To every part what happened to its own accounts; margins, where they are checked, in
+        memory that the next check writes over, for new memory costs more than the values."""
+        view, stirred, own = self._view, len(events) > 0, packed_for(events, self._bounds)
         if step % self._scenario.margin_steps:
-            return [Reply(self._view, events)] * len(self._parts)
+            return [Reply(view, packed, stirred) for packed in own]
         margins = [
             self.accounts.values(ids.start, ids.stop, self._mark_ticks, room)
             for ids, room in zip(self._parts, self._margin_rooms, strict=True)
         ]
-        return [Reply(self._view, events, margin) for margin in margins]
-
-    def packed_replies(self) -> list[PackedReply]:
-        """`replies`, each with only the events of its own accounts: what is worth sending."""
-        return [
-            PackedReply(reply.view, packed_about(reply.events, ids.start, ids.stop), reply.margin)
-            for reply, ids in zip(self.replies, self._parts, strict=True)
-        ]
+        told = zip(own, margins, strict=True)
+        return [Reply(view, packed, stirred, margin) for packed, margin in told]
 
     def _keep_watch(self, step: int) -> None:
         if step % self._scenario.sample_steps == 0:

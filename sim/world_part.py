@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.messages import Rows, empty_commands, joined
+from sim.messages import Rows, empty_commands
 from sim.order_margin import OrderMargin
 from sim.packed_events import unpacked
 from sim.populations.dice import BLOCK_TRADERS
@@ -63,28 +63,18 @@ NOTHING = Batch(NO_ROWS)
 
 @dataclass
 class Reply:
-    """What a market tells a part after a step.
+    """What a market tells a part after a step, in one process as between actors.
 
-    events   EVENT rows, at least those of its accounts
-    margin   int64 (2, traders) of MarketAccounts.values, after steps that check margins
+    events    those of its own accounts, as in packed_events.py: int64 (n, 4). Never more, so
+              that what a part does cannot depend on where it runs
+    stirred   whether anything happened to anybody here, so that the view may be new
+    margin    int64 (2, traders) of MarketAccounts.values, after steps that check margins
     """
 
     view: MarketView
-    events: Rows
-    margin: Integers | None = None
-
-
-@dataclass
-class PackedReply:
-    """A Reply on its way between processes: its events as in packed_events.py."""
-
-    view: MarketView
     events: Integers
-    margin: Integers | None
-
-    def opened(self) -> Reply:
-        """As it was, but for what packing leaves out."""
-        return Reply(self.view, unpacked(self.events), self.margin)
+    stirred: bool = False
+    margin: Integers | None = None
 
 
 @dataclass(frozen=True)
@@ -148,7 +138,7 @@ class Part:
         self._counts = np.zeros(len(accounts), np.int64)
         self._sums = np.empty((len(accounts) if len(markets) > 1 else 0, 4), np.int64)
         self._steady, self._next_act = scenario.activity is None, 1
-        self._unlearned: list[list[Rows]] = [[] for _ in markets]
+        self._unlearned: list[list[Integers]] = [[] for _ in markets]
         self._unlearned_rows = 0
         self.nothing = [NOTHING] * len(markets)
         self.closed_at_samples: list[int] = []
@@ -183,8 +173,8 @@ class Part:
         self._look_on(step, replies)
 
     def _look_on(self, step: int, replies: Sequence[Reply]) -> None:
-        """A population remembers prices and touches, which only events move."""
-        if self.population.watches and any(len(reply.events) for reply in replies):
+        """A population remembers prices and touches, which only events move: anybody's."""
+        if self.population.watches and any(reply.stirred for reply in replies):
             self.population.watch(step, [reply.view for reply in replies])
 
     def _hear(self, replies: Sequence[Reply]) -> None:
@@ -199,7 +189,7 @@ class Part:
     def _learn(self) -> None:
         for market, heard in enumerate(self._unlearned):
             if heard:
-                events = joined(heard)
+                events = unpacked(heard)
                 self.population.learn(market, events)
                 self._margin.learn(market, events)
                 heard.clear()

@@ -16,6 +16,7 @@ import numpy as np
 FORMAT = b"SANDWRLD1"
 LENGTH = struct.Struct("<q")
 OWN_MODULES = "sim."
+DAMAGED = "the checkpoint is damaged"
 
 
 class StateUnreadable(ValueError):
@@ -33,13 +34,17 @@ def thawed(data: bytes) -> Any:
     """The state that `frozen` was given; arrays are copies. Raises StateUnreadable."""
     start = len(FORMAT) + LENGTH.size
     if data[: len(FORMAT)] != FORMAT or len(data) < start:
-        raise StateUnreadable("not a checkpoint in this version's format")
+        raise StateUnreadable(f"{DAMAGED}, or another version of sandpit wrote it")
     (length,) = LENGTH.unpack(data[len(FORMAT) : start])
     try:
         tree = json.loads(data[start : start + length])
         return _Reader(memoryview(data)[start + length :]).value(tree)
-    except (ValueError, KeyError, AttributeError, ImportError) as error:
-        raise StateUnreadable(f"the checkpoint is damaged: {error}") from error
+    except StateUnreadable:
+        raise
+    except (ArithmeticError, AttributeError, ImportError, LookupError) as error:
+        raise StateUnreadable(f"{DAMAGED}: {error}") from error
+    except (MemoryError, RecursionError, TypeError, ValueError) as error:
+        raise StateUnreadable(f"{DAMAGED}: {error}") from error
 
 
 class _Writer:
@@ -109,7 +114,7 @@ class _Reader:
 
     def value(self, tree: Any) -> Any:
         if isinstance(tree, list):
-            raise StateUnreadable("the checkpoint is damaged: a bare list")
+            raise StateUnreadable(f"{DAMAGED}: a bare list")
         if not isinstance(tree, dict):
             return tree
         if "same" in tree:
@@ -137,7 +142,7 @@ class _Reader:
     def _bytes(self, content: Any) -> bytes:
         start, length = content
         if start + length > len(self._memory):
-            raise StateUnreadable("the checkpoint is cut off")
+            raise StateUnreadable(f"{DAMAGED}: it is cut off")
         return bytes(self._memory[start : start + length])
 
     def _decimal(self, content: str) -> Decimal:

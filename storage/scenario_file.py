@@ -1,6 +1,8 @@
 """Finds and reads scenarios: those that ship with the package, and files."""
 
 import dataclasses
+import hashlib
+from functools import partial
 from pathlib import Path
 
 import sim.scenario
@@ -9,10 +11,11 @@ from sim.scenario import Replay, with_replay
 from sim.scenario_fields import ScenarioError
 from sim.simulation_scenario import Scenario, parse_scenario
 from storage.trades_file import TradesFileError
-from storage.world_file import reference_prices, replayed
+from storage.world_file import about_file, reference_prices, replayed
 
 SHIPPED_DIRECTORY = Path(sim.scenario.__file__).parent / "scenarios"
 SCENARIO_BYTES_MAX = 1_000_000
+DIGEST = partial(hashlib.blake2b, digest_size=16)
 
 
 def shipped_scenarios() -> list[str]:
@@ -33,14 +36,16 @@ def load_scenario(
     """
     shipped = name_or_path in shipped_scenarios()
     path = SHIPPED_DIRECTORY / f"{name_or_path}.toml" if shipped else Path(name_or_path)
+    text = ""
     try:
-        scenario = parse_scenario(_text(path), seed, duration_s, record)
+        text = _text(path)
+        scenario = parse_scenario(text, seed, duration_s, record)
         if replay is not None:
             world = replayed(scenario.world, replay)
             scenario = dataclasses.replace(scenario, world=world)
         return with_absolute_files(scenario, path.parent)
     except ScenarioError as error:
-        raise ScenarioError(f"{path}: {error}.") from error
+        raise about_file(path, text, error) from error
 
 
 def scenario_prices(scenario: Scenario) -> list[ReferencePrice]:
@@ -68,8 +73,19 @@ def _text(path: Path) -> str:
         raise ScenarioError(f"cannot be read: {error}") from error
 
 
+def digest_of(file: Path) -> str:
+    """What tells its content apart, 32 hex digits; "" where it cannot be read: whoever wants its
+    trades says why."""
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, DIGEST).hexdigest()
+    except OSError:
+        return ""
+
+
 def with_absolute_files(scenario: Scenario, directory: Path) -> Scenario:
-    """Trades files are named relative to the scenario's own file. Raises ScenarioError."""
+    """Trades files are named relative to the scenario's own file, and what they hold belongs to
+    what it is. Raises ScenarioError."""
     world = scenario.world
     for place, market in enumerate(world.markets):
         if isinstance(market.price, Replay):
@@ -78,6 +94,7 @@ def with_absolute_files(scenario: Scenario, directory: Path) -> Scenario:
                     f"markets[{place}].price.file: found nothing, allowed is a file of recorded"
                     " trades: name it with --replay TRADES.csv"
                 )
-            file = str((directory / market.price.file).resolve())
-            world = with_replay(world, market.spec.market_id, Replay(file, market.price.loop))
+            file = (directory / market.price.file).resolve()
+            price = Replay(str(file), market.price.loop, digest_of(file))
+            world = with_replay(world, market.spec.market_id, price)
     return dataclasses.replace(scenario, world=world)

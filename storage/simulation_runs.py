@@ -175,9 +175,18 @@ def begin_run(connection: Connection, simulation_id: int) -> Begun | None:
             return None
         kept = connection.execute(CHECKPOINT, (simulation_id,), binary=True).fetchone()
     wall_ms, state = kept or (0, None)
-    checkpoint = zlib.decompress(state) if state is not None else None
     wall_ms_max = wall_s_max * 1_000 if wall_s_max is not None else None
+    checkpoint = _unpacked(state)
     return Begun(run, SimulationWish(*wish), memory_mb_max, wall_ms_max, checkpoint, wall_ms)
+
+
+def _unpacked(state: bytes | None) -> bytes | None:
+    """What `keep_checkpoint` was given; as it lies there where it is damaged, for whoever opens
+    a checkpoint looks at its seal."""
+    try:
+        return zlib.decompress(state) if state is not None else None
+    except zlib.error:
+        return state
 
 
 def note_progress(connection: Connection, run: Run, progress: Progress) -> bool:

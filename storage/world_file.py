@@ -7,6 +7,7 @@ from sim.market import MarketSpec
 from sim.prices import STEP_US_DEFAULT, ReferencePrice
 from sim.scenario import Replay, World, parse_world, reference_price, with_replay
 from sim.scenario_fields import ScenarioError
+from sim.scenario_lines import line_of
 from storage.trades_file import TradesFileError, read_trades
 
 SHIPPED_DIRECTORY = Path(sim.scenario.__file__).parent / "worlds"
@@ -24,10 +25,19 @@ def load_world(name_or_path: str) -> World:
         path = SHIPPED_DIRECTORY / f"{name_or_path}.toml"
     else:
         path = Path(name_or_path)
+    text = ""
     try:
-        return _with_absolute_files(parse_world(_text(path)), path.parent)
+        text = _text(path)
+        return _with_absolute_files(parse_world(text), path.parent)
     except ScenarioError as error:
-        raise ScenarioError(f"{path}: {error}.") from error
+        raise about_file(path, text, error) from error
+
+
+def about_file(path: Path, text: str, error: ScenarioError) -> ScenarioError:
+    """The same error of a file with this text: its name, and the line where that is known."""
+    line = line_of(text, error.field)
+    where = f"{path}, line {line}" if line else str(path)
+    return ScenarioError(f"{where}: {error}.", error.field)
 
 
 def replayed(world: World, trades_file: Path, loop: bool = True) -> World:

@@ -1,4 +1,5 @@
 import json
+import random
 import signal
 import subprocess
 import sys
@@ -12,11 +13,14 @@ from typer.testing import CliRunner
 
 from actors.cli import app
 from sim.engine import warm_up
-from tests.sim.scenario_texts import EVERYONE, HEAD
+from sim.world import SimulatedWorld
+from storage.run_directory import RunDirectory
+from storage.scenario_file import load_scenario, scenario_prices
+from tests.sim.scenario_texts import BTC, EVERYONE, HEAD
 from tests.waiting import eventually
 
 COMMAND = [sys.executable, "-m", "actors.cli", "simulate"]
-WELL_UNDER_WAY_S = 1.6
+WELL_UNDER_WAY_S, SEED = 1.6, 17
 
 
 @pytest.fixture
@@ -115,6 +119,59 @@ def test_what_cannot_be_run_is_one_sentence(scenario_file: Path, tmp_path: Path)
         ((scenario_file, "--duration", "soon"), "such as 90, 90s, 10m, 2h or 1d, from 1s to 31d"),
     ):
         assert sentence in refusal(*arguments)
+
+
+@pytest.mark.parametrize("seed", [2**63, 2**64, 10**30])
+def test_a_seed_that_is_too_large_is_one_sentence(scenario_file: Path, seed: int) -> None:
+    said = refusal(scenario_file, "--seed", seed)
+    assert f"seed: found {seed}, allowed is a whole number from 0 to {2**63 - 1}." in said
+
+
+def test_a_scenario_without_traders_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "nobody.toml"
+    path.write_text(HEAD.format(seed=3, duration_s=4) + BTC)
+    assert "populations: found nothing, allowed is from 1 to 1000 tables" in refusal(path)
+
+
+def test_a_damaged_checkpoint_is_one_sentence(scenario_file: Path, tmp_path: Path) -> None:
+    scenario, dice = load_scenario(str(scenario_file)), random.Random(SEED)
+    print(f"seed {SEED}")
+    world = SimulatedWorld(scenario, scenario_prices(scenario))
+    world.run(10)
+    out = RunDirectory(tmp_path / "out")
+    data = world.checkpoint()
+    for spoilt in (data[: len(data) // 2], b"", b"PK\3\4" + data):
+        out.write_checkpoint(spoilt)
+        said = refusal(scenario_file, "--resume", out.path)
+        assert "cannot be resumed: the checkpoint is damaged" in said
+    for _ in range(10):
+        changed = bytearray(data)
+        changed[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+        out.write_checkpoint(bytes(changed))
+        said = refusal(scenario_file, "--resume", out.path)
+        assert "cannot be resumed: the checkpoint is damaged" in said
+
+
+def test_what_a_shorter_duration_leaves_out_is_said_loudly(tmp_path: Path) -> None:
+    done = simulate("flash-crash", "--duration", "2s", "--out", tmp_path / "out", "--json")
+    sentence = "the sell shock of BTC-PERP at 600 s is left out: the run ends after 2 s"
+    assert f"sandpit: {sentence}.\n" in done.stderr
+    assert json.loads(done.stdout)["left_out"] == [sentence]
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["left_out"] == [sentence]
+
+
+def test_results_of_scenarios_that_differ_lie_apart(
+    scenario_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = scenario_file.read_text()
+    for insurance in ("", 'insurance = "5"\n', 'insurance = "6"\n'):
+        scenario_file.write_text(insurance + text)
+        arguments = ["simulate", str(scenario_file), "--duration", "1s", "--actors", "0", "--json"]
+        assert CliRunner().invoke(app, arguments).exit_code == 0
+    kept = sorted(path.parent.name for path in (tmp_path / "simulations").glob("*/summary.json"))
+    assert len(kept) == 3
+    assert all(name.startswith("small-3-") for name in kept)
 
 
 def test_an_interrupted_run_is_resumed_to_the_same_hash(

@@ -3,6 +3,7 @@ import pytest
 from actors.simulation import SpreadWorld
 from sim.simulation_scenario import Scenario
 from sim.world import Timing
+from storage.scenario_file import load_scenario
 from tests.sim.scenario_texts import prices_of, scenario_of, world_of
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
@@ -36,6 +37,18 @@ def test_actors_come_to_the_hash_of_one_process(
     world.stop()
     assert record.state_hash == oracle
     assert record.orders == world.orders > 0
+
+
+def test_a_market_whose_traders_mostly_sleep_comes_to_the_hash_of_one_process(
+    ray_session: str,
+) -> None:
+    scenario = load_scenario("rmsc04", seed=3, duration_s=10)
+    alone, world = world_of(scenario), spread_over(scenario, 2)
+    alone.run()
+    world.run()
+    assert (world.state_hash(), world.orders) == (alone.state_hash(), alone.orders)
+    assert alone.orders > 0
+    world.stop()
 
 
 @pytest.mark.parametrize("kind", ["markets", "parts"])

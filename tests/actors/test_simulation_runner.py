@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,10 +15,13 @@ from actors.remote import Wanted
 from actors.simulation_queue import SimulationQueue
 from actors.simulation_runner import SimulationRunner
 from actors.supervisor import Supervisor
+from sim.world import SimulatedWorld
 from storage.database import connect
 from storage.errors import Superseded
+from storage.scenario_file import scenario_prices
 from storage.simulation_runs import TRIES_MAX, begin_run, start_next
 from storage.simulations import SimulationStatus, report
+from storage.stored_scenario import read_scenario
 from tests.simulations import SECONDS_OF_A_LONG_ONE, SMALL, hash_of, queue, stop, view, with_pool
 from tests.waiting import eventually
 
@@ -121,13 +125,26 @@ def test_a_process_that_is_asked_to_end_leaves_its_place_to_the_next(
     assert view(database_url, number).state_hash == hash_of(duration_s=120)
 
 
+def flipped_within() -> bytes:
+    """A checkpoint with a bit of its state flipped, and packed as one that is whole."""
+    world = SimulatedWorld(scenario := read_scenario(SMALL), scenario_prices(scenario))
+    world.run(5)
+    data = bytearray(world.checkpoint())
+    data[-100] ^= 4
+    return zlib.compress(bytes(data))
+
+
+@pytest.mark.parametrize(
+    "kept", [bytes.fromhex("789c030000000001"), bytes.fromhex("789c03000000ff01"), b"", "flipped"]
+)
 def test_a_damaged_checkpoint_costs_time_only(
-    database_url: str, database: psycopg.Connection[Any]
+    database_url: str, database: psycopg.Connection[Any], kept: bytes | str
 ) -> None:
     number = queue(database_url)
     start_next(database, 1)
-    kept = "INSERT INTO simulation_checkpoints VALUES (%s, 7, 0, %s)"
-    database.execute(kept, (number, bytes.fromhex("789c030000000001")))
+    state = flipped_within() if kept == "flipped" else kept
+    insert = "INSERT INTO simulation_checkpoints VALUES (%s, 7, 0, %s)"
+    database.execute(insert, (number, state))
     SimulationRunner(database_url, number).run()
     assert view(database_url, number).state_hash == hash_of()
 

@@ -1,14 +1,12 @@
 """Actors of a simulation as plain classes: whoever has which markets and parts, it is one run."""
 
 from itertools import chain
-from typing import Any
 
 import pytest
 
-from actors.simulation_actors import SimulatedMarketActor, SimulatedPartActor
 from actors.simulation_shares import Cut, dealt, shares_of
 from sim.simulation_scenario import Scenario
-from sim.world import combined_hash
+from tests.actors.stepped_by_hand import stepped
 from tests.sim.scenario_texts import prices_of, scenario_of, world_of
 
 SEED, DURATION_S = 8, 3
@@ -26,40 +24,14 @@ def oracle(scenario: Scenario) -> str:
     return world.state_hash()
 
 
-def stepped(cut: Cut) -> str:
-    """The hash of a run whose messages are carried by hand."""
-    shares, prices = shares_of(cut), prices_of(cut.scenario)
-    markets = [
-        SimulatedMarketActor(cut, share, [prices[number] for number in numbers])
-        for share, numbers in enumerate(shares.markets)
-    ]
-    parts = [SimulatedPartActor(cut, share) for share in range(len(shares.parts))]
-    replies = [market.replies() for market in markets]
-    for step in range(1, cut.scenario.steps + 1):
-        sent: list[list[Any]] = [[] for _ in markets]
-        for share, part in enumerate(parts):
-            partners = [place for place, routes in enumerate(shares.routes) if routes[share]]
-            lists = part.act(step, *(replies[place].pop(0) for place in partners))
-            for place, batches in zip(
-                partners, lists if len(partners) > 1 else [lists], strict=True
-            ):
-                sent[place].append(batches)
-        replies = [market.step(step, *lists) for market, lists in zip(markets, sent, strict=True)]
-    hashes = {
-        number: one.state_hash
-        for numbers, market in zip(shares.markets, markets, strict=True)
-        for number, one in zip(numbers, market.finish()[0], strict=True)
-    }
-    return combined_hash([hashes[number] for number in sorted(hashes)])
-
-
 @pytest.mark.parametrize(
     ("spread", "market_shares", "part_shares"), [(1, 1, 1), (2, 1, 3), (2, 2, 1), (3, 2, 2)]
 )
 def test_whoever_has_what_it_is_the_run_of_one_process(
     scenario: Scenario, oracle: str, spread: int, market_shares: int, part_shares: int
 ) -> None:
-    assert stepped(Cut(scenario, spread, market_shares, part_shares)) == oracle
+    cut = Cut(scenario, spread, market_shares, part_shares)
+    assert stepped(cut, prices_of(scenario)) == oracle
 
 
 def test_every_market_and_part_has_one_actor_and_every_route_is_taken_once(

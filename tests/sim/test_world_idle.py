@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sim.messages import EVENT, CommandKind, EventKind, empty_commands
-from sim.packed_events import packed_about, unpacked
+from sim.packed_events import bounds_of, packed_for, unpacked
 from sim.world import SimulatedWorld, Timing
 from sim.world_rows import in_order
 from tests.sim.scenario_texts import BTC, ETH, scenario_of, world_of
@@ -129,9 +129,14 @@ def test_packed_events_are_those_of_the_accounts_with_all_that_is_learned_from()
     events["order_id"], events["quantity_lots"] = dice.integers(-(2**62), 2**62, 2_000), 2**40
     traded = events["kind"] == EventKind.TRADE
     events["maker_order_id"][traded] = dice.integers(-(2**62), 0, traded.sum())
-    owners, makers, middle = events["account_id"], events["maker_account_id"], 2**23
-    mine = ((owners >= 5) & (owners < middle)) | ((makers >= 5) & (makers < middle))
-    opened, wanted = unpacked(packed_about(events, 5, middle)), events[mine].copy()
-    wanted["order_id"][wanted["kind"] == EventKind.TRADE] = 0
-    assert np.array_equal(opened, wanted)
-    assert len(unpacked(packed_about(events[:0], 5, 9))) == 0
+    owners, makers = events["account_id"], events["maker_account_id"]
+    parts = [range(5, 2**22), range(2**22, 2**23), range(2**23 + 9, 2**24)]
+    for ids, packed in zip(parts, packed_for(events, bounds_of(parts)), strict=True):
+        mine = ((owners >= ids.start) & (owners < ids.stop)) | (
+            (makers >= ids.start) & (makers < ids.stop)
+        )
+        wanted = events[mine].copy()
+        wanted["order_id"][wanted["kind"] == EventKind.TRADE] = 0
+        assert np.array_equal(unpacked([packed]), wanted)
+        assert np.array_equal(unpacked([packed[:7], packed[7:]]), wanted)
+    assert [len(one) for one in packed_for(events[:0], bounds_of(parts))] == [0, 0, 0]
