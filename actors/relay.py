@@ -67,6 +67,7 @@ class Relay:
 
     def _run(self) -> None:
         while not self._loop.stopping.is_set():
+            self._loop.beat()
             self._round()
 
     def _round(self) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 import uvicorn
@@ -14,6 +14,7 @@ import uvicorn
 from api.app import create_app
 from api.protocol import SWEEP_EVERY_TICKS, BoundedProtocol
 from storage.errors import StorageError
+from storage.log_stream import LogStream
 from storage.settings import ConfigurationError, Settings
 
 KEEP_ALIVE_S = 75
@@ -67,7 +68,8 @@ def server_for(settings: Settings) -> SweepingServer:
 def configure_logging(level: str) -> None:
     """JSON lines on standard error, the same for our own messages and the libraries'."""
     number = logging.getLevelNamesMapping()[level.upper()]
-    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, format="%(message)s")
+    stream = LogStream.beside(sys.stderr)
+    logging.basicConfig(level=max(number, logging.WARNING), stream=stream, format="%(message)s")
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
@@ -77,7 +79,7 @@ def configure_logging(level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, stream)),
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 from actors.remote import Wanted
 from actors.simulation_queue import SimulationQueue
 from actors.simulation_runner import SimulationRunner
-from actors.supervisor import Supervisor
+from actors.supervisor import Absence, Supervisor, Vitals
 from storage.database import connect
 from storage.errors import Superseded
 from storage.simulation_runs import TRIES_MAX, begin_run, start_next
@@ -219,8 +219,11 @@ class Threads:
         if wanted.name not in self.actors:
             self.actors[wanted.name] = SimulationRunner(**wanted.arguments, run=True)
 
-    def health(self, name: str) -> Any:
-        return self.actors[name].health() if name in self.actors else None
+    def look(self, names: Sequence[str]) -> dict[str, Vitals | Absence]:
+        return {
+            name: Vitals(self.actors[name].health()) if name in self.actors else Absence.GONE
+            for name in names
+        }
 
     def kill(self, name: str) -> None:
         self.end([name])

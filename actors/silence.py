@@ -1,0 +1,22 @@
+"""How long somebody has said nothing, as far as we were awake to listen."""
+
+STEP_S_MAX = 2.0
+"""What one look adds at the most: whoever was stopped himself has not listened meanwhile."""
+
+
+class Silence:
+    """Seconds without an answer. Times are of one monotone clock, in seconds."""
+
+    def __init__(self, now: float) -> None:
+        self._looked_at = now
+        self.seconds = 0.0
+
+    def heard(self, now: float) -> None:
+        """There was an answer."""
+        self._looked_at, self.seconds = now, 0.0
+
+    def listened(self, now: float) -> float:
+        """There was none until now; the silence so far."""
+        self.seconds += min(now - self._looked_at, STEP_S_MAX)
+        self._looked_at = now
+        return self.seconds
