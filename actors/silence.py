@@ -1,4 +1,10 @@
-"""How long somebody has said nothing, as far as we were awake to listen."""
+"""How long somebody has said nothing, as far as we were awake to listen; and how long is long."""
+
+SILENT_S_MAX = 15.0
+"""Without an answer after which a process that has answered before is taken for stuck."""
+
+START_S_MAX = 180.0
+"""For a start: the process, its imports, and its state out of PostgreSQL, on a busy machine."""
 
 STEP_S_MAX = 2.0
 """What one look adds at the most: whoever was stopped himself has not listened meanwhile."""

@@ -9,16 +9,10 @@ from typing import Any, Protocol
 import structlog
 
 from actors.loop import Loop
-from actors.silence import Silence
+from actors.silence import SILENT_S_MAX, START_S_MAX, Silence
 
 ROUND_S = 1.0
 STOP_WAIT_S = 4.0
-SILENT_S_MAX = 15.0
-"""Without an answer after which a process that has answered before is taken for stuck."""
-
-START_S_MAX = 180.0
-"""For a start: the process, its imports, and its state out of PostgreSQL, on a busy machine."""
-
 PAUSE_S_MIN, PAUSE_S_MAX = 1.0, 60.0
 """Between two starts of one actor by us; doubles until it has worked for PAUSE_S_MAX."""
 

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from typing import Any, TextIO, cast
 
 import structlog
@@ -20,13 +21,22 @@ from storage.settings import ConfigurationError, Settings
 KEEP_ALIVE_S = 75
 GRACEFUL_STOP_S = 5
 BACKLOG = 2_048
+HEARTBEAT_EVERY_TICKS = 10
 
 
 class SweepingServer(uvicorn.Server):
-    """uvicorn's server, which also ends connections that are too slow."""
+    """uvicorn's server, which also ends connections that are too slow, and says that it turns.
+
+    heartbeat   a pipe to whoever replaces us when we hang; None where nobody does
+    """
+
+    heartbeat: int | None = None
 
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second by uvicorn."""
+        if self.heartbeat is not None and counter % HEARTBEAT_EVERY_TICKS == 0:
+            with suppress(OSError):  # nobody has read for long, or nobody does any more
+                os.write(self.heartbeat, b".")
         if counter % SWEEP_EVERY_TICKS == 0:
             for connection in list(self.server_state.connections):
                 if isinstance(connection, BoundedProtocol):
@@ -87,6 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; 0 when stopped, 1 with one sentence when it cannot start."""
     parser = argparse.ArgumentParser(prog="python -m api.server", description=__doc__)
     parser.add_argument("--fd", type=int, help="a listening socket that this process inherits")
+    parser.add_argument("--heartbeat-fd", type=int, help="a pipe where a living process writes")
     parser.add_argument("--host")
     parser.add_argument("--port", type=int)
     given = parser.parse_args(arguments)
@@ -94,12 +105,21 @@ def main(arguments: list[str] | None = None) -> int:
         settings = Settings.load(host=given.host, port=given.port)
         configure_logging(settings.log_level)
         server = server_for(settings)
+        server.heartbeat = heartbeat(given.heartbeat_fd)
         sockets = [socket.socket(fileno=given.fd)] if given.fd is not None else [bound(settings)]
     except (ConfigurationError, StorageError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     serve(server, sockets)
     return 0
+
+
+def heartbeat(descriptor: int | None) -> int | None:
+    """A pipe that never holds its writer up, nor goes to our own children."""
+    if descriptor is not None:
+        os.set_blocking(descriptor, False)
+        os.set_inheritable(descriptor, False)
+    return descriptor
 
 
 def bound(settings: Settings) -> socket.socket:

@@ -252,5 +252,6 @@ class HealthAnswer(Wire):
 
     ok: bool
     checks: dict[str, Health]
+    gaps: list[str] | None = None
 
     model_config = example(ok=True, checks={"database": "up"})

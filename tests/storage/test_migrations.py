@@ -6,9 +6,9 @@ from sqlalchemy import create_engine
 from sqlmodel import SQLModel
 
 from storage.migrations.run import sqlalchemy_url, upgrade
-from storage.tables import identity, markets, money, recordings, simulations, trading
+from storage.tables import audit, identity, markets, money, recordings, simulations, trading
 
-DECLARED = (identity, markets, money, recordings, simulations, trading)
+DECLARED = (audit, identity, markets, money, recordings, simulations, trading)
 
 
 def test_the_migrated_schema_is_the_declared_one(database_url: str) -> None:
