@@ -38,6 +38,9 @@ ACCOUNTS_MAX = 200
 COMPARISONS_MAX = 20
 """Parts of a market's journal that are compared with its fills a minute."""
 
+COMPARED_AT_FIRST = 1_000
+"""Batches before an auditor's first look that are compared; what is older may be pruned."""
+
 STOP_WAIT_S = 3.0
 
 log = structlog.get_logger()
@@ -208,7 +211,8 @@ class Auditor:
     def _trades(self, market: Cursors) -> list[Reading]:
         """Trades since the last time; where they are not in the tables nobody may trade on."""
         name, missing = market.market_id, 0
-        batch_no = self._kept_value("compared_batch", name)
+        first = max(0, market.projected_batch - COMPARED_AT_FIRST)
+        batch_no = self._kept_value("compared_batch", name, first)
         for _ in range(COMPARISONS_MAX):
             compared = compare_trades(self._link(), name, batch_no, market.projected_batch)
             if compared.missing_fills:
@@ -227,9 +231,9 @@ class Auditor:
             Reading("missing_fills", name, missing, gap),
         ]
 
-    def _kept_value(self, name: str, market_id: str) -> int:
+    def _kept_value(self, name: str, market_id: str, otherwise: int = 0) -> int:
         kept = self._kept.get((name, market_id))
-        return kept.value if kept is not None else 0
+        return kept.value if kept is not None else otherwise
 
 
 class _Still:

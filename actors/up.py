@@ -24,6 +24,7 @@ from actors.api_processes import ApiProcesses, listen
 from actors.logs import log_to_file
 from actors.ray_keeper import RayKeeper
 from actors.remote import RayCluster, Wanted, ask
+from actors.server_watch import Server, ServerWatch
 from actors.silence import START_S_MAX
 from sim.engine import warm_up
 from sim.scenario import World
@@ -42,7 +43,6 @@ WATCH_S = 0.25
 QUOTES_WAIT_S = 10.0
 STOP_S_MAX = 9.0
 HEALTH_TIMEOUT_S = 2.0
-RESTART_PAUSE_S = 0.5
 READY_POLL_S = 0.1
 STOP_ORDER = ({"supervisor"}, {"strategy", "risk", "relay"}, {"market", "recorder"})
 """Who starts others goes first, and who waits for an answer before the one who gives it."""
@@ -160,14 +160,12 @@ class Running:
         self.market_ids: list[str] = []
         self._signals = signals
         self._stack = stack
-        self._postgres: EmbeddedPostgres | None = None
-        self._valkey: EmbeddedValkey | None = None
+        self._servers: list[ServerWatch] = []
         self._api: ApiProcesses | None = None
         self._database_hold: DatabaseHold | None = None
         self._cluster = RayCluster()
         self._wanted: list[Wanted] = []
         self._is_ready = False
-        self._restarted_at = 0.0
         self._ray: RayKeeper | None = None
         self._log_dir = Path()
 
@@ -257,15 +255,21 @@ class Running:
     def _start_servers(self, data_dir: Path) -> None:
         if self.settings.redis_url is None:
             with step("Valkey"):
-                self._valkey = EmbeddedValkey(data_dir, self.settings.valkey_memory_mb_max)
-                self._stack.callback(self._valkey.stop)
-                redis_url = SecretStr(self._valkey.start())
-                self._set(redis_url=redis_url, limits_redis_url=self._valkey.limits_url)
+                valkey = EmbeddedValkey(data_dir, self.settings.valkey_memory_mb_max)
+                self._stack.callback(valkey.stop)
+                redis_url = SecretStr(valkey.start())
+                self._set(redis_url=redis_url, limits_redis_url=valkey.limits_url)
+                self._look_after("Valkey", valkey)
         if self.settings.database_url is None:
             with step("PostgreSQL"):
-                self._postgres = EmbeddedPostgres(data_dir)
-                self._stack.callback(self._postgres.stop)
-                self._set(database_url=SecretStr(self._postgres.start()))
+                postgres = EmbeddedPostgres(data_dir)
+                self._stack.callback(postgres.stop)
+                self._set(database_url=SecretStr(postgres.start()))
+                self._look_after("PostgreSQL", postgres)
+
+    def _look_after(self, name: str, server: Server) -> None:
+        self._servers.append(ServerWatch(name, server, say))
+        self._stack.callback(self._servers[-1].close)
 
     def _set(self, **values: object) -> None:
         self.settings = self.settings.model_copy(update=values)
@@ -344,14 +348,5 @@ class Running:
         self._ray.watch()
         if self._database_hold is not None:
             self._database_hold.keep()
-        if time.monotonic() - self._restarted_at < RESTART_PAUSE_S:
-            return
-        for name, server in (("Valkey", self._valkey), ("PostgreSQL", self._postgres)):
-            if server is None or server.is_alive():
-                continue
-            self._restarted_at = time.monotonic()
-            say(f"  {name} has ended; it is started again")
-            try:
-                server.restart()
-            except (ConfigurationError, OSError) as error:  # its disk is full, say
-                say(f"  {error}")
+        for server in self._servers:
+            server.watch()

@@ -5,7 +5,7 @@ import sqlmodel
 from alembic import op
 
 revision = "0009"
-down_revision = "0003"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
