@@ -17,7 +17,8 @@ _started: "WeakSet[Loop]" = WeakSet()
 
 
 class Loop:
-    """Runs `work` in a thread. `work` returns soon after `stopping` is set, and beats each round.
+    """Runs `work` in a thread. `work` returns soon after `stopping` is set; once it has beaten it
+    beats in every round.
 
     silent_s_max   a round that takes longer is taken for one that never ends
     """
@@ -30,13 +31,12 @@ class Loop:
         self._work = work
         self._silent_s_max = silent_s_max
         self._thread: threading.Thread | None = None
-        self._beaten_at = 0.0
+        self._beaten_at: float | None = None
         self._returned = False
 
     def start(self) -> None:
         """Begin. A second call does nothing."""
         if self._thread is None:
-            self.beat()
             _started.add(self)
             self._thread = threading.Thread(target=self._guarded, name=self._name, daemon=True)
             self._thread.start()
@@ -51,7 +51,7 @@ class Loop:
             return None
         if not self._thread.is_alive():
             return f"{self._name} has ended"
-        silent_s = time.monotonic() - self._beaten_at
+        silent_s = time.monotonic() - (self._beaten_at or time.monotonic())
         if silent_s > self._silent_s_max:
             return f"{self._name} has been at one thing for {silent_s:.0f} s"
         return None

@@ -4,10 +4,11 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 MEGABYTES = 600
+TRIES = 20
 
 
 @contextmanager
@@ -28,8 +29,10 @@ def filled(path: Path) -> Iterator[None]:
     """Nothing can be written there any more, not even a line."""
     filler = path / "filler"
     with filler.open("wb") as file:
-        while free := shutil.disk_usage(path).free:
-            os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, free)
+        for _ in range(TRIES):
+            with suppress(OSError):  # somebody was faster with the last of it
+                free = shutil.disk_usage(path).free
+                os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, max(free, 1))
     try:
         yield
     finally:

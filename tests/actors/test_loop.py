@@ -15,6 +15,7 @@ def test_a_loop_that_beats_no_more_is_a_stall_until_it_beats() -> None:
     rounds = threading.Event()
 
     def work() -> None:
+        loop.beat()
         released.wait()
         while not loop.stopping.wait(0.001):
             loop.beat()
