@@ -3,8 +3,9 @@
 SILENT_S_MAX = 15.0
 """Without an answer after which a process that has answered before is taken for stuck."""
 
-START_S_MAX = 180.0
-"""For a start: the process, its imports, and its state out of PostgreSQL, on a busy machine."""
+START_S_MAX = 600.0
+"""For a start: the process, its imports, and its state out of PostgreSQL, on a busy machine, were
+it by a journal without a snapshot. Who is ended before starts again from the beginning."""
 
 STEP_S_MAX = 2.0
 """What one look adds at the most: whoever was stopped himself has not listened meanwhile."""
