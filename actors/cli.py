@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
+db = typer.Typer(help="Look after the database.", no_args_is_help=True)
+app.add_typer(db, name="db")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. Default 127.0.0.1.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. Default 8000.")]
@@ -139,6 +141,14 @@ def doctor(port: Port = None, data_dir: DataDir = None) -> None:
     from actors.doctor import run_doctor
 
     raise typer.Exit(run_doctor(settings_or_exit(port=port, data_dir=data_dir)))
+
+
+@db.command()
+def verify(data_dir: DataDir = None) -> None:
+    """Check every market's journal from its start: each hash, each event, each snapshot."""
+    from actors.verify_command import verify_or_exit
+
+    verify_or_exit(settings_or_exit(data_dir=data_dir))
 
 
 @bench.command()

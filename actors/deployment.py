@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from actors.auditor import Auditor
 from actors.remote import MarketHandle, RayCluster, Wanted
 from actors.simulation_queue import SimulationQueue
 from sim.market import MarketSpec
@@ -43,7 +44,12 @@ def wanted_actors(
         *strategies(database_url, world),
     ]
     simulations = SimulationQueue(database_url, settings.simulations_max)
-    arguments = {"wanted": workers, "cluster": cluster, "simulations": simulations}
+    arguments = {
+        "wanted": workers,
+        "cluster": cluster,
+        "simulations": simulations,
+        "auditor": Auditor(database_url, {market: market_name(market) for market in ids}),
+    }
     return [*workers, Wanted("supervisor", SUPERVISOR, arguments)]
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,15 @@ class Deployment:
                     found.append(process)
             except psutil.Error:
                 continue
+        return found
+
+    def children(self, name: str) -> list[psutil.Process]:
+        """Those right below it that have a name and are not ended."""
+        found = []
+        for process in psutil.Process(self.process.pid).children():
+            with suppress(psutil.Error):
+                if process.name() == name and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
         return found
 
     def stop(self, number: int = signal.SIGTERM) -> int:
