@@ -11,16 +11,20 @@ from api.flux.answers import HealthAnswer
 from api.flux.callers import watcher
 from api.flux.describing import documented
 from api.flux.envelope import reply
-from api.metrics import observe_simulations
+from api.metrics import observe_markets, observe_simulations
 from api.routing import ExactRoute, services_of
 from storage.errors import StorageError
-from storage.unit_of_work import fetch_one
+from storage.market_data import halted_markets
 
 DOWN: dict[int | str, dict[str, Any]] = {
     503: {
         "model": HealthAnswer,
         "description": "The database does not answer",
-        "content": {"application/json": {"example": {"ok": False, "checks": {"database": "down"}}}},
+        "content": {
+            "application/json": {
+                "example": {"ok": False, "status": "down", "checks": {"database": "down"}}
+            }
+        },
     }
 }
 
@@ -29,17 +33,22 @@ router = APIRouter(route_class=ExactRoute, tags=["Operations"])
 
 @router.get("/health", summary="Health", **documented(200, HealthAnswer, public=True, instead=DOWN))
 async def get_health(request: Request) -> Response:
-    """200 while the database answers, else 503."""
+    """200 while the database answers, else 503. A halted market is no reason to start this
+    process again, so it is told and changes nothing."""
     try:
-        await fetch_one(services_of(request).pool, "SELECT 1")
+        halted = await halted_markets(services_of(request).pool)
     except StorageError:
-        down = HealthAnswer(ok=False, checks={"database": "down"})
+        down = HealthAnswer(ok=False, status="down", checks={"database": "down"})
         return reply(down, 503, {"Retry-After": "1"})
-    return reply(HealthAnswer(ok=True, checks={"database": "up"}))
+    status = "degraded" if halted else "ok"
+    up = {"database": "up"}
+    return reply(HealthAnswer(ok=True, status=status, checks=up, halted_markets=halted or None))
 
 
 @router.get("/metrics", summary="Metrics", include_in_schema=False)
 async def get_metrics(allowed: Annotated[None, Depends(watcher)], request: Request) -> Response:
     """What this process has counted, for Prometheus."""
-    await observe_simulations(services_of(request).pool)
+    pool = services_of(request).pool
+    await observe_simulations(pool)
+    await observe_markets(pool)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -8,6 +8,7 @@ from starlette.types import Scope
 
 from storage.database import AsyncPool
 from storage.errors import StorageError
+from storage.market_data import market_halts
 from storage.simulations import SimulationStatus, count_under_way
 
 REQUESTS = Counter("sandpit_http_requests", "Requests answered", ["method", "route", "status"])
@@ -18,8 +19,11 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
 )
 SIMULATIONS = Gauge("sandpit_simulations", "Simulations under way, of all processes", ["status"])
+HALTED = Gauge("sandpit_market_halted", "1 where the market is halted", ["market"])
 UNDER_WAY = (SimulationStatus.QUEUED, SimulationStatus.RUNNING, SimulationStatus.STOPPING)
 COUNT_S_MAX = 0.5
+"""For each of the two looks into the database."""
+
 METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"})
 
 _children: dict[tuple[str, str, int], tuple[Any, Any]] = {}
@@ -47,3 +51,14 @@ async def observe_simulations(pool: AsyncPool) -> None:
         return
     for status in UNDER_WAY:
         SIMULATIONS.labels(status).set(counts.get(status, 0))
+
+
+async def observe_markets(pool: AsyncPool) -> None:
+    """Which markets are halted at this moment; while the database is away, nothing is said."""
+    try:
+        halts = await asyncio.wait_for(market_halts(pool), COUNT_S_MAX)
+    except (StorageError, TimeoutError):
+        HALTED.clear()
+        return
+    for market_id, is_halted in halts.items():
+        HALTED.labels(market_id).set(is_halted)
