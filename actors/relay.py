@@ -10,6 +10,7 @@ from sim.messages import Rows
 from storage.commands import (
     Wakeups,
     commands_after,
+    packed_commands,
     progress,
     sequence,
 )
@@ -94,12 +95,16 @@ class Relay:
             return
         first, last = int(rows["command_seq"][0]), int(rows["command_seq"][-1])
         try:
-            self._streams.append(commands_stream(market_id), [(last, rows.tobytes())])
+            self._append(market_id, last, rows)
         except StreamUnavailable as error:
             log.warning("commands_unpublished", market=market_id, error=str(error))
             return
         if self._published.get(market_id, first - 1) == first - 1:
             self._published[market_id] = last
+
+    def _append(self, market_id: str, last: int, rows: Rows) -> None:
+        entry = (last, packed_commands(market_id, rows))
+        self._streams.append(commands_stream(market_id), [entry])
 
     def _check_streams_when_due(self) -> None:
         now = time.monotonic()
@@ -128,5 +133,5 @@ class Relay:
                 break
             first, held = int(rows["command_seq"][0]), int(rows["command_seq"][-1])
             log.warning("commands_put_back", market=market_id, first=first, last=held)
-            self._streams.append(commands_stream(market_id), [(held, rows.tobytes())])
+            self._append(market_id, held, rows)
         self._published[market_id] = max(held, self._published.get(market_id, 0))

@@ -1,5 +1,6 @@
 """The outbox: commands get their number in a market, and can be read back by number."""
 
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from storage.errors import wrapped
 
 SEQUENCE_ROWS_MAX = 5_000
 """Commands that are numbered in one transaction."""
+
+DIGEST_BYTES = 16
 
 LOCK_SEQUENCES = "SELECT 1 FROM market_sequences ORDER BY market_id FOR UPDATE"
 STAMP = """
@@ -69,6 +72,24 @@ def command_rows(rows: list[tuple[Any, ...]]) -> Rows:
     commands["time_us"] = [row[1] for row in rows]
     commands["order_id"] = [row[2] for row in rows]
     return commands
+
+
+def packed_commands(market_id: str, rows: Rows) -> bytes:
+    """The data of an entry in a market's command stream: a digest, and the rows."""
+    data = rows.tobytes()
+    return _digest(market_id, data) + data
+
+
+def unpacked_commands(market_id: str, data: bytes) -> Rows | None:
+    """The rows of such an entry; None where they are not what was put in for this market."""
+    rows = data[DIGEST_BYTES:]
+    if len(rows) % COMMAND.itemsize or _digest(market_id, rows) != data[:DIGEST_BYTES]:
+        return None
+    return np.frombuffer(rows, dtype=COMMAND)
+
+
+def _digest(market_id: str, data: bytes) -> bytes:
+    return blake2b(data, digest_size=DIGEST_BYTES, key=market_id.encode()).digest()
 
 
 def progress(connection: psycopg.Connection[Any]) -> dict[str, tuple[int, int]]:
