@@ -15,9 +15,6 @@ STRATEGY_LEVERAGE = 10
 
 CANDLE_US = 60_000_000
 
-TURNOVER_ATOMS_MAX = 2**63 - 1
-"""A minute's turnover is told up to here; nobody is owed it."""
-
 
 @dataclass
 class OrderState:
@@ -240,8 +237,7 @@ class Settlement:
         candle.low_ticks = min(candle.low_ticks, ticks)
         candle.close_ticks = ticks
         candle.volume_lots += lots
-        turnover = candle.notional_atoms + self.spec.notional_atoms(ticks, lots)
-        candle.notional_atoms = min(turnover, TURNOVER_ATOMS_MAX)
+        candle.notional_atoms += self.spec.notional_atoms(ticks, lots)
         candle.trade_count += 1
 
 

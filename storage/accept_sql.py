@@ -16,13 +16,14 @@ from storage.accept_check import (
     KnownOrder,
     MarketNow,
 )
+from storage.accounts import COLLATERAL
 from storage.depth import levels_from_bytes
 from storage.markets import SPEC_COLUMNS, spec_from_row
 
-ACCOUNTS = """
+ACCOUNTS = f"""
 SELECT b.account_id, b.version, b.total_atoms, b.locked_atoms, b.open_orders, u.role, u.status
 FROM balances b JOIN users u ON u.id = b.account_id
-WHERE b.account_id = ANY(%b) AND b.asset = 'USDC' ORDER BY b.account_id"""
+WHERE b.account_id = ANY(%b) AND b.asset = '{COLLATERAL}' ORDER BY b.account_id"""
 LOCKED_ACCOUNTS = f"{ACCOUNTS} FOR UPDATE OF b"
 POSITIONS = """
 SELECT account_id, market_id, quantity_lots, cost_atoms, leverage
@@ -31,7 +32,8 @@ MARKETS = f"""
 SELECT {", ".join("m." + column.strip() for column in SPEC_COLUMNS.split(","))},
        m.status, coalesce(p.index_ticks, 0), coalesce(p.mark_ticks, 0),
        coalesce(p.updated_at_us, 0), v.best_bid_ticks,
-       CASE WHEN %s THEN v.bids ELSE ''::bytea END, CASE WHEN %s THEN v.asks ELSE ''::bytea END
+       CASE WHEN %s THEN v.bids ELSE ''::bytea END, CASE WHEN %s THEN v.asks ELSE ''::bytea END,
+       m.halt_reason
 FROM markets m JOIN market_views v USING (market_id) LEFT JOIN market_prices p USING (market_id)"""
 KNOWN_CLIENT_IDS = """
 SELECT account_id, client_order_id, id, status, body_hash
@@ -42,7 +44,7 @@ SELECT account_id, idempotency_key, id, status, body_hash
 FROM orders JOIN unnest(%b::bigint[], %b::text[]) AS asked(account_id, idempotency_key)
 USING (account_id, idempotency_key)"""
 
-WRITE = """
+WRITE = f"""
 WITH asked AS (
     SELECT x.*, nextval('order_ids') AS id
     FROM unnest(%b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::bytea[],
@@ -52,17 +54,17 @@ WITH asked AS (
         order_type, tif, price_ticks, quantity_lots, leverage, reduce_only, post_only,
         reserved_atoms, payload, n)),
 wanted AS (
-    SELECT account_id, version, sum(reserved_atoms)::bigint AS atoms, count(*)::int AS orders
+    SELECT account_id, version, sum(reserved_atoms) AS atoms, count(*)::int AS orders
     FROM asked GROUP BY account_id, version),
 held AS MATERIALIZED (
     SELECT b.account_id FROM balances b JOIN wanted w
         ON w.account_id = b.account_id AND w.version = b.version
-    WHERE b.asset = 'USDC' ORDER BY b.account_id FOR UPDATE OF b),
+    WHERE b.asset = '{COLLATERAL}' ORDER BY b.account_id FOR UPDATE OF b),
 reserved AS (
     UPDATE balances b SET version = b.version + 1, locked_atoms = b.locked_atoms + w.atoms,
         open_orders = b.open_orders + w.orders
     FROM held h JOIN wanted w USING (account_id)
-    WHERE b.account_id = h.account_id AND b.asset = 'USDC'),
+    WHERE b.account_id = h.account_id AND b.asset = '{COLLATERAL}'),
 placed AS (
     INSERT INTO orders (id, account_id, market_id, client_order_id, idempotency_key, body_hash,
         side, order_type, time_in_force, price_ticks, quantity_lots, filled_lots, leverage,
@@ -134,6 +136,7 @@ def market_now(row: tuple[Any, ...]) -> MarketNow:
         best_bid_ticks=row[19],
         bids=levels_from_bytes(row[20]),
         asks=levels_from_bytes(row[21]),
+        halt_reason=row[22],
     )
 
 

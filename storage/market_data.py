@@ -17,6 +17,8 @@ from storage.unit_of_work import fetch_all, fetch_one, typed
 LISTING_AGE_S_MAX = 1.0
 """A listing is read again when it is older: a new market or status shows within a second."""
 
+UNTOLD = "no reason is known"
+
 MINUTE_US = 60_000_000
 INTERVALS_US = {
     "1m": MINUTE_US,
@@ -27,7 +29,8 @@ INTERVALS_US = {
     "1d": 1_440 * MINUTE_US,
 }
 
-SELECT_LISTING = f"SELECT {SPEC_COLUMNS}, status FROM markets ORDER BY ordinal"
+SELECT_LISTING = f"SELECT {SPEC_COLUMNS}, status, halt_reason FROM markets ORDER BY ordinal"
+SELECT_HALTED = "SELECT market_id, halt_reason FROM markets WHERE status = 3 ORDER BY ordinal"
 SELECT_BOOK = "SELECT event_seq, at_us, bids, asks FROM market_views WHERE market_id = %s"
 SELECT_PRICES = """
 SELECT market_id, index_ticks, mark_ticks, updated_at_us FROM market_prices
@@ -39,7 +42,7 @@ SELECT_CANDLES = """
 SELECT open_time_us / %(width)s * %(width)s AS bucket,
     (array_agg(open_ticks ORDER BY open_time_us))[1], max(high_ticks), min(low_ticks),
     (array_agg(close_ticks ORDER BY open_time_us DESC))[1],
-    sum(volume_lots)::bigint, sum(notional_atoms)::bigint, sum(trade_count)::bigint
+    sum(volume_lots), sum(notional_atoms), sum(trade_count)
 FROM candles
 WHERE market_id = %(market)s AND open_time_us >= %(first)s AND open_time_us < %(end)s
 GROUP BY bucket ORDER BY bucket DESC"""
@@ -47,10 +50,11 @@ GROUP BY bucket ORDER BY bucket DESC"""
 
 @dataclass(frozen=True)
 class ListedMarket:
-    """A market and whether it takes orders."""
+    """A market and whether it takes orders; halt_reason says why it does not for now."""
 
     spec: MarketSpec
     status: MarketStatus
+    halt_reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,9 @@ class MarketCatalog:
                 if self._stale():
                     rows = await fetch_all(self._pool, SELECT_LISTING)
                     self._markets = {
-                        row[0]: ListedMarket(spec_from_row(row[:-1]), MarketStatus(row[-1]))
+                        row[0]: ListedMarket(
+                            spec_from_row(row[:-2]), MarketStatus(row[-2]), row[-1]
+                        )
                         for row in rows
                     }
                     self._read_at_s = time.monotonic()
@@ -126,6 +132,17 @@ class MarketCatalog:
 
     def _stale(self) -> bool:
         return time.monotonic() - self._read_at_s > LISTING_AGE_S_MAX
+
+
+async def halted_markets(pool: AsyncPool) -> dict[str, str]:
+    """Why, of every market that is halted. Raises DatabaseUnavailable."""
+    rows = await fetch_all(pool, SELECT_HALTED)
+    return {market_id: reason or UNTOLD for market_id, reason in rows}
+
+
+async def market_halts(pool: AsyncPool) -> dict[str, bool]:
+    """Of every market whether it is halted. Raises DatabaseUnavailable."""
+    return dict(await fetch_all(pool, "SELECT market_id, status = 3 FROM markets"))
 
 
 async def book(pool: AsyncPool, market_id: str, depth: int) -> BookView | None:

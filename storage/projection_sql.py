@@ -33,13 +33,13 @@ WHERE o.id = x.id"""
 CHANGE_BALANCES = """
 UPDATE balances b SET version = b.version + 1, total_atoms = b.total_atoms + x.total,
     locked_atoms = b.locked_atoms + x.locked, open_orders = b.open_orders + x.orders
-FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::int[]) AS x(id, total, locked, orders)
+FROM unnest(%b::bigint[], %b::numeric[], %b::numeric[], %b::int[]) AS x(id, total, locked, orders)
 WHERE b.account_id = x.id AND b.asset = %s"""
 UPSERT_POSITIONS = """
 INSERT INTO positions (account_id, market_id, quantity_lots, cost_atoms, realized_pnl_atoms,
     leverage, updated_at_us)
 SELECT x.id, %s, x.lots, x.cost, x.realized, x.leverage, x.at
-FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::int[], %b::bigint[])
+FROM unnest(%b::bigint[], %b::bigint[], %b::numeric[], %b::numeric[], %b::int[], %b::bigint[])
     AS x(id, lots, cost, realized, leverage, at)
 ON CONFLICT (account_id, market_id) DO UPDATE SET quantity_lots = excluded.quantity_lots,
     cost_atoms = excluded.cost_atoms, realized_pnl_atoms = excluded.realized_pnl_atoms,
@@ -48,7 +48,7 @@ INSERT_FILLS = """
 INSERT INTO fills (market_id, event_seq, is_maker, order_id, account_id, side, price_ticks,
     quantity_lots, fee_atoms, realized_pnl_atoms, created_at_us)
 SELECT %s, x.* FROM unnest(%b::bigint[], %b::bool[], %b::bigint[], %b::bigint[], %b::int[],
-    %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[]) AS x"""
+    %b::bigint[], %b::bigint[], %b::numeric[], %b::numeric[], %b::bigint[]) AS x"""
 INSERT_TRADES = """
 INSERT INTO trades (market_id, event_seq, price_ticks, quantity_lots, taker_side, created_at_us)
 SELECT %s, x.*
@@ -58,7 +58,7 @@ INSERT INTO ledger_entries (source, asset, seq, leg, account_id, entry_type, amo
     balance_after_atoms, reference, created_at_us)
 SELECT %s, %s, x.seq, x.leg, x.account_id, x.kind, x.amount, b.total_atoms - x.later,
     x.reference, x.at
-FROM unnest(%b::bigint[], %b::int[], %b::bigint[], %b::text[], %b::bigint[], %b::bigint[],
+FROM unnest(%b::bigint[], %b::int[], %b::bigint[], %b::text[], %b::numeric[], %b::numeric[],
     %b::text[], %b::bigint[]) WITH ORDINALITY
     AS x(seq, leg, account_id, kind, amount, later, reference, at, n)
 LEFT JOIN balances b ON b.account_id = x.account_id AND b.asset = %s ORDER BY x.n"""
@@ -68,13 +68,12 @@ UPSERT_CANDLES = """
 INSERT INTO candles AS c (market_id, open_time_us, open_ticks, high_ticks, low_ticks, close_ticks,
     volume_lots, notional_atoms, trade_count)
 SELECT %s, x.* FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[],
-    %b::bigint[], %b::bigint[], %b::bigint[]) AS x
+    %b::numeric[], %b::numeric[], %b::bigint[]) AS x
 ON CONFLICT (market_id, open_time_us) DO UPDATE SET
     high_ticks = greatest(c.high_ticks, excluded.high_ticks),
     low_ticks = least(c.low_ticks, excluded.low_ticks), close_ticks = excluded.close_ticks,
     volume_lots = c.volume_lots + excluded.volume_lots,
-    notional_atoms = least(c.notional_atoms::numeric + excluded.notional_atoms,
-        9223372036854775807),
+    notional_atoms = c.notional_atoms + excluded.notional_atoms,
     trade_count = c.trade_count + excluded.trade_count"""
 
 

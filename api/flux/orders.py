@@ -88,7 +88,7 @@ async def delete_order(order_id: str, caller: Trader, request: Request) -> Respo
     return reply(PlacedAnswer(order_id=order_id, status=PENDING_CANCEL), 202)
 
 
-@router.delete("/orders", summary="Cancel all orders", **documented(202, CancelAllAnswer, 404))
+@router.delete("/orders", summary="Cancel all orders", **documented(202, CancelAllAnswer, 404, 409))
 async def delete_orders(
     query: Annotated[CancelAsked, Query()], caller: Trader, request: Request
 ) -> Response:
@@ -96,8 +96,13 @@ async def delete_orders(
     services = services_of(request)
     if query.market_id is not None and await services.markets.find(query.market_id) is None:
         raise Refused(Refusal.MARKET_NOT_FOUND, "No such market")
-    requested = await request_cancel_all(services.pool, caller.user_id, query.market_id)
-    return reply(CancelAllAnswer(requested=requested, status=PENDING_CANCEL), 202)
+    asked = await request_cancel_all(services.pool, caller.user_id, query.market_id)
+    answer = CancelAllAnswer(
+        requested=asked.requested,
+        status=PENDING_CANCEL,
+        halted_markets=list(asked.halted) or None,
+    )
+    return reply(answer, 202)
 
 
 @router.post(

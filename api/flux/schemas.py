@@ -6,6 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 from pydantic.alias_generators import to_camel
 
 from api.exact_json import DecimalText, PrintableText, WholeNumber
+from sim.market import COLLATERAL
 from storage.api_keys import Scope
 from storage.market_data import INTERVALS_US
 
@@ -81,7 +82,7 @@ class AmountSent(Sent):
     amount: DecimalText
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"asset": "USDC", "amount": "10000"}]}
+        json_schema_extra={"examples": [{"asset": COLLATERAL, "amount": "10000"}]}
     )
 
 

@@ -3,6 +3,8 @@
 from sqlalchemy import BigInteger, Index, LargeBinary, Sequence, text
 from sqlmodel import Field, SQLModel
 
+from storage.tables.sums import SUM
+
 ORDER_IDS = Sequence("order_ids", metadata=SQLModel.metadata)
 """Order ids; an API process draws them a block at a time."""
 
@@ -67,8 +69,8 @@ class FillRow(SQLModel, table=True):
     side: int
     price_ticks: int = Field(sa_type=BigInteger)
     quantity_lots: int = Field(sa_type=BigInteger)
-    fee_atoms: int = Field(sa_type=BigInteger)
-    realized_pnl_atoms: int = Field(sa_type=BigInteger)
+    fee_atoms: int = Field(sa_type=SUM)
+    realized_pnl_atoms: int = Field(sa_type=SUM)
     created_at_us: int = Field(sa_type=BigInteger)
 
 
@@ -94,8 +96,8 @@ class CandleRow(SQLModel, table=True):
     high_ticks: int = Field(sa_type=BigInteger)
     low_ticks: int = Field(sa_type=BigInteger)
     close_ticks: int = Field(sa_type=BigInteger)
-    volume_lots: int = Field(sa_type=BigInteger)
-    notional_atoms: int = Field(sa_type=BigInteger)
+    volume_lots: int = Field(sa_type=SUM)
+    notional_atoms: int = Field(sa_type=SUM)
     trade_count: int = Field(sa_type=BigInteger)
 
 
@@ -107,8 +109,8 @@ class PositionRow(SQLModel, table=True):
     account_id: int = Field(sa_type=BigInteger, primary_key=True)
     market_id: str = Field(primary_key=True)
     quantity_lots: int = Field(sa_type=BigInteger)
-    cost_atoms: int = Field(sa_type=BigInteger)
-    realized_pnl_atoms: int = Field(sa_type=BigInteger)
+    cost_atoms: int = Field(sa_type=SUM)
+    realized_pnl_atoms: int = Field(sa_type=SUM)
     leverage: int
     updated_at_us: int = Field(sa_type=BigInteger)
 
