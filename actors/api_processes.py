@@ -7,14 +7,14 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import structlog
 
-from storage.settings import ConfigurationError, Settings
+from actors.own_tree import command
+from storage.settings import ADDRESSES, ConfigurationError, Settings
 
 BACKLOG = 1_024
 STOP_S = 4.0
@@ -92,7 +92,7 @@ class ApiProcesses:
         descriptor = self._listener.fileno()
         with (self._log_dir / f"api-{number}.log").open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", "api.server", "--fd", str(descriptor)],
+                command("api.server", "--fd", descriptor),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -103,21 +103,22 @@ class ApiProcesses:
             )
 
 
+SECRETS = ("database_url", "engine_database_url", "api_database_url", "redis_url")
+"""Settings that an API process is not told as they stand: it knows its own addresses alone."""
+
+
 def environment(settings: Settings) -> Mapping[str, str]:
-    """The settings as the variables that another process reads them from."""
+    """The settings as the variables that an API process reads them from."""
     assert settings.database_url is not None
     assert settings.redis_url is not None
-    given = settings.model_dump(
-        mode="json", exclude_none=True, exclude={"database_url", "redis_url"}
-    )
+    given = settings.model_dump(mode="json", exclude_none=True, exclude={*SECRETS})
     variables = {f"SANDPIT_{name.upper()}": spelled(value) for name, value in given.items()}
     variables.pop("SANDPIT_RAY_ADDRESS", None)
-    return {
-        **os.environ,
-        **variables,
-        "DATABASE_URL": settings.database_url.get_secret_value(),
-        "REDIS_URL": settings.redis_url.get_secret_value(),
-    }
+    variables["DATABASE_URL"] = settings.database_url.get_secret_value()
+    if settings.limits_redis_url is None:
+        variables["REDIS_URL"] = settings.redis_url.get_secret_value()
+    inherited = {name: value for name, value in os.environ.items() if name not in ADDRESSES}
+    return {**inherited, **variables}
 
 
 def spelled(value: object) -> str:

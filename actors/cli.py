@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from actors.kernel_cache import keep_kernels_somewhere
+from actors.own_tree import refuse_namesakes
 from storage.settings import ConfigurationError, Settings
 
 app = typer.Typer(
@@ -34,6 +36,17 @@ Replay = Annotated[
 ReplayOnce = Annotated[
     bool, typer.Option("--replay-once", help="Stop at the last of the recorded trades.")
 ]
+
+
+@app.callback()
+def look_around() -> None:
+    """A paper-trading exchange and a market simulator in one."""
+    try:
+        refuse_namesakes()
+        keep_kernels_somewhere()
+    except ConfigurationError as error:
+        print(f"sandpit: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 def settings_or_exit(**given: object) -> Settings:

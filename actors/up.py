@@ -30,8 +30,10 @@ from sim.scenario_fields import ScenarioError
 from storage.bootstrap import prepare_database
 from storage.data_directory import Hold, prepare
 from storage.database_hold import DatabaseHold
+from storage.database_roles import DatabaseUrls
 from storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.errors import StorageError
+from storage.given_roles import OneRole, given_urls, made_urls
 from storage.given_servers import check_given_servers
 from storage.settings import ConfigurationError, Settings
 from storage.trades_file import TradesFileError
@@ -219,8 +221,26 @@ class Running:
             self._database_hold = DatabaseHold(self._database_url())
             self._stack.callback(self._database_hold.release)
             self._database_hold.take()
-            prepare_database(self._database_url(), [listed.spec for listed in world.markets])
-            self._wanted = deployment.wanted_actors(self.settings, world, prices, self._cluster)
+            urls = self._database_users(data_dir)
+            prepare_database(urls, [listed.spec for listed in world.markets])
+            self._wanted = deployment.wanted_actors(
+                self.settings, urls, world, prices, self._cluster
+            )
+            self._set(database_url=SecretStr(urls.api))
+
+    def _database_users(self, data_dir: Path) -> DatabaseUrls:
+        """The database as each kind of process reaches it."""
+        if self._postgres is not None:
+            return self._postgres.urls()
+        given = given_urls(self.settings)
+        if given is not None:
+            return given
+        try:
+            return made_urls(self._database_url(), data_dir)
+        except OneRole as error:
+            reason = escape(str(error))
+            say(f"  one database user for all processes: {reason}; see sandpit db grants")
+            return DatabaseUrls.of_one(self._database_url())
 
     def _hold(self, data_dir: Path) -> None:
         hold = Hold(data_dir / "up.lock")
@@ -252,13 +272,15 @@ class Running:
     def _start_servers(self, data_dir: Path) -> None:
         if self.settings.redis_url is None:
             with step("Valkey"):
-                self._valkey = EmbeddedValkey(data_dir, self.settings.valkey_memory_mb_max)
+                self._valkey = EmbeddedValkey(
+                    data_dir, self.settings.valkey_memory_mb_max, self.settings.servers_user
+                )
                 self._stack.callback(self._valkey.stop)
                 redis_url = SecretStr(self._valkey.start())
                 self._set(redis_url=redis_url, limits_redis_url=self._valkey.limits_url)
         if self.settings.database_url is None:
             with step("PostgreSQL"):
-                self._postgres = EmbeddedPostgres(data_dir)
+                self._postgres = EmbeddedPostgres(data_dir, servers_user=self.settings.servers_user)
                 self._stack.callback(self._postgres.stop)
                 self._set(database_url=SecretStr(self._postgres.start()))
 

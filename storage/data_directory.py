@@ -12,6 +12,7 @@ from storage.settings import ConfigurationError
 
 LAYOUT_VERSION = "1"
 SECRET_BYTES = 32
+TEMPORARY = Path("/tmp")
 HOLD_GRACE_S = 1.0
 HOLD_POLL_S = 0.05
 # sun_path holds 108 bytes with its final zero; the longest name we put behind the
@@ -132,26 +133,49 @@ def short_directory(data_dir: Path, purpose: str) -> Path:
 
     It stands in the system's temporary directory because socket paths are limited.
     """
-    digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
-    path = Path("/tmp") / f"sandpit-{purpose}-{digest}"
+    return private_directory(f"{purpose}-{_digest(data_dir)}")
+
+
+def private_directory(name: str) -> Path:
+    """A directory of this user's alone in the system's temporary one. Raises ConfigurationError."""
+    path = TEMPORARY / f"sandpit-{name}"
     path.mkdir(mode=0o700, exist_ok=True)
-    status = path.lstat()
-    if path.is_symlink() or status.st_uid != os.geteuid() or status.st_mode & 0o077:
-        raise ConfigurationError(f"{path} belongs to someone else: remove it.")
+    _refuse_others(path, os.geteuid())
     return path
 
 
+def _digest(data_dir: Path) -> str:
+    return hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
+
+
+def _refuse_others(path: Path, *owners: int) -> None:
+    status = path.lstat()
+    if path.is_symlink() or status.st_uid not in owners or status.st_mode & 0o077:
+        raise ConfigurationError(f"{path} belongs to someone else: remove it.")
+
+
 def socket_directory(data_dir: Path) -> Path:
-    """Where the servers put their sockets: in the data directory if its path is short enough."""
+    """Where the servers put their sockets: in the data directory if its path is short enough.
+
+    The servers of root are another user's, who cannot reach into root's data directory.
+    """
     path = data_dir / "run"
-    if len(os.fsencode(path)) > SOCKET_DIRECTORY_BYTES_MAX:
-        return short_directory(data_dir, "run")
+    if os.geteuid() == 0 or len(os.fsencode(path)) > SOCKET_DIRECTORY_BYTES_MAX:
+        return TEMPORARY / f"sandpit-run-{_digest(data_dir)}"
+    return path
+
+
+def make_socket_directory(data_dir: Path, owner: tuple[int, int]) -> Path:
+    """The same, made for a server that runs as this uid and gid. Raises ConfigurationError."""
+    path = socket_directory(data_dir)
     path.mkdir(mode=0o700, exist_ok=True)
+    _refuse_others(path, os.geteuid(), owner[0])
+    os.chown(path, *owner)
     return path
 
 
 def leave_socket_directory(data_dir: Path) -> None:
-    """Takes away what socket_directory made elsewhere, once the last server has left it."""
+    """Takes away what make_socket_directory made elsewhere, once the last server has left it."""
     path = socket_directory(data_dir)
-    if path.parent != data_dir and not any(path.iterdir()):
+    if path.parent != data_dir and path.is_dir() and not any(path.iterdir()):
         path.rmdir()

