@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
+database = typer.Typer(help="A PostgreSQL of one's own.", no_args_is_help=True)
+app.add_typer(database, name="db")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. Default 127.0.0.1.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. Default 8000.")]
@@ -147,11 +149,30 @@ def role(
 
 
 @app.command()
-def doctor(port: Port = None, data_dir: DataDir = None) -> None:
-    """Say what is wrong with this machine."""
+def doctor(
+    host: Host = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+    world: World = None,
+    replay: Replay = None,
+) -> None:
+    """Say what is wrong with this machine, and with what `up` would be told."""
     from actors.doctor import run_doctor
 
-    raise typer.Exit(run_doctor(settings_or_exit(port=port, data_dir=data_dir)))
+    given = {"host": host, "port": port, "data_dir": data_dir, "world": world, "replay": replay}
+    raise typer.Exit(run_doctor(settings_or_exit(**given)))
+
+
+@database.command()
+def grants() -> None:
+    """Print the SQL that makes the users of a PostgreSQL of one's own, and their rights."""
+    from storage.given_roles import database_of, script
+
+    try:
+        print("\n".join(script(*database_of(settings_or_exit()))))
+    except ConfigurationError as error:
+        print(f"sandpit: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 @bench.command()

@@ -1,11 +1,14 @@
 """The directory one deployment keeps: who may hold it, its secrets, its sockets."""
 
+import errno
 import fcntl
 import hashlib
 import os
 import secrets
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from storage.settings import ConfigurationError
@@ -26,29 +29,53 @@ def prepare(data_dir: Path) -> Path:
     Returns its absolute path. Raises ConfigurationError.
     """
     path = data_dir.expanduser().resolve()
-    try:
+    with _usable(path):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        marker = path / "version"
-        if not marker.exists():
-            _refuse_a_stranger(path)
-            write_private(marker, LAYOUT_VERSION.encode())
-        found = marker.read_text().strip()
+        _refuse_what_is_not_ours(path)
+        if not (path / "version").exists():
+            write_private(path / "version", LAYOUT_VERSION.encode())
+    return path
+
+
+def look_at(path: Path) -> None:
+    """Whether `prepare` would take the directory; changes nothing. Raises ConfigurationError."""
+    with _usable(path):
+        there = next(place for place in (path, *path.parents) if place.exists())
+        if not there.is_dir():
+            raise FileExistsError
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, f"{there} is not writable")
+        if there == path:
+            _refuse_what_is_not_ours(path)
+    if is_held(path / "up.lock"):
+        raise ConfigurationError(
+            f"Another sandpit runs in {path}: stop it, or choose another --data-dir."
+        )
+
+
+@contextmanager
+def _usable(path: Path) -> Iterator[None]:
+    try:
+        yield
     except FileExistsError:
         raise ConfigurationError(f"The data directory {path} is not a directory.") from None
     except OSError as error:
         raise ConfigurationError(
             f"The data directory {path} cannot be used: {error.strerror}."
         ) from None
+
+
+def _refuse_what_is_not_ours(path: Path) -> None:
+    """Another layout; or files and no marker: then it is somebody's, and nothing goes into it."""
+    marker = path / "version"
+    found = marker.read_text().strip() if marker.exists() else LAYOUT_VERSION
     if found != LAYOUT_VERSION:
         raise ConfigurationError(
             f"The data directory {path} has layout {found} and this sandpit reads layout "
             f"{LAYOUT_VERSION}: use the sandpit that made it, or another --data-dir."
         )
-    return path
-
-
-def _refuse_a_stranger(path: Path) -> None:
-    """A directory with files and no marker is somebody's: nothing of ours goes into it."""
+    if marker.exists():
+        return
     if any(entry.name != "lost+found" for entry in path.iterdir()):
         raise ConfigurationError(
             f"The directory {path} holds other files and is not a sandpit data directory: "
@@ -100,6 +127,21 @@ def _locked(handle: int) -> bool:
             time.sleep(HOLD_POLL_S)
         else:
             return True
+
+
+def is_held(path: Path) -> bool:
+    """Whether somebody has this hold at the moment."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 class Hold:

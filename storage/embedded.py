@@ -3,10 +3,16 @@
 from pathlib import Path
 
 from storage import embedded_postgres, embedded_valkey
-from storage.embedded_postgres import EmbeddedPostgres
+from storage.embedded_postgres import EmbeddedPostgres, refuse_another_version
 from storage.embedded_valkey import LIMITS_PREFIX, EmbeddedValkey
 
-__all__ = ["LIMITS_PREFIX", "EmbeddedPostgres", "EmbeddedValkey", "programs"]
+__all__ = [
+    "LIMITS_PREFIX",
+    "EmbeddedPostgres",
+    "EmbeddedValkey",
+    "programs",
+    "refuse_another_version",
+]
 
 
 def programs() -> dict[str, Path]:

@@ -150,7 +150,7 @@ class EmbeddedPostgres:
         return secret(self._data_dir / f"{name}.password").hex()
 
     def _start(self) -> None:
-        self._refuse_another_version()
+        refuse_another_version(self._home)
         end_orphans(self._home, self._pid_on_file(), signal.SIGINT)
         identity = server_identity(self._servers_user)
         if not self._home.exists():
@@ -159,17 +159,6 @@ class EmbeddedPostgres:
         self._forget_the_dead()
         self._server = self._launch(identity)
         self._await_ready()
-
-    def _refuse_another_version(self) -> None:
-        marker = self._home / "PG_VERSION"
-        if not self._home.exists():
-            return
-        found = marker.read_text().strip() if marker.exists() else "an unknown version"
-        if found != str(POSTGRES_MAJOR):
-            raise ConfigurationError(
-                f"{self._home} was written by PostgreSQL {found} and this sandpit brings "
-                f"{POSTGRES_MAJOR}: use the sandpit that made it, or another --data-dir."
-            )
 
     def _initialise(self, identity: Identity) -> None:
         """Builds beside the final name: an interrupted first start leaves no half database."""
@@ -257,6 +246,19 @@ class EmbeddedPostgres:
                 if time.monotonic() > deadline:
                     raise ConfigurationError(f"PostgreSQL is not ready: {error}") from None
             time.sleep(READY_POLL_S)
+
+
+def refuse_another_version(home: Path) -> None:
+    """Raises ConfigurationError where another PostgreSQL has written it."""
+    marker = home / "PG_VERSION"
+    if not home.exists():
+        return
+    found = marker.read_text().strip() if marker.exists() else "an unknown version"
+    if found != str(POSTGRES_MAJOR):
+        raise ConfigurationError(
+            f"{home} was written by PostgreSQL {found} and this sandpit brings "
+            f"{POSTGRES_MAJOR}: use the sandpit that made it, or another --data-dir."
+        )
 
 
 def programs() -> dict[str, Path]:

@@ -77,6 +77,12 @@ def role_names(database: str) -> dict[str, str]:
     return {role: f"{head}_{role}" for role in (ENGINE, API)}
 
 
+def may_make_users(url: str) -> bool:
+    """Whether the given user may. Raises DatabaseUnavailable."""
+    with wrapped(), connect(url, "doctor") as connection:
+        return connection.execute(MAY_MAKE).fetchone() == (True,)
+
+
 def _make(connection: Connection, data_dir: Path) -> dict[str, str]:
     if connection.execute(MAY_MAKE).fetchone() != (True,):
         raise OneRole(f"{connection.info.user} may not make others")
