@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,7 +44,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def die_with_parent() -> None:
-    """In a new child: be told to end when the process that started it is gone."""
+    """In a new child: be told to end when the process that started it is gone.
+
+    Only Linux tells. Elsewhere the child looks for itself: api.server --owner.
+    """
+    if sys.platform != "linux":
+        return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -92,7 +98,7 @@ class ApiProcesses:
         descriptor = self._listener.fileno()
         with (self._log_dir / f"api-{number}.log").open("ab") as output:
             return subprocess.Popen(
-                command("api.server", "--fd", descriptor),
+                command("api.server", "--fd", descriptor, "--owner", os.getpid()),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import ray
+import structlog
 from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
 
@@ -16,6 +17,8 @@ from actors.logs import log_to_file
 from actors.strategy import MarketUnavailable
 from sim.messages import Rows
 from sim.populations.population import StrategyReply
+
+log = structlog.get_logger()
 
 SUBMIT_TIMEOUT_S = 30.0
 PING_TIMEOUT_S = 3.0
@@ -63,8 +66,12 @@ def hosted(plain: type) -> type:
             self, log_dir: str | None, log_level: str, name: str, arguments: Mapping[str, Any]
         ) -> None:
             log_to_file(log_dir, name, log_level)
-            # Arrays that came through Ray are read-only, those of a copy are not.
-            super().__init__(**deepcopy(dict(arguments)), run=True)
+            try:
+                # Arrays that came through Ray are read-only, those of a copy are not.
+                super().__init__(**deepcopy(dict(arguments)), run=True)
+            except Exception:
+                log.exception("actor_did_not_start", actor=name)
+                raise
             gc.freeze()
             gc.set_threshold(GC_ALLOCATIONS)
 
@@ -82,10 +89,10 @@ class RayCluster:
         self._log_dir = log_dir
         self._log_level = log_level
 
-    def ensure(self, wanted: Wanted) -> None:
-        """Start the actor unless one of its name lives."""
+    def ensure(self, wanted: Wanted) -> Any:
+        """Start the actor unless one of its name lives; Ray's handle of it."""
         remote_class = ray.remote(hosted(actor_class(wanted.kind)))
-        remote_class.options(
+        return remote_class.options(
             name=wanted.name,
             lifetime="detached",
             get_if_exists=True,
@@ -127,6 +134,18 @@ def ask(name: str, method: str, timeout_s: float) -> Any:
         return ray.get(getattr(ray.get_actor(name), method).remote(), timeout=timeout_s)
     except (ValueError, RayError, GetTimeoutError):
         return None
+
+
+def refused_to_start(handle: Any) -> str | None:
+    """What an actor's constructor was ended by; None where it was not, or not yet."""
+    try:
+        ray.get(handle.__ray_ready__.remote(), timeout=0)
+    except RayActorError as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        return lines[-1].strip() if "creation task" in lines[0] else None
+    except RayError:
+        return None
+    return None
 
 
 class MarketHandle:

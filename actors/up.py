@@ -23,11 +23,13 @@ from actors import cluster, deployment
 from actors.api_processes import ApiProcesses, listen
 from actors.log_room import LogRoom
 from actors.logs import log_to_file
-from actors.remote import RayCluster, Wanted, ask
+from actors.patience import Patience, Stuck
+from actors.remote import RayCluster, Wanted, ask, refused_to_start
 from sim.engine import warm_up
 from sim.scenario import World
 from sim.scenario_fields import ScenarioError
 from storage.bootstrap import prepare_database
+from storage.child_server import last_words
 from storage.data_directory import Hold, prepare
 from storage.database_hold import DatabaseHold
 from storage.database_roles import DatabaseUrls
@@ -40,7 +42,6 @@ from storage.trades_file import TradesFileError
 from storage.world_file import load_world, reference_prices, replayed
 
 WATCH_S = 0.25
-READY_WAIT_S = 60.0
 QUOTES_WAIT_S = 10.0
 STOP_S_MAX = 9.0
 HEALTH_TIMEOUT_S = 2.0
@@ -298,16 +299,21 @@ class Running:
 
     def _start_actors(self) -> None:
         self._stack.callback(self._stop_actors)
-        workers = [wanted for wanted in self._wanted if wanted.kind != "supervisor"]
+        handles: dict[str, Any] = {}
         for wanted in self._wanted:
             self._signals.check()
-            self._cluster.ensure(wanted)
-        self._await(
-            lambda: all(
-                ask(wanted.name, "health", HEALTH_TIMEOUT_S) is not None for wanted in workers
-            ),
-            "The actors",
-        )
+            handles[wanted.name] = self._cluster.ensure(wanted)
+        workers = [wanted.name for wanted in self._wanted if wanted.kind != "supervisor"]
+        self._await(lambda: [name for name in workers if not self._runs(name, handles[name])])
+
+    def _runs(self, name: str, handle: Any) -> bool:
+        """Raises ConfigurationError where its constructor has failed: no waiting mends that."""
+        if ask(name, "health", HEALTH_TIMEOUT_S) is not None:
+            return True
+        reason = refused_to_start(handle)
+        if reason is not None:
+            raise ConfigurationError(f"{name} did not start: {reason}. See {self._log_dir}.")
+        return False
 
     def _stop_actors(self) -> None:
         if not cluster.ray_is_alive():
@@ -319,7 +325,7 @@ class Running:
     def _await_ready(self, quoted: Sequence[str]) -> None:
         """Until the API answers; and, for a while, until every market with a maker has quotes."""
         with step("API"):
-            self._await(lambda: self._answers("/health"), "The API")
+            self._await(lambda: [] if self._answers("/health") else self._missing_api())
         if quoted:
             with step("first quotes"):
                 self._is_so(lambda: all(map(self._is_quoted, quoted)), QUOTES_WAIT_S)
@@ -338,11 +344,19 @@ class Running:
         except (OSError, ValueError):
             return None
 
-    def _await(self, condition: Callable[[], Any], what: str) -> None:
-        if not self._is_so(condition, READY_WAIT_S):
-            raise ConfigurationError(
-                f"{what} did not come up within {READY_WAIT_S:.0f} s: see {self._log_dir}."
-            )
+    def _missing_api(self) -> list[str]:
+        """Raises ConfigurationError where its processes have ended."""
+        assert self._api is not None
+        if not self._api.pids:
+            said = last_words(self._log_dir / "api-0.log")
+            raise ConfigurationError(f"The API did not start: {said}. See {self._log_dir}.")
+        return ["the API"]
+
+    def _await(self, missing: Callable[[], Sequence[str]]) -> None:
+        try:
+            Patience(say, self._signals.check).wait(missing)
+        except Stuck as error:
+            raise ConfigurationError(f"{error}: see {self._log_dir}.") from None
 
     def _is_so(self, condition: Callable[[], Any], wait_s: float) -> bool:
         deadline = time.monotonic() + wait_s

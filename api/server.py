@@ -26,7 +26,12 @@ FILES_BESIDE_CONNECTIONS = 256
 
 
 class SweepingServer(uvicorn.Server):
-    """uvicorn's server, which also ends connections that are too slow."""
+    """uvicorn's server, which also ends connections that are too slow, and itself in time.
+
+    owner   the process that has started this one, and without which it ends
+    """
+
+    owner: int | None = None
 
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second by uvicorn."""
@@ -34,6 +39,8 @@ class SweepingServer(uvicorn.Server):
             for connection in list(self.server_state.connections):
                 if isinstance(connection, BoundedProtocol):
                     connection.end_if_late(connection.loop.time())
+        if self.owner is not None and os.getppid() != self.owner:
+            self.should_exit = True
         return await super().on_tick(counter)
 
 
@@ -88,6 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; 0 when stopped, 1 with one sentence when it cannot start."""
     parser = argparse.ArgumentParser(prog="python -m api.server", description=__doc__)
     parser.add_argument("--fd", type=int, help="a listening socket that this process inherits")
+    parser.add_argument("--owner", type=int, help="the process without which this one ends")
     parser.add_argument("--host")
     parser.add_argument("--port", type=int)
     given = parser.parse_args(arguments)
@@ -95,6 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = Settings.load(host=given.host, port=given.port)
         configure_logging(settings.log_level)
         server = server_for(settings)
+        server.owner = given.owner
         sockets = [socket.socket(fileno=given.fd)] if given.fd is not None else [bound(settings)]
     except (ConfigurationError, StorageError) as error:
         sys.stderr.write(f"{error}\n")

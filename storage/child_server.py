@@ -86,9 +86,15 @@ class ChildServer:
 
     def last_words(self) -> str:
         """The line of the log that says best what went wrong."""
-        lines = self._log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace").splitlines()
-        told = [line for line in lines if "FATAL" in line or "rror" in line]
-        return (told or lines or ["it left no message"])[-1].strip()
+        return last_words(self._log)
+
+
+def last_words(log: Path) -> str:
+    """The line of a log that says best what went wrong."""
+    text = log.read_bytes()[-LOG_TAIL_BYTES:] if log.exists() else b""
+    lines = text.decode(errors="replace").splitlines()
+    told = [line for line in lines if "FATAL" in line or "rror" in line]
+    return (told or lines or ["it left no message"])[-1].strip()
 
 
 def end_orphans(home: Path, main_pid: int | None, stop_signal: signal.Signals) -> None:

@@ -31,8 +31,8 @@ POSTGRES_MAJOR = 18
 PORT = 5432  # only a part of the socket's name: nothing listens on TCP
 ADMINISTRATOR = DATABASE = "sandpit"
 ROLES = {role: f"sandpit_{role}" for role in (OWNER, ENGINE, API)}
-INITDB_TIMEOUT_S = 60
-READY_TIMEOUT_S = 60
+INITDB_TIMEOUT_S = 300
+READY_TIMEOUT_S = 900  # for recovery; a server that ends is noticed at once
 READY_POLL_S = 0.05
 STOP_TIMEOUT_S = 8.0
 
