@@ -15,7 +15,7 @@ def keep_kernels_somewhere() -> None:
     Nothing is named where the user has, or where there is a usual place. Without any place each
     process compiles its kernels anew, which takes half a minute.
     """
-    if os.environ.get(VARIABLE) or any(map(_is_writable, _usual_places())):
+    if os.environ.get(VARIABLE) or any(map(_is_writable, usual_places())):
         return
     try:
         os.environ[VARIABLE] = str(private_directory(f"kernels-{os.geteuid()}"))
@@ -23,7 +23,7 @@ def keep_kernels_somewhere() -> None:
         return
 
 
-def _usual_places() -> tuple[Path, Path]:
+def usual_places() -> tuple[Path, Path]:
     """See sim.kernels, which has them from numba."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
     return Path(__file__).parents[1] / "sim" / "__pycache__", Path(cache) / "sandpit"

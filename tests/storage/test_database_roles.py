@@ -44,7 +44,7 @@ NOT_OF_THE_API = (
     "INSERT INTO fills DEFAULT VALUES",
 )
 NOT_OF_THE_ENGINE = (
-    "SELECT 1 FROM users",
+    "SELECT password_hash FROM users",
     "UPDATE users SET role = 'ADMIN'",
     "INSERT INTO transfers DEFAULT VALUES",
     "UPDATE ledger_entries SET amount_atoms = 0",
