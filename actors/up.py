@@ -37,7 +37,7 @@ from storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.errors import StorageError
 from storage.given_roles import OneRole, given_urls, made_urls
 from storage.given_servers import check_given_servers
-from storage.settings import ConfigurationError, Settings
+from storage.settings import ADDRESSES, ConfigurationError, Settings
 from storage.trades_file import TradesFileError
 from storage.world_file import load_world, reference_prices, replayed
 
@@ -105,6 +105,7 @@ def up(settings: Settings) -> int:
     """Run until SIGINT or SIGTERM. The exit code: 0, or 1 with one sentence on stderr."""
     signals = Signals()
     signals.install()
+    forget_addresses()
     started_at = time.monotonic()
     try:
         with ExitStack() as stack:
@@ -120,6 +121,12 @@ def up(settings: Settings) -> int:
         print(f"sandpit: {error}", file=sys.stderr)  # noqa: T201 - the one sentence
         return 1
     return 0
+
+
+def forget_addresses() -> None:
+    """What is started here inherits these variables, and is told only its own address."""
+    for name in ADDRESSES:
+        os.environ.pop(name, None)
 
 
 def end_at_once(code: int) -> NoReturn:

@@ -1,19 +1,22 @@
 """Starting takes as long as it takes, says for what it waits, and tells why something fails."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from actors import kernel_cache, patience, processors
-from actors.api_processes import die_with_parent
+from actors.api_processes import die_with_parent, environment
 from actors.kernel_cache import VARIABLE, keep_kernels_somewhere
 from actors.patience import Patience, Stuck
 from actors.processors import cores_to_use
+from actors.up import forget_addresses
 from sim.engine import MarketEngine
 from sim.market import QUANTITY_LOTS_MAX
 from sim.scenario_fields import ScenarioError
 from storage import data_directory
+from storage.settings import ADDRESSES, Settings
 from storage.world_file import load_world
 from tests.waiting import eventually
 
@@ -101,13 +104,28 @@ def test_kernels_are_kept_in_a_private_directory_where_no_usual_one_can_be_writt
     places = (closed / "nowhere", tmp_path / "usual")
     monkeypatch.setattr(kernel_cache, "usual_places", lambda: places)
     keep_kernels_somewhere()
-    assert VARIABLE not in kernel_cache.os.environ
+    assert VARIABLE not in os.environ
     monkeypatch.setattr(kernel_cache, "usual_places", lambda: places[:1])
     monkeypatch.setenv(VARIABLE, "")
     keep_kernels_somewhere()
     [made] = room.iterdir()
-    assert kernel_cache.os.environ[VARIABLE] == str(made)
+    assert os.environ[VARIABLE] == str(made)
     assert made.stat().st_mode & 0o777 == 0o700
+
+
+def test_no_process_inherits_the_address_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ADDRESSES:
+        monkeypatch.setenv(name, "postgresql://owner:canary@h/d")
+    settings = Settings.load(
+        database_url="postgresql://api:own@h/d",
+        redis_url="redis://streams:canary@h",
+        limits_redis_url="redis://limits:own@h",
+    )
+    told = environment(settings)
+    assert told["DATABASE_URL"] == "postgresql://api:own@h/d"
+    assert not any("canary" in value for value in told.values())
+    forget_addresses()
+    assert not set(ADDRESSES) & set(os.environ)
 
 
 def test_a_system_without_affinity_or_death_signals_is_done_justice(
