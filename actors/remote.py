@@ -23,6 +23,9 @@ log = structlog.get_logger()
 SUBMIT_TIMEOUT_S = 30.0
 PING_TIMEOUT_S = 3.0
 STOP_TIMEOUT_S = 4.0
+REFUSAL_S = 0.2
+"""What is known of an actor that will never run is known in this time."""
+
 CALLS_AT_ONCE_MAX = 64
 GC_ALLOCATIONS = 50_000
 """Net allocations between two collections of the youngest objects; Python's default is 700."""
@@ -139,7 +142,7 @@ def ask(name: str, method: str, timeout_s: float) -> Any:
 def refused_to_start(handle: Any) -> str | None:
     """What an actor's constructor was ended by; None where it was not, or not yet."""
     try:
-        ray.get(handle.__ray_ready__.remote(), timeout=0)
+        ray.get(handle.__ray_ready__.remote(), timeout=REFUSAL_S)
     except RayActorError as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
         return lines[-1].strip() if "creation task" in lines[0] else None

@@ -315,6 +315,7 @@ class Running:
 
     def _runs(self, name: str, handle: Any) -> bool:
         """Raises ConfigurationError where its constructor has failed: no waiting mends that."""
+        self._signals.check()
         if ask(name, "health", HEALTH_TIMEOUT_S) is not None:
             return True
         reason = refused_to_start(handle)
