@@ -135,8 +135,8 @@ def test_programs_in_a_private_directory_are_copied_to_where_their_user_reaches_
         found = program.within_reach(identity)
         assert found.is_relative_to(shelter)
         assert program.within_reach(identity) == found
-        started = launch([str(found)], identity)
-        assert started.wait(30) == 0
+        with launch([str(found)], identity) as started:
+            assert started.wait(60) == 0
         assert len(list(shelter.iterdir())) == 1
     finally:
         shutil.rmtree(shelter)
