@@ -35,7 +35,7 @@ from storage.database_hold import DatabaseHold
 from storage.database_roles import DatabaseUrls
 from storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.errors import StorageError
-from storage.given_roles import OneRole, given_urls, made_urls
+from storage.given_roles import users_of_given
 from storage.given_servers import check_given_servers
 from storage.settings import ADDRESSES, ConfigurationError, Settings
 from storage.trades_file import TradesFileError
@@ -167,6 +167,7 @@ class Running:
         self._signals = signals
         self._stack = stack
         self._postgres: EmbeddedPostgres | None = None
+        self._own_urls: DatabaseUrls | None = None
         self._valkey: EmbeddedValkey | None = None
         self._api: ApiProcesses | None = None
         self._database_hold: DatabaseHold | None = None
@@ -238,17 +239,12 @@ class Running:
 
     def _database_users(self, data_dir: Path) -> DatabaseUrls:
         """The database as each kind of process reaches it."""
-        if self._postgres is not None:
-            return self._postgres.urls()
-        given = given_urls(self.settings)
-        if given is not None:
-            return given
-        try:
-            return made_urls(self._database_url(), data_dir)
-        except OneRole as error:
-            reason = escape(str(error))
-            say(f"  one database user for all processes: {reason}; see sandpit db grants")
-            return DatabaseUrls.of_one(self._database_url())
+        if self._own_urls is not None:
+            return self._own_urls
+        urls, reason = users_of_given(self.settings, data_dir)
+        if reason:
+            say(f"  one database user for all processes: {escape(reason)}; see sandpit db grants")
+        return urls
 
     def _hold(self, data_dir: Path) -> None:
         hold = Hold(data_dir / "up.lock")
@@ -291,6 +287,7 @@ class Running:
                 self._postgres = EmbeddedPostgres(data_dir, servers_user=self.settings.servers_user)
                 self._stack.callback(self._postgres.stop)
                 self._set(database_url=SecretStr(self._postgres.start()))
+                self._own_urls = self._postgres.urls()
 
     def _set(self, **values: object) -> None:
         self.settings = self.settings.model_copy(update=values)

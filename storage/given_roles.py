@@ -50,6 +50,19 @@ def given_urls(settings: Settings) -> DatabaseUrls | None:
     return DatabaseUrls(owner, engine, api)
 
 
+def users_of_given(settings: Settings, data_dir: Path) -> tuple[DatabaseUrls, str | None]:
+    """The users of a given database: named, made, or one for all and the reason for it.
+
+    Raises ConfigurationError and DatabaseUnavailable.
+    """
+    assert settings.database_url is not None
+    named, url = given_urls(settings), settings.database_url.get_secret_value()
+    try:
+        return named or made_urls(url, data_dir), None
+    except OneRole as error:
+        return DatabaseUrls.of_one(url), str(error)
+
+
 def made_urls(url: str, data_dir: Path) -> DatabaseUrls:
     """Makes the engine's and the API's users, where the given one may, with secrets of ours.
 
