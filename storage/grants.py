@@ -21,15 +21,21 @@ class Rights(NamedTuple):
 
 
 TABLES: Mapping[str, Rights] = {
-    "accounts": Rights(api="SELECT, INSERT, DELETE", engine="SELECT"),
-    "balances": Rights(api="SELECT, INSERT, UPDATE", engine="SELECT, INSERT, UPDATE"),
+    "accounts": Rights(api="SELECT, INSERT, DELETE", engine="SELECT, DELETE"),
+    "api_keys": Rights(api="SELECT, INSERT, UPDATE, DELETE"),
+    "balances": Rights(api="SELECT, INSERT, UPDATE", engine="SELECT, INSERT, UPDATE, DELETE"),
     "cancel_after": Rights(api="SELECT, INSERT, UPDATE, DELETE", engine="SELECT, UPDATE, DELETE"),
     "candles": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE, DELETE"),
     "commands": Rights(api="SELECT, INSERT", engine="SELECT, INSERT, UPDATE, DELETE"),
+    "ended_sessions": Rights(api="SELECT, INSERT", engine="SELECT, DELETE"),
     "fills": Rights(api="SELECT", engine="SELECT, INSERT"),
     "idempotency": Rights(api="SELECT, INSERT, UPDATE, DELETE", engine="SELECT, DELETE"),
     "journal": Rights(engine="SELECT, INSERT, DELETE"),
     "ledger_entries": Rights(api="SELECT, INSERT", engine="SELECT, INSERT"),
+    "login_addresses": Rights(api="SELECT, INSERT, UPDATE, DELETE"),
+    "login_sessions": Rights(
+        api="SELECT, INSERT, UPDATE, DELETE", engine="SELECT (id, expires_at_us), DELETE"
+    ),
     "market_heads": Rights(engine="SELECT, UPDATE"),
     "market_prices": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE"),
     "market_sequences": Rights(engine="SELECT, UPDATE"),
@@ -48,7 +54,10 @@ TABLES: Mapping[str, Rights] = {
     "snapshots": Rights(engine="SELECT, INSERT, UPDATE, DELETE"),
     "trades": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
     "transfers": Rights(api="SELECT, INSERT"),
-    "users": Rights(api="SELECT, INSERT, UPDATE"),
+    "users": Rights(
+        api="SELECT, INSERT, UPDATE",
+        engine="SELECT (id, guest_since_us), UPDATE (guest_since_us), DELETE",
+    ),
 }
 SEQUENCES: Mapping[str, Rights] = {"order_ids": Rights(api="USAGE", engine="USAGE")}
 """Those that are not a column's own: these come with the table."""
