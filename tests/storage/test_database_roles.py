@@ -21,8 +21,10 @@ from storage.database_roles import DatabaseUrls, as_user, user_of
 from storage.embedded import EmbeddedPostgres
 from storage.given_roles import OneRole, given_urls, made_urls, script
 from storage.grants import SEQUENCES, TABLES, apply_grants
+from storage.idle_identities import remove_expired_logins, remove_idle_guests
 from storage.migrations.run import upgrade
 from storage.settings import ConfigurationError, Settings
+from tests.builders import trader
 
 OVER_THE_TOP = (
     "COPY (SELECT 1) TO PROGRAM 'cat'",
@@ -220,3 +222,23 @@ def test_three_addresses_go_together() -> None:
     )
     with pytest.raises(ConfigurationError, match="go together"):
         given_urls(settings)
+
+
+def test_the_engine_removes_idle_guests_and_old_logins_as_itself(urls: DatabaseUrls) -> None:
+    with psycopg.connect(urls.owner, autocommit=True) as connection:
+        idle, busy = trader(connection), trader(connection)
+        connection.execute(
+            "DELETE FROM ledger_entries WHERE account_id = %s",
+            (idle,),
+        )
+        connection.execute(
+            "UPDATE balances SET total_atoms = 0, version = 0 WHERE account_id = %s", (idle,)
+        )
+        connection.execute(
+            "UPDATE users SET guest_since_us = 1 WHERE id = ANY(%s)", ([idle, busy],)
+        )
+    with psycopg.connect(urls.engine, autocommit=True) as engine:
+        assert remove_idle_guests(engine, 2) == 2
+        assert remove_expired_logins(engine, 2) == 0
+        left = engine.execute("SELECT id FROM users WHERE id = ANY(%s)", ([idle, busy],))
+        assert left.fetchall() == [(busy,)]
