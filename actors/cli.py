@@ -21,8 +21,8 @@ app = typer.Typer(
 )
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
-database = typer.Typer(help="A PostgreSQL of one's own.", no_args_is_help=True)
-app.add_typer(database, name="db")
+db = typer.Typer(help="Look after the database.", no_args_is_help=True)
+app.add_typer(db, name="db")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. Default 127.0.0.1.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. Default 8000.")]
@@ -163,7 +163,7 @@ def doctor(
     raise typer.Exit(run_doctor(settings_or_exit(**given)))
 
 
-@database.command()
+@db.command()
 def grants() -> None:
     """Print the SQL that makes the users of a PostgreSQL of one's own, and their rights."""
     from storage.given_roles import database_of, script
@@ -173,6 +173,14 @@ def grants() -> None:
     except ConfigurationError as error:
         print(f"sandpit: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
+
+
+@db.command()
+def verify(data_dir: DataDir = None) -> None:
+    """Check every market's journal from its start: each hash, each event, each snapshot."""
+    from actors.verify_command import verify_or_exit
+
+    verify_or_exit(settings_or_exit(data_dir=data_dir))
 
 
 @bench.command()

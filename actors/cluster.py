@@ -65,6 +65,7 @@ class LocalRay:
         self._directory = short_directory(self.data_dir, "ray")
         # What a killed run left. Ray opens its own directory to everyone: ours stands around it.
         self.temporary = self._directory / "r"
+        self._seen: list[psutil.Process] = []
         shutil.rmtree(self.temporary, ignore_errors=True)
 
     def processes(self) -> list[psutil.Process]:
@@ -72,8 +73,13 @@ class LocalRay:
         found = []
         for child in psutil.Process().children():
             if any(str(self.temporary) in part for part in _command_line(child)):
-                found += [child, *child.children(recursive=True)]
+                found += [child, *_below(child)]
+        self._seen = [one for one in {*self._seen, *found} if one.is_running()]
         return found
+
+    def left_behind(self) -> list[psutil.Process]:
+        """All of ours that still run, also those whose parent has died."""
+        return list({*self.processes(), *self._seen})
 
     def clear(self, processes: list[psutil.Process], wait_s: float) -> None:
         """Waits for processes to end, kills those that do not, and forgets the directory."""
@@ -252,6 +258,22 @@ def ray_is_alive() -> bool:
     return {"gcs_server", "raylet"} <= names
 
 
+def abandon_ray() -> None:
+    """Ends what is left of our own cluster, of which a part has died, so that it can be started
+    again in this process: what has no one to talk to does not hold up the farewell."""
+    global _local
+    import ray
+
+    local, _local = _local, None
+    if local is not None:
+        processes = local.left_behind()
+        for process in processes:
+            _kill(process)
+        psutil.wait_procs(processes, timeout=STOP_TIMEOUT_S)
+        ray.shutdown()
+        local.clear(processes, 0)
+
+
 def stop_ray() -> None:
     """Leaves the cluster; ends it when it is ours. May be called at any time."""
     global _local
@@ -270,14 +292,22 @@ def _set_environment(more: dict[str, str]) -> None:
     """Also for a ray that was imported before: it keeps what it read then."""
     os.environ.update({**EVERY_ENVIRONMENT, **more})
     from ray import _raylet
-    from ray._private import ray_constants
+    from ray._private import auto_init_hook, ray_constants
 
+    auto_init_hook.enable_auto_connect = False  # who asks a Ray that has ended started another
     ray_constants.NUM_REDIS_GET_RETRIES = GCS_TRIES
     if "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER" in more:
         ray_constants.ENABLE_RAY_CLUSTER = False
     compiled: Any = _raylet
     compiled.Config.initialize("")
     compiled.AuthenticationTokenLoader.instance().reset_cache()
+
+
+def _below(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return list(process.children(recursive=True))
+    except psutil.Error:
+        return []
 
 
 def _name(process: psutil.Process) -> str:

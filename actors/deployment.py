@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from actors.auditor import Auditor
 from actors.remote import MarketHandle, RayCluster, Wanted
 from actors.simulation_queue import SimulationQueue
 from sim.market import MarketSpec
@@ -46,7 +47,12 @@ def wanted_actors(
         *strategies(urls.owner, world),
     ]
     simulations = SimulationQueue(urls.engine, settings.simulations_max)
-    arguments = {"wanted": workers, "cluster": cluster, "simulations": simulations}
+    arguments = {
+        "wanted": workers,
+        "cluster": cluster,
+        "simulations": simulations,
+        "auditor": Auditor(urls.engine, {market: market_name(market) for market in ids}),
+    }
     return [*workers, Wanted("supervisor", SUPERVISOR, arguments)]
 
 

@@ -88,11 +88,18 @@ class Inbox:
         self._changed = threading.Condition()
 
     def put(self, item: Item) -> None:
-        """Add an item, waiting for room."""
+        """Add an item, waiting for room; TimeoutError when there is none in time."""
+        if not self.put_within(item, ANSWER_WAIT_S):
+            raise TimeoutError("the market has no room for more")
+
+    def put_within(self, item: Item, wait_s: float) -> bool:
+        """Add an item if there is room for it in time."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._items) < ITEMS_MAX)
+            if not self._changed.wait_for(lambda: len(self._items) < ITEMS_MAX, wait_s):
+                return False
             self._items.append(item)
             self._changed.notify_all()
+            return True
 
     def ask(self, item: StrategyBatch | Registration) -> StrategyReply:
         """Add an item and wait for its answer."""

@@ -160,11 +160,20 @@ class Market:
         while not self._reader.stopping.is_set() and not self._halted:
             rows = self._source.next_rows()
             self._desk.index_ticks, self._desk.mark_ticks = self._source.prices
+            self._reader.beat()
             if rows.size:
-                self._inbox.put(ClientRows(rows))
+                self._hand_over(ClientRows(rows))
+
+    def _hand_over(self, item: ClientRows) -> None:
+        """Waiting for a worker that itself waits for PostgreSQL is no stall of the reader's."""
+        while not self._inbox.put_within(item, INBOX_WAIT_S):
+            self._reader.beat()
+            if self._reader.stopping.is_set():
+                return
 
     def _work_for_ever(self) -> None:
         while not self._worker.stopping.is_set():
+            self._worker.beat()
             items = self._inbox.take(INBOX_WAIT_S)
             if items:
                 began = time.monotonic()
@@ -259,6 +268,7 @@ class Market:
                 break
             except DatabaseUnavailable as error:
                 log.warning("journal_waits", market=self._market_id, error=str(error))
+                self._worker.beat()
                 if self._worker.stopping.wait(COMMIT_RETRY_S):
                     raise
         self._head = head
@@ -278,9 +288,12 @@ class Market:
 
     def _publish(self, events: bytes) -> None:
         head = self._head
-        entry = (head.batch_no, packed_events(head.command_seq, head.event_seq, events))
+        packed = packed_events(head.batch_no, head.command_seq, head.event_seq, events)
+        stream, entries = events_stream(self._market_id), [(head.batch_no, packed)]
         try:
-            self._streams.append(events_stream(self._market_id), [entry])
+            if not self._streams.append(stream, entries):  # somebody has been there before us
+                self._reclaim_events()
+                self._streams.append(stream, entries)
         except StreamUnavailable as error:
             log.warning("events_unpublished", market=self._market_id, error=str(error))
 

@@ -9,11 +9,11 @@ from actors.loop import Loop
 from actors.pace import pause
 from storage.database import Link, now_us
 from storage.errors import CorruptState, DatabaseUnavailable, StreamUnavailable
-from storage.journal import command_halt, events_after
+from storage.journal import command_halt, events_after, head_batch
 from storage.markets import load_specs
 from storage.origin import origin_of
-from storage.projections import EventBatch, MarketProjection, event_rows
-from storage.streams import Entry, Streams, events_stream, unpacked_events
+from storage.projections import EventBatch, MarketProjection, batch_from_entry, event_rows
+from storage.streams import Entry, Streams, events_stream
 
 BLOCK_MS = 100
 PULL_EVERY_S = 0.25
@@ -42,6 +42,7 @@ class Recorder:
         self._projections: dict[str, MarketProjection] = {}
         self._halted: dict[str, str] = {}
         self._loop = Loop("recorder", self._run)
+        self._was_in_vain = False
         self._pulled_at = 0.0
         self._trimmed_at = time.monotonic()
         if run:
@@ -63,6 +64,7 @@ class Recorder:
 
     def _run(self) -> None:
         while not self._loop.stopping.is_set():
+            self._loop.beat()
             self._round()
 
     def _round(self) -> None:
@@ -86,6 +88,7 @@ class Recorder:
             time.sleep(RETRY_S)
             return 0
         arrived = self._from_streams()
+        self._was_in_vain = False
         due = time.monotonic() - self._pulled_at >= PULL_EVERY_S
         if due:
             self._pulled_at = time.monotonic()
@@ -95,12 +98,15 @@ class Recorder:
             except CorruptState as error:
                 self._halt(market_id, str(error))
         self._trim_when_due()
+        if self._was_in_vain:  # such a stream answers at once, again and again
+            time.sleep(RETRY_S)
         return events
 
-    def _advance(self, market_id: str, arrived: list[Entry], due: bool) -> int:
+    def _advance(self, market_id: str, arrived: list[Entry] | None, due: bool) -> int:
         """Project one market's next batches; how many events came by its stream."""
         projection = self._projections[market_id]
-        batches = contiguous(arrived, projection.batch_no)
+        batches = following(arrived, projection.batch_no, projection.event_seq)
+        self._was_in_vain = self._was_in_vain or batches is None
         if batches is None or (due and not batches):
             self._from_journal(projection, market_id)
         elif batches:
@@ -122,13 +128,13 @@ class Recorder:
             if market_id in self._market_ids and market_id not in self._halted:
                 self._projections[market_id] = MarketProjection(self._link(), spec, ordinal)
 
-    def _from_streams(self) -> dict[str, list[Entry]]:
+    def _from_streams(self) -> dict[str, list[Entry] | None]:
         cursors = {
             events_stream(market_id): projection.batch_no
             for market_id, projection in self._projections.items()
         }
         try:
-            return self._streams.read(cursors, BLOCK_MS)
+            return self._streams.read_each(cursors, BLOCK_MS)
         except StreamUnavailable as error:
             log.warning("events_stream_away", error=str(error))
             time.sleep(RETRY_S)
@@ -136,6 +142,7 @@ class Recorder:
 
     def _from_journal(self, projection: MarketProjection, market_id: str) -> None:
         while True:
+            self._loop.beat()
             rows = events_after(self._link(), market_id, projection.batch_no, PULL_BATCHES_MAX)
             if not rows:
                 return
@@ -160,22 +167,40 @@ class Recorder:
         self._trimmed_at = time.monotonic()
         try:
             for market_id, projection in self._projections.items():
-                if self._streams.reclaim(events_stream(market_id)):
+                if self._reclaim(market_id):
                     log.warning("events_stream_was_not_ours", market=market_id)
                 self._streams.trim(events_stream(market_id), projection.batch_no)
         except StreamUnavailable as error:
             log.warning("events_untrimmed", error=str(error))
 
+    def _reclaim(self, market_id: str) -> bool:
+        """Forget a stream that is not the market's, or is ahead of what the market has done.
 
-def contiguous(entries: list[Entry], batch_no: int) -> list[EventBatch] | None:
-    """Stream entries as batches right after `batch_no`; None where one is missing."""
+        The head is read after the stream: whatever the market has published is in it.
+        """
+        stream = events_stream(market_id)
+        last = self._streams.last_number(stream)
+        if last > self._projections[market_id].batch_no:
+            head = head_batch(self._link(), market_id)
+            if last > head:
+                return self._streams.reclaim(stream, head)
+        return self._streams.reclaim(stream)
+
+
+def following(
+    entries: list[Entry] | None, batch_no: int, event_seq: int
+) -> list[EventBatch] | None:
+    """The batches in stream entries that go on after `batch_no` and `event_seq`.
+
+    None where one is missing, or is not what its place in the stream says.
+    """
     batches: list[EventBatch] = []
-    for number, data in entries:
+    for number, data in entries or []:
         if number <= batch_no:
             continue
-        if number != batch_no + 1:
+        batch = batch_from_entry(data, event_seq)
+        if batch is None or not batch[0] == number == batch_no + 1:
             return None
-        command_seq, event_seq, events = unpacked_events(data)
-        batches.append((number, command_seq, event_seq, event_rows(events)))
-        batch_no = number
-    return batches
+        batches.append(batch)
+        batch_no, _, event_seq, _ = batch
+    return None if entries is None else batches

@@ -67,6 +67,7 @@ class Relay:
 
     def _run(self) -> None:
         while not self._loop.stopping.is_set():
+            self._loop.beat()
             self._round()
 
     def _round(self) -> None:
@@ -123,6 +124,7 @@ class Relay:
         """Put back what a market has not applied and its stream does not hold."""
         held = max(applied, self._streams.last_number(commands_stream(market_id)))
         while True:
+            self._loop.beat()
             rows = commands_after(self._link(), market_id, held, CATCH_UP_ROWS)
             if not rows.size:
                 break

@@ -11,17 +11,25 @@ from typing import Any
 import ray
 import structlog
 from ray.actor import ActorHandle
-from ray.exceptions import GetTimeoutError, RayActorError, RayError
+from ray.exceptions import (
+    ActorUnavailableError,
+    GetTimeoutError,
+    RayActorError,
+    RayError,
+    RayTaskError,
+)
 
 from actors.logs import log_to_file
+from actors.loop import stall_of_process
 from actors.strategy import MarketUnavailable
+from actors.supervisor import Absence, Vitals
 from sim.messages import Rows
 from sim.populations.population import StrategyReply
 
 log = structlog.get_logger()
 
 SUBMIT_TIMEOUT_S = 30.0
-PING_TIMEOUT_S = 3.0
+LOOK_S = 1.0
 STOP_TIMEOUT_S = 4.0
 REFUSAL_S = 0.2
 """What is known of an actor that will never run is known in this time."""
@@ -78,6 +86,9 @@ def hosted(plain: type) -> type:
             gc.freeze()
             gc.set_threshold(GC_ALLOCATIONS)
 
+        def vitals(self) -> Vitals:
+            return Vitals(self.health(), stall_of_process())
+
     Hosted.__name__ = Hosted.__qualname__ = plain.__name__
     return Hosted
 
@@ -86,11 +97,24 @@ class RayCluster:
     """What the supervisor does to actors.
 
     log_dir   where each actor's process writes its log; None: to its standard error
+    look_s    how long a look waits for answers
     """
 
-    def __init__(self, log_dir: str | None = None, log_level: str = "info") -> None:
+    def __init__(
+        self, log_dir: str | None = None, log_level: str = "info", look_s: float = LOOK_S
+    ) -> None:
         self._log_dir = log_dir
         self._log_level = log_level
+        self._look_s = look_s
+        self._handles: dict[str, ActorHandle[Any]] = {}
+        self._asked: dict[str, ray.ObjectRef[Vitals]] = {}
+
+    def __reduce__(self) -> tuple[type["RayCluster"], tuple[str | None, str, float]]:
+        return (RayCluster, (self._log_dir, self._log_level, self._look_s))
+
+    def with_look(self, look_s: float) -> "RayCluster":
+        """The same cluster, looked at for so long."""
+        return RayCluster(self._log_dir, self._log_level, look_s)
 
     def ensure(self, wanted: Wanted) -> Any:
         """Start the actor unless one of its name lives; Ray's handle of it."""
@@ -105,9 +129,35 @@ class RayCluster:
             **RESOURCES[wanted.kind],
         ).remote(self._log_dir, self._log_level, wanted.name, wanted.arguments)
 
-    def health(self, name: str) -> Any:
-        """The actor's own word on its health; None when it does not answer in time."""
-        return ask(name, "health", PING_TIMEOUT_S)
+    def look(self, names: Sequence[str]) -> dict[str, Vitals | Absence]:
+        """What each actor says of itself within a moment, which is the same for all.
+
+        One that has not answered is not asked again: the question waits with it.
+        """
+        signs: dict[str, Vitals | Absence] = {}
+        for name in names:
+            try:
+                if name not in self._asked:
+                    self._asked[name] = self._handle(name).vitals.remote()
+            except (ValueError, RayError):
+                signs[name] = Absence.GONE
+        asked = {name: self._asked[name] for name in names if name in self._asked}
+        self._asked = dict(asked)
+        if asked:
+            ray.wait([*asked.values()], num_returns=len(asked), timeout=self._look_s)
+        for name, question in asked.items():
+            signs[name] = answered(question)
+            if signs[name] is not Absence.SILENT:
+                del self._asked[name]
+            if signs[name] is Absence.GONE:
+                del self._handles[name]
+        return signs
+
+    def _handle(self, name: str) -> ActorHandle[Any]:
+        """Kept, for finding an actor by its name is a question to the cluster's head."""
+        if name not in self._handles:
+            self._handles[name] = ray.get_actor(name)
+        return self._handles[name]
 
     def kill(self, name: str) -> None:
         """End the actor's process; Ray starts it again."""
@@ -129,6 +179,21 @@ class RayCluster:
                 ray.kill(ray.get_actor(name), no_restart=True)
             except (ValueError, RayError):
                 continue
+
+
+def answered(question: "ray.ObjectRef[Vitals]") -> Vitals | Absence:
+    """What has come of a call of `vitals`."""
+    try:
+        vitals: Vitals = ray.get(question, timeout=0)
+        return vitals
+    except GetTimeoutError:
+        return Absence.SILENT
+    except ActorUnavailableError:
+        return Absence.RESTARTING
+    except RayTaskError as error:
+        return Vitals(None, f"it cannot say how it is: {error.cause}")
+    except RayError:
+        return Absence.GONE
 
 
 def ask(name: str, method: str, timeout_s: float) -> Any:

@@ -77,6 +77,7 @@ class Risk:
     def run(self) -> None:
         """Tick until `stop`; while the database is away nothing moves."""
         while not self._loop.stopping.wait(TICK_S):
+            self._loop.beat()
             try:
                 self.tick()
                 self._failures = 0

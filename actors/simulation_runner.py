@@ -40,6 +40,9 @@ NOTE_EVERY_S = 1.0
 CHECKPOINT_SHARE_MAX = 0.05
 """Of the time; the larger the state, the longer until it is kept again."""
 
+STEP_S_MAX = 600.0
+"""Without a step, a start or a report done, after which it is taken for one that hangs."""
+
 STOP_WAIT_S = 3.0
 NICENESS = 10
 """The live exchange on the same machine goes first."""
@@ -69,7 +72,8 @@ class SimulationRunner:
         self._link = Link(database_url, f"simulation-{simulation_id}")
         self._simulation_id, self._checkpoint_s = simulation_id, checkpoint_s
         self._turn: Turn | None = None
-        self._loop = Loop(f"simulation {simulation_id}", self._run_as_a_guest)
+        name = f"simulation {simulation_id}"
+        self._loop = Loop(name, self._run_as_a_guest, silent_s_max=STEP_S_MAX)
         if run:
             self.start()
 
@@ -156,7 +160,7 @@ class Turn:
     def take(self, loop: Loop) -> Ending | None:
         """Step to the end, to the end of its time or until somebody wants it stopped; None where
         this process stops."""
-        self._world.run(None, lambda: self._look() or loop.stopping.is_set())
+        self._world.run(None, lambda: self._look(loop) or loop.stopping.is_set())
         if loop.stopping.is_set() and not self._has_its_end:
             self._keep()
             return None
@@ -166,8 +170,9 @@ class Turn:
     def _has_its_end(self) -> bool:
         return self._is_unwanted or self._is_overdue or self._world.done
 
-    def _look(self) -> bool:
+    def _look(self, loop: Loop) -> bool:
         """Asked every step: note how far it is, keep it; whether to stop."""
+        loop.beat()
         now = time.monotonic()
         most_ms = self._begun.wall_ms_max
         self._is_overdue = most_ms is not None and self._wall_ms() >= most_ms

@@ -105,6 +105,7 @@ class Strategy:
         """Step after step until `stop`; late steps are left out, never made up for."""
         due_us = self._clock_us()
         while not self._loop.stopping.is_set():
+            self._loop.beat()
             self.step_once()
             due_us = max(due_us + self._step_us, self._clock_us())
             self._loop.stopping.wait((due_us - self._clock_us()) / 1_000_000)
@@ -127,6 +128,7 @@ class Strategy:
     def _attempt(self, market: int, call: Callable[[int], None]) -> None:
         """A call that may find the market away; then a pause that doubles up to a limit."""
         seat = self._seats[market]
+        self._loop.beat()
         try:
             call(market)
         except (MarketUnavailable, TimeoutError) as error:

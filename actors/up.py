@@ -10,7 +10,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -24,7 +24,9 @@ from actors.api_processes import ApiProcesses, listen
 from actors.log_room import LogRoom
 from actors.logs import log_to_file
 from actors.patience import Patience, Stuck
+from actors.ray_keeper import RayKeeper
 from actors.remote import RayCluster, Wanted, ask, refused_to_start
+from actors.server_watch import Server, ServerWatch
 from sim.engine import warm_up
 from sim.scenario import World
 from sim.scenario_fields import ScenarioError
@@ -45,14 +47,17 @@ WATCH_S = 0.25
 QUOTES_WAIT_S = 10.0
 STOP_S_MAX = 9.0
 HEALTH_TIMEOUT_S = 2.0
-RESTART_PAUSE_S = 0.5
 READY_POLL_S = 0.1
-RAY_LOOK_S = 2.0
 STOP_ORDER = ({"supervisor"}, {"strategy", "risk", "relay"}, {"market", "recorder"})
 """Who starts others goes first, and who waits for an answer before the one who gives it."""
 
 console = Console(highlight=False, soft_wrap=True)
-say = console.print
+
+
+def say(text: str) -> None:
+    """Tell whoever sits before it; where that is a file on a full disk, nobody."""
+    with suppress(OSError):
+        console.print(text)
 
 
 class Interrupted(Exception):
@@ -166,16 +171,14 @@ class Running:
         self.market_ids: list[str] = []
         self._signals = signals
         self._stack = stack
-        self._postgres: EmbeddedPostgres | None = None
         self._own_urls: DatabaseUrls | None = None
-        self._valkey: EmbeddedValkey | None = None
+        self._servers: list[ServerWatch] = []
         self._api: ApiProcesses | None = None
         self._database_hold: DatabaseHold | None = None
         self._cluster = RayCluster()
         self._wanted: list[Wanted] = []
         self._is_ready = False
-        self._restarted_at = 0.0
-        self._ray_seen_at = 0.0
+        self._ray: RayKeeper | None = None
         self._log_dir = Path()
         self._log_room: LogRoom | None = None
 
@@ -200,6 +203,7 @@ class Running:
         say(f"sandpit starts in {escape(str(data_dir))}")
         kernels = self._in_background(self._compile, awaited=False)
         database = self._in_background(lambda: self._start_database(data_dir, world, prices))
+        self._stack.callback(cluster.stop_ray)
         self._start_ray()
         self._await_work(database)
         self._start_api(listener)
@@ -207,6 +211,7 @@ class Running:
         with step(f"actors: {deployment.told(self._wanted)}"):
             self._start_actors()
         self._await_ready(deployment.quoted_markets(world))
+        self._ray = RayKeeper(self._wanted, self._cluster, self._start_ray, say)
         self._is_ready = True
 
     def _read_world(self) -> tuple[World, deployment.Prices]:
@@ -268,26 +273,33 @@ class Running:
 
     def _start_ray(self) -> None:
         """In the main thread: Ray ends with the thread that started it."""
-        with step("Ray"):
-            self._stack.callback(cluster.stop_ray)
-            cluster.start_ray(self._given)
-        self._signals.take_again()
+        try:
+            with step("Ray"):
+                cluster.start_ray(self._given)
+        finally:
+            self._signals.take_again()
 
     def _start_servers(self, data_dir: Path) -> None:
         if self.settings.redis_url is None:
             with step("Valkey"):
-                self._valkey = EmbeddedValkey(
+                valkey = EmbeddedValkey(
                     data_dir, self.settings.valkey_memory_mb_max, self.settings.servers_user
                 )
-                self._stack.callback(self._valkey.stop)
-                redis_url = SecretStr(self._valkey.start())
-                self._set(redis_url=redis_url, limits_redis_url=self._valkey.limits_url)
+                self._stack.callback(valkey.stop)
+                redis_url = SecretStr(valkey.start())
+                self._set(redis_url=redis_url, limits_redis_url=valkey.limits_url)
+                self._look_after("Valkey", valkey)
         if self.settings.database_url is None:
             with step("PostgreSQL"):
-                self._postgres = EmbeddedPostgres(data_dir, servers_user=self.settings.servers_user)
-                self._stack.callback(self._postgres.stop)
-                self._set(database_url=SecretStr(self._postgres.start()))
-                self._own_urls = self._postgres.urls()
+                postgres = EmbeddedPostgres(data_dir, servers_user=self.settings.servers_user)
+                self._stack.callback(postgres.stop)
+                self._set(database_url=SecretStr(postgres.start()))
+                self._own_urls = postgres.urls()
+                self._look_after("PostgreSQL", postgres)
+
+    def _look_after(self, name: str, server: Server) -> None:
+        self._servers.append(ServerWatch(name, server, say))
+        self._stack.callback(self._servers[-1].close)
 
     def _set(self, **values: object) -> None:
         self.settings = self.settings.model_copy(update=values)
@@ -377,21 +389,10 @@ class Running:
         assert self._api is not None
         assert self._log_room is not None
         self._log_room.look()
-        if time.monotonic() - self._ray_seen_at > RAY_LOOK_S:
-            self._ray_seen_at = time.monotonic()
-            if not cluster.ray_is_alive():
-                raise ConfigurationError("Ray has ended. Start sandpit again: no order is lost.")
+        assert self._ray is not None
         self._api.watch()
+        self._ray.watch()
         if self._database_hold is not None:
             self._database_hold.keep()
-        if time.monotonic() - self._restarted_at < RESTART_PAUSE_S:
-            return
-        for name, server in (("Valkey", self._valkey), ("PostgreSQL", self._postgres)):
-            if server is None or server.is_alive():
-                continue
-            self._restarted_at = time.monotonic()
-            say(f"  {name} has ended; it is started again")
-            try:
-                server.restart()
-            except ConfigurationError as error:
-                say(f"  {error}")
+        for server in self._servers:
+            server.watch()

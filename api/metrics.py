@@ -6,7 +6,8 @@ from typing import Any
 from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import Scope
 
-from storage.database import AsyncPool
+from storage.audit_readings import NAMES, read_audit
+from storage.database import AsyncPool, now_us
 from storage.errors import StorageError
 from storage.simulations import SimulationStatus, count_under_way
 
@@ -20,6 +21,11 @@ SECONDS = Histogram(
 SIMULATIONS = Gauge("sandpit_simulations", "Simulations under way, of all processes", ["status"])
 UNDER_WAY = (SimulationStatus.QUEUED, SimulationStatus.RUNNING, SimulationStatus.STOPPING)
 COUNT_S_MAX = 0.5
+MICROSECONDS = "_us"
+AUDIT = {
+    name: Gauge(f"sandpit_audit_{name.replace(MICROSECONDS, '_seconds')}", about, ["market"])
+    for name, about in NAMES.items()
+}
 METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"})
 
 _children: dict[tuple[str, str, int], tuple[Any, Any]] = {}
@@ -36,6 +42,20 @@ def observe(scope: Scope, status: int, seconds: float) -> None:
         _children[key] = children
     children[0].inc()
     children[1].observe(seconds)
+
+
+async def observe_audit(pool: AsyncPool) -> None:
+    """Show what the auditor has read last; while the database is away, nothing is said."""
+    try:
+        audit = await asyncio.wait_for(read_audit(pool, now_us()), COUNT_S_MAX)
+    except (StorageError, TimeoutError):
+        for gauge in AUDIT.values():
+            gauge.clear()
+        return
+    for reading in audit.readings:
+        if reading.name in AUDIT:
+            unit = 1e6 if reading.name.endswith(MICROSECONDS) else 1
+            AUDIT[reading.name].labels(reading.market_id).set(reading.value / unit)
 
 
 async def observe_simulations(pool: AsyncPool) -> None:

@@ -7,7 +7,8 @@ import resource
 import signal
 import socket
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 import uvicorn
@@ -16,6 +17,7 @@ from api.app import create_app
 from api.connections import SEND_BUFFER_BYTES, ConnectionLimits, Crowd
 from api.protocol import SWEEP_EVERY_TICKS, BoundedProtocol
 from storage.errors import StorageError
+from storage.log_stream import LogStream
 from storage.settings import ConfigurationError, Settings
 
 KEEP_ALIVE_S = 75
@@ -23,18 +25,24 @@ GRACEFUL_STOP_S = 5
 BACKLOG = 2_048
 FILES_BESIDE_CONNECTIONS = 256
 """Open files that a process needs beside its connections: database, Valkey, libraries."""
+HEARTBEAT_EVERY_TICKS = 10
 
 
 class SweepingServer(uvicorn.Server):
-    """uvicorn's server, which also ends connections that are too slow, and itself in time.
+    """uvicorn's server, which also ends connections that are too slow, and says that it turns.
 
-    owner   the process that has started this one, and without which it ends
+    heartbeat   a pipe to whoever replaces us when we hang; None where nobody does
+    owner       the process that has started this one, and without which it ends
     """
 
+    heartbeat: int | None = None
     owner: int | None = None
 
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second by uvicorn."""
+        if self.heartbeat is not None and counter % HEARTBEAT_EVERY_TICKS == 0:
+            with suppress(OSError):  # nobody has read for long, or nobody does any more
+                os.write(self.heartbeat, b".")
         if counter % SWEEP_EVERY_TICKS == 0:
             for connection in list(self.server_state.connections):
                 if isinstance(connection, BoundedProtocol):
@@ -77,7 +85,8 @@ def server_for(settings: Settings) -> SweepingServer:
 def configure_logging(level: str) -> None:
     """JSON lines on standard error, the same for our own messages and the libraries'."""
     number = logging.getLevelNamesMapping()[level.upper()]
-    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, format="%(message)s")
+    stream = LogStream.beside(sys.stderr)
+    logging.basicConfig(level=max(number, logging.WARNING), stream=stream, format="%(message)s")
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
@@ -87,7 +96,7 @@ def configure_logging(level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, stream)),
     )
 
 
@@ -96,6 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m api.server", description=__doc__)
     parser.add_argument("--fd", type=int, help="a listening socket that this process inherits")
     parser.add_argument("--owner", type=int, help="the process without which this one ends")
+    parser.add_argument("--heartbeat-fd", type=int, help="a pipe where a living process writes")
     parser.add_argument("--host")
     parser.add_argument("--port", type=int)
     given = parser.parse_args(arguments)
@@ -104,6 +114,7 @@ def main(arguments: list[str] | None = None) -> int:
         configure_logging(settings.log_level)
         server = server_for(settings)
         server.owner = given.owner
+        server.heartbeat = heartbeat(given.heartbeat_fd)
         sockets = [socket.socket(fileno=given.fd)] if given.fd is not None else [bound(settings)]
     except (ConfigurationError, StorageError) as error:
         sys.stderr.write(f"{error}\n")
@@ -111,6 +122,14 @@ def main(arguments: list[str] | None = None) -> int:
     allow_open_files(settings.connections_max + FILES_BESIDE_CONNECTIONS)
     serve(server, sockets)
     return 0
+
+
+def heartbeat(descriptor: int | None) -> int | None:
+    """A pipe that never holds its writer up, nor goes to our own children."""
+    if descriptor is not None:
+        os.set_blocking(descriptor, False)
+        os.set_inheritable(descriptor, False)
+    return descriptor
 
 
 def bound(settings: Settings) -> socket.socket:

@@ -1,6 +1,6 @@
 """The double-entry ledger's vocabulary: accounts of the house, and what an entry is for.
 
-Clients' and strategies' accounts have ids from 1000 on.
+Clients' accounts have ids from 1000 on, strategies' from STRATEGIES_FIRST on.
 """
 
 from enum import StrEnum
@@ -13,6 +13,8 @@ DUST = 4
 """What rounding leaves over when funding is paid."""
 CLEARING_FIRST = 100
 """The clearing account of the market with ordinal n is 100 + n; the ids end below 1000."""
+STRATEGIES_FIRST = 1_000_000_000
+"""Accounts of simulated traders begin here; clients' ids stay below."""
 
 
 def clearing_account(market_ordinal: int) -> int:

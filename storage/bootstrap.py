@@ -6,7 +6,15 @@ from typing import Any
 
 import psycopg
 
-from sim.ledger import DUST, EXTERNAL, FEES, INSURANCE, EntryType, clearing_account
+from sim.ledger import (
+    DUST,
+    EXTERNAL,
+    FEES,
+    INSURANCE,
+    STRATEGIES_FIRST,
+    EntryType,
+    clearing_account,
+)
 from sim.market import MarketSpec
 from storage.accounts import COLLATERAL
 from storage.database import connect, now_us
@@ -17,8 +25,8 @@ from storage.markets import create_markets, load_specs
 from storage.migrations.run import upgrade
 from storage.settings import ConfigurationError
 
-STRATEGY_SPAN = 1_000_000_000
-"""Strategy n's accounts begin at n × this; clients' ids stay below."""
+STRATEGY_SPAN = STRATEGIES_FIRST
+"""Strategy n's accounts begin at n × this."""
 
 SYSTEM_ACCOUNT = """
 INSERT INTO accounts (id, kind, name, created_at_us) VALUES (%s, 'SYSTEM', %s, %s)

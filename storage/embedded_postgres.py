@@ -35,6 +35,7 @@ INITDB_TIMEOUT_S = 300
 READY_TIMEOUT_S = 900  # for recovery; a server that ends is noticed at once
 READY_POLL_S = 0.05
 STOP_TIMEOUT_S = 8.0
+ANSWER_S_MAX = 10
 
 # Durability is the product: fsync, full_page_writes and synchronous_commit stay on.
 SERVER_OPTIONS: Mapping[str, str] = {
@@ -120,6 +121,16 @@ class EmbeddedPostgres:
 
     def is_alive(self) -> bool:
         return self._server is not None and self._server.is_alive()
+
+    def answers(self) -> bool:
+        """Whether it says anything to who comes, were it that it recovers or has no room."""
+        try:
+            psycopg.connect(self.url, connect_timeout=ANSWER_S_MAX).close()
+        except psycopg.errors.ConnectionTimeout:
+            return False
+        except psycopg.OperationalError:
+            return True
+        return True
 
     def stop(self) -> None:
         """A fast shutdown, and SIGKILL after eight seconds; may be called at any time."""

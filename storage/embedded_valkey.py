@@ -25,6 +25,7 @@ from storage.settings import ConfigurationError
 READY_TIMEOUT_S = 15
 READY_POLL_S = 0.02
 STOP_TIMEOUT_S = 4.0
+ANSWER_S_MAX = 10
 MEMORY_MB_MAX = 256
 CLIENTS_MAX = 2_000
 
@@ -91,6 +92,19 @@ class EmbeddedValkey:
 
     def is_alive(self) -> bool:
         return self._server is not None and self._server.is_alive()
+
+    def answers(self) -> bool:
+        """Whether it says anything to who asks, were it that it may not be asked."""
+        try:
+            with redis.Redis.from_url(
+                self.url, socket_timeout=ANSWER_S_MAX, socket_connect_timeout=ANSWER_S_MAX
+            ) as client:
+                client.ping()
+        except redis.TimeoutError:
+            return False
+        except redis.RedisError:
+            return True
+        return True
 
     def stop(self) -> None:
         if self._server is not None:

@@ -23,6 +23,7 @@ class Rights(NamedTuple):
 TABLES: Mapping[str, Rights] = {
     "accounts": Rights(api="SELECT, INSERT, DELETE", engine="SELECT, DELETE"),
     "api_keys": Rights(api="SELECT, INSERT, UPDATE, DELETE"),
+    "audit_readings": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE, DELETE"),
     "balances": Rights(api="SELECT, INSERT, UPDATE", engine="SELECT, INSERT, UPDATE, DELETE"),
     "cancel_after": Rights(api="SELECT, INSERT, UPDATE, DELETE", engine="SELECT, UPDATE, DELETE"),
     "candles": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE, DELETE"),

@@ -19,6 +19,7 @@ RETURNING epoch, batch_no, command_seq, event_seq, chain"""
 HEAD = (
     "SELECT epoch, batch_no, command_seq, event_seq, chain FROM market_heads WHERE market_id = %s"
 )
+HEAD_BATCH = "SELECT batch_no FROM market_heads WHERE market_id = %s"
 COMMIT = """
 WITH moved AS (
     UPDATE market_heads SET batch_no = %(batch_no)s, command_seq = %(command_seq)s,
@@ -121,6 +122,13 @@ def acquire(connection: psycopg.Connection[Any], market_id: str) -> Head:
     if row is None:
         raise CorruptState(f"{market_id} has no head")
     return head_from_row(row)
+
+
+def head_batch(connection: psycopg.Connection[Any], market_id: str) -> int:
+    """The number of a market's last batch."""
+    with wrapped():
+        row = connection.execute(HEAD_BATCH, (market_id,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def commit_batch(connection: psycopg.Connection[Any], batch: Batch, view: View) -> None:

@@ -7,7 +7,7 @@ import psycopg
 from sim.market import MarketSpec
 from sim.settlement import LedgerEntry, Settlement
 
-CURSOR = "SELECT batch_no FROM projections WHERE market_id = %s"
+CURSOR = "SELECT batch_no, event_seq FROM projections WHERE market_id = %s"
 MOVE_CURSOR = """
 WITH moved AS (UPDATE projections SET batch_no = %s, command_seq = %s, event_seq = %s
                WHERE market_id = %s AND batch_no = %s RETURNING 1)

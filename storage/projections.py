@@ -19,6 +19,7 @@ from sim.position import Position
 from sim.settlement import Holding, OrderState, Settlement, touched
 from storage import projection_sql as sql
 from storage.errors import CorruptState, StorageError, Superseded, first_line, wrapped
+from storage.streams import unpacked_events
 
 EventBatch = tuple[int, int, int, Rows]
 """batch_no, command_seq after it, event_seq after it, EVENT rows."""
@@ -32,14 +33,14 @@ class MarketProjection:
         self._spec = spec
         self._clearing = clearing_account(ordinal)
         self._holdings: dict[int, Holding] = {}
-        self.batch_no = self._read_cursor()
+        self.batch_no, self.event_seq = self._read_cursor()
 
-    def _read_cursor(self) -> int:
+    def _read_cursor(self) -> tuple[int, int]:
         with wrapped():
             row = self._connection.execute(sql.CURSOR, (self._spec.market_id,)).fetchone()
         if row is None:
             raise Superseded(f"{self._spec.market_id} is not listed")
-        return int(row[0])
+        return int(row[0]), int(row[1])
 
     def project(self, batches: Sequence[EventBatch]) -> None:
         """Write contiguous batches that begin right after the cursor.
@@ -53,7 +54,7 @@ class MarketProjection:
         except (AssertionError, psycopg.DataError, psycopg.IntegrityError) as error:
             raise self._verdict(error) from error
         self._holdings.update(settlement.touched_holdings)
-        self.batch_no = batches[-1][0]
+        self.batch_no, _, self.event_seq, _ = batches[-1]
 
     def _settled(self, batches: Sequence[EventBatch]) -> Settlement:
         settlement = self._load(np.concatenate([batch[3] for batch in batches]))
@@ -67,7 +68,7 @@ class MarketProjection:
     def _verdict(self, error: Exception) -> StorageError:
         """Whether another recorder was here before, so that we met its rows, or a rule broke."""
         market_id = self._spec.market_id
-        if isinstance(error, pg.DivisionByZero) or self._read_cursor() != self.batch_no:
+        if isinstance(error, pg.DivisionByZero) or self._read_cursor()[0] != self.batch_no:
             return Superseded(f"another recorder projects {market_id}")
         return CorruptState(f"{market_id}: what follows batch {self.batch_no}: {first_line(error)}")
 
@@ -97,3 +98,20 @@ class MarketProjection:
 def event_rows(data: bytes) -> Rows:
     """EVENT rows from the journal's bytes."""
     return np.frombuffer(data, dtype=EVENT)
+
+
+def batch_from_entry(data: bytes, event_seq: int) -> EventBatch | None:
+    """What an entry of an event stream holds, where its events go on after `event_seq`.
+
+    None where they do not, by their own numbers: the entry's id proves nothing.
+    """
+    found = unpacked_events(data)
+    if found is None or len(found[3]) % EVENT.itemsize:
+        return None
+    batch_no, command_seq, last, events = found
+    rows = event_rows(events)
+    if last - event_seq != rows.size:
+        return None
+    if rows.size and (rows["event_seq"][0], rows["event_seq"][-1]) != (event_seq + 1, last):
+        return None
+    return batch_no, command_seq, last, rows

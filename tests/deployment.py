@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,15 @@ class Deployment:
                     found.append(process)
             except psutil.Error:
                 continue
+        return found
+
+    def children(self, name: str) -> list[psutil.Process]:
+        """Those right below it that have a name and are not ended."""
+        found = []
+        for process in psutil.Process(self.process.pid).children():
+            with suppress(psutil.Error):
+                if process.name() == name and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
         return found
 
     def stop(self, number: int = signal.SIGTERM) -> int:

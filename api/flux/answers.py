@@ -322,6 +322,7 @@ class HealthAnswer(Wire):
 
     ok: bool
     checks: dict[str, Health]
+    gaps: list[str] | None = None
 
     model_config = example(ok=True, checks={"database": "up"})
 

@@ -3,6 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
+import storage.tables.audit
 import storage.tables.identity
 import storage.tables.markets
 import storage.tables.money

@@ -14,20 +14,34 @@ import pytest
 
 from tests.auditor import audit
 from tests.deployment import Deployment, Load
+from tests.small_disk import filled, small_disk
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.ray
 CLIENTS = 4
 RECOVERY_S_MAX = 20.0
 ORDERS_MORE = 60
+FULL_S_MAX = 60.0
+FULL_UNTIL_REFUSED = 40
+RAY_S_MAX = 120.0
+AUDIT_S_MAX = 20.0
 UNPROJECTED = """
 SELECT count(*) FROM commands c JOIN projections p USING (market_id)
 WHERE c.command_seq IS NULL OR c.command_seq > p.command_seq"""
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    started = Deployment(tmp_path_factory.mktemp("kills") / "data", "--world", "quiet")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path | None]:
+    """A disk that can be filled; None where there is only one that others use, too."""
+    path = tmp_path_factory.mktemp("kills") / "disk"
+    with small_disk(path) as is_mounted:
+        yield path if is_mounted else None
+
+
+@pytest.fixture(scope="module")
+def deployment(disk: Path | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    directory = (disk or tmp_path_factory.mktemp("kills")) / "data"
+    started = Deployment(directory, "--world", "quiet")
     yield started
     assert started.stop() == 0
 
@@ -68,14 +82,14 @@ def test_a_kill_under_load_loses_and_doubles_nothing(
     check(deployment, load)
 
 
-def wait_for_life(deployment: Deployment, load: Load) -> None:
+def wait_for_life(deployment: Deployment, load: Load, seconds_max: float = RECOVERY_S_MAX) -> None:
     """Until orders that were accepted after now are matched and shown."""
     before = len(load.acknowledged)
-    eventually(lambda: len(load.acknowledged) > before + ORDERS_MORE, RECOVERY_S_MAX)
+    eventually(lambda: len(load.acknowledged) > before + ORDERS_MORE, seconds_max)
     names = list(load.acknowledged)[before + ORDERS_MORE - 5 : before + ORDERS_MORE]
     ids = [int(load.acknowledged[name].removeprefix("order_")) for name in names]
     with deployment.database() as database:
-        eventually(lambda: pending(database, ids) == 0, RECOVERY_S_MAX)
+        eventually(lambda: pending(database, ids) == 0, seconds_max)
 
 
 def pending(database: psycopg.Connection[Any], ids: list[int]) -> int:
@@ -99,6 +113,48 @@ def check(deployment: Deployment, load: Load) -> None:
             assert stored.get(order_id) == name
         assert len(set(load.acknowledged.values())) == len(load.acknowledged)
         audit(database)
+        began_us = time.time_ns() // 1_000
+        eventually(lambda: last_audit_us(database) > began_us, AUDIT_S_MAX)
+    eventually(lambda: "gaps" not in deployment.ask("GET", "/health")[1], AUDIT_S_MAX)
+
+
+def last_audit_us(database: psycopg.Connection[Any]) -> int:
+    row = database.execute("SELECT coalesce(max(at_us), 0) FROM audit_readings").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_a_full_disk_costs_time_only(deployment: Deployment, disk: Path | None) -> None:
+    if disk is None:
+        pytest.skip("this user may not mount a disk that can be filled")
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    load = Load(deployment, CLIENTS, seed)
+    eventually(lambda: len(load.acknowledged) > ORDERS_MORE)
+    with filled(disk):
+        eventually(lambda: load.unavailable > FULL_UNTIL_REFUSED, FULL_S_MAX)
+    freed_at = time.monotonic()
+    wait_for_life(deployment, load)
+    print(f"orders are matched again after {time.monotonic() - freed_at:.1f} s")
+    load.stop()
+    check(deployment, load)
+
+
+def test_ray_that_dies_is_started_again_with_its_actors(deployment: Deployment) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    kind = random.Random(seed).choice(("gcs_server", "raylet"))
+    load = Load(deployment, CLIENTS, seed)
+    eventually(lambda: len(load.acknowledged) > ORDERS_MORE)
+    (before,) = deployment.children(kind)
+    before.kill()
+    killed_at = time.monotonic()
+    eventually(lambda: deployment.children(kind) not in ([], [before]), RAY_S_MAX)
+    eventually(lambda: deployment.processes("markets"), RAY_S_MAX)
+    wait_for_life(deployment, load, RAY_S_MAX)
+    print(f"{kind}: orders are matched again after {time.monotonic() - killed_at:.1f} s")
+    load.stop()
+    check(deployment, load)
 
 
 def test_without_postgresql_nothing_is_promised(deployment: Deployment) -> None:

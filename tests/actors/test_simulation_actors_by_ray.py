@@ -9,6 +9,7 @@ from actors.remote import RayCluster
 from actors.simulation_queue import SimulationQueue, simulation_name
 from actors.supervisor import Supervisor
 from api.desk import simulations as desk
+from api.desk.scenario_reader import ScenarioReader
 from storage.accounts import Role
 from storage.database_hold import DatabaseHold
 from storage.settings import Settings
@@ -26,7 +27,7 @@ END_S_MAX = 120.0
 @pytest.fixture
 def requester(settings: Settings, database_url: str) -> desk.Requester:
     with psycopg.connect(database_url, autocommit=True) as connection:
-        return desk.Requester(trader(connection), Role.TRADER, settings)
+        return desk.Requester(trader(connection), Role.ADMIN, "127.0.0.1", settings)
 
 
 @pytest.fixture
@@ -43,7 +44,10 @@ def supervised(ray_session: str, database_url: str) -> Iterator[None]:
 def ask(database_url: str, requester: desk.Requester, duration_s: int | None = None) -> int:
     sent = desk.ScenarioSent(None, None, SMALL, None, duration_s)
     return with_pool(
-        database_url, lambda pool: desk.request_simulation(pool, requester, sent, None)
+        database_url,
+        lambda pool: desk.request_simulation(
+            desk.Scenarios(pool, ScenarioReader()), requester, sent, None
+        ),
     )
 
 
@@ -51,7 +55,10 @@ def test_a_wish_is_run_by_an_actor_and_again_by_its_id(
     supervised: None, database_url: str, requester: desk.Requester
 ) -> None:
     first = ask(database_url, requester)
-    again = with_pool(database_url, lambda pool: desk.run_again(pool, requester, first, None))
+    again = with_pool(
+        database_url,
+        lambda pool: desk.run_again(desk.Scenarios(pool, ScenarioReader()), requester, first, None),
+    )
     endless = ask(database_url, requester, SECONDS_OF_A_LONG_ONE)
     expected = hash_of()
     for number in (first, again):

@@ -14,7 +14,7 @@ import pytest
 from actors.remote import Wanted
 from actors.simulation_queue import SimulationQueue
 from actors.simulation_runner import SimulationRunner
-from actors.supervisor import Supervisor
+from actors.supervisor import Absence, Supervisor, Vitals
 from sim.world import SimulatedWorld
 from storage.database import connect
 from storage.errors import Superseded
@@ -236,8 +236,11 @@ class Threads:
         if wanted.name not in self.actors:
             self.actors[wanted.name] = SimulationRunner(**wanted.arguments, run=True)
 
-    def health(self, name: str) -> Any:
-        return self.actors[name].health() if name in self.actors else None
+    def look(self, names: Sequence[str]) -> dict[str, Vitals | Absence]:
+        return {
+            name: Vitals(self.actors[name].health()) if name in self.actors else Absence.GONE
+            for name in names
+        }
 
     def kill(self, name: str) -> None:
         self.end([name])

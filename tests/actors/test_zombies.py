@@ -205,7 +205,7 @@ def test_what_another_deployment_left_in_the_streams_is_never_read(
         for number in range(1, 4):
             theirs = {"d": foreign[number - 1 : number].tobytes(), "o": "another"}
             client.xadd(commands_stream(MARKET), theirs, id=f"{number}-0")
-            events = {"d": packed_events(number, number, b""), "o": "another"}
+            events = {"d": packed_events(number, number, number, b""), "o": "another"}
             client.xadd(events_stream(MARKET), events, id=f"{number}-0")
         house.open()
         house.place(*[order(alice) for _ in range(5)])

@@ -1,0 +1,59 @@
+"""`sandpit db verify`: whether every market's journal is what was written, from start to end."""
+
+import os
+import sys
+
+import typer
+
+from actors.role_command import database_url_of
+from storage.database import connect
+from storage.errors import DatabaseUnavailable
+from storage.markets import load_specs
+from storage.settings import ConfigurationError, Settings
+from storage.verification import Verified, verify_market
+
+NICENESS = 10
+"""The exchange on the same machine goes first."""
+
+
+def verify(settings: Settings) -> int:
+    """Print one line a market; the exit code is 1 where a batch is not what it was.
+
+    Raises ConfigurationError.
+    """
+    os.nice(NICENESS)
+    try:
+        with connect(database_url_of(settings), "verify") as connection:
+            found = [verify_market(connection, spec) for spec in load_specs(connection).values()]
+    except DatabaseUnavailable as error:
+        raise ConfigurationError(f"The database does not answer: {error}.") from None
+    for verified in found:
+        print(told(verified))  # noqa: T201
+    return int(any(verified.fault is not None for verified in found))
+
+
+def told(verified: Verified) -> str:
+    """What was checked of a market, in one line."""
+    name, first, last = verified.market_id, verified.first, verified.last
+    if verified.fault is not None:
+        sound = f"batches {first:,} to {last:,} are sound" if first and last >= first else ""
+        return f"{name}: WRONG: {verified.fault}{'; ' if sound else ''}{sound}"
+    if first is None:
+        return f"{name}: nothing is journalled yet"
+    checked = f"{name}: batches {first:,} to {last:,} are what was written"
+    if verified.replayed_from is None:
+        return f"{checked}; no kept snapshot to replay them from"
+    since = f" from {verified.replayed_from + 1:,} on" if verified.replayed_from >= first else ""
+    count = verified.snapshots
+    states = f"{count} snapshot{'' if count == 1 else 's'} and the head agree"
+    return f"{checked} and replay as they were{since}; {states}"
+
+
+def verify_or_exit(settings: Settings) -> None:
+    """For the command line."""
+    try:
+        code = verify(settings)
+    except ConfigurationError as error:
+        print(f"sandpit: {error}", file=sys.stderr)  # noqa: T201
+        code = 1
+    raise typer.Exit(code)
