@@ -16,8 +16,9 @@ from typing import IO, Any
 
 import structlog
 
+from actors.own_tree import command
 from actors.silence import SILENT_S_MAX, START_S_MAX, Silence
-from storage.settings import ConfigurationError, Settings
+from storage.settings import ADDRESSES, ConfigurationError, Settings
 
 BACKLOG = 1_024
 STOP_S = 4.0
@@ -49,7 +50,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def die_with_parent() -> None:
-    """In a new child: be told to end when the process that started it is gone."""
+    """In a new child: be told to end when the process that started it is gone.
+
+    Only Linux tells. Elsewhere the child looks for itself: api.server --owner.
+    """
+    if sys.platform != "linux":
+        return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -171,26 +177,27 @@ class ApiProcesses:
 
     def _start_one(self, number: int) -> ApiProcess:
         descriptor = self._listener.fileno()
-        command = [sys.executable, "-m", "api.server", "--fd", str(descriptor)]
+        line = command("api.server", "--fd", descriptor, "--owner", os.getpid())
         log_file = self._log_dir / f"api-{number}.log"
-        return ApiProcess(command, descriptor, log_file, env=self._environment)
+        return ApiProcess(line, descriptor, log_file, env=self._environment)
+
+
+SECRETS = ("database_url", "engine_database_url", "api_database_url", "redis_url")
+"""Settings that an API process is not told as they stand: it knows its own addresses alone."""
 
 
 def environment(settings: Settings) -> Mapping[str, str]:
-    """The settings as the variables that another process reads them from."""
+    """The settings as the variables that an API process reads them from."""
     assert settings.database_url is not None
     assert settings.redis_url is not None
-    given = settings.model_dump(
-        mode="json", exclude_none=True, exclude={"database_url", "redis_url"}
-    )
+    given = settings.model_dump(mode="json", exclude_none=True, exclude={*SECRETS})
     variables = {f"SANDPIT_{name.upper()}": spelled(value) for name, value in given.items()}
     variables.pop("SANDPIT_RAY_ADDRESS", None)
-    return {
-        **os.environ,
-        **variables,
-        "DATABASE_URL": settings.database_url.get_secret_value(),
-        "REDIS_URL": settings.redis_url.get_secret_value(),
-    }
+    variables["DATABASE_URL"] = settings.database_url.get_secret_value()
+    if settings.limits_redis_url is None:
+        variables["REDIS_URL"] = settings.redis_url.get_secret_value()
+    inherited = {name: value for name, value in os.environ.items() if name not in ADDRESSES}
+    return {**inherited, **variables}
 
 
 def spelled(value: object) -> str:

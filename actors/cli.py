@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from actors.kernel_cache import keep_kernels_somewhere
+from actors.own_tree import refuse_namesakes
 from storage.settings import ConfigurationError, Settings
 
 app = typer.Typer(
@@ -41,6 +43,17 @@ Replay = Annotated[
 ReplayOnce = Annotated[
     bool, typer.Option("--replay-once", help="Stop at the last of the recorded trades.")
 ]
+
+
+@app.callback()
+def look_around() -> None:
+    """A paper-trading exchange and a market simulator in one."""
+    try:
+        refuse_namesakes()
+        keep_kernels_somewhere()
+    except ConfigurationError as error:
+        print(f"sandpit: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 def settings_or_exit(**given: object) -> Settings:
@@ -190,11 +203,30 @@ def resume(market_id: MarketId, data_dir: DataDir = None) -> None:
 
 
 @app.command()
-def doctor(port: Port = None, data_dir: DataDir = None) -> None:
-    """Say what is wrong with this machine."""
+def doctor(
+    host: Host = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+    world: World = None,
+    replay: Replay = None,
+) -> None:
+    """Say what is wrong with this machine, and with what `up` would be told."""
     from actors.doctor import run_doctor
 
-    raise typer.Exit(run_doctor(settings_or_exit(port=port, data_dir=data_dir)))
+    given = {"host": host, "port": port, "data_dir": data_dir, "world": world, "replay": replay}
+    raise typer.Exit(run_doctor(settings_or_exit(**given)))
+
+
+@db.command()
+def grants() -> None:
+    """Print the SQL that makes the users of a PostgreSQL of one's own, and their rights."""
+    from storage.given_roles import database_of, script
+
+    try:
+        print("\n".join(script(*database_of(settings_or_exit()))))
+    except ConfigurationError as error:
+        print(f"sandpit: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 @db.command()

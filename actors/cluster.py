@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from actors.own_tree import job_config
 from actors.ray_head import lean_head, own_signals
 from storage.data_directory import Hold, prepare, secret, short_directory
 from storage.given_servers import database_place
@@ -134,6 +135,7 @@ def start_local_ray(
                 object_store_memory=object_store_mb * MEGABYTE,
                 include_dashboard=False,
                 namespace=NAMESPACE,
+                job_config=job_config(),
                 log_to_driver=False,
                 logging_level=logging.WARNING,
                 _node_ip_address=LOOPBACK,
@@ -161,6 +163,7 @@ def connect_ray(address: str, namespace: str, named: str) -> str:
             context = ray.init(
                 address=address,
                 namespace=namespace,
+                job_config=job_config(),
                 log_to_driver=False,
                 logging_level=logging.WARNING,
             )

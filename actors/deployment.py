@@ -11,6 +11,7 @@ from sim.populations.registry import build_population
 from sim.prices import ReferencePrice
 from sim.scenario import World
 from storage.bootstrap import create_strategy_accounts
+from storage.database_roles import DatabaseUrls
 from storage.settings import Settings
 
 SUPERVISOR = "supervisor"
@@ -20,35 +21,37 @@ Prices = Sequence[tuple[MarketSpec, ReferencePrice]]
 
 
 def wanted_actors(
-    settings: Settings, world: World, prices: Prices, cluster: RayCluster
+    settings: Settings, urls: DatabaseUrls, world: World, prices: Prices, cluster: RayCluster
 ) -> list[Wanted]:
     """Every actor of a deployment: those that give work after those that do it.
 
     Strategies' accounts are opened on the way.
     """
-    assert settings.database_url is not None
     assert settings.redis_url is not None
-    database_url = settings.database_url.get_secret_value()
-    urls = {"database_url": database_url, "redis_url": settings.redis_url.get_secret_value()}
+    redis_url = settings.redis_url.get_secret_value()
+    servers = {"database_url": urls.engine, "redis_url": redis_url}
     ids = [market.spec.market_id for market in world.markets]
     risk = {
-        "database_url": database_url,
+        "database_url": urls.engine,
         "markets": prices,
         "guest_ttl_s": settings.guest_ttl_s,
     }
     workers = [
-        Wanted("recorder", "recorder", {"market_ids": ids, **urls}),
-        *(Wanted("market", market_name(market), {"market_id": market, **urls}) for market in ids),
-        Wanted("relay", "relay", urls),
+        Wanted("recorder", "recorder", {"market_ids": ids, **servers}),
+        *(
+            Wanted("market", market_name(market), {"market_id": market, **servers})
+            for market in ids
+        ),
+        Wanted("relay", "relay", servers),
         Wanted("risk", "risk", risk),
-        *strategies(database_url, world),
+        *strategies(urls.owner, world),
     ]
-    simulations = SimulationQueue(database_url, settings.simulations_max)
+    simulations = SimulationQueue(urls.engine, settings.simulations_max)
     arguments = {
         "wanted": workers,
         "cluster": cluster,
         "simulations": simulations,
-        "auditor": Auditor(database_url, {market: market_name(market) for market in ids}),
+        "auditor": Auditor(urls.engine, {market: market_name(market) for market in ids}),
     }
     return [*workers, Wanted("supervisor", SUPERVISOR, arguments)]
 

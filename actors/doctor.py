@@ -1,23 +1,20 @@
 """What is wrong with this machine, in sentences a person can act on."""
 
 import importlib.util
-import os
 import resource
 import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import psutil
 from rich.console import Console
 
-from storage.child_server import unprivileged
-from storage.data_directory import LAYOUT_VERSION, SOCKET_DIRECTORY_BYTES_MAX
-from storage.embedded import programs
-from storage.settings import ConfigurationError, Settings
+from actors.doctor_settings import CHECKS
+from actors.finding import Finding, Level
+from actors.processors import cores_to_use
+from storage.settings import Settings
 
 PYTHON_FIRST, PYTHON_AFTER_LAST = (3, 11), (3, 14)
 GIGABYTE = 1 << 30
@@ -36,15 +33,6 @@ MARKS = {
     "problem": "[red]problem[/]",
 }
 
-Level = Literal["good", "warning", "problem"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    level: Level
-    subject: str
-    sentence: str
-
 
 def doctor(settings: Settings) -> list[Finding]:
     """One finding a thing looked at; nothing is started and nothing is left behind."""
@@ -54,11 +42,10 @@ def doctor(settings: Settings) -> list[Finding]:
         _processor,
         _memory,
         _shared_memory,
-        _data_directory,
         _disk,
         _port,
         _open_files,
-        _servers,
+        *CHECKS,
     )
     return [finding for check in checks for finding in check(settings)]
 
@@ -96,7 +83,7 @@ def _packages(_: Settings) -> Iterator[Finding]:
 
 
 def _processor(_: Settings) -> Iterator[Finding]:
-    cores = len(os.sched_getaffinity(0))
+    cores = cores_to_use()
     level = _graded(cores, 1, CORES_GOOD)
     advice = "" if level == "good" else "; the start takes longer than 20 s on one"
     yield Finding(level, "processor", f"{cores} cores{advice}.")
@@ -113,7 +100,7 @@ def _memory(_: Settings) -> Iterator[Finding]:
 
 
 def _shared_memory(settings: Settings) -> Iterator[Finding]:
-    if settings.ray_address:
+    if settings.ray_address or sys.platform != "linux":  # elsewhere Ray uses files
         return
     if not SHARED_MEMORY.is_dir():
         yield Finding("problem", "shared memory", f"{SHARED_MEMORY} is absent: mount it.")
@@ -128,23 +115,6 @@ def _shared_memory(settings: Settings) -> Iterator[Finding]:
         f"{free_mb} MB free in {SHARED_MEMORY} and Ray wants {settings.object_store_mb} MB, so it "
         "uses the disk: enlarge it (docker run --shm-size=1g) or set SANDPIT_OBJECT_STORE_MB.",
     )
-
-
-def _data_directory(settings: Settings) -> Iterator[Finding]:
-    path = settings.data_path
-    owner = _nearest(path)
-    marker = path / "version"
-    if not os.access(owner, os.W_OK | os.X_OK):
-        yield Finding("problem", "data directory", f"{owner} is not writable: choose --data-dir.")
-        return
-    found = marker.read_text().strip() if marker.exists() else LAYOUT_VERSION
-    if found != LAYOUT_VERSION:
-        yield Finding("problem", "data directory", f"{path} has layout {found}: choose another.")
-        return
-    if len(os.fsencode(path / "run")) > SOCKET_DIRECTORY_BYTES_MAX:
-        yield Finding("good", "data directory", f"{path}; sockets in /tmp, as its path is long.")
-        return
-    yield Finding("good", "data directory", f"{path}.")
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
@@ -185,20 +155,3 @@ def _open_files(_: Settings) -> Iterator[Finding]:
     level = _graded(limit, OPEN_FILES_NEEDED, OPEN_FILES_GOOD)
     advice = "" if level == "good" else f"; raise it with ulimit -n {OPEN_FILES_GOOD}"
     yield Finding(level, "open files", f"a process may have {limit}{advice}.")
-
-
-def _servers(settings: Settings) -> Iterator[Finding]:
-    try:
-        if settings.database_url is None:
-            kind = unprivileged().kind
-            how = {
-                "same": "as this user",
-                "map": "in a user namespace, as PostgreSQL does not run as root",
-                "drop": "as another user, as PostgreSQL does not run as root",
-            }[kind]
-            yield Finding("good", "PostgreSQL", f"can run {how}.")
-        for name, program in programs().items():
-            if not os.access(program, os.X_OK):
-                yield Finding("problem", name, f"{program} cannot be executed: run make setup.")
-    except ConfigurationError as error:
-        yield Finding("problem", "servers", str(error))

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from actors.own_tree import command
 from storage.errors import StorageError
 from storage.recorded_trades import DatabaseTrades, TradesMissing
 
@@ -74,11 +75,9 @@ class RecorderProcess:
         ours, theirs = socket.socketpair()
         memory = _shared_memory(QUEUED_CHUNKS_MAX * CHUNK_ROWS_MAX * row.itemsize)
         self._slots = _mapped(memory, row)
-        command = [sys.executable, "-m", "actors.recorder_process"]
-        command += [str(theirs.fileno()), str(memory)]
         # A group of its own: a terminal's Ctrl-C is for the simulation.
         self._process = subprocess.Popen(
-            command,
+            command("actors.recorder_process", theirs.fileno(), memory),
             pass_fds=(theirs.fileno(), memory),
             stdin=subprocess.DEVNULL,
             process_group=0,

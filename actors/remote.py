@@ -26,9 +26,14 @@ from actors.supervisor import Absence, Vitals
 from sim.messages import Rows
 from sim.populations.population import StrategyReply
 
+log = structlog.get_logger()
+
 SUBMIT_TIMEOUT_S = 30.0
 LOOK_S = 1.0
 STOP_TIMEOUT_S = 4.0
+REFUSAL_S = 0.2
+"""What is known of an actor that will never run is known in this time."""
+
 CALLS_AT_ONCE_MAX = 64
 GC_ALLOCATIONS = 50_000
 """Net allocations between two collections of the youngest objects; Python's default is 700."""
@@ -113,10 +118,10 @@ class RayCluster:
         """The same cluster, looked at for so long."""
         return RayCluster(self._log_dir, self._log_level, look_s)
 
-    def ensure(self, wanted: Wanted) -> None:
-        """Start the actor unless one of its name lives."""
+    def ensure(self, wanted: Wanted) -> Any:
+        """Start the actor unless one of its name lives; Ray's handle of it."""
         remote_class = ray.remote(hosted(actor_class(wanted.kind)))
-        remote_class.options(
+        return remote_class.options(
             name=wanted.name,
             lifetime="detached",
             get_if_exists=True,
@@ -199,6 +204,18 @@ def ask(name: str, method: str, timeout_s: float) -> Any:
         return ray.get(getattr(ray.get_actor(name), method).remote(), timeout=timeout_s)
     except (ValueError, RayError, GetTimeoutError):
         return None
+
+
+def refused_to_start(handle: Any) -> str | None:
+    """What an actor's constructor was ended by; None where it was not, or not yet."""
+    try:
+        ray.get(handle.__ray_ready__.remote(), timeout=REFUSAL_S)
+    except RayActorError as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        return lines[-1].strip() if "creation task" in lines[0] else None
+    except RayError:
+        return None
+    return None
 
 
 class MarketHandle:

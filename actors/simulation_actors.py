@@ -4,6 +4,7 @@ What they send each other in a step is a list in the order of Shares.routes.
 """
 
 import resource
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,8 @@ KIBIBYTE = 1024
 
 def peak_memory_bytes() -> int:
     """The most memory this process ever held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
+    unit = 1 if sys.platform == "darwin" else KIBIBYTE
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 class SimulatedMarketActor:

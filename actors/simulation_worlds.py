@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, redi
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from actors.processors import cores_to_use
 from sim.engine import warm_up
 from sim.prices import ReferencePrice
 from sim.run_record import RunRecord
@@ -66,11 +67,11 @@ def chosen_actors(
     if cluster is not None:
         count = max(1, min(cluster.cpus, ACTORS_MAX))
         return count, _told(count, cluster)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = cores_to_use()
     decisions = decisions_a_step(scenario)
-    if decisions < DECISIONS_WORTH_ACTORS or (cores or 1) < 2:
+    if decisions < DECISIONS_WORTH_ACTORS or cores < 2:
         return 0, f"one process, for {decisions} decisions a step are fewer than messages pay for"
-    return cores or 1, f"actors, for {decisions} decisions a step give {cores} cores work"
+    return cores, f"actors, for {decisions} decisions a step give {cores} cores work"
 
 
 def _told(actors: int, cluster: "Joined | None") -> str:

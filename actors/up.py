@@ -23,20 +23,23 @@ from actors import cluster, deployment
 from actors.api_processes import ApiProcesses, listen
 from actors.log_room import LogRoom
 from actors.logs import log_to_file
+from actors.patience import Patience, Stuck
 from actors.ray_keeper import RayKeeper
-from actors.remote import RayCluster, Wanted, ask
+from actors.remote import RayCluster, Wanted, ask, refused_to_start
 from actors.server_watch import Server, ServerWatch
-from actors.silence import START_S_MAX
 from sim.engine import warm_up
 from sim.scenario import World
 from sim.scenario_fields import ScenarioError
 from storage.bootstrap import prepare_database
+from storage.child_server import last_words
 from storage.data_directory import Hold, prepare
 from storage.database_hold import DatabaseHold
+from storage.database_roles import DatabaseUrls
 from storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.errors import StorageError
+from storage.given_roles import users_of_given
 from storage.given_servers import check_given_servers
-from storage.settings import ConfigurationError, Settings
+from storage.settings import ADDRESSES, ConfigurationError, Settings
 from storage.trades_file import TradesFileError
 from storage.world_file import load_world, reference_prices, replayed
 
@@ -107,6 +110,7 @@ def up(settings: Settings) -> int:
     """Run until SIGINT or SIGTERM. The exit code: 0, or 1 with one sentence on stderr."""
     signals = Signals()
     signals.install()
+    forget_addresses()
     started_at = time.monotonic()
     try:
         with ExitStack() as stack:
@@ -122,6 +126,12 @@ def up(settings: Settings) -> int:
         print(f"sandpit: {error}", file=sys.stderr)  # noqa: T201 - the one sentence
         return 1
     return 0
+
+
+def forget_addresses() -> None:
+    """What is started here inherits these variables, and is told only its own address."""
+    for name in ADDRESSES:
+        os.environ.pop(name, None)
 
 
 def end_at_once(code: int) -> NoReturn:
@@ -161,6 +171,7 @@ class Running:
         self.market_ids: list[str] = []
         self._signals = signals
         self._stack = stack
+        self._own_urls: DatabaseUrls | None = None
         self._servers: list[ServerWatch] = []
         self._api: ApiProcesses | None = None
         self._database_hold: DatabaseHold | None = None
@@ -224,8 +235,21 @@ class Running:
             self._database_hold = DatabaseHold(self._database_url())
             self._stack.callback(self._database_hold.release)
             self._database_hold.take()
-            prepare_database(self._database_url(), [listed.spec for listed in world.markets])
-            self._wanted = deployment.wanted_actors(self.settings, world, prices, self._cluster)
+            urls = self._database_users(data_dir)
+            prepare_database(urls, [listed.spec for listed in world.markets])
+            self._wanted = deployment.wanted_actors(
+                self.settings, urls, world, prices, self._cluster
+            )
+            self._set(database_url=SecretStr(urls.api))
+
+    def _database_users(self, data_dir: Path) -> DatabaseUrls:
+        """The database as each kind of process reaches it."""
+        if self._own_urls is not None:
+            return self._own_urls
+        urls, reason = users_of_given(self.settings, data_dir)
+        if reason:
+            say(f"  one database user for all processes: {escape(reason)}; see sandpit db grants")
+        return urls
 
     def _hold(self, data_dir: Path) -> None:
         hold = Hold(data_dir / "up.lock")
@@ -258,16 +282,19 @@ class Running:
     def _start_servers(self, data_dir: Path) -> None:
         if self.settings.redis_url is None:
             with step("Valkey"):
-                valkey = EmbeddedValkey(data_dir, self.settings.valkey_memory_mb_max)
+                valkey = EmbeddedValkey(
+                    data_dir, self.settings.valkey_memory_mb_max, self.settings.servers_user
+                )
                 self._stack.callback(valkey.stop)
                 redis_url = SecretStr(valkey.start())
                 self._set(redis_url=redis_url, limits_redis_url=valkey.limits_url)
                 self._look_after("Valkey", valkey)
         if self.settings.database_url is None:
             with step("PostgreSQL"):
-                postgres = EmbeddedPostgres(data_dir)
+                postgres = EmbeddedPostgres(data_dir, servers_user=self.settings.servers_user)
                 self._stack.callback(postgres.stop)
                 self._set(database_url=SecretStr(postgres.start()))
+                self._own_urls = postgres.urls()
                 self._look_after("PostgreSQL", postgres)
 
     def _look_after(self, name: str, server: Server) -> None:
@@ -288,16 +315,22 @@ class Running:
 
     def _start_actors(self) -> None:
         self._stack.callback(self._stop_actors)
-        workers = [wanted for wanted in self._wanted if wanted.kind != "supervisor"]
+        handles: dict[str, Any] = {}
         for wanted in self._wanted:
             self._signals.check()
-            self._cluster.ensure(wanted)
-        self._await(
-            lambda: all(
-                ask(wanted.name, "health", HEALTH_TIMEOUT_S) is not None for wanted in workers
-            ),
-            "The actors",
-        )
+            handles[wanted.name] = self._cluster.ensure(wanted)
+        workers = [wanted.name for wanted in self._wanted if wanted.kind != "supervisor"]
+        self._await(lambda: [name for name in workers if not self._runs(name, handles[name])])
+
+    def _runs(self, name: str, handle: Any) -> bool:
+        """Raises ConfigurationError where its constructor has failed: no waiting mends that."""
+        self._signals.check()
+        if ask(name, "health", HEALTH_TIMEOUT_S) is not None:
+            return True
+        reason = refused_to_start(handle)
+        if reason is not None:
+            raise ConfigurationError(f"{name} did not start: {reason}. See {self._log_dir}.")
+        return False
 
     def _stop_actors(self) -> None:
         if not cluster.ray_is_alive():
@@ -309,7 +342,7 @@ class Running:
     def _await_ready(self, quoted: Sequence[str]) -> None:
         """Until the API answers; and, for a while, until every market with a maker has quotes."""
         with step("API"):
-            self._await(lambda: self._answers("/health"), "The API")
+            self._await(lambda: [] if self._answers("/health") else self._missing_api())
         if quoted:
             with step("first quotes"):
                 self._is_so(lambda: all(map(self._is_quoted, quoted)), QUOTES_WAIT_S)
@@ -328,11 +361,19 @@ class Running:
         except (OSError, ValueError):
             return None
 
-    def _await(self, condition: Callable[[], Any], what: str) -> None:
-        if not self._is_so(condition, START_S_MAX):
-            raise ConfigurationError(
-                f"{what} did not come up within {START_S_MAX:.0f} s: see {self._log_dir}."
-            )
+    def _missing_api(self) -> list[str]:
+        """Raises ConfigurationError where its processes have ended."""
+        assert self._api is not None
+        if not self._api.pids:
+            said = last_words(self._log_dir / "api-0.log")
+            raise ConfigurationError(f"The API did not start: {said}. See {self._log_dir}.")
+        return ["the API"]
+
+    def _await(self, missing: Callable[[], Sequence[str]]) -> None:
+        try:
+            Patience(say, self._signals.check).wait(missing)
+        except Stuck as error:
+            raise ConfigurationError(f"{error}: see {self._log_dir}.") from None
 
     def _is_so(self, condition: Callable[[], Any], wait_s: float) -> bool:
         deadline = time.monotonic() + wait_s

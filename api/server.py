@@ -32,9 +32,11 @@ class SweepingServer(uvicorn.Server):
     """uvicorn's server, which also ends connections that are too slow, and says that it turns.
 
     heartbeat   a pipe to whoever replaces us when we hang; None where nobody does
+    owner       the process that has started this one, and without which it ends
     """
 
     heartbeat: int | None = None
+    owner: int | None = None
 
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second by uvicorn."""
@@ -45,6 +47,8 @@ class SweepingServer(uvicorn.Server):
             for connection in list(self.server_state.connections):
                 if isinstance(connection, BoundedProtocol):
                     connection.end_if_late(connection.loop.time())
+        if self.owner is not None and os.getppid() != self.owner:
+            self.should_exit = True
         return await super().on_tick(counter)
 
 
@@ -100,6 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; 0 when stopped, 1 with one sentence when it cannot start."""
     parser = argparse.ArgumentParser(prog="python -m api.server", description=__doc__)
     parser.add_argument("--fd", type=int, help="a listening socket that this process inherits")
+    parser.add_argument("--owner", type=int, help="the process without which this one ends")
     parser.add_argument("--heartbeat-fd", type=int, help="a pipe where a living process writes")
     parser.add_argument("--host")
     parser.add_argument("--port", type=int)
@@ -108,6 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = Settings.load(host=given.host, port=given.port)
         configure_logging(settings.log_level)
         server = server_for(settings)
+        server.owner = given.owner
         server.heartbeat = heartbeat(given.heartbeat_fd)
         sockets = [socket.socket(fileno=given.fd)] if given.fd is not None else [bound(settings)]
     except (ConfigurationError, StorageError) as error:

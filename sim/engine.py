@@ -44,14 +44,9 @@ from sim.book_arrays import (
 from sim.book_growth import grown
 from sim.book_walks import position_of, refill, shift_position, write_depth, write_resting
 from sim.event_rows import BUY, EVENT_WORDS, SELL
-from sim.market import BTC_PERP, MarketSpec
+from sim.market import BTC_PERP, QUANTITY_LOTS_MAX, MarketSpec
 from sim.messages import COMMAND, EVENT, MarketStatus, Rows, joined
-from sim.snapshots import (
-    QUANTITY_LOTS_MAX,
-    SNAPSHOT_FORMAT,
-    SNAPSHOT_HEADER,
-    read_snapshot,
-)
+from sim.snapshots import SNAPSHOT_FORMAT, SNAPSHOT_HEADER, read_snapshot
 
 EVENTS_SPARE = 64
 EVENTS_KEPT_MAX = 100_000

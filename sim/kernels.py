@@ -8,13 +8,19 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from llvmlite import ir
 from numba import config, njit, types
+from numba.core.caching import UserProvidedCacheLocator
 from numba.extending import intrinsic
+from numba.misc.appdirs import AppDirs
 
 Number: TypeAlias = Any
 """What a part of a kernel answers: an int64, uint64 or truth value of numba's own."""
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
+CACHE_HOMES = (
+    f"{__file__.rpartition('/')[0]}/__pycache__",
+    AppDirs("sandpit", appauthor=False).user_cache_dir,
+)
 PREFETCH_FOR_READ, KEEP_IN_ALL_CACHES, DATA_CACHE = 0, 3, 1
 
 
@@ -32,18 +38,23 @@ def cached_kernel(*inlined_modules: ModuleType) -> Callable[[Kernel], Kernel]:
 
     Numba's cache looks only at the kernel's own file, while a kernel here is
     made of parts and constants of `inlined_modules` too. So each version of
-    their source gets a cache directory of its own.
+    their source gets a cache directory of its own: below NUMBA_CACHE_DIR, where
+    that is set; else beside the code, or in the user's home. Where none can be
+    written to, each process compiles for itself.
     """
     digest = blake2b(digest_size=8)
     for module in inlined_modules:
         digest.update(inspect.getsource(module).encode())
-    directory = f"{__file__.rpartition('/')[0]}/__pycache__/kernels_{digest.hexdigest()}"
+    mark = f"kernels_{digest.hexdigest()}"
 
     def decorate(function: Kernel) -> Kernel:
         before = config.CACHE_DIR
-        config.CACHE_DIR = directory
         try:
-            return cast(Kernel, njit(cache=True, _nrt=False)(function))
+            for home in [before] if before else CACHE_HOMES:
+                config.CACHE_DIR = f"{home}/{mark}"
+                if UserProvidedCacheLocator.from_function(function, inspect.getfile(function)):
+                    return cast(Kernel, njit(cache=True, _nrt=False)(function))
+            return cast(Kernel, njit(_nrt=False)(function))
         finally:
             config.CACHE_DIR = before
 

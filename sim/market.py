@@ -9,6 +9,9 @@ from sim.units import ATOMS_PER_UNIT
 MARKET_ID_PATTERN = r"[A-Z0-9]{2,12}-[A-Z0-9]{2,12}"
 """Market names become stream and actor names, so the alphabet is closed."""
 
+QUANTITY_LOTS_MAX = 10**12
+"""Highest max_quantity_lots of a market: nine million such orders still add up in 64 bits."""
+
 
 COLLATERAL = "USDC"
 """The one asset that accounts of the exchange hold, and that its markets are quoted in."""

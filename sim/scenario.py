@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 from zlib import crc32
 
-from sim.market import COLLATERAL, MARKET_ID_PATTERN, MarketSpec
+from sim.market import COLLATERAL, MARKET_ID_PATTERN, QUANTITY_LOTS_MAX, MarketSpec
 from sim.populations.population import Integers
 from sim.populations.registry import STRATEGIES
 from sim.prices import (
@@ -214,7 +214,7 @@ def _spec(fields: Fields) -> MarketSpec:
     base = fields.text("base", ASSET_PATTERN, "an asset such as BTC")
     quote = fields.text("quote", ASSET_PATTERN, f"an asset such as {COLLATERAL}")
     tick_size, lot_size = fields.decimal("tick_size"), fields.decimal("lot_size")
-    max_quantity_lots = _steps(fields, "max_quantity", lot_size, 2**40)
+    max_quantity_lots = _steps(fields, "max_quantity", lot_size, QUANTITY_LOTS_MAX)
     options = {
         name: fields.integer(name, minimum, maximum, getattr(MarketSpec, name))
         for name, (minimum, maximum) in SPEC_OPTIONS.items()

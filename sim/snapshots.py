@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.book_arrays import POSITION, RESTING
+from sim.market import QUANTITY_LOTS_MAX
 from sim.messages import MarketStatus, OrderFlag, Side
-
-QUANTITY_LOTS_MAX = 10**12
-"""Highest max_quantity_lots of a market: nine million such orders still add up in 64 bits."""
 
 PRICE_TICKS_MAX, SEQUENCE_MAX = 2**31 - 1, 2**62
 FLAGS_MAX = int(OrderFlag.POST_ONLY | OrderFlag.REDUCE_ONLY)

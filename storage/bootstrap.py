@@ -18,7 +18,9 @@ from sim.ledger import (
 from sim.market import MarketSpec
 from storage.accounts import COLLATERAL
 from storage.database import connect, now_us
-from storage.errors import wrapped
+from storage.database_roles import DatabaseUrls, user_of
+from storage.errors import first_line, wrapped
+from storage.grants import apply_grants
 from storage.markets import create_markets, load_specs
 from storage.migrations.run import upgrade
 from storage.settings import ConfigurationError
@@ -46,17 +48,28 @@ SELECT 'endowment', id, leg, CASE leg WHEN 0 THEN id ELSE %(outside)s END, %(ass
 FROM unnest(%(ids)s::bigint[]) AS id, (VALUES (0), (1)) AS legs(leg)"""
 
 
-def prepare_database(database_url: str, specs: Sequence[MarketSpec]) -> None:
-    """Newest schema, the house's accounts, and every market listed.
+def prepare_database(urls: DatabaseUrls, specs: Sequence[MarketSpec]) -> None:
+    """Newest schema, each user's rights, the house's accounts, and every market listed.
 
     Raises ConfigurationError where the database has markets that are not these.
     """
     with wrapped():
-        upgrade(database_url)
-        with connect(database_url, "bootstrap") as connection:
+        upgrade(urls.owner)
+        with connect(urls.owner, "bootstrap") as connection:
+            _grant(connection, urls)
             refuse_other_markets(load_specs(connection), specs)
             create_markets(connection, specs)
             create_system_accounts(connection)
+
+
+def _grant(connection: psycopg.Connection[Any], urls: DatabaseUrls) -> None:
+    try:
+        apply_grants(connection, urls.roles)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise ConfigurationError(
+            f"{user_of(urls.owner)} of DATABASE_URL does not own the tables of its database "
+            f"({first_line(error)}): name the user that has made them."
+        ) from None
 
 
 def refuse_other_markets(listed: Mapping[str, MarketSpec], specs: Sequence[MarketSpec]) -> None:

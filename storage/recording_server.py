@@ -24,7 +24,7 @@ def recording_database(settings: Settings) -> Iterator[str]:
         upgrade(url)
         yield url
         return
-    server = EmbeddedPostgres(settings.data_path)
+    server = EmbeddedPostgres(settings.data_path, servers_user=settings.servers_user)
     try:
         url = server.url if _runs(settings, server) else server.start()
         upgrade(url)

@@ -21,6 +21,15 @@ from pydantic_settings import (
 CONFIG_VARIABLE = "SANDPIT_CONFIG"
 CONFIG_FILE_DEFAULT = "sandpit.toml"
 PREFIX = "SANDPIT_"
+ADDRESSES = (
+    "DATABASE_URL",
+    "SANDPIT_ENGINE_DATABASE_URL",
+    "SANDPIT_API_DATABASE_URL",
+    "REDIS_URL",
+    "SANDPIT_LIMITS_REDIS_URL",
+)
+"""Variables that hold passwords: no process inherits those of another."""
+
 NOT_SETTINGS = {CONFIG_VARIABLE, "SANDPIT_BENCH_ROUTE"}
 HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 ORIGIN = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
@@ -76,11 +85,16 @@ class Settings(BaseSettings):
     # An address that is absent means: start that server here, from its wheel.
     database_url: SecretStr | None = Field(None, validation_alias="database_url")
     redis_url: SecretStr | None = Field(None, validation_alias="redis_url")
+    # Users of the same database for the actors and for the API; made where they are absent.
+    engine_database_url: SecretStr | None = None
+    api_database_url: SecretStr | None = None
     # Rate limits may have a Redis user of their own; without it they use redis_url.
     limits_redis_url: str | None = Field(None, repr=False)
     ray_address: str | None = Field(None, validation_alias="ray_address")
 
     data_dir: Path = Path(".sandpit")
+    # Who PostgreSQL and Valkey run as where sandpit is run as root; sandpit or nobody if not said.
+    servers_user: str | None = None
     host: str = "127.0.0.1"
     port: Port = 8000
     api_processes: int = Field(1, ge=1, le=64)

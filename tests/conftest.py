@@ -16,10 +16,11 @@ import redis
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from storage.database_roles import DatabaseUrls
 from storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.settings import Settings
 
-TEMPLATE = "sandpit_template"
+TEMPLATE, OWNER = "sandpit_template", "sandpit_owner"
 # A lost database costs a test run nothing, so the tests' server may skip the disk.
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 RAY_CPUS = 8
@@ -79,28 +80,34 @@ def valkey(servers_dir: Path) -> Iterator[EmbeddedValkey]:
 @pytest.fixture(scope="session")
 def template_database(postgres: EmbeddedPostgres) -> str:
     """The name of a migrated database that nobody is connected to."""
+    from storage.grants import apply_grants
     from storage.migrations.run import upgrade
 
-    with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {TEMPLATE}")
-    upgrade(url_of(postgres, TEMPLATE))
+    with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {TEMPLATE} OWNER {OWNER}")
+    urls = postgres.urls(TEMPLATE)
+    upgrade(urls.owner)
+    with psycopg.connect(urls.owner, autocommit=True) as connection:
+        apply_grants(connection, urls.roles)
     return TEMPLATE
 
 
-def url_of(server: EmbeddedPostgres, database: str) -> str:
-    return server.url.replace("/sandpit?", f"/{database}?")
+@pytest.fixture
+def database_urls(postgres: EmbeddedPostgres, template_database: str) -> Iterator[DatabaseUrls]:
+    """A database of this test alone, with the newest schema and no rows, for each of its users."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
+        connection.execute(
+            f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template_database} STRATEGY FILE_COPY"
+        )
+        yield postgres.urls(name)
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 @pytest.fixture
-def database_url(postgres: EmbeddedPostgres, template_database: str) -> Iterator[str]:
-    """A database of this test alone, with the newest schema and no rows."""
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute(
-            f"CREATE DATABASE {name} TEMPLATE {template_database} STRATEGY FILE_COPY"
-        )
-        yield url_of(postgres, name)
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+def database_url(database_urls: DatabaseUrls) -> str:
+    """The same, for its owner, who may write every table."""
+    return database_urls.owner
 
 
 @pytest.fixture
@@ -112,9 +119,12 @@ def redis_url(valkey: EmbeddedValkey) -> str:
 
 
 @pytest.fixture
-def settings(database_url: str, redis_url: str, valkey: EmbeddedValkey, tmp_path: Path) -> Settings:
+def settings(
+    database_urls: DatabaseUrls, redis_url: str, valkey: EmbeddedValkey, tmp_path: Path
+) -> Settings:
+    """An API process's."""
     return Settings.load(
-        database_url=database_url,
+        database_url=database_urls.api,
         redis_url=redis_url,
         limits_redis_url=valkey.limits_url,
         data_dir=tmp_path / "data",

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from storage.embedded import EmbeddedPostgres
 from tests.waiting import eventually
 
 NO_LIMIT = "1000000/second"
-READY_S_MAX = 120.0
+READY_S_MAX = 300.0
 STOP_S_MAX = 15.0
 RETRY_S = 0.05
 
@@ -30,13 +31,20 @@ RETRY_S = 0.05
 class Deployment:
     """`sandpit up` on a free port, in a directory of its own, as the leader of its group."""
 
-    def __init__(self, directory: Path, *arguments: str, **environment: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *arguments: str,
+        command: Sequence[str] = (sys.executable, "-m", "actors.cli"),
+        cwd: Path | None = None,
+        **environment: str,
+    ) -> None:
         self.directory = directory
         rates = {f"SANDPIT_{kind}_RATE": NO_LIMIT for kind in RATES}
-        command = [sys.executable, "-m", "actors.cli", "up", "--port", "0"]
         self.process = subprocess.Popen(
-            [*command, "--data-dir", str(directory), *arguments],
+            [*command, "up", "--port", "0", "--data-dir", str(directory), *arguments],
             env={**os.environ, **rates, **environment},
+            cwd=cwd,
             start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -8,7 +8,6 @@ import random
 import signal
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from actors.bench.http_load import Connection, Tally, connect, request, run_closed_loop
+from actors.own_tree import command
 from sim.market import COLLATERAL
 from storage.embedded import EmbeddedPostgres
 from storage.latency import any_order_pending, hop_medians_ms
@@ -77,9 +77,9 @@ def start(directory: Path) -> Deployment:
     """`sandpit up` on a quiet world, without rate limits, with the route that does nothing."""
     rates = {f"SANDPIT_{kind}_RATE": NO_LIMIT for kind in RATES}
     more = {"SANDPIT_BENCH_ROUTE": "1", "SANDPIT_OPEN_ORDERS_MAX": "100000"}
-    command = ["up", "--world", "quiet", "--port", "0", "--data-dir", str(directory / "data")]
+    wish = ("up", "--world", "quiet", "--port", 0, "--data-dir", directory / "data")
     process = subprocess.Popen(
-        [sys.executable, "-m", "actors.cli", *command],
+        command("actors.cli", *wish),
         env={**os.environ, **rates, **more},
         stdout=subprocess.PIPE,
         text=True,

@@ -11,6 +11,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from actors.own_tree import command
+from actors.processors import cores_to_use
 from sim.simulation_scenario import parse_scenario
 from sim.world import SimulatedWorld
 from storage.scenario_file import scenario_prices
@@ -84,11 +86,15 @@ def steady(scenario: Path, actors: int, warm: int, steps: int, windows: int) -> 
 
 
 def _answer(module: str, *arguments: object) -> dict[str, Any]:
-    command = [sys.executable, "-m", module, *map(str, arguments)]
     kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, env=kept, timeout=RUN_S_MAX, check=False
+            command(module, *arguments),
+            capture_output=True,
+            text=True,
+            env=kept,
+            timeout=RUN_S_MAX,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise RunFailed(f"no end within {RUN_S_MAX:.0f} s") from None
@@ -109,11 +115,10 @@ def alternated(runs: int, *measures: Callable[[], float]) -> list[float]:
 
 def machine() -> Mapping[str, Any]:
     """What the figures were read on."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     model = ""
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     version = sys.version.split()[0]
-    return {"processor": model, "cores": cores, "memory_bytes": memory, "python": version}
+    return {"processor": model, "cores": cores_to_use(), "memory_bytes": memory, "python": version}

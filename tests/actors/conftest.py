@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from storage.database_roles import DatabaseUrls
 from tests.actors.house import House
 
 
 @pytest.fixture
-def house(database_url: str, redis_url: str) -> Iterator[House]:
-    built = House(database_url, redis_url)
+def house(database_urls: DatabaseUrls, redis_url: str) -> Iterator[House]:
+    built = House(database_urls, redis_url)
     yield built
     built.close()
     built.database.close()

@@ -12,6 +12,7 @@ from sim.refusals import Refused
 from storage.accept import Acceptor, Answer
 from storage.cancels import request_cancel, request_cancel_all
 from storage.database import connect, open_pool
+from storage.database_roles import DatabaseUrls
 from tests.auditor import audit
 from tests.builders import listed_markets
 from tests.waiting import eventually
@@ -22,10 +23,12 @@ MARKET = "ETH-PERP"
 class House:
     """All rooms below the API, run by hand or by their threads."""
 
-    def __init__(self, database_url: str, redis_url: str) -> None:
+    def __init__(self, urls: DatabaseUrls, redis_url: str) -> None:
+        """Each part comes to the database as its own user, the test as the owner."""
         warm_up()
-        self.urls = (database_url, redis_url)
-        self.database = connect(database_url, "test")
+        self.urls = (urls.engine, redis_url)
+        self.api_url = urls.api
+        self.database = connect(urls.owner, "test")
         listed_markets(self.database)
         self.actors: list[Any] = []
 
@@ -44,7 +47,7 @@ class House:
 
     def place(self, *orders: PlaceOrder) -> list[Answer]:
         async def work() -> list[Answer]:
-            pool = await open_pool(self.urls[0], 2)
+            pool = await open_pool(self.api_url, 2)
             acceptor = Acceptor(pool, 1_000)
             await acceptor.start()
             answers = await acceptor.place_many(orders)
@@ -61,7 +64,7 @@ class House:
 
     def cancel(self, account_id: int, order_id: int | None) -> None:
         async def work() -> None:
-            pool = await open_pool(self.urls[0], 1)
+            pool = await open_pool(self.api_url, 1)
             if order_id is None:
                 await request_cancel_all(pool, account_id, None)
             else:

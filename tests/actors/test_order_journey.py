@@ -11,6 +11,7 @@ from actors.inbox import StrategyBatch
 from actors.market import Market
 from sim.messages import OrderType, Side, TimeInForce, empty_commands
 from sim.orders import OrderStatus
+from storage.database_roles import DatabaseUrls
 from storage.errors import Superseded
 from storage.streams import commands_stream, events_stream
 from tests.actors.house import MARKET, House
@@ -126,8 +127,8 @@ def test_a_wiped_valkey_loses_nothing(house: House, valkey: Any) -> None:
         assert client.exists(commands_stream(MARKET), events_stream(MARKET))
 
 
-def test_everything_works_slower_without_valkey(database_url: str) -> None:
-    house = House(database_url, "redis://127.0.0.1:1/0")
+def test_everything_works_slower_without_valkey(database_urls: DatabaseUrls) -> None:
+    house = House(database_urls, "redis://127.0.0.1:1/0")
     house.open()
     alice, bob = trader(house.database), trader(house.database)
     house.place_one(order(alice))

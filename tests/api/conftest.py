@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from storage.database_roles import DatabaseUrls
 from storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.api.deployment import Deployment, Person, running
 from tests.builders import listed_markets
@@ -38,13 +39,13 @@ BEHIND_A_PROXY = {
 """Whoever asks here chooses its address, by X-Forwarded-For: the tests are the trusted proxy."""
 
 
-def database_of(postgres: EmbeddedPostgres, template: str, name: str) -> str:
-    with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    url = postgres.url.replace("/sandpit?", f"/{name}?")
-    with psycopg.connect(url, autocommit=True) as connection:
+def database_of(postgres: EmbeddedPostgres, template: str, name: str) -> DatabaseUrls:
+    with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} OWNER sandpit_owner TEMPLATE {template}")
+    urls = postgres.urls(name)
+    with psycopg.connect(urls.owner, autocommit=True) as connection:
         listed_markets(connection)
-    return url
+    return urls
 
 
 @pytest.fixture(scope="session")
@@ -52,8 +53,8 @@ def exchange(
     postgres: EmbeddedPostgres, valkey: EmbeddedValkey, template_database: str, servers_dir: Path
 ) -> Iterator[Deployment]:
     """An API process whose limits are in nobody's way."""
-    url = database_of(postgres, template_database, "api_exchange")
-    with running(url, valkey.url, servers_dir / "api") as deployment:
+    urls = database_of(postgres, template_database, "api_exchange")
+    with running(urls, valkey.limits_url, servers_dir / "api") as deployment:
         yield deployment
 
 
@@ -63,8 +64,8 @@ def tight(
 ) -> Iterator[Deployment]:
     """An API process with tight limits, which believes that it is open to the world
     and counts failed logins by itself."""
-    url = database_of(postgres, template_database, "api_tight")
-    with running(url, "", servers_dir / "tight", **TIGHT) as deployment:
+    urls = database_of(postgres, template_database, "api_tight")
+    with running(urls, "", servers_dir / "tight", **TIGHT) as deployment:
         yield deployment
 
 

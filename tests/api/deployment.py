@@ -15,6 +15,7 @@ import psycopg
 
 from api.security import Tokens
 from storage.data_directory import secret
+from storage.database_roles import DatabaseUrls
 from tests.builders import trader
 from tests.waiting import eventually
 
@@ -104,14 +105,14 @@ class Deployment:
 
 @contextmanager
 def running(
-    database_url: str, redis_url: str, data_dir: Path, **settings: str
+    urls: DatabaseUrls, limits_redis_url: str, data_dir: Path, **settings: str
 ) -> Iterator[Deployment]:
-    """An API process with these settings, until the block ends."""
+    """An API process with these settings, until the block ends; it comes as the API's users."""
     data_dir.mkdir(parents=True, exist_ok=True)
     environment = os.environ | GENEROUS | settings
     environment |= {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
+        "DATABASE_URL": urls.api,
+        "SANDPIT_LIMITS_REDIS_URL": limits_redis_url,
         "SANDPIT_DATA_DIR": str(data_dir),
     }
     with (
@@ -129,7 +130,7 @@ def running(
     url = f"http://127.0.0.1:{port}"
     with (
         httpx.Client(base_url=url, timeout=20) as http,
-        psycopg.connect(database_url, autocommit=True) as database,
+        psycopg.connect(urls.owner, autocommit=True) as database,
     ):
         try:
             eventually(lambda: healthy(http), 30)

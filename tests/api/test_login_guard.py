@@ -36,8 +36,8 @@ async def store(request: pytest.FixtureRequest, shared: ValkeyCounters) -> Count
 
 
 @pytest.fixture
-async def shared(redis_url: str) -> AsyncIterator[ValkeyCounters]:
-    failures = ValkeyCounters(redis_url)
+async def shared(redis_url: str, valkey: EmbeddedValkey) -> AsyncIterator[ValkeyCounters]:
+    failures = ValkeyCounters(valkey.limits_url)
     yield failures
     await failures.close()
 

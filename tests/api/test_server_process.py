@@ -40,6 +40,14 @@ def test_without_a_database_address_it_says_so_and_ends(tmp_path: Path) -> None:
     assert said == "The API needs DATABASE_URL; `sandpit up` sets it.\n"
 
 
+def test_without_the_process_that_started_it_it_ends_by_itself(tmp_path: Path) -> None:
+    process = start(
+        "--port", "0", "--owner", "1", DATABASE_URL=AWAY, SANDPIT_DATA_DIR=str(tmp_path)
+    )
+    assert process.wait(60) == 0
+    process.communicate()
+
+
 def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

@@ -1,0 +1,244 @@
+"""Who may do what in the database: asked of a real server, as each of its users."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import errors
+from sqlmodel import SQLModel
+
+import storage.tables.identity
+import storage.tables.markets
+import storage.tables.money
+import storage.tables.recordings
+import storage.tables.simulations
+import storage.tables.trading  # noqa: F401
+from storage import bootstrap
+from storage.bootstrap import prepare_database
+from storage.data_directory import prepare
+from storage.database_roles import DatabaseUrls, as_user, user_of
+from storage.embedded import EmbeddedPostgres
+from storage.given_roles import OneRole, given_urls, made_urls, script
+from storage.grants import SEQUENCES, TABLES, apply_grants
+from storage.idle_identities import remove_expired_logins, remove_idle_guests
+from storage.migrations.run import upgrade
+from storage.settings import ConfigurationError, Settings
+from tests.builders import trader
+
+OVER_THE_TOP = (
+    "COPY (SELECT 1) TO PROGRAM 'cat'",
+    "COPY markets FROM '/etc/passwd'",
+    "SELECT pg_read_file('/etc/passwd')",
+    "CREATE ROLE another",
+    "CREATE DATABASE another",
+    "ALTER SYSTEM SET fsync = off",
+)
+NOT_OF_THE_API = (
+    "UPDATE market_heads SET epoch = epoch + 1",
+    "UPDATE markets SET status = 1",
+    "INSERT INTO journal DEFAULT VALUES",
+    "SELECT 1 FROM snapshots",
+    "UPDATE orders SET filled_lots = 0",
+    "UPDATE ledger_entries SET amount_atoms = 0",
+    "DELETE FROM commands",
+    "UPDATE market_prices SET mark_ticks = 1",
+    "INSERT INTO fills DEFAULT VALUES",
+)
+NOT_OF_THE_ENGINE = (
+    "SELECT password_hash FROM users",
+    "UPDATE users SET role = 'ADMIN'",
+    "INSERT INTO transfers DEFAULT VALUES",
+    "UPDATE ledger_entries SET amount_atoms = 0",
+    "DELETE FROM ledger_entries",
+)
+OF_NEITHER = (
+    "CREATE TABLE mine (x int)",
+    "CREATE TEMP TABLE mine (x int)",
+    "DROP TABLE orders",
+    "TRUNCATE orders",
+    "ALTER TABLE orders ADD x int",
+    "UPDATE alembic_version SET version_num = '0'",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1",
+)
+
+
+def refused(url: str, statements: tuple[str, ...]) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            try:
+                connection.execute(statement)
+            except errors.InsufficientPrivilege:
+                continue
+            pytest.fail(f"{user_of(url)} may: {statement}")
+
+
+@pytest.fixture
+def urls(postgres: EmbeddedPostgres, database_urls: DatabaseUrls) -> DatabaseUrls:
+    """A database that is kept to its users as the embedded one is."""
+    with psycopg.connect(postgres.admin_url, autocommit=True) as administration:
+        name = database_urls.owner.split("?")[0].rpartition("/")[2]
+        administration.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+        for role in database_urls.roles.values():
+            administration.execute(f"GRANT CONNECT ON DATABASE {name} TO {role}")
+    return database_urls
+
+
+def test_the_api_writes_wishes_and_cannot_touch_what_the_engine_keeps(urls: DatabaseUrls) -> None:
+    refused(urls.api, (*OVER_THE_TOP, *OF_NEITHER, *NOT_OF_THE_API))
+
+
+def test_the_engine_is_no_superuser_and_knows_no_passwords(urls: DatabaseUrls) -> None:
+    refused(urls.engine, (*OVER_THE_TOP, *OF_NEITHER, *NOT_OF_THE_ENGINE))
+
+
+def test_the_owner_who_migrates_is_no_superuser_either(urls: DatabaseUrls) -> None:
+    refused(urls.owner, OVER_THE_TOP)
+    upgrade(urls.owner)
+
+
+def test_statements_of_the_api_have_an_end_whatever_its_session_asks_for(
+    urls: DatabaseUrls,
+) -> None:
+    with psycopg.connect(urls.api) as connection:
+        for bound in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            assert connection.execute(f"SHOW {bound}").fetchone() not in (("0",), None)
+
+
+def test_every_table_and_sequence_is_declared_once(urls: DatabaseUrls) -> None:
+    """Where this fails: add a line to storage/grants.py for the table that is new."""
+    assert set(SQLModel.metadata.tables) == set(TABLES)
+    with psycopg.connect(urls.owner) as connection:
+        found = connection.execute(
+            "SELECT c.relname, c.relkind FROM pg_class c WHERE c.relkind IN ('r', 'p', 'S')"
+            " AND c.relnamespace = 'public'::regnamespace AND NOT EXISTS (SELECT FROM pg_depend d"
+            " WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND c.relkind = 'S'"
+            " AND d.deptype IN ('a', 'i'))"
+        ).fetchall()
+    there = {name for name, _ in found} - {"alembic_version"}
+    assert there == {*TABLES, *SEQUENCES}
+
+
+def test_a_table_that_is_not_declared_is_nobodys_but_the_owners(urls: DatabaseUrls) -> None:
+    with psycopg.connect(urls.owner, autocommit=True) as connection:
+        connection.execute("CREATE TABLE undeclared (x int)")
+        apply_grants(connection, urls.roles)
+    refused(urls.api, ("SELECT 1 FROM undeclared",))
+    refused(urls.engine, ("SELECT 1 FROM undeclared",))
+
+
+def test_applied_again_the_grants_take_back_what_somebody_gave(urls: DatabaseUrls) -> None:
+    with psycopg.connect(urls.owner, autocommit=True) as connection:
+        connection.execute(f"GRANT ALL ON market_heads TO PUBLIC, {user_of(urls.api)}")
+        connection.execute("GRANT ALL ON users TO PUBLIC")
+        apply_grants(connection, urls.roles)
+        apply_grants(connection, urls.roles)
+    refused(urls.api, NOT_OF_THE_API)
+    refused(urls.engine, NOT_OF_THE_ENGINE)
+
+
+@pytest.mark.slow
+def test_a_directory_of_one_superuser_is_handed_over_with_its_rows(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path / "data", overrides={"fsync": "off"})
+    try:
+        server.start()
+        with psycopg.connect(server.admin_url, autocommit=True) as former:
+            former.execute("ALTER DATABASE sandpit OWNER TO sandpit")
+            former.execute("GRANT ALL ON DATABASE sandpit TO PUBLIC")
+            former.execute("GRANT ALL ON SCHEMA public TO PUBLIC")
+        upgrade(server.admin_url)
+        with psycopg.connect(server.admin_url, autocommit=True) as former:
+            bootstrap.create_system_accounts(former)
+            for user in ("sandpit_owner", "sandpit_engine", "sandpit_api"):
+                former.execute(f"DROP OWNED BY {user}")
+                former.execute(f"DROP ROLE {user}")
+        for secret in (tmp_path / "data").glob("postgres.sandpit_*"):
+            secret.unlink()
+        server.restart()
+        urls = server.urls()
+        prepare_database(urls, [])
+        refused(urls.api, (*OVER_THE_TOP, *OF_NEITHER, *NOT_OF_THE_API))
+        with psycopg.connect(urls.engine) as connection:
+            assert connection.execute("SELECT count(*) FROM accounts").fetchone() == (4,)
+        secrets = list((tmp_path / "data").glob("*.password"))
+        assert len(secrets) == 4
+        assert all(path.stat().st_mode & 0o777 == 0o600 for path in secrets)
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def server_of_ones_own(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A database on a server that is not ours, for a user who may make users."""
+    with psycopg.connect(postgres.admin_url, autocommit=True) as administration:
+        administration.execute("CREATE ROLE chief LOGIN CREATEROLE PASSWORD 'secret'")
+        administration.execute("CREATE DATABASE theirs OWNER chief")
+        yield as_user(postgres.urls("theirs").owner, "chief", "secret")
+        administration.execute("DROP DATABASE theirs WITH (FORCE)")
+        for role in ("theirs_api", "theirs_engine", "chief"):
+            administration.execute(f"DROP ROLE IF EXISTS {role}")
+
+
+def test_on_a_given_server_users_are_made_where_the_given_one_may(
+    server_of_ones_own: str, tmp_path: Path
+) -> None:
+    data_dir = prepare(tmp_path / "data")
+    urls = made_urls(server_of_ones_own, data_dir)
+    assert urls.roles == {"engine": "theirs_engine", "api": "theirs_api"}
+    prepare_database(urls, [])
+    refused(urls.api, (*OVER_THE_TOP, "UPDATE market_heads SET epoch = 0"))
+    refused(urls.engine, NOT_OF_THE_ENGINE)
+    assert made_urls(server_of_ones_own, data_dir) == urls
+
+
+def test_elsewhere_one_user_has_to_do_and_the_reason_is_told(
+    server_of_ones_own: str, postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    with psycopg.connect(postgres.admin_url, autocommit=True) as administration:
+        administration.execute("ALTER ROLE chief NOCREATEROLE")
+    with pytest.raises(OneRole, match="chief may not make others"):
+        made_urls(server_of_ones_own, prepare(tmp_path / "data"))
+    prepare_database(DatabaseUrls.of_one(server_of_ones_own), [])
+
+
+def test_what_is_told_to_run_by_hand_makes_users_that_do(
+    server_of_ones_own: str, postgres: EmbeddedPostgres
+) -> None:
+    named = DatabaseUrls(
+        server_of_ones_own,
+        as_user(server_of_ones_own, "theirs_engine", "choose one"),
+        as_user(server_of_ones_own, "theirs_api", "choose one"),
+    )
+    upgrade(server_of_ones_own)
+    with psycopg.connect(server_of_ones_own, autocommit=True) as connection:
+        connection.execute("\n".join(script("theirs", named)).encode())
+    prepare_database(named, [])
+    refused(named.api, ("UPDATE market_heads SET epoch = 0",))
+
+
+def test_three_addresses_go_together() -> None:
+    settings = Settings.load(
+        database_url="postgresql://a@h/x", api_database_url="postgresql://b@h/x"
+    )
+    with pytest.raises(ConfigurationError, match="go together"):
+        given_urls(settings)
+
+
+def test_the_engine_removes_idle_guests_and_old_logins_as_itself(urls: DatabaseUrls) -> None:
+    with psycopg.connect(urls.owner, autocommit=True) as connection:
+        idle, busy = trader(connection), trader(connection)
+        connection.execute(
+            "DELETE FROM ledger_entries WHERE account_id = %s",
+            (idle,),
+        )
+        connection.execute(
+            "UPDATE balances SET total_atoms = 0, version = 0 WHERE account_id = %s", (idle,)
+        )
+        connection.execute(
+            "UPDATE users SET guest_since_us = 1 WHERE id = ANY(%s)", ([idle, busy],)
+        )
+    with psycopg.connect(urls.engine, autocommit=True) as engine:
+        assert remove_idle_guests(engine, 2) == 2
+        assert remove_expired_logins(engine, 2) == 0
+        left = engine.execute("SELECT id FROM users WHERE id = ANY(%s)", ([idle, busy],))
+        assert left.fetchall() == [(busy,)]
