@@ -10,6 +10,7 @@ import structlog
 from actors.command_source import CommandSource
 from actors.inbox import ClientRows, Inbox, Item, Registration, StrategyBatch
 from actors.loop import Loop
+from actors.market_clock import MarketClock
 from actors.pace import pause
 from actors.strategy import MarketUnavailable
 from actors.strategy_desk import StrategyDesk
@@ -88,6 +89,7 @@ class Market:
             return
         self._head, self._engine = found.head, found.engine
         self._snapshot_batch = found.head.batch_no
+        self._clock = MarketClock(found.last_us)
         self._desk = StrategyDesk(spec, found.strategies)
         cursor = found.head.command_seq
         streams = Streams(redis_url, self._streams.origin)
@@ -202,7 +204,7 @@ class Market:
 
     def _withdrawal(self, item: Registration) -> StrategyBatch:
         self._desk.admit(item)
-        rows = self._desk.withdrawal(item, self._engine.resting_orders(), now_us())
+        rows = self._desk.withdrawal(item, self._engine.resting_orders(), self._clock.now_us())
         batch_no = self._desk.last_batch(item.strategy_no) + 1
         return item.as_batch(batch_no, rows)
 
@@ -228,7 +230,7 @@ class Market:
         command_seq = self._head.command_seq
         strategies: dict[int, int] = {}
         answered = []
-        time_us = now_us()
+        time_us = self._clock.now_us()
         for item in group:
             if isinstance(item, ClientRows):
                 rows = item.rows[item.rows["command_seq"] > command_seq]
@@ -243,6 +245,7 @@ class Market:
                     strategies[item.strategy_no] = item.batch_no
                     parts.append(self._desk.stamped(item.rows, time_us))
         inputs = np.concatenate(parts) if parts else np.empty(0, dtype=COMMAND)
+        self._clock.put_in_order(inputs)
         return inputs, command_seq, strategies, answered
 
     def _commit(
@@ -260,7 +263,8 @@ class Market:
             event_seq=self._engine.event_seq,
             chain=journal.next_chain(self._head.chain, inputs_bytes, events_bytes),
         )
-        batch = Batch(self._market_id, head, now_us(), strategies, inputs_bytes, events_bytes)
+        time_us = self._clock.now_us()
+        batch = Batch(self._market_id, head, time_us, strategies, inputs_bytes, events_bytes)
         view = self._public_view()
         while True:
             try:

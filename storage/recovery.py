@@ -16,6 +16,7 @@ from storage.journal import (
     Head,
     acquire,
     journal_after,
+    last_stamp_us,
     next_chain,
     snapshots_up_to,
     strategies_from_text,
@@ -32,16 +33,22 @@ CHAIN_AT = "SELECT chain FROM journal WHERE market_id = %s AND batch_no = %s"
 
 @dataclass
 class Recovered:
-    """A market taken over and rebuilt. `strategies` are the last batch numbers applied."""
+    """A market taken over and rebuilt.
+
+    strategies  the last batch numbers applied
+    last_us     the latest time that anything of the market was stamped with
+    """
 
     head: Head
     engine: MarketEngine
     strategies: dict[int, int]
+    last_us: int
 
 
 def recover(connection: psycopg.Connection[Any], spec: MarketSpec) -> Recovered:
     """Take the market over and rebuild it. Raises CorruptState where hashes disagree."""
     head = acquire(connection, spec.market_id)
+    last_us = last_stamp_us(connection, spec.market_id)
     for batch_no, _, state_hash, strategies, state in snapshots_up_to(
         connection, spec.market_id, head.batch_no
     ):
@@ -49,9 +56,9 @@ def recover(connection: psycopg.Connection[Any], spec: MarketSpec) -> Recovered:
         if engine is None:
             log.error("snapshot_is_damaged", market=spec.market_id, batch_no=batch_no)
             continue
-        found = Recovered(head, engine, strategies_from_text(strategies))
+        found = Recovered(head, engine, strategies_from_text(strategies), last_us)
         return replay(connection, found, batch_no, chain_at(connection, spec, batch_no))
-    return replay(connection, Recovered(head, MarketEngine(spec), {}), 0, EMPTY_CHAIN)
+    return replay(connection, Recovered(head, MarketEngine(spec), {}, last_us), 0, EMPTY_CHAIN)
 
 
 def restored(spec: MarketSpec, state: bytes, state_hash: bytes) -> MarketEngine | None:

@@ -123,10 +123,10 @@ async def test_an_idempotency_key_works_like_a_name(
     acceptor: Acceptor, database: psycopg.Connection[Any]
 ) -> None:
     account_id = trader(database)
-    first = await acceptor.place(order(account_id, idempotency_key="k"))
-    again = await acceptor.place(order(account_id, idempotency_key="k"))
+    first = await acceptor.place(order(account_id), "k")
+    again = await acceptor.place(order(account_id), "k")
     assert again == AcceptedOrder(first.order_id, OrderStatus.PENDING, repeated=True)
-    other = acceptor.place(order(account_id, idempotency_key="k", body_hash=b"other"))
+    other = acceptor.place(order(account_id, body_hash=b"other"), "k")
     assert await refusal_of(other) == Refusal.IDEMPOTENCY_KEY_REUSED
 
 
