@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from sim.messages import CommandKind, OrderFlag, OrderType, empty_commands
+from sim.messages import CommandKind, OrderFlag, OrderType, Reason, empty_commands
 from sim.orders import OrderStatus
 from sim.position import Position
 from storage.accept_check import (
@@ -253,8 +253,11 @@ def payloads(rows: list[AcceptedRow]) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 
-def command_payload(kind: CommandKind, account_id: int, order_id: int = 0) -> bytes:
+def command_payload(
+    kind: CommandKind, account_id: int, order_id: int = 0, reason: Reason = Reason.REQUESTED
+) -> bytes:
     """A CANCEL or CANCEL_ALL as the bytes of one COMMAND row."""
     command = empty_commands(1)
     command["kind"], command["account_id"], command["order_id"] = kind, account_id, order_id
+    command["reason"] = reason
     return np.ascontiguousarray(command).tobytes()

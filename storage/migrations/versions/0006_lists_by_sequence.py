@@ -38,8 +38,12 @@ UPDATE orders o SET filled_tick_lots = f.tick_lots FROM (
 WHERE (o.id, o.account_id) = (f.order_id, f.account_id)"""
 KEYS_OF_ORDERS = """
 INSERT INTO idempotency (account_id, key, route, body_hash, response, order_ids, created_at_us)
-SELECT account_id, idempotency_key, 'orders', body_hash, '[null]', ARRAY[id], created_at_us
+SELECT account_id, idempotency_key, 'orders', body_hash, '[0]', ARRAY[id], created_at_us
 FROM orders WHERE idempotency_key IS NOT NULL ON CONFLICT DO NOTHING"""
+ROUTES_AS_ASKED = """
+UPDATE idempotency SET route = CASE route WHEN 'deposit' THEN 'deposits'
+    WHEN 'withdraw' THEN 'withdrawals' ELSE 'account/' || route END
+WHERE route IN ('deposit', 'withdraw', 'reset', 'cancel-after')"""
 LONGER_CANDLES = f"""
 INSERT INTO candles (market_id, width_us, open_time_us, open_ticks, high_ticks, low_ticks,
     close_ticks, volume_lots, notional_atoms, trade_count)
@@ -94,6 +98,7 @@ def keep_requests_once() -> None:
         sa.Column("order_ids", sa.ARRAY(sa.BigInteger()), server_default="{}", nullable=False),
     )
     op.alter_column("idempotency", "order_ids", server_default=None)
+    op.execute(ROUTES_AS_ASKED)
     op.execute(KEYS_OF_ORDERS)
     op.drop_index("orders_idempotency_key", table_name="orders")
     op.drop_column("orders", "idempotency_key")
