@@ -20,27 +20,30 @@ COLUMNS = """o.id, o.account_id, o.market_id, o.client_order_id, o.side, o.order
 SELECT_ONE = f"""
 SELECT u.role, u.status, {COLUMNS}
 FROM users u LEFT JOIN orders o ON o.account_id = u.id AND o.id = %s WHERE u.id = %s"""
-OWN = "o.account_id = %(account)s AND o.id >= %(first)s AND o.id < %(end)s"
+OWN = "o.account_id = %(account)s AND o.id < %(end)s"
+SINCE = " AND o.id >= %(first)s"
+"""Only where it is asked for: of two bounds the planner thinks that little lies between them."""
+
 IN_MARKET = " AND o.market_id = %(market)s"
 NEWEST = "ORDER BY id DESC LIMIT %(limit)s"
-SELECT_ALL = f"SELECT {COLUMNS} FROM orders o WHERE {OWN} {NEWEST}"
+SELECT_ALL = f"SELECT {COLUMNS} FROM orders o WHERE {OWN}{{since}} {NEWEST}"
 SELECT_NAMED = f"""
-SELECT {COLUMNS} FROM orders o
-WHERE {OWN} AND o.client_order_id = %(name)s AND o.status = ANY(%(statuses)s)
+WITH named AS MATERIALIZED (
+    SELECT {COLUMNS} FROM orders o
+    WHERE o.account_id = %(account)s AND o.client_order_id = %(name)s)
+SELECT * FROM named o WHERE {OWN}{{since}} AND o.status = ANY(%(statuses)s)
     AND (%(market)s::text IS NULL OR o.market_id = %(market)s) {NEWEST}"""
-SELECT_BY_STATUS = """
+SELECT_BY_STATUS = f"""
 WITH open AS MATERIALIZED (
-    SELECT {columns} FROM orders o WHERE o.account_id = %(account)s AND o.status <= 3{in_market})
-SELECT * FROM open o WHERE {own} AND o.status = ANY(%(statuses)s)
+    SELECT {COLUMNS} FROM orders o
+    WHERE o.account_id = %(account)s AND o.status <= 3{{in_market}})
+SELECT * FROM open o WHERE {OWN}{{since}} AND o.status = ANY(%(statuses)s)
 UNION ALL
 SELECT ended.* FROM unnest(%(ended)s::int[]) AS asked(status) CROSS JOIN LATERAL (
-    SELECT {columns} FROM orders o
-    WHERE {own} AND o.status > 3 AND o.status = asked.status{in_market} {newest}) AS ended
-{newest}"""
-SELECT_STATUS = SELECT_BY_STATUS.format(columns=COLUMNS, own=OWN, in_market="", newest=NEWEST)
-SELECT_STATUS_IN_MARKET = SELECT_BY_STATUS.format(
-    columns=COLUMNS, own=OWN, in_market=IN_MARKET, newest=NEWEST
-)
+    SELECT {COLUMNS} FROM orders o
+    WHERE {OWN}{{since}} AND o.status > 3 AND o.status = asked.status{{in_market}}
+    {NEWEST}) AS ended
+{NEWEST}"""
 
 TYPES = {4: Side, 5: OrderType, 6: TimeInForce, 14: OrderStatus, 15: Reason, 18: int}
 
@@ -113,11 +116,13 @@ async def orders(
 
 def statement_for(wanted: OrderFilter) -> str:
     """The query that has an index for what is filtered."""
+    since = SINCE if wanted.window.since_us else ""
+    in_market = IN_MARKET if wanted.market_id is not None else ""
     if wanted.client_order_id is not None:
-        return SELECT_NAMED
-    if wanted.market_id is not None:
-        return SELECT_STATUS_IN_MARKET
-    return SELECT_STATUS if wanted.statuses is not None else SELECT_ALL
+        return SELECT_NAMED.format(since=since)
+    if in_market or wanted.statuses is not None:
+        return SELECT_BY_STATUS.format(since=since, in_market=in_market)
+    return SELECT_ALL.format(since=since)
 
 
 def order_from_row(row: tuple[Any, ...]) -> OrderView:

@@ -18,10 +18,15 @@ SELECT_FILLS = """
 SELECT id, market_id, event_seq, is_maker, order_id, account_id, side, price_ticks, quantity_lots,
     fee_atoms, realized_pnl_atoms, created_at_us
 FROM fills
-WHERE account_id = %(account)s AND order_id > 0 AND id >= %(first)s AND id < %(end)s{only}
+WHERE {whose} = %(account)s AND order_id > 0 AND id < %(end)s{only}
 ORDER BY id DESC LIMIT %(limit)s"""
+SINCE = " AND id >= %(first)s"
 IN_MARKET = " AND market_id = %(market)s"
 OF_ORDER = " AND order_id = %(order)s"
+BY_ACCOUNT = "account_id"
+BY_ORDER = "account_id + 0"
+"""An order has few fills and an account many: this says to look at the order's."""
+
 SELECT_POSITIONS = """
 SELECT h.account_id, h.market_id, h.quantity_lots, h.cost_atoms,
     h.realized_pnl_atoms - h.realized_before_atoms, h.leverage, h.updated_at_us,
@@ -107,8 +112,6 @@ class FillFilter:
 async def fills(pool: AsyncPool, account_id: int, wanted: FillFilter, limit: int) -> list[FillView]:
     """A page of this account's fills."""
     first, end = await FILLS.numbers(pool, account_id, wanted.window)
-    only = IN_MARKET if wanted.market_id is not None else ""
-    only += OF_ORDER if wanted.order_id is not None else ""
     values = {
         "account": account_id,
         "first": first,
@@ -117,8 +120,17 @@ async def fills(pool: AsyncPool, account_id: int, wanted: FillFilter, limit: int
         "order": wanted.order_id,
         "limit": limit,
     }
-    rows = await fetch_all(pool, SELECT_FILLS.format(only=only), values)
+    rows = await fetch_all(pool, fills_statement(wanted), values)
     return [FillView(*typed(row, {6: Side})) for row in rows]
+
+
+def fills_statement(wanted: FillFilter) -> str:
+    """The query with the conditions that are asked for, and no others: see order_lists.SINCE."""
+    only = SINCE if wanted.window.since_us else ""
+    only += IN_MARKET if wanted.market_id is not None else ""
+    only += OF_ORDER if wanted.order_id is not None else ""
+    whose = BY_ORDER if wanted.order_id is not None else BY_ACCOUNT
+    return SELECT_FILLS.format(whose=whose, only=only)
 
 
 async def positions(pool: AsyncPool, account_id: int) -> list[PositionView]:

@@ -1,26 +1,24 @@
 """Whatever a list is filtered for, the server reads little more than the page it answers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 
+from sim.orders import OrderStatus
 from storage import market_data, order_lists, time_window, views
 from storage.database import connect
-from storage.order_lists import (
-    SELECT_ALL,
-    SELECT_NAMED,
-    SELECT_STATUS,
-    SELECT_STATUS_IN_MARKET,
-)
+from storage.order_lists import OrderFilter
+from storage.time_window import TimeWindow
+from storage.views import FillFilter
 
 ROWS = 60_000
 OPEN_ORDERS = 200
-ACCOUNT, NEIGHBOUR = 1_000, 1_001
+ACCOUNT = 1_000
 PAGE = 50
-ROWS_READ_MAX = 3 * PAGE + OPEN_ORDERS
-EVERYTHING = {"first": 0, "end": 2**63 - 1, "limit": PAGE, "account": ACCOUNT}
+ROWS_READ_MAX = 5 * PAGE + OPEN_ORDERS
+OF_ACCOUNT = {"limit": PAGE, "account": ACCOUNT}
 INSERT_ORDERS = f"""
 INSERT INTO orders (id, account_id, market_id, client_order_id, body_hash, side, order_type,
     time_in_force, price_ticks, quantity_lots, filled_lots, leverage, reduce_only, post_only,
@@ -63,41 +61,61 @@ def many_rows(
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def by_status(market_id: str | None, *statuses: int) -> tuple[str, Mapping[str, Any]]:
-    """The list of orders in these statuses."""
+def orders(**changes: Any) -> tuple[str, dict[str, Any]]:
+    """A list of orders."""
+    wanted = OrderFilter(**changes)
+    statuses = wanted.statuses if wanted.statuses is not None else frozenset(OrderStatus)
     values = {
-        "statuses": list(statuses),
-        "ended": [status for status in statuses if status > 3],
-        "market": market_id,
+        "statuses": [int(status) for status in statuses],
+        "ended": [int(status) for status in statuses if not status.is_open],
+        "market": wanted.market_id,
+        "name": wanted.client_order_id,
+        "first": wanted.window.since_us,
+        "end": wanted.before_id,
     }
-    statement = SELECT_STATUS if market_id is None else SELECT_STATUS_IN_MARKET
-    return statement, values
+    return order_lists.statement_for(wanted), values
 
 
-LISTS: dict[str, tuple[str, Mapping[str, Any] | tuple[Any, ...]]] = {
-    "orders": (SELECT_ALL, {}),
-    "the last page of orders": (SELECT_ALL, {"end": 3 * PAGE}),
-    "rejected orders": by_status(None, 6),
-    "rejected and expired orders": by_status(None, 6, 7),
-    "open orders": by_status(None, 1, 2, 3),
-    "filled orders of a market with few": by_status("ETH-PERP", 4),
-    "open orders of a market": by_status("ETH-PERP", 2),
-    "orders of a market": by_status("ETH-PERP", *range(1, 8)),
-    "an order by its name": (
-        SELECT_NAMED,
-        {"name": "c500", "market": None, "statuses": list(range(1, 8))},
+def fills(**changes: Any) -> tuple[str, dict[str, Any]]:
+    """A list of fills."""
+    wanted = FillFilter(**changes)
+    values = {
+        "order": wanted.order_id,
+        "market": wanted.market_id,
+        "first": wanted.window.since_us,
+        "end": wanted.before_id,
+    }
+    return views.fills_statement(wanted), values
+
+
+def these(*statuses: OrderStatus) -> frozenset[OrderStatus]:
+    return frozenset(statuses)
+
+
+LATE, EARLY = TimeWindow(since_us=ROWS - 200), TimeWindow(since_us=100)
+LISTS: dict[str, tuple[str, Any]] = {
+    "orders": orders(),
+    "orders since a time": orders(window=LATE),
+    "the last page of orders": orders(before_id=3 * PAGE),
+    "rejected orders": orders(statuses=these(OrderStatus.REJECTED)),
+    "rejected orders since lately": orders(statuses=these(OrderStatus.REJECTED), window=LATE),
+    "rejected orders since long ago": orders(statuses=these(OrderStatus.REJECTED), window=EARLY),
+    "rejected and expired orders": orders(
+        statuses=these(OrderStatus.REJECTED, OrderStatus.EXPIRED)
     ),
-    "fills": (views.SELECT_FILLS.format(only=""), {}),
-    "the last page of fills": (views.SELECT_FILLS.format(only=""), {"end": 3 * PAGE}),
-    "fills of a market with few": (
-        views.SELECT_FILLS.format(only=views.IN_MARKET),
-        {"market": "ETH-PERP"},
+    "open orders": orders(statuses=these(*(one for one in OrderStatus if one.is_open))),
+    "filled orders of a market with few": orders(
+        statuses=these(OrderStatus.FILLED), market_id="ETH-PERP"
     ),
-    "fills of an order": (views.SELECT_FILLS.format(only=views.OF_ORDER), {"order": 7}),
-    "somebody else's fills": (
-        views.SELECT_FILLS.format(only=views.OF_ORDER),
-        {"order": 7, "account": NEIGHBOUR + 1},
-    ),
+    "open orders of a market": orders(statuses=these(OrderStatus.OPEN), market_id="ETH-PERP"),
+    "orders of a market": orders(market_id="ETH-PERP"),
+    "an order by its name": orders(client_order_id="c500"),
+    "fills": fills(),
+    "fills since a time": fills(window=LATE),
+    "the last page of fills": fills(before_id=3 * PAGE),
+    "fills of a market with few": fills(market_id="ETH-PERP"),
+    "fills of an order": fills(order_id=7),
+    "fills of somebody else's order": fills(order_id=6),
     "ledger": (views.SELECT_LEDGER, (ACCOUNT, 0, 2**63 - 1, PAGE)),
     "trades": (market_data.SELECT_TRADES, ("BTC-PERP", 0, 2**63 - 1, PAGE)),
     "candles": (
@@ -136,7 +154,9 @@ def test_a_page_of_every_list_reads_little_more_than_itself(
         many_rows.execute("ANALYZE")
     read = {}
     for name, (statement, values) in LISTS.items():
-        asked = values if isinstance(values, tuple) else EVERYTHING | dict(values)
+        if "since long ago" in name and not analysed:
+            continue  # how much a window holds is known from statistics alone
+        asked = values if isinstance(values, tuple) else {**values, **OF_ACCOUNT}
         touched, kinds = rows_read(many_rows, statement, asked)
         if touched > ROWS_READ_MAX or "Seq Scan" in kinds:
             read[name] = (touched, kinds)
@@ -168,7 +188,7 @@ def test_the_first_number_after_a_time_is_found_in_a_few_dozen_reads(
             (whose, time_us),
         ).fetchone()
         last_before = many_rows.execute(
-            f"SELECT coalesce(max({sequence.number}), 0) FROM {sequence.table}"
+            f"SELECT coalesce(max({sequence.number}), -1) FROM {sequence.table}"
             f" WHERE {sequence.whose} = %s AND created_at_us < %s{sequence.only}",
             (whose, time_us),
         ).fetchone()
