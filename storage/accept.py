@@ -92,7 +92,7 @@ class Acceptor:
         Raises Refused, DatabaseUnavailable (nothing happened) or OutcomeUnknown.
         """
         asked = Asked(order.account_id, ROUTE, order.body_hash, key)
-        (answer,) = await self.request(OrderRequest(asked, (order,), is_single=True))
+        (answer,) = await self._enqueued(OrderRequest(asked, (order,), is_single=True))
         if isinstance(answer, Refused):
             raise answer
         return answer
@@ -102,12 +102,16 @@ class Acceptor:
 
         Raises Refused where the whole request is, and what `place` raises.
         """
-        if self._orders_waiting + len(request.entries) > QUEUE_ORDERS_MAX:
+        return await self._enqueued(request)
+
+    def _enqueued(self, request: OrderRequest) -> "asyncio.Future[list[Answer]]":
+        waiting = self._orders_waiting + len(request.entries)
+        if waiting > QUEUE_ORDERS_MAX:
             raise DatabaseUnavailable("too many orders are waiting; try again")
+        self._orders_waiting = waiting
         future: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
-        self._orders_waiting += len(request.entries)
         self._queue.put_nowait(Waiting(request, future))
-        return await future
+        return future
 
     async def place_many(self, orders: Sequence[PlaceOrder]) -> list[Answer]:
         """Accept several, each by itself; their answers in their order."""
@@ -119,17 +123,14 @@ class Acceptor:
 
     async def _run(self) -> None:
         while True:
-            batch, self._again = self._again or [await self._next()], []
-            size = sum(len(waiting.request.entries) for waiting in batch)
-            while size < BATCH_ORDERS_MAX and not self._queue.empty():
-                batch.append(await self._next())
-                size += len(batch[-1].request.entries)
+            batch, self._again = self._again, []
+            orders = sum(len(waiting.request.entries) for waiting in batch)
+            while not batch or (orders < BATCH_ORDERS_MAX and not self._queue.empty()):
+                waiting = await self._queue.get()
+                batch.append(waiting)
+                orders += len(waiting.request.entries)
+                self._orders_waiting -= len(waiting.request.entries)
             await self._accept(batch)
-
-    async def _next(self) -> Waiting:
-        waiting = await self._queue.get()
-        self._orders_waiting -= len(waiting.request.entries)
-        return waiting
 
     async def _accept(self, batch: list[Waiting]) -> None:
         try:

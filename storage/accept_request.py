@@ -6,9 +6,7 @@ either all of it is there or nothing, and whoever repeats it meanwhile is decide
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
 from sim.refusals import Refusal, Refused
@@ -18,18 +16,17 @@ from storage.idempotency import Asked
 Answer = AcceptedOrder | Refused
 
 
-@dataclass(frozen=True)
-class OrderRequest:
+class OrderRequest(NamedTuple):
     """Orders of one account, and in the place of what is none why it is refused.
 
     is_single   one order by itself: its refusal is the request's, and leaves the key free
     """
 
     asked: Asked
-    entries: tuple[PlaceOrder | Refused, ...]
+    entries: Sequence[PlaceOrder | Refused]
     is_single: bool
 
-    @cached_property
+    @property
     def orders(self) -> list[PlaceOrder]:
         """Those entries that are orders."""
         return [entry for entry in self.entries if isinstance(entry, PlaceOrder)]
@@ -38,52 +35,44 @@ class OrderRequest:
     def names(self) -> set[tuple[int, str]]:
         """What makes a repeated request recognisable, each kind of name marked as such."""
         account_id, key = self.asked.account_id, self.asked.key
-        names = {
-            (account_id, f"id {order.client_order_id}")
-            for order in self.orders
-            if order.client_order_id is not None
-        }
-        return names if key is None else names | {(account_id, f"key {key}")}
+        names = set() if key is None else {(account_id, f"key {key}")}
+        for entry in self.entries:
+            if isinstance(entry, PlaceOrder) and entry.client_order_id is not None:
+                names.add((account_id, f"id {entry.client_order_id}"))
+        return names
 
 
-@dataclass(frozen=True)
-class Decided:
-    """Answers in the entries' order; an AcceptedRow among them is still to be written.
+class Decided(NamedTuple):
+    """What is to be written of a request, and its answers in the entries' order.
 
-    Two orders of one request with the same name and meaning are the same row twice.
+    A number among the answers is a place in `rows`; two orders of one request with the same name
+    and meaning have the same.
     """
 
     asked: Asked
     version: int
-    answers: Sequence[AcceptedRow | Answer]
-
-    @cached_property
-    def rows(self) -> list[AcceptedRow]:
-        """What is to be written, each row once."""
-        rows = {id(row): row for row in self.answers if isinstance(row, AcceptedRow)}
-        return list(rows.values())
+    rows: list[AcceptedRow]
+    answers: list[int | Answer]
 
     def answered(self, order_ids: Sequence[int]) -> list[Answer]:
         """The answers when the rows have become these orders."""
-        ids = {id(row): number for row, number in zip(self.rows, order_ids, strict=True)}
         return [
-            AcceptedOrder(ids[id(answer)], OrderStatus.PENDING, repeated=False)
-            if isinstance(answer, AcceptedRow)
+            AcceptedOrder(order_ids[answer], OrderStatus.PENDING, repeated=False)
+            if isinstance(answer, int)
             else answer
             for answer in self.answers
         ]
 
     @property
     def memory(self) -> str:
-        """The answers as JSON; of an order that is still to be written its place among `rows`."""
-        places = {id(row): place for place, row in enumerate(self.rows)}
-        return json.dumps([remembered(answer, places) for answer in self.answers])
+        """The answers as JSON."""
+        return json.dumps([remembered(answer) for answer in self.answers])
 
 
-def remembered(answer: AcceptedRow | Answer, places: dict[int, int]) -> Any:
+def remembered(answer: int | Answer) -> Any:
     """One answer as the memory of its request holds it."""
-    if isinstance(answer, AcceptedRow):
-        return places[id(answer)]
+    if isinstance(answer, int):
+        return answer
     if isinstance(answer, AcceptedOrder):
         return {"order": answer.order_id, "status": int(answer.status)}
     return {"refusal": answer.refusal, "message": answer.message, "details": answer.details}
@@ -106,55 +95,64 @@ def decide_request(
     Accepting changes the account in `accounts`. Raises Refused where the whole request is.
     """
     account = authorized(request.asked.account_id, accounts)
-    earlier = earlier_answers(request.asked, accounts)
-    if earlier is not None:
-        return earlier
+    if request.asked.key is not None:
+        earlier = earlier_answers(request.asked, accounts)
+        if earlier is not None:
+            return earlier
     names = request.names
-    if names & accounts.taken:
-        return None
-    answers: list[AcceptedRow | Answer] = []
-    rows: dict[str, AcceptedRow] = {}
+    if names:
+        if names & accounts.taken:
+            return None
+        accounts.taken |= names
+    decided = Decided(request.asked, account.version, [], [])
     for entry in request.entries:
         try:
-            answer = decide_entry(entry, rows, accounts, open_orders_max, at_us)
+            decided.answers.append(
+                decide_entry(entry, decided.rows, accounts, open_orders_max, at_us)
+            )
         except Refused as refused:
             if request.is_single:
                 raise
-            answer = refused
-        answers.append(answer)
-    accounts.taken |= names
-    decided = Decided(request.asked, account.version, answers)
+            decided.answers.append(refused)
     return decided if decided.rows or request.asked.key is not None else decided.answered([])
 
 
 def decide_entry(
     entry: PlaceOrder | Refused,
-    rows: dict[str, AcceptedRow],
+    rows: list[AcceptedRow],
     accounts: Accounts,
     open_orders_max: int,
     at_us: int,
-) -> AcceptedRow | Answer:
-    """One order. `rows`: what its own request has named before. Raises Refused."""
+) -> int | Answer:
+    """One order; `rows` are those of its request, and it is added to them. Raises Refused."""
     if isinstance(entry, Refused):
         return entry
-    name = entry.client_order_id
-    row = rows.get(name) if name is not None else None
-    if row is not None:
-        if row.order.body_hash != entry.body_hash:
+    place = place_of_same_name(entry, rows) if entry.client_order_id is not None else None
+    if place is not None:
+        return place
+    answer = decide(entry, accounts, open_orders_max, at_us)
+    if isinstance(answer, AcceptedOrder):
+        return answer
+    rows.append(answer)
+    return len(rows) - 1
+
+
+def place_of_same_name(order: PlaceOrder, rows: list[AcceptedRow]) -> int | None:
+    """Where its request has the same order already. Raises Refused where it means another."""
+    for place, row in enumerate(rows):
+        if row.order.client_order_id == order.client_order_id:
+            if row.order.body_hash == order.body_hash:
+                return place
             raise Refused(
                 Refusal.DUPLICATE_CLIENT_ORDER_ID,
                 "This clientOrderId belongs to another order of the same request",
             )
-        return row
-    answer = decide(entry, accounts, open_orders_max, at_us)
-    if name is not None and isinstance(answer, AcceptedRow):
-        rows[name] = answer
-    return answer
+    return None
 
 
 def earlier_answers(asked: Asked, accounts: Accounts) -> list[Answer] | None:
     """What the same request was answered before, if it came before. Raises Refused."""
-    known = accounts.by_key.get((asked.account_id, asked.key)) if asked.key is not None else None
+    known = accounts.by_key.get((asked.account_id, str(asked.key)))
     if known is None:
         return None
     asked.refuse_unless(known.route, known.body_hash)

@@ -194,12 +194,12 @@ async def write_accepted(
 
 def order_columns(decided: Sequence[Decided]) -> tuple[list[Any], ...]:
     """The columns of ASKED, without the last."""
-    rows = [(number, one, row) for number, one in enumerate(decided) for row in one.rows]
-    orders = [row.order for _, _, row in rows]
+    rows = [row for one in decided for row in one.rows]
+    orders = [row.order for row in rows]
     return (
-        [number for number, _, _ in rows],
+        [number for number, one in enumerate(decided) for _ in one.rows],
         [order.account_id for order in orders],
-        [one.version for _, one, _ in rows],
+        [one.version for one in decided for _ in one.rows],
         [order.spec.market_id for order in orders],
         [order.client_order_id for order in orders],
         [order.body_hash for order in orders],
@@ -211,8 +211,8 @@ def order_columns(decided: Sequence[Decided]) -> tuple[list[Any], ...]:
         [order.leverage for order in orders],
         [order.reduce_only for order in orders],
         [order.post_only for order in orders],
-        [row.reserved_atoms for _, _, row in rows],
-        payloads([row for _, _, row in rows]),
+        [row.reserved_atoms for row in rows],
+        payloads(rows),
     )
 
 

@@ -6,8 +6,7 @@ so a key is either unused, or what came of it is known. Orders are remembered by
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sim.refusals import Refusal, Refused
 from storage.database import AsyncPool, now_us
@@ -29,8 +28,7 @@ Outcome = dict[str, Any]
 """What a piece of work resulted in, as JSON holds it."""
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """A request that may come again. Without a key every time is a new request."""
 
     account_id: int
