@@ -5,12 +5,13 @@ from typing import Any
 import psycopg
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from sim.candles import INTERVALS_US, MINUTE_US
 from storage.migrations.run import alembic_config, sqlalchemy_url, upgrade
 
-BEFORE = "0003"
+OURS = "0006"
 T0_US = 1_767_225_600_000_000
 ORDERS = """
 INSERT INTO orders (id, account_id, market_id, idempotency_key, body_hash, side, order_type,
@@ -44,7 +45,9 @@ def upgraded(database_url: str) -> Any:
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP SCHEMA public CASCADE")
         connection.exec_driver_sql("CREATE SCHEMA public")
-        command.upgrade(alembic_config(connection), BEFORE)
+        config = alembic_config(connection)
+        before = ScriptDirectory.from_config(config).get_revision(OURS).down_revision
+        command.upgrade(config, str(before))
     engine.dispose()
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("INSERT INTO accounts (id, kind, created_at_us) VALUES (1000, 'X', 0)")
