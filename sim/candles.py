@@ -26,6 +26,17 @@ class Candle:
     notional_atoms: int = 0
     trade_count: int = 0
 
+    def trade(self, ticks: int, lots: int, notional_atoms: int) -> None:
+        """One trade more."""
+        if ticks > self.high_ticks:
+            self.high_ticks = ticks
+        elif ticks < self.low_ticks:
+            self.low_ticks = ticks
+        self.close_ticks = ticks
+        self.volume_lots += lots
+        self.notional_atoms += notional_atoms
+        self.trade_count += 1
+
     def add(self, later: "Candle") -> None:
         """What comes after it in the same interval."""
         self.high_ticks = max(self.high_ticks, later.high_ticks)

@@ -127,12 +127,12 @@ class Settlement:
         side = row[11]
         maker_side = Side.SELL if side == Side.BUY else Side.BUY
         self.trades.append((event_seq, ticks, lots, side, time_us))
-        self._candle(time_us, ticks, lots)
         sides = (
             (True, maker_order, maker, maker_side, self.spec.maker_fee_ppm),
             (False, taker_order, taker, side, self.spec.taker_fee_ppm),
         )
         notional = self.spec.notional_atoms(ticks, lots)
+        self._candle(time_us, ticks, lots, notional)
         fees = realized_sum = 0
         for is_maker, order_id, account_id, own_side, rate_ppm in sides:
             fee = fee_atoms(notional, rate_ppm)
@@ -221,11 +221,12 @@ class Settlement:
         """The account's balance change, to be added to."""
         return self.changes.setdefault(account_id, BalanceChange())
 
-    def _candle(self, time_us: int, ticks: int, lots: int) -> None:
+    def _candle(self, time_us: int, ticks: int, lots: int, notional_atoms: int) -> None:
         opened_us = time_us - time_us % MINUTE_US
-        candle = self.candles.setdefault(opened_us, Candle(ticks, ticks, ticks, ticks))
-        notional = self.spec.notional_atoms(ticks, lots)
-        candle.add(Candle(ticks, ticks, ticks, ticks, lots, notional, 1))
+        candle = self.candles.get(opened_us)
+        if candle is None:
+            candle = self.candles[opened_us] = Candle(ticks, ticks, ticks, ticks)
+        candle.trade(ticks, lots, notional_atoms)
 
 
 ENDING: Mapping[EventKind, OrderStatus] = {
