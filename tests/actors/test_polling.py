@@ -34,6 +34,10 @@ class Poller:
         self.seen: list[dict[str, Any]] = []
         """What was read, oldest first."""
 
+    def begin(self) -> None:
+        """From the newest row on, when there is one."""
+        self.seen = [eventually(lambda: next(self.rows(), {}), 60)]
+
     def poll(self) -> None:
         newest = self.seen[-1]["id"] if self.seen else None
         found = list(itertools.takewhile(lambda row: row["id"] != newest, self.rows()))
@@ -84,7 +88,7 @@ def test_what_polls_newest_first_misses_nothing(deployment: Deployment) -> None:
     pollers = [Poller(deployment, path, token) for path in ("/fills", "/ledger", "/orders")]
     pollers += [Poller(deployment, f"/markets/{market_id}/trades", token) for market_id in MARKETS]
     for tape in pollers[3:]:
-        tape.seen = [next(tape.rows())]
+        tape.begin()
     trading = Trading(deployment, token)
     fills = pollers[0]
 
