@@ -19,7 +19,8 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from api.desk.orders import Unreadable
-from api.exact_json import DecimalText, PrintableText, WholeNumber, first_of
+from api.exact_json import DecimalText, PrintableText, WholeNumber
+from api.findings import first_of
 from sim.candles import INTERVALS_US
 from sim.refusals import Refusal, Refused
 from storage.api_keys import Scope

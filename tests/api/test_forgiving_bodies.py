@@ -71,7 +71,7 @@ def test_one_order_that_is_none_refuses_itself_alone(alice: Person) -> None:
     assert ["orderId" in entry for entry in results] == [True, False, False, False, False, True]
     errors = [entry["error"] for entry in results if "error" in entry]
     assert {error["code"] for error in errors} == {"INVALID_ORDER"}
-    assert errors[0]["message"] == "marketId: Field required"
+    assert errors[0]["message"] == "marketId: is missing"
     assert errors[3]["message"] == "leverage: must be a whole number"
     placed = [results[5]["orderId"], results[0]["orderId"]]
     assert [order["id"] for order in alice.get("/orders").json()] == placed
