@@ -120,7 +120,6 @@ FIELDS: dict[str, str] = {
     "end": "The older name of `until`; not both.",
     "since": f"What happened then or later, in {MILLISECONDS}.",
     "until": f"What happened before then, in {MILLISECONDS}.",
-    "open": "true: PENDING, OPEN or PARTIALLY_FILLED; false: the others.",
     "time": f"The server's clock, in {MILLISECONDS}.",
     "timestamp": f"When this was so, in {MILLISECONDS}.",
     "createdAt": f"When, in {MILLISECONDS}.",

@@ -158,6 +158,8 @@ def or_why_not(value: object, read: ValidatorFunctionWrapHandler) -> object:
         return read(value)
     except ValidationError as error:
         sentence, errors = first_of(error.errors(include_url=False, include_input=False))
+        if not errors[0]["field"]:
+            sentence = f"The entry {errors[0]['message']}"
         refused = Refused(Refusal.INVALID_REQUEST, sentence, {"errors": errors})
         return Unreadable(repr(value), refused)
 
@@ -198,7 +200,7 @@ class CancelSent(Sent):
     @model_validator(mode="after")
     def _one_of_both(self) -> "CancelSent":
         if (self.order_id is None) == (self.client_order_id is None):
-            raise ValueError("name the order by orderId or by clientOrderId")
+            raise ValueError("must name the order by orderId or by clientOrderId")
         return self
 
 
