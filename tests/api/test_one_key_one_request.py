@@ -18,7 +18,7 @@ ROUTES: dict[str, tuple[Any, Any]] = {
     ),
     "/deposits": (MONEY, MONEY | {"amount": "2"}),
     "/withdrawals": (MONEY, MONEY | {"amount": "2"}),
-    "/account/cancel-after": ({"timeoutMs": 60_000}, {"timeoutMs": 60_001}),
+    "/account/cancel-after": ({"timeoutMs": 86_000_000}, {"timeoutMs": 86_000_001}),
     "/account/reset": ({"balances": {"USDC": "500"}}, {"balances": {"USDC": "501"}}),
     "/simulations": ({"scenario": "calm", "seed": 1}, {"scenario": "calm", "seed": 2}),
 }
