@@ -17,7 +17,7 @@ from storage.books import add_up_accounts, compare_trades
 from storage.chain_walk import BrokenChain, ChainWalk
 from storage.database import Link, now_us
 from storage.errors import StorageError
-from storage.journal import command_halt
+from storage.halts import command_halt
 from storage.markets import load_specs
 from storage.movement import Cursors, Unnumbered, read_cursors, read_unnumbered
 
@@ -225,7 +225,7 @@ class Auditor:
         if missing:
             gap = f"{name}: {missing} fills of the journal after batch {batch_no} are not shown"
             log.error("trades_are_not_shown", market=name, missing=missing, after=batch_no)
-            command_halt(self._link(), name, now_us())
+            command_halt(self._link(), name, gap, now_us(), takes_cancels=False)
         return [
             Reading("compared_batch", name, batch_no),
             Reading("missing_fills", name, missing, gap),

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,10 @@ bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 db = typer.Typer(help="Look after the database.", no_args_is_help=True)
 app.add_typer(db, name="db")
+market = typer.Typer(
+    help="List, halt, drain and resume markets of a running exchange.", no_args_is_help=True
+)
+app.add_typer(market, name="market")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. Default 127.0.0.1.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. Default 8000.")]
@@ -42,6 +47,15 @@ def settings_or_exit(**given: object) -> Settings:
     """The settings, or one sentence and exit code 1."""
     try:
         return Settings.load(**given)
+    except ConfigurationError as error:
+        print(f"sandpit: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def print_or_exit(say: Callable[[], str]) -> None:
+    """What a command says, or one sentence and exit code 1."""
+    try:
+        print(say())
     except ConfigurationError as error:
         print(f"sandpit: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
@@ -128,11 +142,51 @@ def role(
     """Give a user another role; the exchange must be running."""
     from actors.role_command import role as run
 
-    try:
-        print(run(settings_or_exit(data_dir=data_dir), email, role))
-    except ConfigurationError as error:
-        print(f"sandpit: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
+    settings = settings_or_exit(data_dir=data_dir)
+    print_or_exit(lambda: run(settings, email, role))
+
+
+MarketId = Annotated[str, typer.Argument(help="Such as BTC-PERP.", metavar="MARKET")]
+
+
+@market.command(name="list")
+def list_markets(data_dir: DataDir = None) -> None:
+    """Every market: its status, open orders, and why it is halted."""
+    from actors import market_command
+
+    settings = settings_or_exit(data_dir=data_dir)
+    print_or_exit(lambda: market_command.list_markets(settings))
+
+
+@market.command()
+def halt(
+    market_id: MarketId,
+    reason: Annotated[str | None, typer.Option(help="Told to whoever asks why.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Refuse orders from now on; cancels are still done."""
+    from actors import market_command
+
+    settings = settings_or_exit(data_dir=data_dir)
+    print_or_exit(lambda: market_command.halt_market(settings, market_id, reason))
+
+
+@market.command()
+def drain(market_id: MarketId, data_dir: DataDir = None) -> None:
+    """End every resting and waiting order of a halted market."""
+    from actors import market_command
+
+    settings = settings_or_exit(data_dir=data_dir)
+    print_or_exit(lambda: market_command.drain_market(settings, market_id))
+
+
+@market.command()
+def resume(market_id: MarketId, data_dir: DataDir = None) -> None:
+    """Open a halted market again, if its state is the one that the journal says."""
+    from actors import market_command
+
+    settings = settings_or_exit(data_dir=data_dir)
+    print_or_exit(lambda: market_command.resume_market(settings, market_id))
 
 
 @app.command()

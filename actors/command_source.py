@@ -6,9 +6,9 @@ import numpy as np
 import structlog
 
 from actors.pace import pause
-from sim.messages import COMMAND, Rows
+from sim.messages import Rows, empty_commands
 from storage import journal
-from storage.commands import commands_after
+from storage.commands import commands_after, unpacked_commands
 from storage.database import Link
 from storage.errors import DatabaseUnavailable, StreamUnavailable
 from storage.streams import Entry, Streams, commands_stream
@@ -47,6 +47,8 @@ class CommandSource:
         quiet = time.monotonic() - self._pulled_at >= PULL_EVERY_S
         if rows is None or quiet:
             pulled = self._from_database(skip_rows=rows is not None and rows.size > 0)
+            if rows is None and not pulled.size:
+                time.sleep(RETRY_S)  # what the stream holds wrongly may stand there for a while
             rows = rows if rows is not None and rows.size else pulled
         if rows.size:
             self._cursor = int(rows["command_seq"][-1])
@@ -58,20 +60,31 @@ class CommandSource:
         self._link.close()
 
     def _from_stream(self) -> Rows | None:
-        """Contiguous rows from the stream; None for a gap or a stream that is away."""
+        """Contiguous rows from the stream; None for one that is away or holds anything else."""
         try:
             entries = self._streams.read({self._stream: self._cursor}, BLOCK_MS)
         except StreamUnavailable as error:
             log.warning("commands_stream_away", market=self._market_id, error=str(error))
-            time.sleep(RETRY_S)
             return None
-        rows = rows_of(entries.get(self._stream, []))
+        rows = self._rows_of(entries.get(self._stream, []))
+        if rows is None:
+            log.warning("commands_disagree", market=self._market_id, cursor=self._cursor)
+        return rows
+
+    def _rows_of(self, entries: list[Entry]) -> Rows | None:
+        """The entries' rows above the cursor; None where they do not follow it one by one.
+
+        The stream is believed as far as its seals and the rows' own numbers agree; an entry's
+        number says only where to look.
+        """
+        parts = [unpacked_commands(data) for _, data in entries]
+        sound = [part for part in parts if part is not None]
+        if len(sound) < len(parts):
+            return None
+        rows = np.concatenate(sound) if sound else empty_commands(0)
         rows = rows[rows["command_seq"] > self._cursor]
         expected = np.arange(self._cursor + 1, self._cursor + 1 + rows.size)
-        if not np.array_equal(rows["command_seq"], expected):
-            log.warning("commands_gap", market=self._market_id, cursor=self._cursor)
-            return None
-        return rows
+        return rows if np.array_equal(rows["command_seq"], expected) else None
 
     def _from_database(self, skip_rows: bool) -> Rows:
         """Prices, and rows that the stream did not bring."""
@@ -79,14 +92,9 @@ class CommandSource:
         try:
             self.prices = journal.prices(self._link(), self._market_id)
             if skip_rows:
-                return rows_of([])
+                return empty_commands(0)
             return commands_after(self._link(), self._market_id, self._cursor, PULL_ROWS_MAX)
         except DatabaseUnavailable as error:
             log.warning("commands_wait", market=self._market_id, error=str(error))
             time.sleep(RETRY_S)
-            return rows_of([])
-
-
-def rows_of(entries: list[Entry]) -> Rows:
-    """COMMAND rows of stream entries."""
-    return np.frombuffer(b"".join(data for _, data in entries), dtype=COMMAND)
+            return empty_commands(0)

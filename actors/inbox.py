@@ -101,6 +101,13 @@ class Inbox:
             self._changed.notify_all()
             return True
 
+    def forget_client_rows(self) -> None:
+        """Drop what the journal's head will be read on from; strategies' batches stay."""
+        with self._changed:
+            kept = [item for item in self._items if not isinstance(item, ClientRows)]
+            self._items = deque(kept)
+            self._changed.notify_all()
+
     def ask(self, item: StrategyBatch | Registration) -> StrategyReply:
         """Add an item and wait for its answer."""
         self.put(item)

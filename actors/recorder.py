@@ -9,7 +9,8 @@ from actors.loop import Loop
 from actors.pace import pause
 from storage.database import Link, now_us
 from storage.errors import CorruptState, DatabaseUnavailable, StreamUnavailable
-from storage.journal import command_halt, events_after, head_batch
+from storage.halts import command_halt, wish_numbers
+from storage.journal import events_after, head_batch
 from storage.markets import load_specs
 from storage.origin import origin_of
 from storage.projections import EventBatch, MarketProjection, batch_from_entry, event_rows
@@ -40,7 +41,7 @@ class Recorder:
         self._streams = Streams(redis_url)
         self._market_ids = list(market_ids)
         self._projections: dict[str, MarketProjection] = {}
-        self._halted: dict[str, str] = {}
+        self._halted: dict[str, int] = {}
         self._loop = Loop("recorder", self._run)
         self._was_in_vain = False
         self._pulled_at = 0.0
@@ -82,6 +83,9 @@ class Recorder:
         How many events that were.
         """
         events = 0
+        due = time.monotonic() - self._pulled_at >= PULL_EVERY_S
+        if due and self._halted:
+            self._try_again_where_wished()
         if not self._projections:
             self._open()
         if not self._projections:
@@ -89,7 +93,6 @@ class Recorder:
             return 0
         arrived = self._from_streams()
         self._was_in_vain = False
-        due = time.monotonic() - self._pulled_at >= PULL_EVERY_S
         if due:
             self._pulled_at = time.monotonic()
         for market_id in list(self._projections):
@@ -117,15 +120,25 @@ class Recorder:
     def _halt(self, market_id: str, reason: str) -> None:
         """A market whose books do not add up takes no more orders; the others go on."""
         log.error("market_halted", market=market_id, reason=reason)
-        command_halt(self._link(), market_id, now_us())
-        self._halted[market_id] = reason
+        wish_no = command_halt(self._link(), market_id, reason, now_us(), takes_cancels=False)
+        self._halted[market_id] = wish_no
         del self._projections[market_id]
 
+    def _try_again_where_wished(self) -> None:
+        """An operator who drains or resumes a halted market wants it projected, too."""
+        for market_id, wish_no in wish_numbers(self._link()).items():
+            if self._halted.get(market_id, wish_no) < wish_no:
+                del self._halted[market_id]
+                self._open()
+
     def _open(self) -> None:
+        """Begin with every market that has no projection and is not halted."""
         self._streams.origin = origin_of(self._link())
         specs = load_specs(self._link())
         for ordinal, (market_id, spec) in enumerate(specs.items(), start=1):
-            if market_id in self._market_ids and market_id not in self._halted:
+            if market_id in self._projections or market_id in self._halted:
+                continue
+            if market_id in self._market_ids:
                 self._projections[market_id] = MarketProjection(self._link(), spec, ordinal)
 
     def _from_streams(self) -> dict[str, list[Entry] | None]:

@@ -95,12 +95,16 @@ class Relay:
             return
         first, last = int(rows["command_seq"][0]), int(rows["command_seq"][-1])
         try:
-            self._streams.append(commands_stream(market_id), [(last, rows.tobytes())])
+            self._append(market_id, last, rows)
         except StreamUnavailable as error:
             log.warning("commands_unpublished", market=market_id, error=str(error))
             return
         if self._published.get(market_id, first - 1) == first - 1:
             self._published[market_id] = last
+
+    def _append(self, market_id: str, last: int, rows: Rows) -> None:
+        entry = (last, rows.tobytes())
+        self._streams.append(commands_stream(market_id), [entry])
 
     def _check_streams_when_due(self) -> None:
         now = time.monotonic()
@@ -130,5 +134,5 @@ class Relay:
                 break
             first, held = int(rows["command_seq"][0]), int(rows["command_seq"][-1])
             log.warning("commands_put_back", market=market_id, first=first, last=held)
-            self._streams.append(commands_stream(market_id), [(held, rows.tobytes())])
+            self._append(market_id, held, rows)
         self._published[market_id] = max(held, self._published.get(market_id, 0))

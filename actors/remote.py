@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import ray
+import structlog
 from ray.actor import ActorHandle
 from ray.exceptions import (
     ActorUnavailableError,
@@ -31,6 +32,8 @@ STOP_TIMEOUT_S = 4.0
 CALLS_AT_ONCE_MAX = 64
 GC_ALLOCATIONS = 50_000
 """Net allocations between two collections of the youngest objects; Python's default is 700."""
+
+log = structlog.get_logger()
 
 CLASSES: Mapping[str, str] = {
     "market": "actors.market:Market",
@@ -71,8 +74,12 @@ def hosted(plain: type) -> type:
             self, log_dir: str | None, log_level: str, name: str, arguments: Mapping[str, Any]
         ) -> None:
             log_to_file(log_dir, name, log_level)
-            # Arrays that came through Ray are read-only, those of a copy are not.
-            super().__init__(**deepcopy(dict(arguments)), run=True)
+            try:
+                # Arrays that came through Ray are read-only, those of a copy are not.
+                super().__init__(**deepcopy(dict(arguments)), run=True)
+            except Exception:
+                log.exception("actor_not_started", actor=name)  # Ray would keep it for itself
+                raise
             gc.freeze()
             gc.set_threshold(GC_ALLOCATIONS)
 

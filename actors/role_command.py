@@ -13,7 +13,7 @@ def role(settings: Settings, email: str, wanted: str) -> str:
         raise ConfigurationError(f"There is no role {wanted}; there are {', '.join(Role)}.")
     found = Role(wanted.upper())
     try:
-        with connect(database_url_of(settings), "role") as connection:
+        with connect(running_database_url(settings), "role") as connection:
             if not give_role(connection, email.lower(), found):
                 raise ConfigurationError(f"Nobody is registered as {email}.")
     except DatabaseUnavailable as error:
@@ -21,8 +21,11 @@ def role(settings: Settings, email: str, wanted: str) -> str:
     return f"{email} is {found} now."
 
 
-def database_url_of(settings: Settings) -> str:
-    """Of the deployment that runs in the data directory, where no other database is given."""
+def running_database_url(settings: Settings) -> str:
+    """Of the deployment that runs in the data directory, where no other database is given.
+
+    Raises ConfigurationError.
+    """
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
     if not settings.data_path.is_dir():

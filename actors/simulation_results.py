@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from sim.array_accounts import exact_sum
 from sim.performance import Performance, performance
 from sim.report import html_report
 from sim.run_facts import MarketFacts, Reference, run_facts
@@ -54,7 +55,7 @@ def _strategy(record: StrategyRecord) -> dict[str, Any]:
         "strategy": record.strategy,
         "traders": record.traders,
         "capital": format_atoms(record.capital_atoms),
-        "pnl": format_atoms(int(record.trader_pnl_atoms.sum())),
+        "pnl": format_atoms(exact_sum(record.trader_pnl_atoms)),
         "fees": format_atoms(_last(record.standings, "fees_atoms")),
         "funding": format_atoms(_last(record.standings, "funding_atoms")),
         "volume": format_atoms(_last(record.standings, "volume_atoms")),

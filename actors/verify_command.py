@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from actors.role_command import database_url_of
+from actors.role_command import running_database_url
 from storage.database import connect
 from storage.errors import DatabaseUnavailable
 from storage.markets import load_specs
@@ -23,7 +23,7 @@ def verify(settings: Settings) -> int:
     """
     os.nice(NICENESS)
     try:
-        with connect(database_url_of(settings), "verify") as connection:
+        with connect(running_database_url(settings), "verify") as connection:
             found = [verify_market(connection, spec) for spec in load_specs(connection).values()]
     except DatabaseUnavailable as error:
         raise ConfigurationError(f"The database does not answer: {error}.") from None

@@ -11,17 +11,22 @@ from api.flux.answers import HealthAnswer
 from api.flux.callers import watcher
 from api.flux.describing import documented
 from api.flux.envelope import reply
-from api.metrics import observe_audit, observe_simulations
+from api.metrics import observe_audit, observe_markets, observe_simulations
 from api.routing import ExactRoute, services_of
 from storage.audit_readings import read_audit
 from storage.database import now_us
 from storage.errors import StorageError
+from storage.market_data import halted_markets
 
 DOWN: dict[int | str, dict[str, Any]] = {
     503: {
         "model": HealthAnswer,
         "description": "The database does not answer",
-        "content": {"application/json": {"example": {"ok": False, "checks": {"database": "down"}}}},
+        "content": {
+            "application/json": {
+                "example": {"ok": False, "status": "down", "checks": {"database": "down"}}
+            }
+        },
     }
 }
 
@@ -30,19 +35,30 @@ router = APIRouter(route_class=ExactRoute, tags=["Operations"])
 
 @router.get("/health", summary="Health", **documented(200, HealthAnswer, public=True, instead=DOWN))
 async def get_health(request: Request) -> Response:
-    """200 while the database answers, else 503. Gaps are what the auditor finds and what does
-    not heal; starting this process again would not heal them, so they change no status."""
+    """200 while the database answers, else 503. A halted market, or a gap that the auditor found,
+    is no reason to start this process again, so it is told and changes nothing."""
+    pool = services_of(request).pool
     try:
-        gaps = (await read_audit(services_of(request).pool, now_us())).gaps
+        halted = await halted_markets(pool)
+        gaps = (await read_audit(pool, now_us())).gaps
     except StorageError:
-        down = HealthAnswer(ok=False, checks={"database": "down"})
+        down = HealthAnswer(ok=False, status="down", checks={"database": "down"})
         return reply(down, 503, {"Retry-After": "1"})
-    return reply(HealthAnswer(ok=True, checks={"database": "up"}, gaps=gaps or None))
+    health = HealthAnswer(
+        ok=True,
+        status="degraded" if halted or gaps else "ok",
+        checks={"database": "up"},
+        halted_markets=halted or None,
+        gaps=gaps or None,
+    )
+    return reply(health)
 
 
 @router.get("/metrics", summary="Metrics", include_in_schema=False)
 async def get_metrics(allowed: Annotated[None, Depends(watcher)], request: Request) -> Response:
     """What this process has counted, for Prometheus."""
-    await observe_simulations(services_of(request).pool)
-    await observe_audit(services_of(request).pool)
+    pool = services_of(request).pool
+    await observe_simulations(pool)
+    await observe_markets(pool)
+    await observe_audit(pool)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

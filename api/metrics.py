@@ -9,6 +9,7 @@ from starlette.types import Scope
 from storage.audit_readings import NAMES, read_audit
 from storage.database import AsyncPool, now_us
 from storage.errors import StorageError
+from storage.market_data import market_halts
 from storage.simulations import SimulationStatus, count_under_way
 
 REQUESTS = Counter("sandpit_http_requests", "Requests answered", ["method", "route", "status"])
@@ -19,8 +20,11 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
 )
 SIMULATIONS = Gauge("sandpit_simulations", "Simulations under way, of all processes", ["status"])
+HALTED = Gauge("sandpit_market_halted", "1 where the market is halted", ["market"])
 UNDER_WAY = (SimulationStatus.QUEUED, SimulationStatus.RUNNING, SimulationStatus.STOPPING)
 COUNT_S_MAX = 0.5
+"""For each look into the database."""
+
 MICROSECONDS = "_us"
 AUDIT = {
     name: Gauge(f"sandpit_audit_{name.replace(MICROSECONDS, '_seconds')}", about, ["market"])
@@ -67,3 +71,14 @@ async def observe_simulations(pool: AsyncPool) -> None:
         return
     for status in UNDER_WAY:
         SIMULATIONS.labels(status).set(counts.get(status, 0))
+
+
+async def observe_markets(pool: AsyncPool) -> None:
+    """Which markets are halted at this moment; while the database is away, nothing is said."""
+    try:
+        halts = await asyncio.wait_for(market_halts(pool), COUNT_S_MAX)
+    except (StorageError, TimeoutError):
+        HALTED.clear()
+        return
+    for market_id, is_halted in halts.items():
+        HALTED.labels(market_id).set(is_halted)

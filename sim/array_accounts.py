@@ -29,7 +29,8 @@ FUNDING      atoms received               LIQUIDATED  how many fills closed it b
 COLUMNS = 8
 
 TRADES, TRADED_LOTS, FEES_TAKEN, LIQUIDATION_FEES, LIQUIDATION_TRADES, BROKEN = range(6)
-"""Places in the totals of a batch; BROKEN is not 0 where a cost left the safe range."""
+"""Places in the totals of a batch; BROKEN is not 0 where a cost, or what an account has earned or
+paid, left the safe range."""
 TOTALS = 6
 
 FORCED_ID_MASK = 1023
@@ -39,6 +40,11 @@ EVENTS_AHEAD = 12
 """How many events ahead the memory of an account is asked for."""
 
 COST_ATOMS_MAX = 2**62
+"""Of a position's cost, and of what an account has earned or paid: beyond it a run ends."""
+
+VOLUME_ATOMS_MAX = 2**63 - 1
+"""Turnover is told up to here; nobody is owed it."""
+
 EXACT_PRODUCT_MAX = 2**31
 PPM = 1_000_000
 TRADE, BUY = int(EventKind.TRADE), int(Side.BUY)
@@ -98,6 +104,16 @@ def fill(account: Integers, signed_lots: int, price_atoms: int) -> None:
         account[COST] = -direction * opened * price_atoms
 
 
+@inlined
+def is_broken(account: Integers) -> Number:
+    """Whether a number of the account has left the safe range."""
+    return (
+        abs(account[COST]) >= COST_ATOMS_MAX
+        or abs(account[REALIZED]) >= COST_ATOMS_MAX
+        or abs(account[FEES]) >= COST_ATOMS_MAX
+    )
+
+
 @cached_kernel(kernels, liquidation)
 def account_trades(
     accounts: Integers,
@@ -124,8 +140,8 @@ def account_trades(
         fill(maker, -signed, price_atoms)
         taker[FEES] += taker_fee
         maker[FEES] += maker_fee
-        taker[VOLUME] += notional
-        maker[VOLUME] += notional
+        taker[VOLUME] += min(notional, VOLUME_ATOMS_MAX - taker[VOLUME])
+        maker[VOLUME] += min(notional, VOLUME_ATOMS_MAX - maker[VOLUME])
         totals[TRADES] += 1
         totals[TRADED_LOTS] += lots
         totals[FEES_TAKEN] += taker_fee + maker_fee
@@ -135,7 +151,7 @@ def account_trades(
             taker[LIQUIDATED] += 1
             totals[LIQUIDATION_FEES] += forced_fee
             totals[LIQUIDATION_TRADES] += 1
-        if abs(taker[COST]) >= COST_ATOMS_MAX or abs(maker[COST]) >= COST_ATOMS_MAX:
+        if is_broken(taker) or is_broken(maker):
             totals[BROKEN] += 1
 
 
@@ -239,7 +255,8 @@ class MarketAccounts:
         spec = self.spec
         rates = (spec.atoms_per_tick_lot, spec.maker_fee_ppm, spec.taker_fee_ppm)
         account_trades(self.accounts, words, totals, *rates)
-        assert totals[BROKEN] == 0, f"{spec.market_id}: a position costs more than 2**62 atoms"
+        told = f"{spec.market_id}: a position, a profit or fees of more than 2**62 atoms"
+        assert totals[BROKEN] == 0, told
         self.fees_atoms += int(totals[FEES_TAKEN])
         self.insurance_atoms += int(totals[LIQUIDATION_FEES])
         return totals
@@ -270,6 +287,8 @@ class MarketAccounts:
         worth = self.accounts[ids, POSITION] * (index_ticks * self.spec.atoms_per_tick_lot)
         changes = funding_changes(worth, rate_ppm, self.spec.funding_interval_hours)
         self.accounts[ids, FUNDING] += changes
+        told = f"{self.spec.market_id}: more than 2**62 atoms of funding"
+        assert (np.abs(self.accounts[ids, FUNDING]) < COST_ATOMS_MAX).all(), told
         self.dust_atoms -= exact_sum(changes)
 
     def values(
@@ -291,11 +310,12 @@ class MarketAccounts:
 
     def standings(self, first: int, stop: int, mark_ticks: int) -> list[int]:
         """Sums over accounts first to stop − 1: gain here at mark, fees, funding, volume in
-        atoms, and lots held; exact, in one pass."""
+        atoms, and lots held; in one pass, exact, save volume beyond VOLUME_ATOMS_MAX."""
         high, low = np.zeros(5, np.int64), np.zeros(5, np.int64)
         mark_atoms = mark_ticks * self.spec.atoms_per_tick_lot
         add_standings(self.accounts[first:stop], mark_atoms, high, low)
-        return joined_halves(high, low)
+        gain, fees, funding, volume, held = joined_halves(high, low)
+        return [gain, fees, funding, min(volume, VOLUME_ATOMS_MAX), held]
 
     def values_of(self, ids: Integers, mark_ticks: int) -> Integers:
         """The same for some accounts: int64 (2, n)."""
@@ -316,6 +336,14 @@ class MarketAccounts:
         assert total[POSITION] == 0, f"{market_id}: positions sum to {total[POSITION]} lots"
         left = gained + self.house_atoms
         assert left == 0, f"{market_id}: {left} atoms came from nowhere"
+
+
+def saturated_sum(volumes: Sequence[Integers]) -> Integers:
+    """Arrays of volumes added up, each sum told up to VOLUME_ATOMS_MAX."""
+    total = np.zeros_like(volumes[0])
+    for volume in volumes:
+        total += np.minimum(volume, VOLUME_ATOMS_MAX - total)
+    return total
 
 
 def exact_sum(values: Integers) -> int:

@@ -10,6 +10,10 @@ MARKET_ID_PATTERN = r"[A-Z0-9]{2,12}-[A-Z0-9]{2,12}"
 """Market names become stream and actor names, so the alphabet is closed."""
 
 
+COLLATERAL = "USDC"
+"""The one asset that accounts of the exchange hold, and that its markets are quoted in."""
+
+
 @dataclass(frozen=True)
 class MarketSpec:
     """One perpetual market.
@@ -50,5 +54,5 @@ class MarketSpec:
         return price_ticks * quantity_lots * self.atoms_per_tick_lot
 
 
-BTC_PERP = MarketSpec("BTC-PERP", "BTC", "USDC", Decimal("0.1"), Decimal("0.001"), 1_000_000)
-ETH_PERP = MarketSpec("ETH-PERP", "ETH", "USDC", Decimal("0.01"), Decimal("0.01"), 2_000_000)
+BTC_PERP = MarketSpec("BTC-PERP", "BTC", COLLATERAL, Decimal("0.1"), Decimal("0.001"), 1_000_000)
+ETH_PERP = MarketSpec("ETH-PERP", "ETH", COLLATERAL, Decimal("0.01"), Decimal("0.01"), 2_000_000)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sim.array_accounts import exact_sum
 from sim.run_record import Integers, StrategyRecord
 from sim.units import ATOMS_PER_UNIT
 
@@ -177,5 +178,5 @@ def win_rate(pnl_atoms: Integers) -> float | None:
 
 def profit_factor(pnl_atoms: Integers) -> float | None:
     """Sum of profits over sum of losses; None where nobody lost."""
-    lost = -int(pnl_atoms[pnl_atoms < 0].sum())
-    return int(pnl_atoms[pnl_atoms > 0].sum()) / lost if lost else None
+    lost = -exact_sum(pnl_atoms[pnl_atoms < 0])
+    return exact_sum(pnl_atoms[pnl_atoms > 0]) / lost if lost else None

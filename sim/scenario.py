@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 from zlib import crc32
 
-from sim.market import MARKET_ID_PATTERN, MarketSpec
+from sim.market import COLLATERAL, MARKET_ID_PATTERN, MarketSpec
 from sim.populations.population import Integers
 from sim.populations.registry import STRATEGIES
 from sim.prices import (
@@ -130,7 +130,10 @@ def parse_world(text: str) -> World:
     """A world from TOML text. Raises ScenarioError."""
     fields = fields_of(text)
     fields.only(*WORLD_FIELDS)
-    return read_world(fields)
+    world = read_world(fields)
+    for place, market in enumerate(world.markets):
+        _refuse_quote(place, market.spec.quote_asset, COLLATERAL)
+    return world
 
 
 def fields_of(text: str) -> Fields:
@@ -149,6 +152,8 @@ def read_world(fields: Fields, least_populations: int = 0) -> World:
     markets = tuple(_market(table) for table in fields.tables("markets", least=1))
     ids = [market.spec.market_id for market in markets]
     _refuse_doubles("markets", "id", ids)
+    for place, market in enumerate(markets):
+        _refuse_quote(place, market.spec.quote_asset, markets[0].spec.quote_asset)
     specs = {market.spec.market_id: market.spec for market in markets}
     populations = tuple(
         _population(table, specs) for table in fields.tables("populations", least_populations)
@@ -207,7 +212,7 @@ def _market(fields: Fields) -> MarketDescription:
 def _spec(fields: Fields) -> MarketSpec:
     market_id = fields.text("id", MARKET_ID_PATTERN, "a name such as BTC-PERP")
     base = fields.text("base", ASSET_PATTERN, "an asset such as BTC")
-    quote = fields.text("quote", ASSET_PATTERN, "an asset such as USDC")
+    quote = fields.text("quote", ASSET_PATTERN, f"an asset such as {COLLATERAL}")
     tick_size, lot_size = fields.decimal("tick_size"), fields.decimal("lot_size")
     max_quantity_lots = _steps(fields, "max_quantity", lot_size, 2**40)
     options = {
@@ -290,6 +295,15 @@ def _steps(fields: Fields, name: str, step: Decimal, most: int) -> int:
     if steps != int(steps) or not 1 <= steps <= most:
         raise fields.refuse(name, f"a multiple of {step}, {most * step} at most")
     return int(steps)
+
+
+def _refuse_quote(place: int, found: str, settled: str) -> None:
+    """An account has one asset, in which all of its markets settle."""
+    if found != settled:
+        raise ScenarioError(
+            f"markets[{place}].quote: found {found!r}, allowed is {settled!r}, in which all"
+            f" accounts are held"
+        )
 
 
 def _refuse_doubles(name: str, field: str, values: list[str]) -> None:

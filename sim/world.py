@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sim.array_accounts import saturated_sum
 from sim.identity import identity
 from sim.prices import ReferencePrice
 from sim.run_record import STANDING, MarketRecord, RunRecord, StrategyRecord
@@ -297,6 +298,6 @@ def _standings(
     rows["time_us"] = times
     rows["equity_atoms"] = population.heads * population.capital_atoms + total[:, VALUE]
     rows["fees_atoms"], rows["funding_atoms"] = total[:, PAID], total[:, FUNDED]
-    rows["volume_atoms"] = total[:, TRADED]
+    rows["volume_atoms"] = saturated_sum([one[:, TRADED] for one in sums])
     rows["liquidated_traders"][: len(closed)] = closed[: len(times)]
     return rows

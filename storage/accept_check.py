@@ -64,6 +64,7 @@ class MarketNow:
     best_bid_ticks: int
     bids: npt.NDArray[np.int64]
     asks: npt.NDArray[np.int64]
+    halt_reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -160,10 +161,21 @@ def open_market(order: PlaceOrder, accounts: Accounts) -> MarketNow:
     market = accounts.markets.get(order.spec.market_id)
     if market is None:
         raise Refused(Refusal.MARKET_NOT_FOUND, f"No market {order.spec.market_id}")
+    if market.halt_reason is not None:
+        raise market_halted(order.spec.market_id, market.halt_reason)
     if market.status != MarketStatus.ACTIVE:
         name = MarketStatus(market.status).name
         raise Refused(Refusal.MARKET_NOT_OPEN, f"{order.spec.market_id} is {name}")
     return market
+
+
+def market_halted(market_id: str, reason: str) -> Refused:
+    """The refusal of orders, and of cancels that would not be done."""
+    return Refused(
+        Refusal.MARKET_HALTED,
+        f"{market_id} is halted until an operator resumes it: {reason}",
+        {"marketId": market_id, "haltReason": reason},
+    )
 
 
 def priced(order: PlaceOrder, market: MarketNow, at_us: int) -> tuple[int, int]:

@@ -20,13 +20,14 @@ from storage.accept_check import (
     MarketNow,
 )
 from storage.accept_request import Decided, OrderRequest
+from storage.accounts import COLLATERAL
 from storage.depth import levels_from_bytes
 from storage.markets import SPEC_COLUMNS, spec_from_row
 
-ACCOUNTS = """
+ACCOUNTS = f"""
 SELECT b.account_id, b.version, b.total_atoms, b.locked_atoms, b.open_orders, u.role, u.status
 FROM balances b JOIN users u ON u.id = b.account_id
-WHERE b.account_id = ANY(%b) AND b.asset = 'USDC' ORDER BY b.account_id"""
+WHERE b.account_id = ANY(%b) AND b.asset = '{COLLATERAL}' ORDER BY b.account_id"""
 LOCKED_ACCOUNTS = f"{ACCOUNTS} FOR UPDATE OF b"
 POSITIONS = """
 SELECT account_id, market_id, quantity_lots, cost_atoms, leverage
@@ -35,7 +36,8 @@ MARKETS = f"""
 SELECT {", ".join("m." + column.strip() for column in SPEC_COLUMNS.split(","))},
        m.status, coalesce(p.index_ticks, 0), coalesce(p.mark_ticks, 0),
        coalesce(p.updated_at_us, 0), v.best_bid_ticks,
-       CASE WHEN %s THEN v.bids ELSE ''::bytea END, CASE WHEN %s THEN v.asks ELSE ''::bytea END
+       CASE WHEN %s THEN v.bids ELSE ''::bytea END, CASE WHEN %s THEN v.asks ELSE ''::bytea END,
+       m.halt_reason
 FROM markets m JOIN market_views v USING (market_id) LEFT JOIN market_prices p USING (market_id)"""
 KNOWN_CLIENT_IDS = """
 SELECT account_id, client_order_id, id, status, body_hash
@@ -56,7 +58,7 @@ WITH asked AS (
         tif, price_ticks, quantity_lots, leverage, reduce_only, post_only, reserved_atoms,
         payload, n)),
 wanted AS (
-    SELECT account_id, version, sum(reserved_atoms)::bigint AS atoms, count(*)::int AS orders
+    SELECT account_id, version, sum(reserved_atoms) AS atoms, count(*)::int AS orders
     FROM asked GROUP BY account_id, version)"""
 ASKED_WITH_KEYS = f"""{ASKED},
 keyed AS (
@@ -67,14 +69,14 @@ HELD = """,
 held AS MATERIALIZED (
     SELECT b.account_id, b.stamped_at_us FROM balances b JOIN {wanted} w
         ON w.account_id = b.account_id AND w.version = b.version
-    WHERE b.asset = 'USDC' ORDER BY b.account_id FOR UPDATE OF b),
+    WHERE b.asset = '{asset}' ORDER BY b.account_id FOR UPDATE OF b),
 reserved AS (
     UPDATE balances b SET version = b.version + 1,
         locked_atoms = b.locked_atoms + coalesce(w.atoms, 0),
         open_orders = b.open_orders + coalesce(w.orders, 0),
         stamped_at_us = greatest(b.stamped_at_us, %s)
     FROM held h LEFT JOIN wanted w USING (account_id)
-    WHERE b.account_id = h.account_id AND b.asset = 'USDC'),
+    WHERE b.account_id = h.account_id AND b.asset = '{asset}'),
 placed AS (
     INSERT INTO orders (id, account_id, market_id, client_order_id, body_hash, side, order_type,
         time_in_force, price_ticks, quantity_lots, filled_lots, leverage, reduce_only, post_only,
@@ -98,8 +100,10 @@ SELECT (SELECT array_agg(id ORDER BY n) FROM asked), (SELECT array_agg(account_i
     pg_notify('commands', '')"""
 ALL_ACCOUNTS = """(SELECT account_id, version FROM wanted
         UNION SELECT account_id, version FROM keyed)"""
-WRITE = ASKED + HELD.format(wanted="wanted") + RESULT
-WRITE_KEYED = ASKED_WITH_KEYS + HELD.format(wanted=ALL_ACCOUNTS) + REMEMBERED + RESULT
+WRITE = ASKED + HELD.format(wanted="wanted", asset=COLLATERAL) + RESULT
+WRITE_KEYED = (
+    ASKED_WITH_KEYS + HELD.format(wanted=ALL_ACCOUNTS, asset=COLLATERAL) + REMEMBERED + RESULT
+)
 """The same with the memory of requests that have a key; one whose orders are all refused is
 remembered without any."""
 
@@ -155,6 +159,7 @@ def market_now(row: tuple[Any, ...]) -> MarketNow:
         best_bid_ticks=row[19],
         bids=levels_from_bytes(row[20]),
         asks=levels_from_bytes(row[21]),
+        halt_reason=row[22],
     )
 
 

@@ -6,12 +6,10 @@ from typing import Any
 
 import psycopg
 
+from sim.market import COLLATERAL as COLLATERAL
 from storage.database import AsyncPool, now_us
 from storage.errors import wrapped
 from storage.unit_of_work import fetch_one, unit_of_work
-
-COLLATERAL = "USDC"
-"""The one asset that accounts hold, and that every market is quoted in."""
 
 INSERT_ACCOUNT = "INSERT INTO accounts (kind, created_at_us) VALUES ('CLIENT', %s) RETURNING id"
 INSERT_USER = """

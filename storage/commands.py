@@ -71,6 +71,11 @@ def command_rows(rows: list[tuple[Any, ...]]) -> Rows:
     return commands
 
 
+def unpacked_commands(data: bytes) -> Rows | None:
+    """The rows of an entry in a market's command stream; None where it holds no whole rows."""
+    return None if len(data) % COMMAND.itemsize else np.frombuffer(data, dtype=COMMAND)
+
+
 def progress(connection: psycopg.Connection[Any]) -> dict[str, tuple[int, int]]:
     """Of each market the last command it has applied, and the last that has a number."""
     with wrapped():

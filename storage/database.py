@@ -8,6 +8,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from storage.errors import wrapped
+from storage.whole_numbers import WHOLE_NUMBERS
 
 CONNECT_TIMEOUT_S = 5
 POOL_WAIT_S = 3.0
@@ -50,6 +51,7 @@ async def open_pool(database_url: str, connections_max: int) -> AsyncPool:
         database_url,
         kwargs={
             "autocommit": True,
+            "context": WHOLE_NUMBERS,
             "connect_timeout": CONNECT_TIMEOUT_S,
             "options": server_options(),
             **SILENT_SERVER,
@@ -72,6 +74,7 @@ def connect(database_url: str, application: str) -> psycopg.Connection[tuple[obj
         return psycopg.connect(
             database_url,
             autocommit=True,
+            context=WHOLE_NUMBERS,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name=f"sandpit-{application}",
             options=server_options(),

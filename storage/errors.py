@@ -57,6 +57,13 @@ def first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
+def told(error: Exception) -> str:
+    """An error as an operator reads it: what we raised ourselves speaks for itself."""
+    ours = isinstance(error, (StorageError, AssertionError))
+    said = first_line(error)
+    return said if ours or said == type(error).__name__ else f"{type(error).__name__}: {said}"
+
+
 def patiently(work: Callable[[], Result]) -> Result:
     """Try until PostgreSQL is there, PATIENCE_TRIES times at the most; then its last error."""
     for _ in range(PATIENCE_TRIES - 1):

@@ -7,8 +7,9 @@ from typing import Any
 
 import psycopg
 
-from sim.messages import CommandKind, MarketStatus, Rows, empty_commands
-from storage.depth import levels_to_bytes
+from sim.engine import MarketEngine
+from sim.messages import Rows
+from storage.depth import LEVELS_MAX, levels_to_bytes
 from storage.errors import CorruptState, Superseded, wrapped
 
 SNAPSHOTS_KEPT = 3
@@ -38,7 +39,7 @@ seen AS (
     FROM moved WHERE v.market_id = moved.market_id),
 opened AS (
     UPDATE markets m SET status = %(status)s FROM moved
-    WHERE m.market_id = moved.market_id AND m.status <> %(status)s)
+    WHERE m.market_id = moved.market_id AND m.status <> %(status)s AND m.halt_reason IS NULL)
 SELECT count(*) FROM moved"""
 LAST_STAMP = "SELECT at_us FROM market_views WHERE market_id = %s"
 NEWEST_SNAPSHOTS = """
@@ -57,12 +58,6 @@ DROP_SNAPSHOTS = """
 DELETE FROM snapshots WHERE market_id = %(market)s AND batch_no < (
     SELECT min(batch_no) FROM (SELECT batch_no FROM snapshots WHERE market_id = %(market)s
     ORDER BY batch_no DESC LIMIT %(kept)s) AS newest)"""
-HALT = "UPDATE markets SET status = 3 WHERE market_id = %s"
-COMMAND_HALT = """
-WITH closed AS (UPDATE markets SET status = 3 WHERE market_id = %s AND status <> 3
-                RETURNING market_id)
-INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
-SELECT market_id, 0, 0, %b, %s FROM closed"""
 PRICES = "SELECT index_ticks, mark_ticks FROM market_prices WHERE market_id = %s"
 
 
@@ -99,6 +94,19 @@ class View:
     last_price_ticks: int
     bids: Any
     asks: Any
+
+
+def view_of(engine: MarketEngine) -> View:
+    """The View of an engine as it is now."""
+    bids, asks = engine.depth(LEVELS_MAX)
+    return View(
+        int(engine.status),
+        engine.best_bid_ticks,
+        engine.best_ask_ticks,
+        engine.last_price_ticks,
+        bids,
+        asks,
+    )
 
 
 def next_chain(chain: bytes, inputs: bytes, events: bytes) -> bytes:
@@ -222,20 +230,6 @@ def write_snapshot(
             ),
         )
         connection.execute(DROP_SNAPSHOTS, {"market": market_id, "kept": SNAPSHOTS_KEPT})
-
-
-def halt(connection: psycopg.Connection[Any], market_id: str) -> None:
-    """Close a market whose state cannot be trusted."""
-    with wrapped():
-        connection.execute(HALT, (market_id,))
-
-
-def command_halt(connection: psycopg.Connection[Any], market_id: str, now_us: int) -> None:
-    """Close a market whose actor still works: at the door at once, and by a command."""
-    row = empty_commands(1)
-    row["kind"], row["status"] = CommandKind.SET_STATUS, MarketStatus.HALTED
-    with wrapped():
-        connection.execute(COMMAND_HALT, (market_id, row.tobytes(), now_us))
 
 
 def prices(connection: psycopg.Connection[Any], market_id: str) -> tuple[int, int]:

@@ -19,7 +19,10 @@ from storage.unit_of_work import fetch_all, fetch_one, typed
 LISTING_AGE_S_MAX = 1.0
 """A listing is read again when it is older: a new market or status shows within a second."""
 
-SELECT_LISTING = f"SELECT {SPEC_COLUMNS}, status FROM markets ORDER BY ordinal"
+UNTOLD = "no reason is known"
+
+SELECT_LISTING = f"SELECT {SPEC_COLUMNS}, status, halt_reason FROM markets ORDER BY ordinal"
+SELECT_HALTED = "SELECT market_id, halt_reason FROM markets WHERE status = 3 ORDER BY ordinal"
 SELECT_BOOK = "SELECT event_seq, at_us, bids, asks FROM market_views WHERE market_id = %s"
 SELECT_PRICES = """
 SELECT market_id, index_ticks, mark_ticks, updated_at_us FROM market_prices
@@ -37,10 +40,11 @@ ORDER BY open_time_us DESC LIMIT %s"""
 
 @dataclass(frozen=True)
 class ListedMarket:
-    """A market and whether it takes orders."""
+    """A market and whether it takes orders; halt_reason says why it does not for now."""
 
     spec: MarketSpec
     status: MarketStatus
+    halt_reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,9 @@ class MarketCatalog:
                 if self._stale():
                     rows = await fetch_all(self._pool, SELECT_LISTING)
                     self._markets = {
-                        row[0]: ListedMarket(spec_from_row(row[:-1]), MarketStatus(row[-1]))
+                        row[0]: ListedMarket(
+                            spec_from_row(row[:-2]), MarketStatus(row[-2]), row[-1]
+                        )
                         for row in rows
                     }
                     self._read_at_s = time.monotonic()
@@ -116,6 +122,17 @@ class MarketCatalog:
 
     def _stale(self) -> bool:
         return time.monotonic() - self._read_at_s > LISTING_AGE_S_MAX
+
+
+async def halted_markets(pool: AsyncPool) -> dict[str, str]:
+    """Why, of every market that is halted. Raises DatabaseUnavailable."""
+    rows = await fetch_all(pool, SELECT_HALTED)
+    return {market_id: reason or UNTOLD for market_id, reason in rows}
+
+
+async def market_halts(pool: AsyncPool) -> dict[str, bool]:
+    """Of every market whether it is halted. Raises DatabaseUnavailable."""
+    return dict(await fetch_all(pool, "SELECT market_id, status = 3 FROM markets"))
 
 
 async def book(pool: AsyncPool, market_id: str, depth: int) -> BookView | None:

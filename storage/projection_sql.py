@@ -39,14 +39,14 @@ CHANGE_BALANCES = """
 UPDATE balances b SET version = b.version + 1, total_atoms = b.total_atoms + x.total,
     locked_atoms = b.locked_atoms + x.locked, open_orders = b.open_orders + x.orders,
     stamped_at_us = greatest(b.stamped_at_us, x.at)
-FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::int[], %b::bigint[])
+FROM unnest(%b::bigint[], %b::numeric[], %b::numeric[], %b::int[], %b::bigint[])
     AS x(id, total, locked, orders, at)
 WHERE b.account_id = x.id AND b.asset = %s"""
 UPSERT_POSITIONS = """
 INSERT INTO positions (account_id, market_id, quantity_lots, cost_atoms, realized_pnl_atoms,
     leverage, updated_at_us)
 SELECT x.id, %s, x.lots, x.cost, x.realized, x.leverage, x.at
-FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::int[], %b::bigint[])
+FROM unnest(%b::bigint[], %b::bigint[], %b::numeric[], %b::numeric[], %b::int[], %b::bigint[])
     AS x(id, lots, cost, realized, leverage, at)
 ON CONFLICT (account_id, market_id) DO UPDATE SET quantity_lots = excluded.quantity_lots,
     cost_atoms = excluded.cost_atoms, realized_pnl_atoms = excluded.realized_pnl_atoms,
@@ -57,7 +57,7 @@ INSERT INTO fills (market_id, event_seq, is_maker, order_id, account_id, side, p
 SELECT %s, x.seq, x.is_maker, x.order_id, x.account_id, x.side, x.ticks, x.lots, x.fee, x.realized,
     greatest(x.at, b.stamped_at_us)
 FROM unnest(%b::bigint[], %b::bool[], %b::bigint[], %b::bigint[], %b::int[], %b::bigint[],
-    %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[]) WITH ORDINALITY
+    %b::bigint[], %b::numeric[], %b::numeric[], %b::bigint[]) WITH ORDINALITY
     AS x(seq, is_maker, order_id, account_id, side, ticks, lots, fee, realized, at, n)
 LEFT JOIN balances b ON b.asset = %s
     AND b.account_id = CASE WHEN x.order_id > 0 THEN x.account_id END ORDER BY x.n"""
@@ -72,7 +72,7 @@ INSERT INTO ledger_entries (source, asset, seq, leg, account_id, entry_type, amo
     balance_after_atoms, reference, created_at_us)
 SELECT %s, %s, x.seq, x.leg, x.account_id, x.kind, x.amount, b.total_atoms + x.so_far,
     x.reference, greatest(x.at, b.stamped_at_us)
-FROM unnest(%b::bigint[], %b::int[], %b::bigint[], %b::text[], %b::bigint[], %b::bigint[],
+FROM unnest(%b::bigint[], %b::int[], %b::bigint[], %b::text[], %b::numeric[], %b::numeric[],
     %b::text[], %b::bigint[]) WITH ORDINALITY
     AS x(seq, leg, account_id, kind, amount, so_far, reference, at, n)
 LEFT JOIN balances b ON b.account_id = x.account_id AND b.asset = %s ORDER BY x.n"""

@@ -17,7 +17,7 @@ from sim.messages import EVENT, Rows
 from sim.position import Position
 from sim.settlement import Holding, Settlement, touched
 from storage import projection_sql as sql
-from storage.errors import CorruptState, StorageError, Superseded, first_line, wrapped
+from storage.errors import CorruptState, StorageError, Superseded, told, wrapped
 from storage.streams import unpacked_events
 
 EventBatch = tuple[int, int, int, Rows]
@@ -50,7 +50,9 @@ class MarketProjection:
         assert batches[0][0] == self.batch_no + 1, "a batch is missing"
         try:
             settlement = self._settled(batches)
-        except (AssertionError, psycopg.DataError, psycopg.IntegrityError) as error:
+        except StorageError:
+            raise
+        except Exception as error:  # whatever it is, it would be met again: this market halts
             raise self._verdict(error) from error
         self._holdings.update(settlement.touched_holdings)
         self.batch_no, _, self.event_seq, _ = batches[-1]
@@ -69,7 +71,7 @@ class MarketProjection:
         market_id = self._spec.market_id
         if isinstance(error, pg.DivisionByZero) or self._read_cursor()[0] != self.batch_no:
             return Superseded(f"another recorder projects {market_id}")
-        return CorruptState(f"{market_id}: what follows batch {self.batch_no}: {first_line(error)}")
+        return CorruptState(f"{market_id}: what follows batch {self.batch_no}: {told(error)}")
 
     def _load(self, events: Rows) -> Settlement:
         """What the events touch. No lock: nobody else changes an order or a position."""

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from actors.bench.http_load import Connection, Tally, connect, request, run_closed_loop
+from sim.market import COLLATERAL
 from storage.embedded import EmbeddedPostgres
 from storage.latency import any_order_pending, hop_medians_ms
 
@@ -128,7 +129,7 @@ async def open_accounts(connections: list[Connection]) -> list[str]:
         connections, itertools.repeat(request("POST", "/auth/guest", None), ACCOUNTS)
     )
     tokens = [json.loads(body)["token"] for body in made.bodies]
-    money = {"asset": "USDC", "amount": "100000000"}
+    money = {"asset": COLLATERAL, "amount": "100000000"}
     paid = await run_times(
         connections, (request("POST", "/deposits", token, money) for token in tokens)
     )

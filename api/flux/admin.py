@@ -13,6 +13,7 @@ from api.flux.envelope import reply
 from api.routing import ExactRoute, services_of
 from sim.refusals import Refusal, Refused
 from storage.drain import drain
+from storage.market_data import halted_markets
 
 DRAIN_S_MAX = 30.0
 
@@ -23,8 +24,11 @@ router = APIRouter(route_class=ExactRoute, tags=["Admin"])
 async def post_drain(
     allowed: Annotated[None, Depends(operator_of_this_machine)], request: Request
 ) -> Response:
-    """Returns when everything accepted before this call is matched and can be read."""
-    processed = await drain(services_of(request).pool, DRAIN_S_MAX)
+    """Returns when everything accepted before this call is matched and can be read. Markets that
+    are halted are not waited for; the answer names them."""
+    pool = services_of(request).pool
+    processed = await drain(pool, DRAIN_S_MAX)
     if processed is None:
         raise Refused(Refusal.UNAVAILABLE, f"The markets are more than {DRAIN_S_MAX:.0f} s behind")
-    return reply(DrainAnswer(processed=processed))
+    halted = await halted_markets(pool)
+    return reply(DrainAnswer(processed=processed, halted_markets=halted or None))

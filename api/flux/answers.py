@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from api.flux.schemas import REFRESH_TOKEN_EXAMPLE, Wire
+from sim.market import COLLATERAL
 from storage.api_keys import Scope
 
 
@@ -129,7 +130,7 @@ class BalanceAnswer(Wire):
     total: str
     locked: str
 
-    model_config = example(userId="user_1042", asset="USDC", total="10000", locked="8165.625")
+    model_config = example(userId="user_1042", asset=COLLATERAL, total="10000", locked="8165.625")
 
 
 class PositionAnswer(Wire):
@@ -311,7 +312,7 @@ class LedgerAnswer(Wire):
     model_config = example(
         id="7",
         userId="user_1042",
-        asset="USDC",
+        asset=COLLATERAL,
         type="DEPOSIT",
         amount="10000",
         balanceAfter="10000",
@@ -321,11 +322,13 @@ class LedgerAnswer(Wire):
 
 
 class CancelAllAnswer(Wire):
-    """How many open orders are asked to be cancelled; which, where one is named."""
+    """How many open orders are asked to be cancelled; which, where one is named. `haltedMarkets`
+    are those in which orders stay because the market is halted."""
 
     requested: int
     status: str
     order_id: str | None = None
+    halted_markets: list[str] | None = None
 
     model_config = example(requested=3, status="PENDING_CANCEL")
 
@@ -339,9 +342,11 @@ class CancelAfterAnswer(Wire):
 
 
 class DrainAnswer(Wire):
-    """How many accepted commands were waited for."""
+    """How many accepted commands were waited for; `haltedMarkets`, with their reasons, are those
+    that were not, because they are halted."""
 
     processed: int
+    halted_markets: dict[str, str] | None = None
 
     model_config = example(processed=12)
 
@@ -350,13 +355,17 @@ Health = Annotated[str, Field(pattern="^(up|down)$")]
 
 
 class HealthAnswer(Wire):
-    """Whether this process can do its work."""
+    """Whether this process can do its work. `degraded`: it can, but the markets in
+    `haltedMarkets` are halted, for the reasons there, or what the auditor found in `gaps` does
+    not heal."""
 
     ok: bool
+    status: Annotated[str, Field(pattern="^(ok|degraded|down)$")]
     checks: dict[str, Health]
+    halted_markets: dict[str, str] | None = None
     gaps: list[str] | None = None
 
-    model_config = example(ok=True, checks={"database": "up"})
+    model_config = example(ok=True, status="ok", checks={"database": "up"})
 
 
 class RootAnswer(Wire):

@@ -25,6 +25,7 @@ STATUSES: dict[Refusal, int] = {
     Refusal.UNKNOWN_ASSET: 400,
     Refusal.MARKET_NOT_FOUND: 404,
     Refusal.MARKET_NOT_OPEN: 400,
+    Refusal.MARKET_HALTED: 409,
     Refusal.PRICE_UNAVAILABLE: 503,
     Refusal.INSUFFICIENT_LIQUIDITY: 400,
     Refusal.INSUFFICIENT_MARGIN: 400,

@@ -2,10 +2,11 @@
 
 from api.flux.answers import example
 from api.flux.schemas import Wire
+from sim.market import COLLATERAL
 
 
 class MarketAnswer(Wire):
-    """A market: its name, its grid, its limits and rates."""
+    """A market: its name, its grid, its limits and rates. Only a HALTED one has `haltReason`."""
 
     id: str
     market_id: str
@@ -25,13 +26,14 @@ class MarketAnswer(Wire):
     funding_interval_hours: int
     funding_rate_cap: str
     status: str
+    halt_reason: str | None = None
 
     model_config = example(
         id="BTC-PERP",
         marketId="BTC-PERP",
         symbol="BTC-PERP",
         baseAsset="BTC",
-        quoteAsset="USDC",
+        quoteAsset=COLLATERAL,
         tickSize="0.1",
         lotSize="0.001",
         minQuantity="0.001",

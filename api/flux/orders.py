@@ -122,8 +122,13 @@ async def delete_orders(
         number = await cancel_named(services.pool, caller.user_id, name)
         answer = CancelAllAnswer(requested=1, status=PENDING_CANCEL, order_id=order_id_text(number))
         return reply(answer, 202)
-    requested = await request_cancel_all(services.pool, caller.user_id, query.market_id)
-    return reply(CancelAllAnswer(requested=requested, status=PENDING_CANCEL), 202)
+    asked = await request_cancel_all(services.pool, caller.user_id, query.market_id)
+    answer = CancelAllAnswer(
+        requested=asked.requested,
+        status=PENDING_CANCEL,
+        halted_markets=list(asked.halted) or None,
+    )
+    return reply(answer, 202)
 
 
 @router.post(

@@ -22,6 +22,7 @@ from api.desk.orders import Unreadable
 from api.exact_json import DecimalText, PrintableText, WholeNumber
 from api.findings import first_of
 from sim.candles import INTERVALS_US
+from sim.market import COLLATERAL
 from sim.refusals import Refusal, Refused
 from storage.api_keys import Scope
 
@@ -114,7 +115,7 @@ class AmountSent(Sent):
     amount: DecimalText
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"asset": "USDC", "amount": "10000"}]}
+        json_schema_extra={"examples": [{"asset": COLLATERAL, "amount": "10000"}]}
     )
 
 

@@ -84,6 +84,7 @@ def market_answer(listed: ListedMarket) -> MarketAnswer:
         funding_interval_hours=spec.funding_interval_hours,
         funding_rate_cap=format_ppm(spec.funding_cap_ppm),
         status=listed.status.name,
+        halt_reason=listed.halt_reason,
     )
 
 

@@ -1,11 +1,17 @@
 """Markets, their sequence and journal, and what can be seen of them."""
 
-from sqlalchemy import BigInteger, Column, Identity, Index, LargeBinary, text
+from sqlalchemy import BigInteger, Column, Identity, Index, LargeBinary, text, true
 from sqlmodel import Field, SQLModel
 
 
 class MarketRow(SQLModel, table=True):
-    """A market's specification, as sim.market.MarketSpec has it."""
+    """A market's specification, as sim.market.MarketSpec has it, and how it stands.
+
+    halt_reason     why it is HALTED; null while it is not
+    takes_cancels   whether its actor still does what cancels ask
+    wish            what an operator asks of it (storage.halts.Wish), the wish_no-th; null when done
+    wish_answer     what became of the last one
+    """
 
     __tablename__ = "markets"
     market_id: str = Field(primary_key=True)
@@ -25,6 +31,11 @@ class MarketRow(SQLModel, table=True):
     funding_interval_hours: int
     funding_cap_ppm: int
     status: int
+    halt_reason: str | None = None
+    takes_cancels: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    wish: str | None = None
+    wish_no: int = Field(sa_type=BigInteger, default=0, sa_column_kwargs={"server_default": "0"})
+    wish_answer: str | None = None
 
 
 class CommandRow(SQLModel, table=True):

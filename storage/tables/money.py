@@ -3,6 +3,8 @@
 from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index
 from sqlmodel import Field, SQLModel
 
+from storage.tables.sums import SUM
+
 
 class BalanceRow(SQLModel, table=True):
     """Money of one account in one asset. `locked_atoms` is reserved by open orders.
@@ -21,8 +23,8 @@ class BalanceRow(SQLModel, table=True):
     )
     account_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="accounts.id")
     asset: str = Field(primary_key=True)
-    total_atoms: int = Field(sa_type=BigInteger, default=0)
-    locked_atoms: int = Field(sa_type=BigInteger, default=0)
+    total_atoms: int = Field(sa_type=SUM, default=0)
+    locked_atoms: int = Field(sa_type=SUM, default=0)
     open_orders: int = 0
     version: int = Field(sa_type=BigInteger, default=0, sa_column_kwargs={"server_default": "0"})
     stamped_at_us: int = Field(
@@ -42,8 +44,8 @@ class LedgerRow(SQLModel, table=True):
     account_id: int = Field(sa_type=BigInteger)
     asset: str
     entry_type: str
-    amount_atoms: int = Field(sa_type=BigInteger)
-    balance_after_atoms: int | None = Field(sa_type=BigInteger, default=None)
+    amount_atoms: int = Field(sa_type=SUM)
+    balance_after_atoms: int | None = Field(sa_type=SUM, default=None)
     reference: str | None = None
     created_at_us: int = Field(sa_type=BigInteger)
 
@@ -56,5 +58,5 @@ class TransferRow(SQLModel, table=True):
     account_id: int = Field(sa_type=BigInteger)
     kind: str
     asset: str
-    amount_atoms: int = Field(sa_type=BigInteger)
+    amount_atoms: int = Field(sa_type=SUM)
     created_at_us: int = Field(sa_type=BigInteger)

@@ -1,9 +1,9 @@
 """Orders, and the projections of what became of them."""
 
-from decimal import Decimal
-
-from sqlalchemy import BigInteger, Index, LargeBinary, Numeric, Sequence, text
+from sqlalchemy import BigInteger, Index, LargeBinary, Sequence, text
 from sqlmodel import Field, SQLModel
+
+from storage.tables.sums import SUM
 
 ORDER_IDS = Sequence("order_ids", metadata=SQLModel.metadata)
 FILL_IDS = Sequence("fill_ids", metadata=SQLModel.metadata)
@@ -45,7 +45,7 @@ class OrderRow(SQLModel, table=True):
     price_ticks: int = Field(sa_type=BigInteger)
     quantity_lots: int = Field(sa_type=BigInteger)
     filled_lots: int = Field(sa_type=BigInteger, default=0)
-    filled_tick_lots: Decimal = Field(sa_type=Numeric, sa_column_kwargs={"server_default": "0"})
+    filled_tick_lots: int = Field(sa_type=SUM, sa_column_kwargs={"server_default": "0"})
     leverage: int
     reduce_only: bool
     post_only: bool
@@ -82,8 +82,8 @@ class FillRow(SQLModel, table=True):
     side: int
     price_ticks: int = Field(sa_type=BigInteger)
     quantity_lots: int = Field(sa_type=BigInteger)
-    fee_atoms: int = Field(sa_type=BigInteger)
-    realized_pnl_atoms: int = Field(sa_type=BigInteger)
+    fee_atoms: int = Field(sa_type=SUM)
+    realized_pnl_atoms: int = Field(sa_type=SUM)
     created_at_us: int = Field(sa_type=BigInteger)
     id: int = Field(
         sa_type=BigInteger, sa_column_kwargs={"server_default": text("nextval('fill_ids')")}
@@ -113,8 +113,8 @@ class CandleRow(SQLModel, table=True):
     high_ticks: int = Field(sa_type=BigInteger)
     low_ticks: int = Field(sa_type=BigInteger)
     close_ticks: int = Field(sa_type=BigInteger)
-    volume_lots: Decimal = Field(sa_type=Numeric)
-    notional_atoms: Decimal = Field(sa_type=Numeric)
+    volume_lots: int = Field(sa_type=SUM)
+    notional_atoms: int = Field(sa_type=SUM)
     trade_count: int = Field(sa_type=BigInteger)
 
 
@@ -130,13 +130,11 @@ class PositionRow(SQLModel, table=True):
     account_id: int = Field(sa_type=BigInteger, primary_key=True)
     market_id: str = Field(primary_key=True)
     quantity_lots: int = Field(sa_type=BigInteger)
-    cost_atoms: int = Field(sa_type=BigInteger)
-    realized_pnl_atoms: int = Field(sa_type=BigInteger)
+    cost_atoms: int = Field(sa_type=SUM)
+    realized_pnl_atoms: int = Field(sa_type=SUM)
     leverage: int
     updated_at_us: int = Field(sa_type=BigInteger)
-    realized_before_atoms: Decimal = Field(
-        sa_type=Numeric, sa_column_kwargs={"server_default": "0"}
-    )
+    realized_before_atoms: int = Field(sa_type=SUM, sa_column_kwargs={"server_default": "0"})
 
 
 class ProjectionRow(SQLModel, table=True):

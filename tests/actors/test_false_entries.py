@@ -102,6 +102,7 @@ def test_a_false_entry_changes_nothing_and_the_stream_is_used_again(
         print(what)
         monkeypatch.setattr(actors.recorder, "TRIM_EVERY_S", NEVER_S)
         trade(house, accounts)
+        house.settled()
         eventually(lambda: client.exists(STREAM))
         FALSE[what](client, *newest(client))
         monkeypatch.setattr(actors.recorder, "TRIM_EVERY_S", SOON_S)

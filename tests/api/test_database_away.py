@@ -84,7 +84,7 @@ async def test_without_a_database_no_key_and_no_refresh_token_is_called_wrong(
 async def test_health_says_that_the_database_is_down(http: httpx.AsyncClient) -> None:
     answer = await http.get("/health")
     assert answer.status_code == 503
-    assert answer.json() == {"ok": False, "checks": {"database": "down"}}
+    assert answer.json() == {"ok": False, "status": "down", "checks": {"database": "down"}}
 
 
 async def test_the_clock_and_the_documentation_need_no_database(http: httpx.AsyncClient) -> None:

@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 
 from sim.array_accounts import (
     COST,
+    COST_ATOMS_MAX,
     FEES,
+    FUNDING,
     POSITION,
     REALIZED,
     TRANSFERS,
@@ -13,6 +15,7 @@ from sim.array_accounts import (
     MarketAccounts,
     exact_sum,
     fee_of,
+    saturated_sum,
 )
 from sim.market import BTC_PERP, ETH_PERP
 from sim.messages import EVENT, EventKind, Rows, Side
@@ -141,3 +144,29 @@ def test_sums_are_exact_beyond_64_bits(values: list[int]) -> None:
 def test_maintenance_is_rounded_up(notional: int, rate_ppm: int) -> None:
     wanted = -(-notional * rate_ppm // PPM)
     assert fee_of(notional, rate_ppm) == wanted
+
+
+def test_a_volume_beyond_64_bits_is_told_as_far_as_they_go() -> None:
+    accounts = MarketAccounts(BTC_PERP, ACCOUNTS + 1)
+    accounts.accounts[1:3, VOLUME] = 2**63 - 1_000
+    accounts.apply(events_of([(1, 2, int(Side.BUY), 1, 10)]))
+    assert accounts.accounts[1:3, VOLUME].tolist() == [2**63 - 1] * 2
+    assert accounts.standings(1, ACCOUNTS + 1, 10)[3] == 2**63 - 1
+    volumes = [accounts.accounts[:, VOLUME]] * 3
+    assert saturated_sum(volumes)[:3].tolist() == [0, 2**63 - 1, 2**63 - 1]
+
+
+@pytest.mark.parametrize("column", [REALIZED, FEES, COST])
+def test_a_run_ends_before_money_leaves_64_bits(column: int) -> None:
+    accounts = MarketAccounts(BTC_PERP, ACCOUNTS + 1)
+    accounts.accounts[1, column] = COST_ATOMS_MAX
+    with pytest.raises(AssertionError, match="more than 2"):
+        accounts.apply(events_of([(1, 2, int(Side.BUY), 1, 10)]))
+
+
+def test_funding_ends_a_run_before_it_leaves_64_bits() -> None:
+    accounts = MarketAccounts(BTC_PERP, ACCOUNTS + 1)
+    accounts.apply(events_of([(1, 2, int(Side.BUY), 1, 10)]))
+    accounts.accounts[2, FUNDING] = COST_ATOMS_MAX - 1
+    with pytest.raises(AssertionError, match="of funding"):
+        accounts.pay_funding(10, 100_000)

@@ -9,6 +9,8 @@ from sim.scenario import (
     reference_price,
     with_replay,
 )
+from sim.simulation_scenario import parse_scenario
+from tests.sim.scenario_texts import BTC, ETH, HEAD
 
 GOOD = """
 name = "small"
@@ -31,6 +33,13 @@ heads = 10
 capital = "1000.5"
 parameters = { activity_ppm = 9000 }
 """
+
+
+def test_a_simulation_settles_in_one_asset_whichever_it_is() -> None:
+    euros = (HEAD.format(seed=1, duration_s=1) + BTC + ETH).replace('"USDC"', '"EUR"')
+    assert parse_scenario(euros).world.markets[1].spec.quote_asset == "EUR"
+    with pytest.raises(ScenarioError, match=r"markets\[1\].quote: found 'EUR', allowed is 'USD'"):
+        parse_scenario(euros.replace('"EUR"', '"USD"', 1))
 
 
 def test_a_world_is_read_with_units_turned_to_integers() -> None:
@@ -57,6 +66,11 @@ def test_a_world_is_read_with_units_turned_to_integers() -> None:
         ('"0.1"', '"0.00001"', "markets[0].tick_size: found '0.00001', allowed is a size that"),
         ('"100"', '"0.0005"', "markets[0].max_quantity: found '0.0005', allowed is a multiple of"),
         ("= 400", "= 400000", "markets[0].taker_fee_ppm: found 400000, allowed is a whole number"),
+        (
+            '"USDC"',
+            '"EUR"',
+            "markets[0].quote: found 'EUR', allowed is 'USDC', in which all accounts",
+        ),
         ('"constant"', '"magic"', "markets[0].price.process: found 'magic', allowed is one of"),
         ('"66000"', '"66000.05"', "markets[0].price.price: found '66000.05', allowed is a multi"),
         ('"noise"', '"oracle"', "populations[0].strategy: found 'oracle', allowed is one of arbi"),

@@ -15,7 +15,7 @@ from sim.refusals import Refusal, Refused
 from sim.units import format_atoms
 from storage.accept import Acceptor
 from storage.accept_request import OrderRequest
-from storage.cancels import request_cancel, request_cancel_all
+from storage.cancels import CancelAll, request_cancel, request_cancel_all
 from storage.database import AsyncPool, connect, open_pool
 from storage.errors import DatabaseUnavailable, OutcomeUnknown
 from storage.idempotency import Asked
@@ -182,7 +182,7 @@ async def test_a_cancel_needs_the_owner_and_an_open_order(
     order_id = (await acceptor.place(order(alice))).order_id
     assert await refusal_of(request_cancel(pool, bob, order_id)) == Refusal.ORDER_NOT_FOUND
     await request_cancel(pool, alice, order_id)
-    assert await request_cancel_all(pool, alice, None) == 1
+    assert await request_cancel_all(pool, alice, None) == CancelAll(1, ())
     database.execute("UPDATE orders SET status = 5")
     assert await refusal_of(request_cancel(pool, alice, order_id)) == Refusal.ORDER_NOT_OPEN
     row = database.execute("SELECT count(*) FROM commands").fetchone()

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,53 @@ def test_a_damaged_snapshot_is_passed_over(database: psycopg.Connection[Any], da
     database.execute(f"UPDATE snapshots SET {damage} WHERE batch_no = 4")
     assert recover(database, ETH_PERP).engine.state_hash() == writer.engine.state_hash()
     database.execute(f"UPDATE snapshots SET {damage}")
+    assert recover(database, ETH_PERP).engine.state_hash() == writer.engine.state_hash()
+
+
+FORMAT = "state = overlay(state placing '\\x53414e4450495439' from 1)"
+
+
+@pytest.mark.parametrize("which", ["batch_no = 4", "true"])
+def test_a_snapshot_of_another_format_is_passed_over(
+    database: psycopg.Connection[Any], which: str
+) -> None:
+    writer = Writer(database)
+    for _ in range(2):
+        writer.write(2)
+        writer.keep_snapshot()
+    database.execute(f"UPDATE snapshots SET {FORMAT} WHERE {which}")
+    rows = database.execute("SELECT batch_no, state FROM snapshots").fetchall()
+    for batch_no, state in rows:
+        values = (blake2b(bytes(state), digest_size=32).digest(), batch_no)
+        database.execute("UPDATE snapshots SET state_hash = %b WHERE batch_no = %s", values)
+    found = recover(database, ETH_PERP)
+    assert found.engine.state_hash() == writer.engine.state_hash()
+    assert found.strategies == {7: 4}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["strategies = '{'", "strategies = '[]'", "strategies = '{\"7\": null}'"],
+)
+def test_a_snapshot_with_damaged_cursors_is_passed_over(
+    database: psycopg.Connection[Any], damage: str
+) -> None:
+    writer = Writer(database)
+    writer.write(2)
+    writer.keep_snapshot()
+    database.execute(f"UPDATE snapshots SET {damage}")
+    assert recover(database, ETH_PERP).strategies == {7: 2}
+
+
+def test_a_snapshot_from_which_the_journal_does_not_follow_is_passed_over(
+    database: psycopg.Connection[Any],
+) -> None:
+    writer = Writer(database)
+    writer.write(3)
+    empty = MarketEngine(ETH_PERP)
+    stranger = (empty.snapshot(), empty.state_hash(), 0)
+    journal.write_snapshot(database, MARKET, writer.head, {7: 3}, *stranger)
+    writer.write(1)
     assert recover(database, ETH_PERP).engine.state_hash() == writer.engine.state_hash()
 
 

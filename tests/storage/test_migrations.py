@@ -1,13 +1,16 @@
 """Migrations and table declarations say the same."""
 
+import psycopg
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 from sqlmodel import SQLModel
 
 from storage.migrations.run import alembic_config, sqlalchemy_url, upgrade
 from storage.tables import audit, identity, markets, money, recordings, simulations, trading
+from tests.builders import listed_markets, trader
 
 BEFORE_CREDENTIALS = "0003"
 DECLARED = (audit, identity, markets, money, recordings, simulations, trading)
@@ -46,3 +49,42 @@ def test_guests_of_an_older_database_are_known_as_guests(database_url: str) -> N
 def test_migrating_again_changes_nothing(database_url: str) -> None:
     upgrade(database_url)
     upgrade(database_url)
+
+
+def taken_back_before(database_url: str, revision: str) -> None:
+    """The schema as it was before a revision."""
+    engine = create_engine(sqlalchemy_url(database_url))
+    with engine.begin() as connection:
+        config = alembic_config(connection)
+        before = ScriptDirectory.from_config(config).get_revision(revision).down_revision
+        assert isinstance(before, str)
+        command.downgrade(config, before)
+    engine.dispose()
+
+
+OLD_ROWS = """
+INSERT INTO positions VALUES (1000, 'ETH-PERP', -5, -299550, 9223372036854775807, 10, 0);
+INSERT INTO candles VALUES ('ETH-PERP', 0, 1, 2, 1, 2, 3, 9223372036854775807, 4);
+INSERT INTO fills VALUES ('ETH-PERP', 1, true, 1, 1000, 2, 5991, 5, -3, -4, 0);
+INSERT INTO transfers (account_id, kind, asset, amount_atoms, created_at_us)
+    VALUES (1000, 'WITHDRAW', 'USDC', -7, 0);
+UPDATE markets SET status = 3 WHERE market_id = 'ETH-PERP'"""
+NEW_ROWS = """
+SELECT h.cost_atoms, h.realized_pnl_atoms, c.notional_atoms, f.fee_atoms, f.realized_pnl_atoms,
+    t.amount_atoms, b.total_atoms, m.status, m.halt_reason, m.takes_cancels
+FROM positions h, candles c, fills f, transfers t, balances b, markets m
+WHERE m.market_id = 'ETH-PERP'"""
+
+
+def test_a_database_with_sums_of_64_bits_and_a_halted_market_keeps_them(database_url: str) -> None:
+    taken_back_before(database_url, "0004")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        listed_markets(connection)
+        trader(connection, "10000")
+        connection.execute(OLD_ROWS)
+    upgrade(database_url)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        rows = connection.execute(NEW_ROWS).fetchall()
+        most, reason = 2**63 - 1, "halted before reasons were kept; see the logs"
+        assert rows == [(-299_550, most, most, -3, -4, -7, 10_000_000_000, 3, reason, False)]
+        connection.execute("UPDATE positions SET realized_pnl_atoms = realized_pnl_atoms * 100")

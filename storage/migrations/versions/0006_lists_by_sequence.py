@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0009"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
@@ -64,7 +64,7 @@ def upgrade() -> None:
     keep_every_candle()
     op.add_column(
         "positions",
-        sa.Column("realized_before_atoms", sa.Numeric(), server_default="0", nullable=False),
+        sa.Column("realized_before_atoms", sa.Numeric(60, 0), server_default="0", nullable=False),
     )
 
 
@@ -85,7 +85,8 @@ def number_fills() -> None:
     ):
         op.create_index(name, "fills", columns, postgresql_where=of_clients)
     op.add_column(
-        "orders", sa.Column("filled_tick_lots", sa.Numeric(), server_default="0", nullable=False)
+        "orders",
+        sa.Column("filled_tick_lots", sa.Numeric(60, 0), server_default="0", nullable=False),
     )
     op.execute(FILLED)
 
@@ -144,8 +145,6 @@ def keep_every_candle() -> None:
         sa.Column("width_us", sa.BigInteger(), server_default=str(MINUTE_US), nullable=False),
     )
     op.alter_column("candles", "width_us", server_default=None)
-    for column in ("volume_lots", "notional_atoms"):
-        op.alter_column("candles", column, type_=sa.Numeric())
     op.execute("ALTER TABLE candles DROP CONSTRAINT candles_pkey")
     op.create_primary_key("candles_pkey", "candles", ["market_id", "width_us", "open_time_us"])
     op.execute(LONGER_CANDLES)
@@ -158,9 +157,6 @@ def downgrade() -> None:
     op.execute("ALTER TABLE candles DROP CONSTRAINT candles_pkey")
     op.drop_column("candles", "width_us")
     op.create_primary_key("candles_pkey", "candles", ["market_id", "open_time_us"])
-    for column in ("volume_lots", "notional_atoms"):
-        most = f"least({column}, 9223372036854775807)::bigint"
-        op.alter_column("candles", column, type_=sa.BigInteger(), postgresql_using=most)
     op.drop_column("balances", "stamped_at_us")
     op.drop_index("orders_ended_by_market", table_name="orders")
     op.drop_index("orders_ended", table_name="orders")

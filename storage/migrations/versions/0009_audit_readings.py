@@ -21,3 +21,8 @@ def upgrade() -> None:
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", "market_id"),
     )
+
+
+def downgrade() -> None:
+    """Take it back."""
+    op.drop_table("audit_readings")
