@@ -9,6 +9,7 @@ import structlog
 from actors.command_source import CommandSource
 from actors.inbox import ClientRows, Inbox, Item, Registration, StrategyBatch
 from actors.loop import Loop
+from actors.market_clock import MarketClock
 from actors.market_closing import answer_of, own_batches
 from actors.market_health import MarketHealth
 from actors.market_inputs import gathered
@@ -106,6 +107,7 @@ class Market:
         self._head, self._engine = found.head, found.engine
         self._engine_is_ahead = False
         self._snapshot_batch = found.head.batch_no
+        self._clock = MarketClock(found.last_us)
         self._desk = StrategyDesk(spec, found.strategies)
         cursor = found.head.command_seq
         streams = Streams(redis_url, self._streams.origin)
@@ -148,7 +150,7 @@ class Market:
         log.warning("wish_answered", market=self._market_id, wish=standing.wish, answer=answer)
 
     def _apply_own(self, standing: Standing) -> None:
-        for rows in own_batches(self._engine, standing, now_us()):
+        for rows in own_batches(self._engine, standing, self._clock.now_us()):
             self._apply(rows, self._head.command_seq, {})
 
     def start(self) -> None:
@@ -286,14 +288,14 @@ class Market:
 
     def _withdrawal(self, item: Registration) -> StrategyBatch:
         self._desk.admit(item)
-        rows = self._desk.withdrawal(item, self._engine.resting_orders(), now_us())
+        rows = self._desk.withdrawal(item, self._engine.resting_orders(), self._clock.now_us())
         batch_no = self._desk.last_batch(item.strategy_no) + 1
         return item.as_batch(batch_no, rows)
 
     def _process_group(self, group: Sequence[Item]) -> None:
         if not group:
             return
-        found = gathered(group, self._head.command_seq, self._desk, now_us())
+        found = gathered(group, self._head.command_seq, self._desk, self._clock.now_us())
         if found.inputs.size or found.strategies:
             self._apply(found.inputs, found.command_seq, found.strategies)
         for batch in found.answered:
@@ -302,6 +304,7 @@ class Market:
 
     def _apply(self, inputs: Rows, command_seq: int, strategies: dict[int, int]) -> None:
         self._engine_is_ahead = True
+        self._clock.put_in_order(inputs)
         events = self._engine.apply(inputs)
         self._commit(inputs, events, command_seq, strategies)
         self._engine_is_ahead = False
@@ -322,7 +325,8 @@ class Market:
             event_seq=self._engine.event_seq,
             chain=journal.next_chain(self._head.chain, inputs_bytes, events_bytes),
         )
-        batch = Batch(self._market_id, head, now_us(), strategies, inputs_bytes, events_bytes)
+        time_us = self._clock.now_us()
+        batch = Batch(self._market_id, head, time_us, strategies, inputs_bytes, events_bytes)
         view = journal.view_of(self._engine)
         while True:
             try:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from sim.units import DECIMAL_TEXT
 
-NUMBER_CHARACTERS_MAX = 32
+NUMBER_CHARACTERS_MAX = 45
 WHOLE_TEXT = re.compile(r"\d{1,9}", re.ASCII)
 PRINTABLE_TEXT = re.compile(r"[\x20-\x7e]+")
 
@@ -68,7 +68,7 @@ def _decimal_text(value: object) -> object:
 
 def _plain_decimal(text: str) -> str:
     if DECIMAL_TEXT.fullmatch(text) is None:
-        raise ValueError("must be a plain decimal: at most 12 digits, at most 8 decimals")
+        raise ValueError("must be a plain decimal such as 12.5: at most 12 digits, 32 decimals")
     return text
 
 
@@ -91,7 +91,7 @@ DecimalText = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,8})?$"},
+                {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,32})?$"},
                 {"type": "number", "minimum": 0, "maximum": 999_999_999_999},
             ]
         }

@@ -27,7 +27,7 @@ FIELDS: dict[str, str] = {
     "symbol": "The same as `marketId`.",
     # Money
     "asset": "The asset; everything is settled in USDC.",
-    "amount": f"How much, {DECIMAL} or a number; at most 8 decimals.",
+    "amount": f"How much, {DECIMAL} or a number; at most 6 decimals.",
     "LedgerAnswer.amount": "By how much the balance changed, with its sign.",
     "total": f"All of it, {DECIMAL}.",
     "locked": "The part of `total` that open orders reserve.",
@@ -56,7 +56,11 @@ FIELDS: dict[str, str] = {
     "remainingQuantity": "What has not been filled.",
     "filledQuantity": "What has been filled.",
     "averagePrice": "The mean price of what was filled; absent before the first fill.",
-    "rejectionReason": "Why the market rejected or ended it; absent where there was no reason.",
+    "rejectionReason": "Why the market rejected it; absent unless it is REJECTED.",
+    "cancelReason": "Who or what ended it before it was filled: CLIENT, DEAD_MANS_SWITCH, "
+    "SELF_TRADE, IOC_UNFILLED, FOK_UNFILLABLE, MARKET_LIQUIDITY_EXHAUSTED or REDUCE_ONLY_EXCESS; "
+    "absent unless it is CANCELLED or EXPIRED.",
+    "balances": "With how much of which asset to begin anew; nothing where it is missing.",
     "status": "The state at this moment: PENDING is durably accepted, then OPEN, PARTIALLY_FILLED, "
     "FILLED, CANCELLED, REJECTED or EXPIRED.",
     "MarketAnswer.status": "ACTIVE while orders are taken.",
@@ -113,7 +117,9 @@ FIELDS: dict[str, str] = {
     # Pages and times
     "limit": "The most rows of a page.",
     "cursor": "The header `X-Next-Cursor` of the page before.",
-    "end": f"Intervals that begin before this time, in {MILLISECONDS}; without it, before now.",
+    "end": "The older name of `until`; not both.",
+    "since": f"What happened then or later, in {MILLISECONDS}.",
+    "until": f"What happened before then, in {MILLISECONDS}.",
     "time": f"The server's clock, in {MILLISECONDS}.",
     "timestamp": f"When this was so, in {MILLISECONDS}.",
     "createdAt": f"When, in {MILLISECONDS}.",

@@ -47,6 +47,7 @@ TAGS = {
 OPERATION_IDS = {
     "post_order": "submitOrder",
     "post_orders": "submitOrders",
+    "post_cancels": "cancelOrders",
     "delete_order": "cancelOrder",
     "delete_orders": "cancelAllOrders",
     "post_cancel_after": "cancelAllOrdersAfter",
@@ -146,6 +147,8 @@ def complete(method: str, operation: Schema, schemas: Schema) -> None:
     for number, refusal in EXAMPLES.get(operation["operationId"], {}).items():
         responses[str(number)]["content"]["application/json"]["example"] = example_of(*refusal)
     for content in operation.get("requestBody", {}).get("content", {}).values():
+        if "anyOf" in content["schema"]:  # a body that may be missing
+            content["schema"] = content["schema"]["anyOf"][0]
         name = content["schema"]["$ref"].rsplit("/", 1)[1]
         content["example"] = schemas[name]["examples"][0]
 

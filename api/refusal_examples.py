@@ -14,11 +14,11 @@ NO_MARKET: Example = ("MARKET_NOT_FOUND", "No such market", {})
 NO_ORDER: Example = ("ORDER_NOT_FOUND", "No such order", {})
 KEY_REUSED: Example = (
     "IDEMPOTENCY_KEY_REUSED",
-    "This Idempotency-Key belongs to another request",
+    "This Idempotency-Key was used before with another body",
     {},
 )
 FIELD_TWICE: Example = ("INVALID_REQUEST", "The query names a field twice", {})
-NOT_DECIMAL = "must be a plain decimal: at most 12 digits, at most 8 decimals"
+NOT_DECIMAL = "must be a plain decimal such as 12.5: at most 12 digits, 32 decimals"
 
 
 def finding(field: str, message: str, code: str = "INVALID_REQUEST") -> Example:
@@ -53,7 +53,12 @@ EXAMPLES: dict[str, dict[int, Example]] = {
         404: NO_ORDER,
         409: ("ORDER_NOT_OPEN", "The order is not open any more", {}),
     },
-    "cancelAllOrders": {400: NO_FIELD, 404: NO_MARKET},
+    "cancelAllOrders": {
+        400: NO_FIELD,
+        404: NO_MARKET,
+        409: ("ORDER_NOT_OPEN", "The order is not open any more", {"orderId": "order_123"}),
+    },
+    "cancelOrders": {400: finding("orders", "must not be empty"), 409: KEY_REUSED},
     "cancelAllOrdersAfter": {
         400: finding("timeoutMs", "must be 86400000 or less: that is the maximum"),
         409: KEY_REUSED,
@@ -63,13 +68,20 @@ EXAMPLES: dict[str, dict[int, Example]] = {
     "getOrders": {
         400: finding(
             "status",
-            "must be one of PENDING, OPEN, PARTIALLY_FILLED, FILLED, CANCELLED, REJECTED, EXPIRED",
+            "must be of PENDING, OPEN, PARTIALLY_FILLED, FILLED, CANCELLED, REJECTED, EXPIRED,"
+            " several with commas between",
         ),
         404: NO_MARKET,
     },
     "getOrder": {400: FIELD_TWICE, 404: NO_ORDER},
     "getFills": {400: LIMIT_OVER, 404: NO_MARKET},
-    "getLedger": {400: ("INVALID_REQUEST", "cursor: not one of ours", {})},
+    "getLedger": {
+        400: (
+            "INVALID_REQUEST",
+            "cursor: not one of this list; send the X-Next-Cursor of its last page as it was",
+            {},
+        )
+    },
     "getMarkets": {400: FIELD_TWICE},
     "getMarket": {400: FIELD_TWICE, 404: NO_MARKET},
     "getOrderBook": {

@@ -8,6 +8,7 @@ takes a tenth of the time.
 
 import inspect
 from collections.abc import Awaitable, Callable
+from types import UnionType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
@@ -80,6 +81,8 @@ def argument_of(name: str, hint: Any) -> Argument:
         return the_request
     if inspect.isclass(hint) and issubclass(hint, BaseModel):
         return body_of(hint)
+    if (model := model_or_none(hint)) is not None:
+        return optional_body_of(model)
     plain, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
     for extra in extras:
         if isinstance(extra, params.Depends):
@@ -147,6 +150,23 @@ def check_is_json(request: Request) -> None:
             Refusal.UNSUPPORTED_MEDIA_TYPE,
             "A body must have the header Content-Type: application/json",
         )
+
+
+def model_or_none(hint: Any) -> type[BaseModel] | None:
+    """The model of a body that may be missing."""
+    kinds = get_args(hint) if get_origin(hint) is UnionType else ()
+    models = [kind for kind in kinds if inspect.isclass(kind) and issubclass(kind, BaseModel)]
+    return models[0] if models else None
+
+
+def optional_body_of(model: type[BaseModel]) -> Argument:
+    """The JSON body as a model, or None where there is none."""
+    read_body = body_of(model)
+
+    async def read(request: Request) -> Any:
+        return await read_body(request) if await request.body() else None
+
+    return read
 
 
 def query_of(model: type[BaseModel]) -> Argument:

@@ -47,6 +47,7 @@ from sim.event_rows import (
     CANCEL_ALL,
     CANCEL_REJECTED,
     CANCELED,
+    DEAD_MANS_SWITCH,
     EXPIRED,
     FOK,
     FOK_UNFILLABLE,
@@ -190,6 +191,12 @@ def place(book: Book, events: Integers, command: Records) -> None:
 
 
 @inlined
+def asked_by(command: Records) -> Number:
+    """The reason of what a CANCEL or CANCEL_ALL ends."""
+    return DEAD_MANS_SWITCH if command.reason == DEAD_MANS_SWITCH else REQUESTED
+
+
+@inlined
 def cancel(book: Book, events: Integers, command: Records) -> None:
     """One order is taken back by its account, unless the market is halted."""
     slot = find_order(book, command.order_id)
@@ -200,7 +207,7 @@ def cancel(book: Book, events: Integers, command: Records) -> None:
     elif book.accounts[book.orders[slot].account].account_id != command.account_id:
         write_bare(book, events, command, CANCEL_REJECTED, USER_MISMATCH, 0)
     else:
-        write_canceled(book, events, command, slot, REQUESTED)
+        write_canceled(book, events, command, slot, asked_by(command))
         drop_order(book, slot)
 
 
@@ -213,7 +220,7 @@ def cancel_all(book: Book, events: Integers, command: Records) -> None:
     account = book.accounts[find_account(book, command.account_id)]
     while account.head != 0:
         slot = account.head
-        write_canceled(book, events, command, slot, REQUESTED)
+        write_canceled(book, events, command, slot, asked_by(command))
         drop_order(book, slot)
 
 

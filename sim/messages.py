@@ -99,6 +99,7 @@ class Reason(IntEnum):
     IOC_UNFILLED = 22
     REDUCE_ONLY_EXCESS = 23
     REQUESTED = 24
+    DEAD_MANS_SWITCH = 28
     ORDER_NOT_OPEN = 30
     USER_MISMATCH = 31
 
@@ -118,7 +119,8 @@ COMMAND: np.dtype[np.void] = np.dtype(
         ("flags", "u1"),
         ("leverage", "u1"),
         ("status", "u1"),
-        ("reserved", "u1", (5,)),
+        ("reason", "u1"),
+        ("reserved", "u1", (4,)),
     ]
 )
 """One request to a market, 56 bytes.
@@ -129,6 +131,7 @@ order_id        not 0; positive from clients, negative from strategies; the orde
 account_id      who asks; whose orders CANCEL_ALL means
 price_ticks     LIMIT: the limit. MARKET: the worst price it may trade at, 0 for no limit
 status          SET_STATUS: the MarketStatus to take
+reason          CANCEL and CANCEL_ALL: DEAD_MANS_SWITCH where that asks, else REQUESTED is meant
 leverage        carried for the accounting; the engine does not read it
 """
 

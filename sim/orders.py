@@ -28,9 +28,8 @@ class OrderStatus(IntEnum):
 class PlaceOrder:
     """One order, on the grid of its market, not yet checked against money.
 
-    price_ticks is 0 for a MARKET order. body_hash identifies the request that
-    made it: the same client_order_id (or idempotency_key) with another hash is
-    another order under a used name.
+    price_ticks is 0 for a MARKET order. body_hash identifies what it means: the same
+    client_order_id with another hash is another order under a used name.
     """
 
     account_id: int
@@ -44,7 +43,6 @@ class PlaceOrder:
     reduce_only: bool
     post_only: bool
     client_order_id: str | None
-    idempotency_key: str | None
     body_hash: bytes
 
 

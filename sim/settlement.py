@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sim.candles import MINUTE_US, Candle
 from sim.ledger import EntryType
 from sim.margin import released_atoms
 from sim.market import MarketSpec
@@ -13,16 +14,15 @@ from sim.position import FLAT, Position, fee_atoms, fill_position
 STRATEGY_LEVERAGE = 10
 """Leverage of simulated traders' positions; their orders are not stored one by one."""
 
-CANDLE_US = 60_000_000
-
 
 @dataclass
 class OrderState:
-    """A client's order as projected so far."""
+    """A client's order as projected so far. `filled_tick_lots` is Σ price × quantity."""
 
     account_id: int
     quantity_lots: int
     filled_lots: int
+    filled_tick_lots: int
     reserved_atoms: int
     leverage: int
     status: OrderStatus
@@ -75,25 +75,13 @@ class LedgerEntry:
 
 
 @dataclass
-class Candle:
-    """One minute of trades."""
-
-    open_ticks: int
-    high_ticks: int
-    low_ticks: int
-    close_ticks: int
-    volume_lots: int = 0
-    notional_atoms: int = 0
-    trade_count: int = 0
-
-
-@dataclass
 class BalanceChange:
-    """What a run of events adds to one balance row."""
+    """What a run of events adds to one balance row, and the time of the account's last fill."""
 
     total_atoms: int = 0
     locked_atoms: int = 0
     open_orders: int = 0
+    traded_at_us: int = 0
 
 
 @dataclass
@@ -102,6 +90,7 @@ class Settlement:
 
     orders      client orders that the events touch, by id
     holdings    holdings of the accounts that trade, by account
+    candles     minutes, by the time they open
     """
 
     spec: MarketSpec
@@ -138,16 +127,16 @@ class Settlement:
         side = row[11]
         maker_side = Side.SELL if side == Side.BUY else Side.BUY
         self.trades.append((event_seq, ticks, lots, side, time_us))
-        self._candle(time_us, ticks, lots)
         sides = (
             (True, maker_order, maker, maker_side, self.spec.maker_fee_ppm),
             (False, taker_order, taker, side, self.spec.taker_fee_ppm),
         )
         notional = self.spec.notional_atoms(ticks, lots)
+        self._candle(time_us, ticks, lots, notional)
         fees = realized_sum = 0
         for is_maker, order_id, account_id, own_side, rate_ppm in sides:
             fee = fee_atoms(notional, rate_ppm)
-            leverage = self._fill_order(order_id, lots, time_us)
+            leverage = self._fill_order(order_id, ticks, lots, time_us)
             signed = lots if own_side == Side.BUY else -lots
             realized = self._fill_holding(account_id, signed, ticks, fee, leverage, time_us)
             fill = Fill(
@@ -164,11 +153,13 @@ class Settlement:
             )
             self.fills.append(fill)
             legs.fill(fill)
+            if account_id in self.changes:
+                self.changes[account_id].traded_at_us = time_us
             fees += fee
             realized_sum += realized
         return fees, realized_sum
 
-    def _fill_order(self, order_id: int, lots: int, time_us: int) -> int:
+    def _fill_order(self, order_id: int, ticks: int, lots: int, time_us: int) -> int:
         order = self.orders.get(order_id)
         if order is None:
             return STRATEGY_LEVERAGE
@@ -177,6 +168,7 @@ class Settlement:
         assert lots <= open_lots, f"order {order_id} is overfilled"
         self._release(order, released_atoms(order.reserved_atoms, lots, open_lots))
         order.filled_lots += lots
+        order.filled_tick_lots += ticks * lots
         done = order.filled_lots == order.quantity_lots
         status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
         self._set_status(order_id, order, status, 0, time_us)
@@ -229,16 +221,12 @@ class Settlement:
         """The account's balance change, to be added to."""
         return self.changes.setdefault(account_id, BalanceChange())
 
-    def _candle(self, time_us: int, ticks: int, lots: int) -> None:
-        candle = self.candles.setdefault(
-            time_us - time_us % CANDLE_US, Candle(ticks, ticks, ticks, ticks)
-        )
-        candle.high_ticks = max(candle.high_ticks, ticks)
-        candle.low_ticks = min(candle.low_ticks, ticks)
-        candle.close_ticks = ticks
-        candle.volume_lots += lots
-        candle.notional_atoms += self.spec.notional_atoms(ticks, lots)
-        candle.trade_count += 1
+    def _candle(self, time_us: int, ticks: int, lots: int, notional_atoms: int) -> None:
+        opened_us = time_us - time_us % MINUTE_US
+        candle = self.candles.get(opened_us)
+        if candle is None:
+            candle = self.candles[opened_us] = Candle(ticks, ticks, ticks, ticks)
+        candle.trade(ticks, lots, notional_atoms)
 
 
 ENDING: Mapping[EventKind, OrderStatus] = {

@@ -10,8 +10,9 @@ ATOMS_PER_UNIT = 1_000_000
 PPM = 1_000_000
 """Parts per million: the unit of every rate."""
 
-DECIMAL_TEXT = re.compile(r"(\d{1,12})(?:\.(\d{1,8}))?", re.ASCII)
-"""What a client may write: at most 12 integer digits, at most 8 decimals, nothing else."""
+DECIMAL_TEXT = re.compile(r"(\d{1,12})(?:\.(\d{1,32}))?", re.ASCII)
+"""What a client may write: at most 12 integer digits and 32 decimals, nothing else. No step has
+so many decimals: they are read so that the nearest valid value can be told."""
 
 
 class NotDecimal(ValueError):

@@ -1,4 +1,4 @@
-"""Durable accept: many orders, one statement, one commit.
+"""Durable accept: many requests, one statement, one commit.
 
 While one batch is under way the orders that arrive wait for the next; a single
 order waits for nobody. A batch reads what its accounts have, decides, and
@@ -18,9 +18,10 @@ import psycopg
 import structlog
 from psycopg import errors as pg
 
-from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
+from sim.orders import AcceptedOrder, PlaceOrder
 from sim.refusals import Refused
-from storage.accept_check import AcceptedRow, Accounts, decide
+from storage.accept_check import Accounts
+from storage.accept_request import Answer, Decided, OrderRequest, decide_request
 from storage.accept_sql import load_accounts, write_accepted
 from storage.database import AsyncPool, now_us
 from storage.errors import (
@@ -30,24 +31,33 @@ from storage.errors import (
     first_line,
     wrapped,
 )
+from storage.idempotency import Asked
 
+ROUTE = "orders"
 BATCH_ORDERS_MAX = 256
 QUEUE_ORDERS_MAX = 20_000
 RETRIES_MAX = 3
 OPTIMISTIC_TRIES_MAX = 3
 """Times an order is decided without a lock before its account is locked for it."""
 
-RETRYABLE = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
+RETRYABLE = (
+    pg.DeadlockDetected,
+    pg.SerializationFailure,
+    pg.LockNotAvailable,
+    pg.UniqueViolation,  # a request by another route took the key meanwhile
+)
 
-Answer = AcceptedOrder | Refused
+
+Answers = list[Answer] | Refused
+"""Of a request: its orders' answers, or the refusal of all of it."""
 
 
 @dataclass
 class Waiting:
-    """An order, who waits for it, and how often its account changed under it."""
+    """A request, who waits for it, and how often its account changed under it."""
 
-    order: PlaceOrder
-    answer: "asyncio.Future[AcceptedOrder]"
+    request: OrderRequest
+    answer: "asyncio.Future[list[Answer]]"
     tries: int = 0
 
 
@@ -58,6 +68,7 @@ class Acceptor:
         self._pool = pool
         self._open_orders_max = open_orders_max
         self._queue: asyncio.Queue[Waiting] = asyncio.Queue(QUEUE_ORDERS_MAX)
+        self._orders_waiting = 0
         self._again: list[Waiting] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -75,20 +86,35 @@ class Acceptor:
             self._again.append(self._queue.get_nowait())
         settle(self._again, DatabaseUnavailable("the server is stopping"))
 
-    async def place(self, order: PlaceOrder) -> AcceptedOrder:
+    async def place(self, order: PlaceOrder, key: str | None = None) -> AcceptedOrder:
         """Accept one order durably.
 
         Raises Refused, DatabaseUnavailable (nothing happened) or OutcomeUnknown.
         """
-        future: asyncio.Future[AcceptedOrder] = asyncio.get_running_loop().create_future()
-        try:
-            self._queue.put_nowait(Waiting(order, future))
-        except asyncio.QueueFull:
-            raise DatabaseUnavailable("too many orders are waiting; try again") from None
-        return await future
+        asked = Asked(order.account_id, ROUTE, order.body_hash, key)
+        (answer,) = await self._enqueued(OrderRequest(asked, (order,), is_single=True))
+        if isinstance(answer, Refused):
+            raise answer
+        return answer
+
+    async def request(self, request: OrderRequest) -> list[Answer]:
+        """What becomes of each order of a request, in their order; all in one transaction.
+
+        Raises Refused where the whole request is, and what `place` raises.
+        """
+        return await self._enqueued(request)
+
+    def _enqueued(self, request: OrderRequest) -> "asyncio.Future[list[Answer]]":
+        waiting = self._orders_waiting + len(request.entries)
+        if waiting > QUEUE_ORDERS_MAX:
+            raise DatabaseUnavailable("too many orders are waiting; try again")
+        self._orders_waiting = waiting
+        future: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait(Waiting(request, future))
+        return future
 
     async def place_many(self, orders: Sequence[PlaceOrder]) -> list[Answer]:
-        """Accept several; each is answered by itself, in their order."""
+        """Accept several, each by itself; their answers in their order."""
         answers = await asyncio.gather(*map(self.place, orders), return_exceptions=True)
         for answer in answers:
             if isinstance(answer, BaseException) and not isinstance(answer, Refused):
@@ -97,9 +123,13 @@ class Acceptor:
 
     async def _run(self) -> None:
         while True:
-            batch, self._again = self._again or [await self._queue.get()], []
-            while len(batch) < BATCH_ORDERS_MAX and not self._queue.empty():
-                batch.append(self._queue.get_nowait())
+            batch, self._again = self._again, []
+            orders = sum(len(waiting.request.entries) for waiting in batch)
+            while not batch or (orders < BATCH_ORDERS_MAX and not self._queue.empty()):
+                waiting = await self._queue.get()
+                batch.append(waiting)
+                orders += len(waiting.request.entries)
+                self._orders_waiting -= len(waiting.request.entries)
             await self._accept(batch)
 
     async def _accept(self, batch: list[Waiting]) -> None:
@@ -128,14 +158,14 @@ class Acceptor:
             else:
                 waiting.answer.set_result(answer)
 
-    async def _transact(self, batch: list[Waiting]) -> list[Answer | None]:
-        orders = [waiting.order for waiting in batch]
+    async def _transact(self, batch: list[Waiting]) -> list[Answers | None]:
+        requests = [waiting.request for waiting in batch]
         lock = any(waiting.tries >= OPTIMISTIC_TRIES_MAX for waiting in batch)
         for _ in range(RETRIES_MAX):
             with wrapped():
                 async with self._pool.connection() as connection:
                     try:
-                        return await accept(connection, orders, self._open_orders_max, lock)
+                        return await accept(connection, requests, self._open_orders_max, lock)
                     except RETRYABLE:
                         continue
         raise DatabaseUnavailable("the accounts are busy; try again")
@@ -157,11 +187,11 @@ def settle(batch: list[Waiting], error: Exception) -> None:
 
 async def accept(
     connection: psycopg.AsyncConnection[Any],
-    orders: list[PlaceOrder],
+    requests: list[OrderRequest],
     open_orders_max: int,
     lock: bool,
-) -> list[Answer | None]:
-    """Read, decide, write. None for an order that has to be decided again.
+) -> list[Answers | None]:
+    """Read, decide, write. None for a request that has to be decided again.
 
     From the sending of the write on, a lost connection means OutcomeUnknown.
     """
@@ -169,34 +199,32 @@ async def accept(
     try:
         async with connection.transaction() if lock else nullcontext():
             async with connection.pipeline():
-                accounts = await load_accounts(connection, orders, lock)
-            answers = decide_all(orders, accounts, open_orders_max, at_us)
-            rows = [answer for answer in answers if isinstance(answer, AcceptedRow)]
-            writing = bool(rows)
-            ids = await write_accepted(connection, rows, at_us) if rows else []
+                accounts = await load_accounts(connection, requests, lock)
+            decisions = decide_all(requests, accounts, open_orders_max, at_us)
+            decided = [one for one in decisions if isinstance(one, Decided)]
+            writing = bool(decided)
+            written = await write_accepted(connection, decided, at_us) if decided else []
     except psycopg.Error as error:
         if error.sqlstate is None and writing:
             raise OutcomeUnknown(first_line(error)) from error
         raise
-    written = iter(ids)
-    return [
-        placed(next(written)) if isinstance(answer, AcceptedRow) else answer for answer in answers
-    ]
+    ids = iter(written)
+    return [answers_of(one, next(ids)) if isinstance(one, Decided) else one for one in decisions]
 
 
-def placed(order_id: int) -> AcceptedOrder | None:
-    """A written order; None for one whose account had changed."""
-    return AcceptedOrder(order_id, OrderStatus.PENDING, repeated=False) if order_id else None
+def answers_of(decided: Decided, order_ids: list[int] | None) -> list[Answer] | None:
+    """The answers of a request that is written; None for one whose account had changed."""
+    return None if order_ids is None else decided.answered(order_ids)
 
 
 def decide_all(
-    orders: list[PlaceOrder], accounts: Accounts, open_orders_max: int, at_us: int
-) -> list[Answer | AcceptedRow | None]:
-    """What becomes of each order; see storage.accept_check.decide."""
-    answers: list[Answer | AcceptedRow | None] = []
-    for order in orders:
+    requests: list[OrderRequest], accounts: Accounts, open_orders_max: int, at_us: int
+) -> list[Decided | Answers | None]:
+    """What becomes of each request; see storage.accept_request.decide_request."""
+    decisions: list[Decided | Answers | None] = []
+    for request in requests:
         try:
-            answers.append(decide(order, accounts, open_orders_max, at_us))
+            decisions.append(decide_request(request, accounts, open_orders_max, at_us))
         except Refused as refused:
-            answers.append(refused)
-    return answers
+            decisions.append(refused)
+    return decisions

@@ -69,11 +69,21 @@ class MarketNow:
 
 @dataclass(frozen=True)
 class KnownOrder:
-    """An order that has this client order id or idempotency key already."""
+    """An order that has this client order id already."""
 
     order_id: int
     status: OrderStatus
     body_hash: bytes
+
+
+@dataclass(frozen=True)
+class KnownRequest:
+    """A request that has used this idempotency key already: see storage/tables/identity.py."""
+
+    route: str
+    body_hash: bytes
+    response: str
+    order_ids: tuple[int, ...]
 
 
 @dataclass
@@ -84,16 +94,15 @@ class Accounts:
     positions: dict[int, list[HeldPosition]]
     markets: dict[str, MarketNow]
     by_client_id: dict[tuple[int, str], KnownOrder] = field(default_factory=dict)
-    by_key: dict[tuple[int, str], KnownOrder] = field(default_factory=dict)
+    by_key: dict[tuple[int, str], KnownRequest] = field(default_factory=dict)
     taken: set[tuple[int, str]] = field(default_factory=set)
-    """Names that orders of this very batch bear: whoever repeats one is decided after it."""
+    """Names that requests of this very batch bear: whoever repeats one is decided after it."""
 
 
 @dataclass(frozen=True)
 class AcceptedRow:
-    """An order that is accepted if its account is still at `version`, and what is written."""
+    """An order that is accepted if its account does not change meanwhile, and what is written."""
 
-    version: int
     order: PlaceOrder
     reserved_atoms: int
     limit_ticks: int
@@ -101,18 +110,15 @@ class AcceptedRow:
 
 def decide(
     order: PlaceOrder, accounts: Accounts, open_orders_max: int, at_us: int
-) -> AcceptedOrder | AcceptedRow | None:
-    """A row to write, the order of an earlier request, or None: ask again after this batch.
+) -> AcceptedOrder | AcceptedRow:
+    """A row to write, or the order that has the same name and meaning.
 
     Accepting changes the account in `accounts`. Raises Refused.
     """
-    account = authorized(order, accounts)
-    known = earlier_request(order, accounts)
+    account = accounts.accounts[order.account_id]
+    known = earlier_order(order, accounts)
     if known is not None:
         return AcceptedOrder(known.order_id, known.status, repeated=True)
-    names = {(order.account_id, name) for name in names_of(order)}
-    if names & accounts.taken:
-        return None
     market = open_market(order, accounts)
     if account.open_orders >= open_orders_max:
         raise Refused(
@@ -123,19 +129,12 @@ def decide(
     check_size(order, account, accounts, max(reserve_ticks, limit_ticks))
     account.locked_atoms += reserved
     account.open_orders += 1
-    accounts.taken |= names
-    return AcceptedRow(account.version, order, reserved, limit_ticks)
+    return AcceptedRow(order, reserved, limit_ticks)
 
 
-def names_of(order: PlaceOrder) -> list[str]:
-    """The names that make a repeated request recognisable, each kind marked as such."""
-    client_id = [] if order.client_order_id is None else [f"id {order.client_order_id}"]
-    return client_id + ([] if order.idempotency_key is None else [f"key {order.idempotency_key}"])
-
-
-def authorized(order: PlaceOrder, accounts: Accounts) -> Account:
-    """The order's account, if its user may trade."""
-    account = accounts.accounts.get(order.account_id)
+def authorized(account_id: int, accounts: Accounts) -> Account:
+    """The account, if its user may trade."""
+    account = accounts.accounts.get(account_id)
     if account is None or account.status != "ACTIVE":
         raise Refused(Refusal.UNAUTHENTICATED, "This account is not active")
     if account.role not in TRADING_ROLES:
@@ -143,33 +142,18 @@ def authorized(order: PlaceOrder, accounts: Accounts) -> Account:
     return account
 
 
-def earlier_request(order: PlaceOrder, accounts: Accounts) -> KnownOrder | None:
-    """The order that the same request made before, if any."""
-    for name, known_orders, refusal, what in (
-        (
-            order.client_order_id,
-            accounts.by_client_id,
+def earlier_order(order: PlaceOrder, accounts: Accounts) -> KnownOrder | None:
+    """The order that has the same name, if any. Raises Refused where it means something else."""
+    if order.client_order_id is None:
+        return None
+    known = accounts.by_client_id.get((order.account_id, order.client_order_id))
+    if known is not None and known.body_hash != order.body_hash:
+        raise Refused(
             Refusal.DUPLICATE_CLIENT_ORDER_ID,
-            "clientOrderId",
-        ),
-        (
-            order.idempotency_key,
-            accounts.by_key,
-            Refusal.IDEMPOTENCY_KEY_REUSED,
-            "Idempotency-Key",
-        ),
-    ):
-        known = known_orders.get((order.account_id, name)) if name is not None else None
-        if known is None:
-            continue
-        if known.body_hash != order.body_hash:
-            raise Refused(
-                refusal,
-                f"This {what} belongs to another order",
-                {"orderId": known.order_id},
-            )
-        return known
-    return None
+            "This clientOrderId belongs to another order",
+            {"orderId": known.order_id},
+        )
+    return known
 
 
 def open_market(order: PlaceOrder, accounts: Accounts) -> MarketNow:

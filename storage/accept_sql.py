@@ -1,12 +1,14 @@
 """What accepting a batch of orders reads and writes."""
 
+from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import psycopg
 
-from sim.messages import CommandKind, OrderFlag, OrderType, empty_commands
-from sim.orders import OrderStatus, PlaceOrder
+from sim.messages import CommandKind, OrderFlag, OrderType, Reason, empty_commands
+from sim.orders import OrderStatus
 from sim.position import Position
 from storage.accept_check import (
     AcceptedRow,
@@ -14,8 +16,10 @@ from storage.accept_check import (
     Accounts,
     HeldPosition,
     KnownOrder,
+    KnownRequest,
     MarketNow,
 )
+from storage.accept_request import Decided, OrderRequest
 from storage.accounts import COLLATERAL
 from storage.depth import levels_from_bytes
 from storage.markets import SPEC_COLUMNS, spec_from_row
@@ -40,62 +44,81 @@ SELECT account_id, client_order_id, id, status, body_hash
 FROM orders JOIN unnest(%b::bigint[], %b::text[]) AS asked(account_id, client_order_id)
 USING (account_id, client_order_id)"""
 KNOWN_KEYS = """
-SELECT account_id, idempotency_key, id, status, body_hash
-FROM orders JOIN unnest(%b::bigint[], %b::text[]) AS asked(account_id, idempotency_key)
-USING (account_id, idempotency_key)"""
+SELECT account_id, key, route, body_hash, response, order_ids
+FROM idempotency JOIN unnest(%b::bigint[], %b::text[]) AS asked(account_id, key)
+USING (account_id, key)"""
 
-WRITE = f"""
+ASKED = """
 WITH asked AS (
     SELECT x.*, nextval('order_ids') AS id
-    FROM unnest(%b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::bytea[],
+    FROM unnest(%b::int[], %b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::bytea[],
         %b::int[], %b::int[], %b::int[], %b::bigint[], %b::bigint[], %b::int[], %b::bool[],
         %b::bool[], %b::bigint[], %b::bytea[]) WITH ORDINALITY
-    AS x(account_id, version, market_id, client_order_id, idempotency_key, body_hash, side,
-        order_type, tif, price_ticks, quantity_lots, leverage, reduce_only, post_only,
-        reserved_atoms, payload, n)),
+    AS x(request, account_id, version, market_id, client_order_id, body_hash, side, order_type,
+        tif, price_ticks, quantity_lots, leverage, reduce_only, post_only, reserved_atoms,
+        payload, n)),
 wanted AS (
     SELECT account_id, version, sum(reserved_atoms) AS atoms, count(*)::int AS orders
-    FROM asked GROUP BY account_id, version),
+    FROM asked GROUP BY account_id, version)"""
+ASKED_WITH_KEYS = f"""{ASKED},
+keyed AS (
+    SELECT * FROM unnest(%b::int[], %b::bigint[], %b::bigint[], %b::text[], %b::text[],
+        %b::bytea[], %b::text[])
+    AS x(request, account_id, version, key, route, body_hash, response))"""
+HELD = """,
 held AS MATERIALIZED (
-    SELECT b.account_id FROM balances b JOIN wanted w
+    SELECT b.account_id, b.stamped_at_us FROM balances b JOIN {wanted} w
         ON w.account_id = b.account_id AND w.version = b.version
-    WHERE b.asset = '{COLLATERAL}' ORDER BY b.account_id FOR UPDATE OF b),
+    WHERE b.asset = '{asset}' ORDER BY b.account_id FOR UPDATE OF b),
 reserved AS (
-    UPDATE balances b SET version = b.version + 1, locked_atoms = b.locked_atoms + w.atoms,
-        open_orders = b.open_orders + w.orders
-    FROM held h JOIN wanted w USING (account_id)
-    WHERE b.account_id = h.account_id AND b.asset = '{COLLATERAL}'),
+    UPDATE balances b SET version = b.version + 1,
+        locked_atoms = b.locked_atoms + coalesce(w.atoms, 0),
+        open_orders = b.open_orders + coalesce(w.orders, 0),
+        stamped_at_us = greatest(b.stamped_at_us, %s)
+    FROM held h LEFT JOIN wanted w USING (account_id)
+    WHERE b.account_id = h.account_id AND b.asset = '{asset}'),
 placed AS (
-    INSERT INTO orders (id, account_id, market_id, client_order_id, idempotency_key, body_hash,
-        side, order_type, time_in_force, price_ticks, quantity_lots, filled_lots, leverage,
-        reduce_only, post_only, reserved_atoms, status, reason, created_at_us, updated_at_us)
-    SELECT id, account_id, market_id, client_order_id, idempotency_key, body_hash, side,
-        order_type, tif, price_ticks, quantity_lots, 0, leverage, reduce_only, post_only,
-        reserved_atoms, 1, 0, %s, %s
+    INSERT INTO orders (id, account_id, market_id, client_order_id, body_hash, side, order_type,
+        time_in_force, price_ticks, quantity_lots, filled_lots, leverage, reduce_only, post_only,
+        reserved_atoms, status, reason, created_at_us, updated_at_us)
+    SELECT id, account_id, market_id, client_order_id, body_hash, side, order_type, tif,
+        price_ticks, quantity_lots, 0, leverage, reduce_only, post_only, reserved_atoms, 1, 0,
+        greatest(stamped_at_us, %s), greatest(stamped_at_us, %s)
     FROM asked JOIN held USING (account_id)),
 commanded AS (
     INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
     SELECT market_id, account_id, id, payload, %s
-    FROM asked JOIN held USING (account_id) ORDER BY n)
-SELECT (SELECT array_agg(id ORDER BY n) FROM (
-    SELECT n, CASE WHEN h.account_id IS NULL THEN 0 ELSE id END AS id
-    FROM asked LEFT JOIN held h USING (account_id)) AS placed), pg_notify('commands', '')"""
-"""Reserves, inserts and wakes the relay, for the accounts that are as they were when read.
-
-Answers the orders' ids, 0 for those that were not written.
-"""
+    FROM asked JOIN held USING (account_id) ORDER BY n)"""
+REMEMBERED = """,
+remembered AS (
+    INSERT INTO idempotency (account_id, key, route, body_hash, response, order_ids, created_at_us)
+    SELECT account_id, key, route, body_hash, response,
+        ARRAY(SELECT a.id FROM asked a WHERE a.request = k.request ORDER BY a.n), %s
+    FROM keyed k JOIN held USING (account_id))"""
+RESULT = """
+SELECT (SELECT array_agg(id ORDER BY n) FROM asked), (SELECT array_agg(account_id) FROM held),
+    pg_notify('commands', '')"""
+ALL_ACCOUNTS = """(SELECT account_id, version FROM wanted
+        UNION SELECT account_id, version FROM keyed)"""
+WRITE = ASKED + HELD.format(wanted="wanted", asset=COLLATERAL) + RESULT
+WRITE_KEYED = (
+    ASKED_WITH_KEYS + HELD.format(wanted=ALL_ACCOUNTS, asset=COLLATERAL) + REMEMBERED + RESULT
+)
+"""The same with the memory of requests that have a key; one whose orders are all refused is
+remembered without any."""
 
 NOTIFY = "SELECT pg_notify('commands', '')"
 
 
 async def load_accounts(
-    connection: psycopg.AsyncConnection[Any], orders: list[PlaceOrder], lock: bool
+    connection: psycopg.AsyncConnection[Any], requests: Sequence[OrderRequest], lock: bool
 ) -> Accounts:
-    """Read what the orders of a batch are decided on; with `lock`, nobody changes it meanwhile."""
-    ids = sorted({order.account_id for order in orders})
+    """Read what a batch is decided on; with `lock`, nobody changes it meanwhile."""
+    ids = sorted({request.asked.account_id for request in requests})
+    orders = [order for request in requests for order in request.orders]
     with_depth = any(order.order_type == OrderType.MARKET for order in orders)
     named = [(o.account_id, o.client_order_id) for o in orders if o.client_order_id is not None]
-    keyed = [(o.account_id, o.idempotency_key) for o in orders if o.idempotency_key is not None]
+    keyed = [(r.asked.account_id, r.asked.key) for r in requests if r.asked.key is not None]
     accounts = await connection.execute(LOCKED_ACCOUNTS if lock else ACCOUNTS, (ids,))
     positions = await connection.execute(POSITIONS, (ids,))
     markets = await connection.execute(MARKETS, (with_depth, with_depth))
@@ -106,7 +129,7 @@ async def load_accounts(
         positions=held_positions(await positions.fetchall()),
         markets={row[0]: market_now(row) for row in await markets.fetchall()},
         by_client_id=known_orders(await by_name.fetchall()) if by_name else {},
-        by_key=known_orders(await by_key.fetchall()) if by_key else {},
+        by_key=known_requests(await by_key.fetchall()) if by_key else {},
     )
 
 
@@ -141,23 +164,49 @@ def market_now(row: tuple[Any, ...]) -> MarketNow:
 
 
 def known_orders(rows: list[tuple[Any, ...]]) -> dict[tuple[int, str], KnownOrder]:
-    """Rows of KNOWN_CLIENT_IDS or KNOWN_KEYS by (account, name)."""
+    """Rows of KNOWN_CLIENT_IDS by (account, name)."""
     return {
         (row[0], row[1]): KnownOrder(row[2], OrderStatus(row[3]), bytes(row[4])) for row in rows
     }
 
 
+def known_requests(rows: list[tuple[Any, ...]]) -> dict[tuple[int, str], KnownRequest]:
+    """Rows of KNOWN_KEYS by (account, key)."""
+    return {
+        (row[0], row[1]): KnownRequest(row[2], bytes(row[3]), row[4], tuple(row[5])) for row in rows
+    }
+
+
 async def write_accepted(
-    connection: psycopg.AsyncConnection[Any], rows: list[AcceptedRow], at_us: int
-) -> list[int]:
-    """Write the rows of accounts that are still at their version; their orders' ids, 0 for none."""
+    connection: psycopg.AsyncConnection[Any], decided: Sequence[Decided], at_us: int
+) -> list[list[int] | None]:
+    """Write what is decided for accounts that are still at their version.
+
+    Of each the ids of its rows' orders; None where the account had changed.
+    """
+    keyed = key_columns(decided)
+    values = (*order_columns(decided), *keyed, *(at_us,) * (5 if keyed else 4))
+    cursor = await connection.execute(WRITE_KEYED if keyed else WRITE, values)
+    row = await cursor.fetchone()
+    assert row is not None
+    ids, held = iter(row[0] or ()), set(row[1] or ())
+    found = [list(islice(ids, len(one.rows))) for one in decided]
+    return [
+        ids_of_one if one.asked.account_id in held else None
+        for one, ids_of_one in zip(decided, found, strict=True)
+    ]
+
+
+def order_columns(decided: Sequence[Decided]) -> tuple[list[Any], ...]:
+    """The columns of ASKED, without the last."""
+    rows = [row for one in decided for row in one.rows]
     orders = [row.order for row in rows]
-    values = (
+    return (
+        [number for number, one in enumerate(decided) for _ in one.rows],
         [order.account_id for order in orders],
-        [row.version for row in rows],
+        [one.version for one in decided for _ in one.rows],
         [order.spec.market_id for order in orders],
         [order.client_order_id for order in orders],
-        [order.idempotency_key for order in orders],
         [order.body_hash for order in orders],
         [int(order.side) for order in orders],
         [int(order.order_type) for order in orders],
@@ -169,12 +218,25 @@ async def write_accepted(
         [order.post_only for order in orders],
         [row.reserved_atoms for row in rows],
         payloads(rows),
-        *(at_us, at_us, at_us),
     )
-    cursor = await connection.execute(WRITE, values)
-    row = await cursor.fetchone()
-    assert row is not None
-    return list(row[0])
+
+
+def key_columns(decided: Sequence[Decided]) -> tuple[list[Any], ...]:
+    """The columns of `keyed`; nothing where no request has a key."""
+    rows = [
+        (
+            number,
+            one.asked.account_id,
+            one.version,
+            one.asked.key,
+            one.asked.route,
+            one.asked.body_hash,
+            one.memory,
+        )
+        for number, one in enumerate(decided)
+        if one.asked.key is not None
+    ]
+    return tuple(map(list, zip(*rows, strict=True)))
 
 
 def payloads(rows: list[AcceptedRow]) -> list[bytes]:
@@ -196,8 +258,11 @@ def payloads(rows: list[AcceptedRow]) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 
-def command_payload(kind: CommandKind, account_id: int, order_id: int = 0) -> bytes:
+def command_payload(
+    kind: CommandKind, account_id: int, order_id: int = 0, reason: Reason = Reason.REQUESTED
+) -> bytes:
     """A CANCEL or CANCEL_ALL as the bytes of one COMMAND row."""
     command = empty_commands(1)
     command["kind"], command["account_id"], command["order_id"] = kind, account_id, order_id
+    command["reason"] = reason
     return np.ascontiguousarray(command).tobytes()

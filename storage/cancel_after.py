@@ -4,7 +4,7 @@ from typing import Any
 
 import psycopg
 
-from sim.messages import CommandKind
+from sim.messages import CommandKind, Reason
 from storage.accept_sql import NOTIFY, command_payload
 from storage.errors import wrapped
 from storage.unit_of_work import Connection
@@ -48,7 +48,10 @@ def fire_expired(connection: psycopg.Connection[Any], now_us: int) -> int:
         rows = connection.execute(TAKE_EXPIRED, (now_us, ACCOUNTS_MAX)).fetchall()
         accounts = [row[0] for row in rows]
         if accounts:
-            payloads = [command_payload(CommandKind.CANCEL_ALL, account) for account in accounts]
+            payloads = [
+                command_payload(CommandKind.CANCEL_ALL, account, reason=Reason.DEAD_MANS_SWITCH)
+                for account in accounts
+            ]
             connection.execute(INSERT_CANCELS, (now_us, accounts, payloads))
             connection.execute(NOTIFY)
     return len(accounts)

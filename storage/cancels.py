@@ -4,14 +4,16 @@ Where the market is halted and its actor does not do cancels, the wish is refuse
 PENDING_CANCEL of what will not happen.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sim.messages import CommandKind
 from sim.refusals import Refusal, Refused
 from storage.accept_check import market_halted
 from storage.accept_sql import NOTIFY, command_payload
 from storage.database import AsyncPool, now_us
-from storage.unit_of_work import unit_of_work
+from storage.unit_of_work import Connection, unit_of_work
 
 CLOSED = "m.status = 3 AND NOT m.takes_cancels"
 """Of a row of markets: cancels are not done there."""
@@ -30,6 +32,24 @@ FROM orders o JOIN markets m USING (market_id)
 WHERE o.account_id = %(account)s AND o.status <= 3 AND NOT ({CLOSED})
   AND (%(market)s::text IS NULL OR o.market_id = %(market)s)
 GROUP BY o.market_id"""
+INSERT_CANCELS = f"""
+WITH asked AS (
+    SELECT * FROM unnest(%(ids)b::bigint[], %(names)b::text[])
+        WITH ORDINALITY AS x(order_id, name, n)),
+named AS (
+    SELECT n, id, market_id, status FROM asked JOIN orders ON id = order_id
+    WHERE account_id = %(account)s
+    UNION ALL
+    SELECT n, id, market_id, status FROM asked JOIN orders ON client_order_id = name
+    WHERE account_id = %(account)s AND client_order_id IS NOT NULL),
+found AS (
+    SELECT o.*, CASE WHEN {CLOSED} THEN coalesce(m.halt_reason, '') END AS halt_reason
+    FROM named o JOIN markets m USING (market_id)),
+commanded AS (
+    INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
+    SELECT market_id, %(account)s, id, %(payload)b, %(now)s FROM found
+    WHERE status <= 3 AND halt_reason IS NULL ORDER BY n)
+SELECT n, id, status <= 3, market_id, halt_reason FROM found"""
 COUNT_OPEN = f"""
 SELECT o.market_id, count(*), bool_or({CLOSED}), max(m.halt_reason)
 FROM orders o JOIN markets m USING (market_id)
@@ -64,6 +84,38 @@ async def request_cancel(pool: AsyncPool, account_id: int, order_id: int) -> Non
     if is_open and halt_reason is not None:
         raise market_halted(market_id, halt_reason)
     raise Refused(Refusal.ORDER_NOT_OPEN, "The order is not open any more")
+
+
+async def request_cancels(
+    connection: Connection, account_id: int, orders: Sequence[int | str]
+) -> list[int | Refused]:
+    """Ask for each of these orders, named by its id or by the client's; the ids of those that are
+    open, else why not. The caller's transaction commits."""
+    values = {
+        "ids": [order if isinstance(order, int) else None for order in orders],
+        "names": [order if isinstance(order, str) else None for order in orders],
+        "account": account_id,
+        "payload": command_payload(CommandKind.CANCEL, account_id),
+        "now": now_us(),
+    }
+    rows = await (await connection.execute(INSERT_CANCELS, values)).fetchall()
+    await connection.execute(NOTIFY)
+    found = {row[0]: tuple(row[1:]) for row in rows}
+    return [cancelled(found.get(number)) for number in range(1, len(orders) + 1)]
+
+
+def cancelled(found: tuple[Any, ...] | None) -> int | Refused:
+    """The order's id where it is open, else why it cannot be cancelled."""
+    if found is None:
+        return Refused(Refusal.ORDER_NOT_FOUND, "No such order")
+    order_id, is_open, market_id, halt_reason = found
+    if is_open and halt_reason is not None:
+        return market_halted(market_id, halt_reason)
+    if not is_open:
+        return Refused(
+            Refusal.ORDER_NOT_OPEN, "The order is not open any more", {"orderId": order_id}
+        )
+    return int(order_id)
 
 
 async def request_cancel_all(pool: AsyncPool, account_id: int, market_id: str | None) -> CancelAll:

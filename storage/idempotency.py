@@ -1,32 +1,49 @@
-"""The same request once: what a POST with an Idempotency-Key did is remembered with its effect."""
+"""The same request once: what a POST with an Idempotency-Key did is remembered with its effect.
+
+One table for all routes, one row a key of an account, written in the transaction of the effect:
+so a key is either unused, or what came of it is known. Orders are remembered by storage/accept.py.
+"""
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sim.refusals import Refusal, Refused
 from storage.database import AsyncPool, now_us
 from storage.unit_of_work import Connection, unit_of_work
 
 CLAIM = """
-INSERT INTO idempotency (account_id, key, route, body_hash, status, response, created_at_us)
-VALUES (%s, %s, %s, %s, 0, '', %s) ON CONFLICT DO NOTHING RETURNING 1"""
+WITH locked AS MATERIALIZED (
+    SELECT 1 FROM balances WHERE account_id = %(account)s ORDER BY asset FOR UPDATE)
+INSERT INTO idempotency (account_id, key, route, body_hash, response, order_ids, created_at_us)
+SELECT %(account)s, %(key)s, %(route)s, %(hash)s, '', '{}', %(now)s
+FROM (SELECT count(*) FROM locked) AS in_turn ON CONFLICT DO NOTHING RETURNING 1"""
+"""Accepting orders takes the account's lock and then the key; the other way round, one request
+would wait for the other."""
+
 RECALL = "SELECT route, body_hash, response FROM idempotency WHERE account_id = %s AND key = %s"
-REMEMBER = "UPDATE idempotency SET status = 1, response = %s WHERE account_id = %s AND key = %s"
+REMEMBER = "UPDATE idempotency SET response = %s WHERE account_id = %s AND key = %s"
 
 Outcome = dict[str, Any]
 """What a piece of work resulted in, as JSON holds it."""
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """A request that may come again. Without a key every time is a new request."""
 
     account_id: int
     route: str
     body_hash: bytes
     key: str | None
+
+    def refuse_unless(self, route: str, body_hash: bytes) -> None:
+        """Raises Refused where the key was first used for another request."""
+        if (route, body_hash) == (self.route, self.body_hash):
+            return
+        what = "with another body" if route == self.route else f"by POST /{route}"
+        raise Refused(
+            Refusal.IDEMPOTENCY_KEY_REUSED, f"This Idempotency-Key was used before {what}"
+        )
 
 
 async def once(
@@ -50,7 +67,13 @@ async def once(
 
 async def claim(connection: Connection, asked: Asked) -> bool:
     """Take the key; False if it is taken. Waits for a request under way with the same key."""
-    values = (asked.account_id, asked.key, asked.route, asked.body_hash, now_us())
+    values = {
+        "account": asked.account_id,
+        "key": asked.key,
+        "route": asked.route,
+        "hash": asked.body_hash,
+        "now": now_us(),
+    }
     return await (await connection.execute(CLAIM, values)).fetchone() is not None
 
 
@@ -58,9 +81,6 @@ async def recall(connection: Connection, asked: Asked) -> Outcome:
     """What the first request with this key resulted in."""
     row = await (await connection.execute(RECALL, (asked.account_id, asked.key))).fetchone()
     assert row is not None, "keys are never deleted while in use"
-    if (row[0], bytes(row[1])) != (asked.route, asked.body_hash):
-        raise Refused(
-            Refusal.IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key belongs to another request"
-        )
+    asked.refuse_unless(row[0], bytes(row[1]))
     outcome: Outcome = json.loads(row[2])
     return outcome

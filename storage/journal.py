@@ -41,6 +41,7 @@ opened AS (
     UPDATE markets m SET status = %(status)s FROM moved
     WHERE m.market_id = moved.market_id AND m.status <> %(status)s AND m.halt_reason IS NULL)
 SELECT count(*) FROM moved"""
+LAST_STAMP = "SELECT at_us FROM market_views WHERE market_id = %s"
 NEWEST_SNAPSHOTS = """
 SELECT batch_no, command_seq, state_hash, strategies, state FROM snapshots
 WHERE market_id = %s AND batch_no <= %s ORDER BY batch_no DESC LIMIT %s"""
@@ -166,6 +167,13 @@ def commit_batch(connection: psycopg.Connection[Any], batch: Batch, view: View) 
         row = connection.execute(HEAD, (batch.market_id,)).fetchone()
     if row is None or head_from_row(row) != batch.head:
         raise Superseded(f"{batch.market_id}: epoch {batch.head.epoch} is over")
+
+
+def last_stamp_us(connection: psycopg.Connection[Any], market_id: str) -> int:
+    """The time of the last batch, which no event of the market is later than."""
+    with wrapped():
+        row = connection.execute(LAST_STAMP, (market_id,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def snapshots_up_to(

@@ -7,27 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sim.candles import INTERVALS_US
 from sim.market import MarketSpec
 from sim.messages import MarketStatus, Side
 from storage.database import AsyncPool
 from storage.depth import levels_from_bytes
 from storage.markets import SPEC_COLUMNS, spec_from_row
+from storage.time_window import EVER, TRADES, TimeWindow
 from storage.unit_of_work import fetch_all, fetch_one, typed
 
 LISTING_AGE_S_MAX = 1.0
 """A listing is read again when it is older: a new market or status shows within a second."""
 
 UNTOLD = "no reason is known"
-
-MINUTE_US = 60_000_000
-INTERVALS_US = {
-    "1m": MINUTE_US,
-    "5m": 5 * MINUTE_US,
-    "15m": 15 * MINUTE_US,
-    "1h": 60 * MINUTE_US,
-    "4h": 240 * MINUTE_US,
-    "1d": 1_440 * MINUTE_US,
-}
 
 SELECT_LISTING = f"SELECT {SPEC_COLUMNS}, status, halt_reason FROM markets ORDER BY ordinal"
 SELECT_HALTED = "SELECT market_id, halt_reason FROM markets WHERE status = 3 ORDER BY ordinal"
@@ -37,15 +29,13 @@ SELECT market_id, index_ticks, mark_ticks, updated_at_us FROM market_prices
 WHERE (%s::text IS NULL OR market_id = %s) ORDER BY market_id"""
 SELECT_TRADES = """
 SELECT event_seq, price_ticks, quantity_lots, taker_side, created_at_us FROM trades
-WHERE market_id = %s AND event_seq < %s ORDER BY event_seq DESC LIMIT %s"""
+WHERE market_id = %s AND event_seq >= %s AND event_seq < %s ORDER BY event_seq DESC LIMIT %s"""
 SELECT_CANDLES = """
-SELECT open_time_us / %(width)s * %(width)s AS bucket,
-    (array_agg(open_ticks ORDER BY open_time_us))[1], max(high_ticks), min(low_ticks),
-    (array_agg(close_ticks ORDER BY open_time_us DESC))[1],
-    sum(volume_lots), sum(notional_atoms), sum(trade_count)
+SELECT open_time_us, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots, notional_atoms,
+    trade_count
 FROM candles
-WHERE market_id = %(market)s AND open_time_us >= %(first)s AND open_time_us < %(end)s
-GROUP BY bucket ORDER BY bucket DESC"""
+WHERE market_id = %s AND width_us = %s AND open_time_us >= %s AND open_time_us < %s
+ORDER BY open_time_us DESC LIMIT %s"""
 
 
 @dataclass(frozen=True)
@@ -160,20 +150,23 @@ async def prices(pool: AsyncPool, market_id: str | None = None) -> list[PriceVie
     return [PriceView(*row) for row in rows]
 
 
-async def trades(pool: AsyncPool, market_id: str, before_seq: int, limit: int) -> list[TradeView]:
+async def trades(
+    pool: AsyncPool, market_id: str, before_seq: int, limit: int, window: TimeWindow = EVER
+) -> list[TradeView]:
     """A page of the tape, newest first."""
-    rows = await fetch_all(pool, SELECT_TRADES, (market_id, before_seq, limit))
+    first, end = await TRADES.numbers(pool, market_id, window)
+    values = (market_id, first, min(end, before_seq), limit)
+    rows = await fetch_all(pool, SELECT_TRADES, values)
     return [TradeView(*typed(row, {3: Side})) for row in rows]
 
 
 async def candles(
-    pool: AsyncPool, market_id: str, interval: str, end_us: int, limit: int
+    pool: AsyncPool, market_id: str, interval: str, window: TimeWindow, limit: int
 ) -> list[CandleView]:
-    """The candles of the `limit` intervals that begin before end_us, newest first.
+    """The last `limit` candles that open within the window, newest first.
 
     Intervals without a trade have no candle.
     """
-    width = INTERVALS_US[interval]
-    end = -(-end_us // width) * width
-    window = {"width": width, "market": market_id, "first": end - limit * width, "end": end}
-    return [CandleView(*row) for row in await fetch_all(pool, SELECT_CANDLES, window)]
+    values = (market_id, INTERVALS_US[interval], window.since_us, window.until_us, limit)
+    rows = await fetch_all(pool, SELECT_CANDLES, values)
+    return [CandleView(*typed(row, {5: int, 6: int})) for row in rows]

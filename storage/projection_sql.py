@@ -4,8 +4,10 @@ from typing import Any
 
 import psycopg
 
+from sim.candles import every_interval
 from sim.market import MarketSpec
-from sim.settlement import LedgerEntry, Settlement
+from sim.orders import OrderStatus
+from sim.settlement import OrderState, Settlement
 
 CURSOR = "SELECT batch_no, event_seq FROM projections WHERE market_id = %s"
 MOVE_CURSOR = """
@@ -15,25 +17,30 @@ SELECT 1 / count(*) FROM moved"""
 """Division by zero where the cursor is elsewhere: it aborts the rest of the round trip with it."""
 
 ORDERS = """
-SELECT id, account_id, quantity_lots, filled_lots, reserved_atoms, leverage, status
+SELECT id, account_id, quantity_lots, filled_lots, filled_tick_lots, reserved_atoms, leverage,
+    status
 FROM orders WHERE id = ANY(%b)"""
 LOCK_BALANCES = """
-SELECT 1 FROM balances
-WHERE account_id = ANY(%b) AND asset = %s ORDER BY account_id FOR UPDATE"""
+SELECT 1 FROM balances WHERE account_id = ANY(%b) ORDER BY account_id, asset FOR UPDATE"""
+"""Before any number of a fill or of a ledger leg is drawn: see BalanceRow."""
+
 POSITIONS = """
 SELECT account_id, quantity_lots, cost_atoms, realized_pnl_atoms, leverage, updated_at_us
 FROM positions WHERE market_id = %s AND account_id = ANY(%b)"""
 
 UPDATE_ORDERS = """
-UPDATE orders o SET filled_lots = x.filled, reserved_atoms = x.reserved, status = x.status,
-    reason = x.reason, updated_at_us = greatest(x.at, o.created_at_us)
-FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::int[], %b::int[], %b::bigint[])
-    AS x(id, filled, reserved, status, reason, at)
+UPDATE orders o SET filled_lots = x.filled, filled_tick_lots = x.tick_lots,
+    reserved_atoms = x.reserved, status = x.status, reason = x.reason,
+    updated_at_us = greatest(x.at, o.created_at_us)
+FROM unnest(%b::bigint[], %b::bigint[], %b::numeric[], %b::bigint[], %b::int[], %b::int[],
+    %b::bigint[]) AS x(id, filled, tick_lots, reserved, status, reason, at)
 WHERE o.id = x.id"""
 CHANGE_BALANCES = """
 UPDATE balances b SET version = b.version + 1, total_atoms = b.total_atoms + x.total,
-    locked_atoms = b.locked_atoms + x.locked, open_orders = b.open_orders + x.orders
-FROM unnest(%b::bigint[], %b::numeric[], %b::numeric[], %b::int[]) AS x(id, total, locked, orders)
+    locked_atoms = b.locked_atoms + x.locked, open_orders = b.open_orders + x.orders,
+    stamped_at_us = greatest(b.stamped_at_us, x.at)
+FROM unnest(%b::bigint[], %b::numeric[], %b::numeric[], %b::int[], %b::bigint[])
+    AS x(id, total, locked, orders, at)
 WHERE b.account_id = x.id AND b.asset = %s"""
 UPSERT_POSITIONS = """
 INSERT INTO positions (account_id, market_id, quantity_lots, cost_atoms, realized_pnl_atoms,
@@ -47,8 +54,15 @@ ON CONFLICT (account_id, market_id) DO UPDATE SET quantity_lots = excluded.quant
 INSERT_FILLS = """
 INSERT INTO fills (market_id, event_seq, is_maker, order_id, account_id, side, price_ticks,
     quantity_lots, fee_atoms, realized_pnl_atoms, created_at_us)
-SELECT %s, x.* FROM unnest(%b::bigint[], %b::bool[], %b::bigint[], %b::bigint[], %b::int[],
-    %b::bigint[], %b::bigint[], %b::numeric[], %b::numeric[], %b::bigint[]) AS x"""
+SELECT %s, x.seq, x.is_maker, x.order_id, x.account_id, x.side, x.ticks, x.lots, x.fee, x.realized,
+    greatest(x.at, b.stamped_at_us)
+FROM unnest(%b::bigint[], %b::bool[], %b::bigint[], %b::bigint[], %b::int[], %b::bigint[],
+    %b::bigint[], %b::numeric[], %b::numeric[], %b::bigint[]) WITH ORDINALITY
+    AS x(seq, is_maker, order_id, account_id, side, ticks, lots, fee, realized, at, n)
+LEFT JOIN balances b ON b.asset = %s
+    AND b.account_id = CASE WHEN x.order_id > 0 THEN x.account_id END ORDER BY x.n"""
+"""Before the balances are changed: `stamped_at_us` is the time of what the account saw last."""
+
 INSERT_TRADES = """
 INSERT INTO trades (market_id, event_seq, price_ticks, quantity_lots, taker_side, created_at_us)
 SELECT %s, x.*
@@ -56,20 +70,20 @@ FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::int[], %b::bigint[]) A
 INSERT_LEDGER = """
 INSERT INTO ledger_entries (source, asset, seq, leg, account_id, entry_type, amount_atoms,
     balance_after_atoms, reference, created_at_us)
-SELECT %s, %s, x.seq, x.leg, x.account_id, x.kind, x.amount, b.total_atoms - x.later,
-    x.reference, x.at
+SELECT %s, %s, x.seq, x.leg, x.account_id, x.kind, x.amount, b.total_atoms + x.so_far,
+    x.reference, greatest(x.at, b.stamped_at_us)
 FROM unnest(%b::bigint[], %b::int[], %b::bigint[], %b::text[], %b::numeric[], %b::numeric[],
     %b::text[], %b::bigint[]) WITH ORDINALITY
-    AS x(seq, leg, account_id, kind, amount, later, reference, at, n)
+    AS x(seq, leg, account_id, kind, amount, so_far, reference, at, n)
 LEFT JOIN balances b ON b.account_id = x.account_id AND b.asset = %s ORDER BY x.n"""
-"""`later` is what the account's legs after this one come to: balances are changed before."""
+"""`so_far` is what the account's legs up to this one come to: balances are changed after."""
 
 UPSERT_CANDLES = """
-INSERT INTO candles AS c (market_id, open_time_us, open_ticks, high_ticks, low_ticks, close_ticks,
-    volume_lots, notional_atoms, trade_count)
+INSERT INTO candles AS c (market_id, width_us, open_time_us, open_ticks, high_ticks, low_ticks,
+    close_ticks, volume_lots, notional_atoms, trade_count)
 SELECT %s, x.* FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[],
-    %b::numeric[], %b::numeric[], %b::bigint[]) AS x
-ON CONFLICT (market_id, open_time_us) DO UPDATE SET
+    %b::bigint[], %b::numeric[], %b::numeric[], %b::bigint[]) AS x
+ON CONFLICT (market_id, width_us, open_time_us) DO UPDATE SET
     high_ticks = greatest(c.high_ticks, excluded.high_ticks),
     low_ticks = least(c.low_ticks, excluded.low_ticks), close_ticks = excluded.close_ticks,
     volume_lots = c.volume_lots + excluded.volume_lots,
@@ -88,18 +102,27 @@ def write(
     market, asset = (spec.market_id,), spec.quote_asset
     with connection.pipeline(), connection.transaction():
         connection.execute(MOVE_CURSOR, cursor)
+        if done.changes:
+            connection.execute(LOCK_BALANCES, (sorted(done.changes),))
         if done.touched_orders:
             connection.execute(UPDATE_ORDERS, order_columns(done))
         if done.trades:
             connection.execute(INSERT_TRADES, market + transposed(done.trades))
-            connection.execute(INSERT_FILLS, market + fill_columns(done))
+            connection.execute(INSERT_FILLS, (*market, *fill_columns(done), asset))
             connection.execute(UPSERT_CANDLES, market + candle_columns(done))
             connection.execute(UPSERT_POSITIONS, market + position_columns(done))
-        if done.changes:
-            connection.execute(LOCK_BALANCES, (sorted(done.changes), asset))
-            connection.execute(CHANGE_BALANCES, (*balance_columns(done), asset))
         if done.ledger:
             connection.execute(INSERT_LEDGER, (*market, asset, *ledger_columns(done), asset))
+        if done.changes:
+            connection.execute(CHANGE_BALANCES, (*balance_columns(done), asset))
+
+
+def order_state(row: tuple[Any, ...]) -> OrderState:
+    """A row of ORDERS."""
+    _, account_id, quantity, filled, tick_lots, reserved, leverage, status = row
+    return OrderState(
+        account_id, quantity, filled, int(tick_lots), reserved, leverage, OrderStatus(status)
+    )
 
 
 def transposed(rows: list[tuple[Any, ...]]) -> tuple[list[Any], ...]:
@@ -108,12 +131,13 @@ def transposed(rows: list[tuple[Any, ...]]) -> tuple[list[Any], ...]:
 
 
 def order_columns(settled: Settlement) -> tuple[list[Any], ...]:
-    """id, filled, reserved, status, reason, time."""
+    """id, filled, Σ price × filled, reserved, status, reason, time."""
     return transposed(
         [
             (
                 order_id,
                 order.filled_lots,
+                order.filled_tick_lots,
                 order.reserved_atoms,
                 int(order.status),
                 order.reason,
@@ -125,12 +149,9 @@ def order_columns(settled: Settlement) -> tuple[list[Any], ...]:
 
 
 def balance_columns(settled: Settlement) -> tuple[list[Any], ...]:
-    """account, total, locked, open orders: differences."""
+    """account, then the fields of BalanceChange in their order."""
     return transposed(
-        [
-            (account_id, change.total_atoms, change.locked_atoms, change.open_orders)
-            for account_id, change in settled.changes.items()
-        ]
+        [(account_id, *vars(change).values()) for account_id, change in settled.changes.items()]
     )
 
 
@@ -157,31 +178,11 @@ def fill_columns(settled: Settlement) -> tuple[list[Any], ...]:
 
 
 def candle_columns(settled: Settlement) -> tuple[list[Any], ...]:
-    """open time, then the fields of Candle in their order."""
-    return transposed([(opened, *vars(c).values()) for opened, c in settled.candles.items()])
+    """width, open time, then the fields of Candle in their order; of every interval."""
+    candles = every_interval(settled.candles)
+    return transposed([(*place, *vars(candle).values()) for place, candle in candles.items()])
 
 
 def ledger_columns(settled: Settlement) -> tuple[list[Any], ...]:
-    """batch, leg, account, type, amount, what comes later, reference, time."""
-    return transposed(
-        [
-            (
-                entry.batch_no,
-                entry.leg,
-                entry.account_id,
-                entry.entry_type,
-                entry.amount_atoms,
-                later_atoms(settled, entry),
-                entry.reference,
-                entry.created_at_us,
-            )
-            for entry in settled.ledger
-        ]
-    )
-
-
-def later_atoms(settled: Settlement, entry: LedgerEntry) -> int | None:
-    """What the account's legs after this one come to; None for the house's accounts."""
-    if entry.total_atoms is None:
-        return None
-    return settled.changes[entry.account_id].total_atoms - entry.total_atoms
+    """The fields of LedgerEntry, in their order."""
+    return transposed([tuple(vars(entry).values()) for entry in settled.ledger])

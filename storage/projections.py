@@ -14,9 +14,8 @@ from psycopg import errors as pg
 from sim.ledger import FEES, clearing_account
 from sim.market import MarketSpec
 from sim.messages import EVENT, Rows
-from sim.orders import OrderStatus
 from sim.position import Position
-from sim.settlement import Holding, OrderState, Settlement, touched
+from sim.settlement import Holding, Settlement, touched
 from storage import projection_sql as sql
 from storage.errors import CorruptState, StorageError, Superseded, told, wrapped
 from storage.streams import unpacked_events
@@ -80,7 +79,7 @@ class MarketProjection:
         missing = [account for account in accounts if account not in self._holdings]
         with wrapped():
             orders = {
-                row[0]: OrderState(row[1], row[2], row[3], row[4], row[5], OrderStatus(row[6]))
+                row[0]: sql.order_state(row)
                 for row in self._connection.execute(sql.ORDERS, (order_ids,), binary=True)
             }
             if missing:

@@ -17,6 +17,7 @@ from storage.journal import (
     Head,
     acquire,
     journal_after,
+    last_stamp_us,
     next_chain,
     snapshots_up_to,
     strategies_from_text,
@@ -33,11 +34,16 @@ CHAIN_AT = "SELECT chain FROM journal WHERE market_id = %s AND batch_no = %s"
 
 @dataclass
 class Recovered:
-    """A market taken over and rebuilt. `strategies` are the last batch numbers applied."""
+    """A market taken over and rebuilt.
+
+    strategies  the last batch numbers applied
+    last_us     the latest time that anything of the market was stamped with
+    """
 
     head: Head
     engine: MarketEngine
     strategies: dict[int, int]
+    last_us: int
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,7 @@ def recover(connection: psycopg.Connection[Any], spec: MarketSpec) -> Recovered:
 
 def starts(connection: psycopg.Connection[Any], spec: MarketSpec, head: Head) -> Iterator[Start]:
     """Sound snapshots, newest first, then the empty market."""
+    last_us = last_stamp_us(connection, spec.market_id)
     for batch_no, _, state_hash, strategies, state in snapshots_up_to(
         connection, spec.market_id, head.batch_no
     ):
@@ -83,8 +90,8 @@ def starts(connection: psycopg.Connection[Any], spec: MarketSpec, head: Head) ->
         except CorruptState as error:
             log.error("snapshot_without_its_batch", market=spec.market_id, error=str(error))
             continue
-        yield Start(Recovered(head, engine, cursors), batch_no, chain)
-    yield Start(Recovered(head, MarketEngine(spec), {}), 0, EMPTY_CHAIN)
+        yield Start(Recovered(head, engine, cursors, last_us), batch_no, chain)
+    yield Start(Recovered(head, MarketEngine(spec), {}, last_us), 0, EMPTY_CHAIN)
 
 
 def chain_at(connection: psycopg.Connection[Any], spec: MarketSpec, batch_no: int) -> bytes:

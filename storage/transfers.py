@@ -1,13 +1,15 @@
 """Money in and out, through the double-entry ledger. The caller's transaction commits."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from sim.ledger import EXTERNAL, EntryType
+from sim.ledger import EXTERNAL, INSURANCE, EntryType
 from sim.margin import OpenPosition, withdrawable_atoms
 from sim.position import Position
 from sim.refusals import Refusal, Refused
 from sim.units import ATOMS_PER_UNIT, format_atoms
 from storage.accounts import COLLATERAL
+from storage.cancel_after import clear_cancel_after
 from storage.database import now_us
 from storage.markets import SPEC_COLUMNS, spec_from_row
 from storage.unit_of_work import Connection
@@ -16,10 +18,11 @@ DEPOSIT_ATOMS_MAX = 1_000_000_000 * ATOMS_PER_UNIT
 BALANCE_ATOMS_MAX = 1_000_000_000_000 * ATOMS_PER_UNIT
 
 LOCK_BALANCE = """
-SELECT total_atoms, locked_atoms, open_orders FROM balances
+SELECT total_atoms, locked_atoms, open_orders, stamped_at_us FROM balances
 WHERE account_id = %s AND asset = %s FOR UPDATE"""
 UPDATE_BALANCE = """
-UPDATE balances SET total_atoms = %s, version = version + 1 WHERE account_id = %s AND asset = %s"""
+UPDATE balances SET total_atoms = %s, version = version + 1, stamped_at_us = %s
+WHERE account_id = %s AND asset = %s"""
 INSERT_TRANSFER = """
 INSERT INTO transfers (account_id, kind, asset, amount_atoms, created_at_us)
 VALUES (%s, %s, %s, %s, %s) RETURNING id"""
@@ -27,7 +30,10 @@ INSERT_LEGS = """
 INSERT INTO ledger_entries (source, seq, leg, account_id, asset, entry_type, amount_atoms,
     balance_after_atoms, created_at_us)
 VALUES ('transfer', %(seq)s, 0, %(account)s, %(asset)s, %(type)s, %(amount)s, %(after)s, %(at)s),
-       ('transfer', %(seq)s, 1, %(outside)s, %(asset)s, %(type)s, -%(amount)s, NULL, %(at)s)"""
+       ('transfer', %(seq)s, 1, %(other)s, %(asset)s, %(type)s, -%(amount)s, NULL, %(at)s)"""
+FORGET_PROFITS = """
+UPDATE positions SET realized_before_atoms = realized_pnl_atoms
+WHERE account_id = %s AND realized_before_atoms <> realized_pnl_atoms"""
 OPEN_POSITIONS = f"""
 SELECT {", ".join("m." + column.strip() for column in SPEC_COLUMNS.split(","))},
        h.quantity_lots, h.cost_atoms, h.leverage, p.mark_ticks
@@ -37,13 +43,17 @@ WHERE h.account_id = %s AND h.quantity_lots <> 0"""
 
 @dataclass(frozen=True)
 class Balance:
-    """One account's money in one asset; `locked_atoms` of it is reserved by open orders."""
+    """One account's money in one asset; `locked_atoms` of it is reserved by open orders.
+
+    stamped_at_us   the time of what the account saw last; known under the row lock only
+    """
 
     account_id: int
     asset: str
     total_atoms: int
     locked_atoms: int
     open_orders: int = 0
+    stamped_at_us: int = 0
 
 
 async def deposit(
@@ -51,8 +61,13 @@ async def deposit(
 ) -> Balance:
     """Money from outside. Raises Refused."""
     balance = await locked_balance(connection, account_id, asset)
+    return await deposited(connection, balance, amount_atoms)
+
+
+async def deposited(connection: Connection, balance: Balance, amount_atoms: int) -> Balance:
+    """The balance after a deposit. Raises Refused."""
     if amount_atoms <= 0:
-        raise Refused(Refusal.INVALID_AMOUNT, "A deposit must be greater than zero")
+        raise below_least(format_atoms(amount_atoms))
     if amount_atoms > DEPOSIT_ATOMS_MAX:
         most = format_atoms(DEPOSIT_ATOMS_MAX)
         raise Refused(Refusal.INVALID_AMOUNT, f"A deposit may be at most {most}")
@@ -68,7 +83,7 @@ async def withdraw(
     """Money to outside, as far as neither orders nor positions need it. Raises Refused."""
     balance = await locked_balance(connection, account_id, asset)
     if amount_atoms <= 0:
-        raise Refused(Refusal.INVALID_AMOUNT, "A withdrawal must be greater than zero")
+        raise below_least(format_atoms(amount_atoms))
     held = await open_positions(connection, account_id)
     free = withdrawable_atoms(balance.total_atoms, balance.locked_atoms, held)
     if amount_atoms > free:
@@ -80,22 +95,50 @@ async def withdraw(
     return await move(connection, balance, EntryType.WITHDRAW, -amount_atoms)
 
 
-async def reset(connection: Connection, account_id: int) -> Balance:
-    """Back to zero, by a ledger entry; only for an account with no order and no position."""
+def below_least(amount: str) -> Refused:
+    """The refusal of what is less than one atom."""
+    least = format_atoms(1)
+    return Refused(
+        Refusal.INVALID_AMOUNT,
+        f"amount {amount} is below the least amount, which is {least}",
+        {"field": "amount", "nearest": least},
+    )
+
+
+async def reset(
+    connection: Connection, account_id: int, opening_atoms: Mapping[str, int]
+) -> Balance:
+    """A fresh account with this money, by ledger transactions; profits of before are forgotten.
+
+    A debt is paid by the insurance fund. Raises Refused, where there is an order or a position.
+    """
     balance = await locked_balance(connection, account_id, COLLATERAL)
     if balance.open_orders or balance.locked_atoms or await open_positions(connection, account_id):
         raise Refused(
             Refusal.ACCOUNT_NOT_FLAT, "Cancel the open orders and close the positions first"
         )
-    if balance.total_atoms == 0:
-        return balance
-    return await move(connection, balance, EntryType.RESET, -balance.total_atoms)
+    if balance.total_atoms > 0:
+        balance = await move(connection, balance, EntryType.RESET, -balance.total_atoms)
+    elif balance.total_atoms < 0:
+        paid = EntryType.INSURANCE_FUND_TRANSFER
+        balance = await move(connection, balance, paid, -balance.total_atoms, INSURANCE)
+    for asset, atoms in opening_atoms.items():
+        check_asset(asset)
+        balance = await deposited(connection, balance, atoms) if atoms else balance
+    await connection.execute(FORGET_PROFITS, (account_id,))
+    await clear_cancel_after(connection, account_id)
+    return balance
+
+
+def check_asset(asset: str) -> None:
+    """Raises Refused UNKNOWN_ASSET."""
+    if asset != COLLATERAL:
+        raise Refused(Refusal.UNKNOWN_ASSET, f"The asset must be {COLLATERAL}")
 
 
 async def locked_balance(connection: Connection, account_id: int, asset: str) -> Balance:
     """The balance under its row lock, which is the account's lock."""
-    if asset != COLLATERAL:
-        raise Refused(Refusal.UNKNOWN_ASSET, f"The asset must be {COLLATERAL}")
+    check_asset(asset)
     row = await (await connection.execute(LOCK_BALANCE, (account_id, asset))).fetchone()
     if row is None:
         raise Refused(Refusal.UNAUTHENTICATED, "This account is not active")
@@ -117,17 +160,22 @@ async def open_positions(connection: Connection, account_id: int) -> list[OpenPo
 
 
 async def move(
-    connection: Connection, balance: Balance, entry_type: EntryType, amount_atoms: int
+    connection: Connection,
+    balance: Balance,
+    entry_type: EntryType,
+    amount_atoms: int,
+    other_account: int = EXTERNAL,
 ) -> Balance:
     """Change the balance by a signed amount: transfer, two ledger legs, new total."""
-    at_us, total = now_us(), balance.total_atoms + amount_atoms
+    at_us = max(now_us(), balance.stamped_at_us)
+    total = balance.total_atoms + amount_atoms
     values = (balance.account_id, entry_type, balance.asset, amount_atoms, at_us)
     row = await (await connection.execute(INSERT_TRANSFER, values)).fetchone()
     assert row is not None
     legs = {
         "seq": row[0],
         "account": balance.account_id,
-        "outside": EXTERNAL,
+        "other": other_account,
         "asset": balance.asset,
         "type": entry_type,
         "amount": amount_atoms,
@@ -135,7 +183,5 @@ async def move(
         "at": at_us,
     }
     await connection.execute(INSERT_LEGS, legs)
-    await connection.execute(UPDATE_BALANCE, (total, balance.account_id, balance.asset))
-    return Balance(
-        balance.account_id, balance.asset, total, balance.locked_atoms, balance.open_orders
-    )
+    await connection.execute(UPDATE_BALANCE, (total, at_us, balance.account_id, balance.asset))
+    return replace(balance, total_atoms=total, stamped_at_us=at_us)

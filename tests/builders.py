@@ -76,7 +76,6 @@ def order(account_id: int, side: Side = Side.BUY, lots: int = 10, **more: Any) -
         "reduce_only": False,
         "post_only": False,
         "client_order_id": None,
-        "idempotency_key": None,
         "body_hash": b"body",
     }
     return PlaceOrder(

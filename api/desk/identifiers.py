@@ -6,6 +6,7 @@ ORDER_ID_TEXT = re.compile(r"order_([1-9]\d{0,18})", re.ASCII)
 API_KEY_ID_TEXT = re.compile(r"key_([1-9]\d{0,18})", re.ASCII)
 SIMULATION_ID_TEXT = re.compile(r"simulation_([1-9]\d{0,18})", re.ASCII)
 INTEGER_MAX = 2**63 - 1
+NOBODYS_ORDER = 0
 
 
 def order_id_text(order_id: int) -> str:

@@ -1,5 +1,6 @@
 """Placing an order: from what a client wrote to a PlaceOrder on its market's grid."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
@@ -9,10 +10,13 @@ from sim.messages import OrderType, Side, TimeInForce
 from sim.orders import PlaceOrder
 from sim.refusals import Refusal, Refused
 from sim.units import NotDecimal, OffGrid, format_steps, parse_steps
+from storage.accept_request import OrderRequest
+from storage.idempotency import Asked
 from storage.market_data import ListedMarket, MarketCatalog
 
 LEVERAGE_DEFAULT = 10
 BODY_HASH_BYTES = 16
+BATCH_ROUTE = "orders/batch"
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,14 @@ class OrderWish:
     client_order_id: str | None
 
 
+@dataclass(frozen=True)
+class Unreadable:
+    """What stands in the place of an order: as it was sent, and why it is none."""
+
+    sent: str
+    refused: Refused
+
+
 async def find_market(markets: MarketCatalog, market_id: str) -> ListedMarket:
     """The market, or Refused MARKET_NOT_FOUND."""
     market = await markets.find(market_id)
@@ -39,9 +51,7 @@ async def find_market(markets: MarketCatalog, market_id: str) -> ListedMarket:
     return market
 
 
-async def build_order(
-    markets: MarketCatalog, account_id: int, wish: OrderWish, idempotency_key: str | None
-) -> PlaceOrder:
+async def build_order(markets: MarketCatalog, account_id: int, wish: OrderWish) -> PlaceOrder:
     """The order, legal in its market. Raises Refused MARKET_NOT_FOUND or INVALID_ORDER.
 
     What changes from moment to moment, money and the market's status, is checked
@@ -68,9 +78,38 @@ async def build_order(
         reduce_only=wish.reduce_only,
         post_only=wish.post_only,
         client_order_id=wish.client_order_id,
-        idempotency_key=idempotency_key,
         body_hash=body_hash(wish, time_in_force, quantity_lots, price_ticks, leverage),
     )
+
+
+async def build_batch(
+    markets: MarketCatalog,
+    account_id: int,
+    wishes: Sequence[OrderWish | Unreadable],
+    key: str | None,
+) -> OrderRequest:
+    """Several orders of one request; what is not legal stands in it as refused."""
+    entries = [await entry_of(markets, account_id, wish) for wish in wishes]
+    meaning = blake2b(digest_size=BODY_HASH_BYTES)
+    for wish, entry in zip(wishes, entries, strict=True):
+        if isinstance(entry, PlaceOrder):
+            meaning.update(entry.body_hash)
+        else:
+            meaning.update(repr(wish).encode())
+    asked = Asked(account_id, BATCH_ROUTE, meaning.digest(), key)
+    return OrderRequest(asked, tuple(entries), is_single=False)
+
+
+async def entry_of(
+    markets: MarketCatalog, account_id: int, wish: OrderWish | Unreadable
+) -> PlaceOrder | Refused:
+    """One order of a batch, or why it is none."""
+    if isinstance(wish, Unreadable):
+        return wish.refused
+    try:
+        return await build_order(markets, account_id, wish)
+    except Refused as refused:
+        return refused
 
 
 def checked_time_in_force(wish: OrderWish) -> TimeInForce:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
+from api.desk.digests import digest
 from api.desk.scenario_reader import ScenarioRead, ScenarioReader
 from api.desk.scenario_text import checked_text, toml_of
 from sim.refusals import Refusal, Refused
@@ -126,7 +126,7 @@ async def queued(
         )
         return {"simulation_id": number}
 
-    asked = Asked(requester.user_id, route, digest(found.wish), key)
+    asked = Asked(requester.user_id, route, meaning_of(found.wish), key)
     return int((await once(pool, asked, work))["simulation_id"])
 
 
@@ -222,7 +222,6 @@ def refused_scenario(error: ScenarioError) -> Refused:
     return Refused(Refusal.INVALID_SCENARIO, sentence, details)
 
 
-def digest(wish: SimulationWish) -> bytes:
+def meaning_of(wish: SimulationWish) -> bytes:
     """What makes two requests the same: what would be run."""
-    meaning = f"{wish.seed}|{wish.duration_s}|{wish.scenario}"
-    return blake2b(meaning.encode(), digest_size=16).digest()
+    return digest(str(wish.seed), str(wish.duration_s), wish.scenario)

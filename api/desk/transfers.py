@@ -1,8 +1,8 @@
 """Moving money and the dead-man switch: each request once, in one transaction."""
 
-from collections.abc import Awaitable, Callable
-from hashlib import blake2b
+from collections.abc import Awaitable, Callable, Mapping
 
+from api.desk.digests import digest
 from sim.refusals import Refusal, Refused
 from sim.units import NotDecimal, OffGrid, parse_atoms
 from storage import cancel_after, transfers
@@ -18,14 +18,14 @@ async def deposit(
     pool: AsyncPool, account_id: int, asset: str, amount: str, key: str | None
 ) -> Balance:
     """Money from outside; the new balance. Raises Refused."""
-    return await moved(pool, "deposit", transfers.deposit, account_id, asset, amount, key)
+    return await moved(pool, "deposits", transfers.deposit, account_id, asset, amount, key)
 
 
 async def withdraw(
     pool: AsyncPool, account_id: int, asset: str, amount: str, key: str | None
 ) -> Balance:
     """Money to outside; the new balance. Raises Refused."""
-    return await moved(pool, "withdraw", transfers.withdraw, account_id, asset, amount, key)
+    return await moved(pool, "withdrawals", transfers.withdraw, account_id, asset, amount, key)
 
 
 async def moved(
@@ -47,13 +47,17 @@ async def moved(
     return balance(account_id, await once(pool, asked, work))
 
 
-async def reset(pool: AsyncPool, account_id: int, key: str | None) -> Balance:
-    """A flat account back to zero. Raises Refused ACCOUNT_NOT_FLAT."""
+async def reset(
+    pool: AsyncPool, account_id: int, balances: Mapping[str, str], key: str | None
+) -> Balance:
+    """A flat account anew, with these balances. Raises Refused ACCOUNT_NOT_FLAT."""
+    opening = {asset: amount_atoms(amount) for asset, amount in balances.items()}
 
     async def work(connection: Connection) -> Outcome:
-        return outcome(await transfers.reset(connection, account_id))
+        return outcome(await transfers.reset(connection, account_id, opening))
 
-    asked = Asked(account_id, "reset", digest("reset"), key)
+    meaning = digest("reset", *map(repr, sorted(opening.items())))
+    asked = Asked(account_id, "account/reset", meaning, key)
     return balance(account_id, await once(pool, asked, work))
 
 
@@ -68,7 +72,7 @@ async def switch(pool: AsyncPool, account_id: int, timeout_ms: int, key: str | N
         await cancel_after.set_cancel_after(connection, account_id, deadline_us)
         return {"deadline_us": deadline_us}
 
-    asked = Asked(account_id, "cancel-after", digest(str(timeout_ms)), key)
+    asked = Asked(account_id, "account/cancel-after", digest(str(timeout_ms)), key)
     deadline: int | None = (await once(pool, asked, work))["deadline_us"]
     return deadline
 
@@ -80,6 +84,8 @@ def amount_atoms(text: str) -> int:
     except NotDecimal as error:
         raise Refused(Refusal.INVALID_AMOUNT, f"amount: {error}") from None
     except OffGrid as error:
+        if parse_atoms(error.nearest) == 0:
+            raise transfers.below_least(text) from None
         raise Refused(
             Refusal.INVALID_AMOUNT,
             f"amount {text} has more than 6 decimals; the nearest valid value is {error.nearest}",
@@ -99,8 +105,3 @@ def outcome(moved_to: Balance) -> Outcome:
 def balance(account_id: int, remembered: Outcome) -> Balance:
     """And back."""
     return Balance(account_id, **remembered)
-
-
-def digest(*parts: str) -> bytes:
-    """What makes two requests the same."""
-    return blake2b("|".join(parts).encode(), digest_size=16).digest()

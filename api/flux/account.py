@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.desk.identifiers import parse_order_id
+from api.desk.identifiers import NOBODYS_ORDER, parse_order_id
 from api.flux import wording
 from api.flux.answers import (
     BalanceAnswer,
@@ -18,15 +18,14 @@ from api.flux.answers import (
 from api.flux.callers import Bearer, Viewer, viewer_in
 from api.flux.describing import documented
 from api.flux.envelope import reply, reply_page
-from api.flux.paging import cursor_number, fill_cursor, page_of
-from api.flux.schemas import FillsAsked, OrdersAsked, PageAsked
+from api.flux.paging import cursor_number, page_of, window_of
+from api.flux.schemas import FillsAsked, OrdersAsked, WindowAsked
 from api.routing import ExactRoute, services_of
 from sim.market import MarketSpec
 from sim.refusals import Refusal, Refused
-from storage import views
-from storage.views import FillView, OrderFilter
-
-NOBODYS_ORDER = 0
+from storage import order_lists, views
+from storage.order_lists import OrderFilter
+from storage.views import FillFilter
 
 router = APIRouter(route_class=ExactRoute, tags=["Queries"])
 
@@ -57,13 +56,14 @@ async def get_orders(
     check_market(query.market_id, specs)
     wanted = OrderFilter(
         market_id=query.market_id,
-        statuses=(wording.status_of(query.status),) if query.status else None,
+        statuses=wording.statuses_of(query.status, query.open),
         client_order_id=query.client_order_id,
-        before_id=cursor_number(query.cursor),
+        before_id=cursor_number("orders", query.cursor),
+        window=window_of(query.since, query.until),
     )
     pool = services_of(request).pool
-    orders = await views.orders(pool, caller.user_id, wanted, query.limit + 1)
-    page, cursor = page_of(orders, query.limit, lambda order: str(order.order_id))
+    orders = await order_lists.orders(pool, caller.user_id, wanted, query.limit + 1)
+    page, cursor = page_of(orders, query.limit, "orders", lambda order: order.order_id)
     answers = [wording.order_answer(order, specs[order.market_id]) for order in page]
     return reply_page(answers, cursor)
 
@@ -73,7 +73,7 @@ async def get_order(order_id: str, account_id: Bearer, request: Request) -> Resp
     """One order."""
     services = services_of(request)
     number = parse_order_id(order_id) or NOBODYS_ORDER
-    standing, order = await views.order(services.pool, account_id, number)
+    standing, order = await order_lists.order(services.pool, account_id, number)
     viewer_in(account_id, standing)
     if order is None:
         raise Refused(Refusal.ORDER_NOT_FOUND, "No such order")
@@ -85,32 +85,31 @@ async def get_order(order_id: str, account_id: Bearer, request: Request) -> Resp
 async def get_fills(
     query: Annotated[FillsAsked, Query()], caller: Viewer, request: Request
 ) -> Response:
-    """Fills, newest first."""
+    """Fills, newest first; a newer one never shows before an older one."""
     specs = await specs_of(request)
     check_market(query.market_id, specs)
-    order_id = parse_order_id(query.order_id) if query.order_id is not None else None
-    if query.order_id is not None and order_id is None:
-        return reply_page([])
-    fills = await views.fills(
-        services_of(request).pool,
-        caller.user_id,
-        fill_cursor(query.cursor),
-        query.limit + 1,
-        query.market_id,
-        order_id,
+    named = query.order_id
+    wanted = FillFilter(
+        market_id=query.market_id,
+        order_id=(parse_order_id(named) or NOBODYS_ORDER) if named is not None else None,
+        before_id=cursor_number("fills", query.cursor),
+        window=window_of(query.since, query.until),
     )
-    page, cursor = page_of(fills, query.limit, cursor_of_fill)
+    pool = services_of(request).pool
+    fills = await views.fills(pool, caller.user_id, wanted, query.limit + 1)
+    page, cursor = page_of(fills, query.limit, "fills", lambda fill: fill.fill_id)
     return reply_page([wording.fill_answer(fill, specs[fill.market_id]) for fill in page], cursor)
 
 
 @router.get("/ledger", summary="Ledger", **documented(200, LedgerAnswer, many=True, cursor=True))
 async def get_ledger(
-    query: Annotated[PageAsked, Query()], caller: Viewer, request: Request
+    query: Annotated[WindowAsked, Query()], caller: Viewer, request: Request
 ) -> Response:
     """Every change of the balance with its cause, newest first."""
     pool = services_of(request).pool
-    entries = await views.ledger(pool, caller.user_id, cursor_number(query.cursor), query.limit + 1)
-    page, cursor = page_of(entries, query.limit, lambda entry: str(entry.entry_id))
+    before, window = cursor_number("ledger", query.cursor), window_of(query.since, query.until)
+    entries = await views.ledger(pool, caller.user_id, before, query.limit + 1, window)
+    page, cursor = page_of(entries, query.limit, "ledger", lambda entry: entry.entry_id)
     return reply_page([wording.ledger_answer(entry) for entry in page], cursor)
 
 
@@ -124,8 +123,3 @@ def check_market(market_id: str | None, specs: dict[str, MarketSpec]) -> None:
     """Raises Refused MARKET_NOT_FOUND for a filter that names none."""
     if market_id is not None and market_id not in specs:
         raise Refused(Refusal.MARKET_NOT_FOUND, "No such market")
-
-
-def cursor_of_fill(fill: FillView) -> str:
-    """The cursor of what comes after this fill."""
-    return f"{fill.created_at_us}:{fill.market_id}:{fill.event_seq}:{int(fill.is_maker)}"

@@ -176,6 +176,31 @@ class BatchEntry(Wire):
     error: ErrorInside | None = None
 
 
+class CancelEntry(Wire):
+    """One order of a list to cancel: asked to be, or refused with the reason."""
+
+    order_id: str | None = None
+    client_order_id: str | None = None
+    status: str | None = None
+    error: ErrorInside | None = None
+
+
+class CancelBatchAnswer(Wire):
+    """The answers in the order of the list."""
+
+    results: list[CancelEntry]
+
+    model_config = example(
+        results=[
+            {"orderId": "order_123", "status": "PENDING_CANCEL"},
+            {
+                "clientOrderId": "client-124",
+                "error": {"code": "ORDER_NOT_FOUND", "message": "No such order"},
+            },
+        ]
+    )
+
+
 class BatchAnswer(Wire):
     """The answers in the orders' order."""
 
@@ -185,7 +210,12 @@ class BatchAnswer(Wire):
 
 
 class OrderAnswer(Wire):
-    """An order and what has become of it."""
+    """An order and what has become of it.
+
+    `rejectionReason` is there when it is REJECTED. `cancelReason` when it is CANCELLED: CLIENT,
+    DEAD_MANS_SWITCH, REDUCE_ONLY_EXCESS; or EXPIRED: SELF_TRADE, IOC_UNFILLED, FOK_UNFILLABLE,
+    MARKET_LIQUIDITY_EXHAUSTED.
+    """
 
     id: str
     order_id: str
@@ -205,6 +235,7 @@ class OrderAnswer(Wire):
     post_only: bool
     status: str
     rejection_reason: str | None = None
+    cancel_reason: str | None = None
     created_at: int
     updated_at: int
 
@@ -291,11 +322,12 @@ class LedgerAnswer(Wire):
 
 
 class CancelAllAnswer(Wire):
-    """How many open orders are asked to be cancelled; `haltedMarkets` are those in which orders
-    stay because the market is halted."""
+    """How many open orders are asked to be cancelled; which, where one is named. `haltedMarkets`
+    are those in which orders stay because the market is halted."""
 
     requested: int
     status: str
+    order_id: str | None = None
     halted_markets: list[str] | None = None
 
     model_config = example(requested=3, status="PENDING_CANCEL")

@@ -9,7 +9,7 @@ from api.flux.answers import BalanceAnswer
 from api.flux.callers import IdempotencyKey, Trader
 from api.flux.describing import documented
 from api.flux.envelope import reply
-from api.flux.schemas import AmountSent
+from api.flux.schemas import AmountSent, ResetSent
 from api.flux.wording import balance_answer
 from api.routing import ExactRoute, services_of
 
@@ -42,8 +42,13 @@ async def post_withdrawal(
 
 @router.post("/account/reset", summary="Start again", **documented(200, BalanceAnswer, 409))
 async def post_reset(
-    caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
+    caller: Trader,
+    request: Request,
+    sent: ResetSent | None = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Back to a balance of zero, without open orders and positions only."""
-    balance = await transfers.reset(services_of(request).pool, caller.user_id, idempotency_key)
+    """A fresh account, without open orders and positions only: `balances`, or nothing, is what it
+    has, and no profit of before is told any more. What happened stays in the ledger."""
+    pool, balances = services_of(request).pool, sent.balances if sent is not None else {}
+    balance = await transfers.reset(pool, caller.user_id, balances, idempotency_key)
     return reply(balance_answer(balance))

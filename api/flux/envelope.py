@@ -112,7 +112,7 @@ def rate_kind(method: str, path: str) -> RateKind:
         return RateKind.PROBE
     if method in ("GET", "HEAD", "OPTIONS"):
         return RateKind.READ
-    if path == "/account/cancel-after":
+    if path in ("/account/cancel-after", "/orders/cancel-batch"):
         return RateKind.CANCEL
     if path == "/orders" or path.startswith("/orders/"):
         return RateKind.CANCEL if method == "DELETE" else RateKind.ORDER

@@ -18,13 +18,15 @@ from api.flux.market_answers import (
     TimeAnswer,
     TradeAnswer,
 )
-from api.flux.paging import cursor_number, page_of
-from api.flux.schemas import CandlesAsked, DepthAsked, PageAsked
+from api.flux.paging import cursor_number, page_of, window_of
+from api.flux.schemas import CandlesAsked, DepthAsked, WindowAsked
 from api.routing import ExactRoute, services_of
+from sim.candles import INTERVALS_US
 from sim.refusals import Refusal, Refused
 from storage import market_data
 from storage.database import now_us
-from storage.market_data import INTERVALS_US, ListedMarket
+from storage.market_data import ListedMarket
+from storage.time_window import TimeWindow
 
 router = APIRouter(route_class=ExactRoute, tags=["Markets"])
 
@@ -75,35 +77,45 @@ async def get_orderbook(
     **documented(200, TradeAnswer, 404, many=True, cursor=True, public=True),
 )
 async def get_trades(
-    market_id: str, query: Annotated[PageAsked, Query()], request: Request
+    market_id: str, query: Annotated[WindowAsked, Query()], request: Request
 ) -> Response:
     """The tape, newest first."""
     spec = (await listed(request, market_id)).spec
-    before = cursor_number(query.cursor)
-    pool = services_of(request).pool
-    trades = await market_data.trades(pool, spec.market_id, before, query.limit + 1)
-    page, cursor = page_of(trades, query.limit, lambda trade: str(trade.event_seq))
+    name, pool = f"trades-{spec.market_id}", services_of(request).pool
+    before, window = cursor_number(name, query.cursor), window_of(query.since, query.until)
+    trades = await market_data.trades(pool, spec.market_id, before, query.limit + 1, window)
+    page, cursor = page_of(trades, query.limit, name, lambda trade: trade.event_seq)
     return reply_page([wording.trade_answer(trade, spec) for trade in page], cursor)
 
 
 @router.get(
     "/markets/{market_id}/candles",
     summary="Candles",
-    **documented(200, CandleAnswer, 404, many=True, public=True),
+    **documented(200, CandleAnswer, 404, many=True, cursor=True, public=True),
 )
 async def get_candles(
     market_id: str, query: Annotated[CandlesAsked, Query()], request: Request
 ) -> Response:
-    """Candles of 1m, 5m, 15m, 1h, 4h or 1d, newest first."""
+    """Candles of 1m, 5m, 15m, 1h, 4h or 1d, newest first; an interval without a trade has none."""
     if query.interval not in INTERVALS_US:
         known = ", ".join(INTERVALS_US)
         raise Refused(Refusal.INVALID_REQUEST, f"interval: must be one of {known}")
+    if query.end is not None and query.until is not None:
+        raise Refused(Refusal.INVALID_REQUEST, "end: is the older name of until; send one of them")
     spec = (await listed(request, market_id)).spec
-    end_us = query.end * 1_000 if query.end is not None else now_us()
+    name = f"candles-{spec.market_id}-{query.interval}"
+    asked = window_of(query.since, query.until if query.until is not None else query.end)
+    until_us = min(asked.until_us, cursor_number(name, query.cursor))
     candles = await market_data.candles(
-        services_of(request).pool, spec.market_id, query.interval, end_us, query.limit
+        services_of(request).pool,
+        spec.market_id,
+        query.interval,
+        TimeWindow(asked.since_us, until_us),
+        query.limit + 1,
     )
-    return reply_page([wording.candle_answer(candle, query.interval, spec) for candle in candles])
+    page, cursor = page_of(candles, query.limit, name, lambda candle: candle.open_time_us)
+    answers = [wording.candle_answer(candle, query.interval, spec) for candle in page]
+    return reply_page(answers, cursor)
 
 
 @router.get("/prices", summary="Prices", **documented(200, PriceAnswer, many=True, public=True))

@@ -1,6 +1,5 @@
 """Orders: place, cancel, and the dead-man switch."""
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -8,26 +7,36 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.desk import transfers
-from api.desk.identifiers import order_id_text, parse_order_id
-from api.desk.orders import OrderWish, build_order
+from api.desk.cancels import cancel_batch, cancel_named
+from api.desk.identifiers import NOBODYS_ORDER, order_id_text, parse_order_id
+from api.desk.orders import OrderWish, Unreadable, build_batch, build_order
 from api.flux.answers import (
     BatchAnswer,
     BatchEntry,
     CancelAfterAnswer,
     CancelAllAnswer,
+    CancelBatchAnswer,
+    CancelEntry,
     ErrorInside,
     PlacedAnswer,
 )
 from api.flux.callers import Bearer, IdempotencyKey, Trader
 from api.flux.describing import documented
 from api.flux.envelope import error_of, reply
-from api.flux.schemas import BatchSent, CancelAfterSent, CancelAsked, OrderSent
+from api.flux.schemas import (
+    BatchSent,
+    CancelAfterSent,
+    CancelAsked,
+    CancelBatchSent,
+    CancelSent,
+    OrderSent,
+)
 from api.flux.wording import status_text
 from api.front import call_of
 from api.limits import RateKind, too_many
 from api.routing import ExactRoute, services_of
 from sim.messages import OrderType, Side, TimeInForce
-from sim.orders import AcceptedOrder, PlaceOrder
+from sim.orders import AcceptedOrder
 from sim.refusals import Refusal, Refused
 from storage.cancels import request_cancel, request_cancel_all
 
@@ -35,7 +44,6 @@ router = APIRouter(route_class=ExactRoute, tags=["Orders"])
 
 PENDING_CANCEL = "PENDING_CANCEL"
 CANCELLING = {"orderId": "order_123", "status": PENDING_CANCEL}
-PLAIN_ID = re.compile(r"[A-Za-z0-9-]+")
 
 
 @router.post("/orders", summary="Submit order", **documented(202, PlacedAnswer, 404, 409))
@@ -44,8 +52,8 @@ async def post_order(
 ) -> Response:
     """Durably accepted; matched afterwards. The same request again is the same order."""
     services = services_of(request)
-    order = await build_order(services.markets, account_id, wish_of(sent), idempotency_key)
-    placed = await services.acceptor.place(order)
+    order = await build_order(services.markets, account_id, wish_of(sent))
+    placed = await services.acceptor.place(order, idempotency_key)
     body = f'{{"orderId":"order_{placed.order_id}","status":"{status_text(placed.status)}"}}'
     return Response(body, 202, media_type="application/json")
 
@@ -55,23 +63,35 @@ async def post_orders(
     sent: BatchSent, caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Up to 100 orders, each accepted or refused by itself; `results` is in their order."""
-    services, call = services_of(request), call_of(request.scope)
-    check_batch_size(len(sent.orders), services.rates.most(RateKind.ORDER))
-    call.window = services.rates.hit(RateKind.ORDER, call.principal, len(sent.orders) - 1)
-    if not call.window.allowed:
-        raise too_many(call.window)
-    answers: list[PlaceOrder | AcceptedOrder | Refused] = []
-    for number, order in enumerate(sent.orders):
-        key = f"{idempotency_key}#{number}" if idempotency_key is not None else None
-        try:
-            wish = wish_of(order)
-            answers.append(await build_order(services.markets, caller.user_id, wish, key))
-        except Refused as refused:
-            answers.append(refused)
-    legal = [answer for answer in answers if isinstance(answer, PlaceOrder)]
-    decided = iter(await services.acceptor.place_many(legal))
-    settled = [next(decided) if isinstance(answer, PlaceOrder) else answer for answer in answers]
-    return reply(BatchAnswer(results=[entry_of(answer, request) for answer in settled]), 202)
+    services = services_of(request)
+    count_orders(request, len(sent.orders), RateKind.ORDER)
+    entries: list[OrderSent | Unreadable] = list(sent.orders)
+    wishes = [entry if isinstance(entry, Unreadable) else wish_of(entry) for entry in entries]
+    batch = await build_batch(services.markets, caller.user_id, wishes, idempotency_key)
+    answers = await services.acceptor.request(batch)
+    return reply(BatchAnswer(results=[entry_of(answer, request) for answer in answers]), 202)
+
+
+@router.post(
+    "/orders/cancel-batch", summary="Cancel orders", **documented(202, CancelBatchAnswer, 409)
+)
+async def post_cancels(
+    sent: CancelBatchSent, caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Up to 100 orders by `orderId` or `clientOrderId`, each asked to be cancelled or refused by
+    itself; `results` is in their order."""
+    count_orders(request, len(sent.orders), RateKind.CANCEL)
+    entries: list[CancelSent | Unreadable] = list(sent.orders)
+    named = [name_of(entry) for entry in entries if isinstance(entry, CancelSent)]
+    pool = services_of(request).pool
+    decided = iter(await cancel_batch(pool, caller.user_id, named, idempotency_key))
+    results = [
+        refused_entry(entry.refused, request)
+        if isinstance(entry, Unreadable)
+        else cancelled_entry(entry, next(decided), request)
+        for entry in entries
+    ]
+    return reply(CancelBatchAnswer(results=results), 202)
 
 
 @router.delete(
@@ -92,10 +112,16 @@ async def delete_order(order_id: str, caller: Trader, request: Request) -> Respo
 async def delete_orders(
     query: Annotated[CancelAsked, Query()], caller: Trader, request: Request
 ) -> Response:
-    """All open orders, or those of one market."""
-    services = services_of(request)
+    """All open orders, those of one market, or the one with this `clientOrderId`."""
+    services, name = services_of(request), query.client_order_id
     if query.market_id is not None and await services.markets.find(query.market_id) is None:
         raise Refused(Refusal.MARKET_NOT_FOUND, "No such market")
+    if name is not None:
+        if query.market_id is not None:
+            raise Refused(Refusal.INVALID_REQUEST, "clientOrderId: names one order by itself")
+        number = await cancel_named(services.pool, caller.user_id, name)
+        answer = CancelAllAnswer(requested=1, status=PENDING_CANCEL, order_id=order_id_text(number))
+        return reply(answer, 202)
     asked = await request_cancel_all(services.pool, caller.user_id, query.market_id)
     answer = CancelAllAnswer(
         requested=asked.requested,
@@ -146,9 +172,45 @@ def wish_of(sent: OrderSent) -> OrderWish:
     )
 
 
+def count_orders(request: Request, orders: int, kind: RateKind) -> None:
+    """A list counts as many times as it has orders. Raises Refused."""
+    call, rates = call_of(request.scope), services_of(request).rates
+    check_batch_size(orders, rates.most(kind))
+    call.window = rates.hit(kind, call.principal, orders - 1)
+    if not call.window.allowed:
+        raise too_many(call.window)
+
+
 def entry_of(answer: AcceptedOrder | Refused, request: Request) -> BatchEntry:
     """One line of a batch's answer."""
     if isinstance(answer, Refused):
-        inside = ErrorInside.model_validate(error_of(answer, request.scope))
-        return BatchEntry(error=inside)
+        return BatchEntry(error=inside_of(answer, request))
     return BatchEntry(order_id=order_id_text(answer.order_id), status=status_text(answer.status))
+
+
+def name_of(wish: CancelSent) -> int | str:
+    """An order as the desk knows it: by its number, or by the client's name for it."""
+    if wish.client_order_id is not None:
+        return wish.client_order_id
+    return parse_order_id(wish.order_id or "") or NOBODYS_ORDER
+
+
+def cancelled_entry(wish: CancelSent, answer: int | Refused, request: Request) -> CancelEntry:
+    """One line of the answer to a list to cancel; it repeats how the order was named."""
+    is_open = not isinstance(answer, Refused)
+    return CancelEntry(
+        order_id=order_id_text(answer) if isinstance(answer, int) else wish.order_id,
+        client_order_id=wish.client_order_id,
+        status=PENDING_CANCEL if is_open else None,
+        error=inside_of(answer, request) if isinstance(answer, Refused) else None,
+    )
+
+
+def refused_entry(refused: Refused, request: Request) -> CancelEntry:
+    """The line of what is no order's name."""
+    return CancelEntry(error=inside_of(refused, request))
+
+
+def inside_of(refused: Refused, request: Request) -> ErrorInside:
+    """What stands inside the error envelope."""
+    return ErrorInside.model_validate(error_of(refused, request.scope))

@@ -2,17 +2,36 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
+from api.desk.orders import Unreadable
 from api.exact_json import DecimalText, PrintableText, WholeNumber
+from api.findings import first_of
+from sim.candles import INTERVALS_US
 from sim.market import COLLATERAL
+from sim.refusals import Refusal, Refused
 from storage.api_keys import Scope
-from storage.market_data import INTERVALS_US
 
 PAGE_DEFAULT = 100
 PAGE_MAX = 500
 BATCH_ORDERS_MAX = 100
+BALANCES_MAX = 10
+MILLISECONDS_MAX = 99_999_999_999_999
+STATUSES = ("PENDING", "OPEN", "PARTIALLY_FILLED", "FILLED", "CANCELLED", "REJECTED", "EXPIRED")
 CANCEL_AFTER_MS_MAX = 86_400_000
 API_KEY_LIFE_S_MAX = 10 * 366 * 86_400
 REFRESH_TOKEN_EXAMPLE = (
@@ -27,9 +46,23 @@ class Wire(BaseModel):
 
 
 class Sent(Wire):
-    """A body from a client: nothing that is not asked for."""
+    """A body from a client: nothing that is not asked for; null is the same as nothing."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, sent: object) -> object:
+        if not isinstance(sent, dict):
+            return sent
+        optional = {
+            field.alias or name
+            for name, field in cls.model_fields.items()
+            if not field.is_required()
+        }
+        return {
+            name: value for name, value in sent.items() if value is not None or name not in optional
+        }
 
 
 def _upper(value: object) -> object:
@@ -120,10 +153,25 @@ class OrderSent(Sent):
     )
 
 
+def or_why_not(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    """One entry of a list: what cannot be read refuses itself, not the list."""
+    try:
+        return read(value)
+    except ValidationError as error:
+        sentence, errors = first_of(error.errors(include_url=False, include_input=False))
+        if not errors[0]["field"]:
+            sentence = f"The entry {errors[0]['message']}"
+        refused = Refused(Refusal.INVALID_REQUEST, sentence, {"errors": errors})
+        return Unreadable(repr(value), refused)
+
+
 class BatchSent(Sent):
     """Several orders, each answered by itself."""
 
-    orders: Annotated[list[OrderSent], Field(min_length=1, max_length=BATCH_ORDERS_MAX)]
+    orders: Annotated[
+        list[Annotated[OrderSent, WrapValidator(or_why_not)]],
+        Field(min_length=1, max_length=BATCH_ORDERS_MAX),
+    ]
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -142,6 +190,42 @@ class BatchSent(Sent):
             ]
         }
     )
+
+
+class CancelSent(Sent):
+    """One order to cancel, by one of its two ids."""
+
+    order_id: Annotated[PrintableText, Field(min_length=1, max_length=32)] | None = None
+    client_order_id: OrderText | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "CancelSent":
+        if (self.order_id is None) == (self.client_order_id is None):
+            raise ValueError("must name the order by orderId or by clientOrderId")
+        return self
+
+
+class CancelBatchSent(Sent):
+    """Several orders to cancel, each answered by itself."""
+
+    orders: Annotated[
+        list[Annotated[CancelSent, WrapValidator(or_why_not)]],
+        Field(min_length=1, max_length=BATCH_ORDERS_MAX),
+    ]
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"orders": [{"orderId": "order_123"}, {"clientOrderId": "client-124"}]}]
+        }
+    )
+
+
+class ResetSent(Sent):
+    """With how much of which asset to begin anew; without it with nothing."""
+
+    balances: Annotated[dict[str, DecimalText], Field(max_length=BALANCES_MAX)] = {}
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"balances": {"USDC": "10000"}}]})
 
 
 class CancelAfterSent(Sent):
@@ -163,6 +247,42 @@ Cursor = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9
 MarketIdText = Annotated[PrintableText, Field(min_length=1, max_length=32)]
 
 
+def _milliseconds(text: object) -> int:
+    if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 14:
+        return int(text)
+    raise ValueError("must be milliseconds since 1970")
+
+
+def _known_statuses(text: str) -> str:
+    if set(text.split(",")) <= set(STATUSES):
+        return text
+    raise ValueError(f"must be of {', '.join(STATUSES)}, several with commas between")
+
+
+def _truth(text: object) -> bool:
+    if text in ("true", "false"):
+        return text == "true"
+    raise ValueError("must be true or false")
+
+
+Milliseconds = Annotated[
+    int,
+    BeforeValidator(_milliseconds),
+    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MILLISECONDS_MAX}),
+]
+StatusList = Annotated[
+    str,
+    AfterValidator(_known_statuses),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^({'|'.join(STATUSES)})(,({'|'.join(STATUSES)})){{0,6}}$",
+            "examples": ["OPEN,PARTIALLY_FILLED"],
+        }
+    ),
+]
+
+
 def _query_number(text: object) -> int:
     if isinstance(text, int):
         return text
@@ -178,26 +298,34 @@ class PageAsked(Asked):
     cursor: Cursor | None = None
 
 
-class OrdersAsked(PageAsked):
+class WindowAsked(PageAsked):
+    """From when and until when, by `createdAt`."""
+
+    since: Annotated[
+        Milliseconds | None,
+        Field(description="Milliseconds since 1970; what happened then or later"),
+    ] = None
+    until: Annotated[
+        Milliseconds | None,
+        Field(description="Milliseconds since 1970; what happened before then"),
+    ] = None
+
+
+class OrdersAsked(WindowAsked):
     """Which orders."""
 
     market_id: MarketIdText | None = None
-    status: (
-        Literal[
-            "PENDING",
-            "OPEN",
-            "PARTIALLY_FILLED",
-            "FILLED",
-            "CANCELLED",
-            "REJECTED",
-            "EXPIRED",
-        ]
-        | None
-    ) = None
+    status: Annotated[
+        StatusList | None, Field(description="One status, or several with commas between")
+    ] = None
+    open: Annotated[
+        Annotated[bool, BeforeValidator(_truth)] | None,
+        Field(description="true: PENDING, OPEN or PARTIALLY_FILLED; false: the others"),
+    ] = None
     client_order_id: OrderText | None = None
 
 
-class FillsAsked(PageAsked):
+class FillsAsked(WindowAsked):
     """Which fills."""
 
     market_id: MarketIdText | None = None
@@ -205,9 +333,10 @@ class FillsAsked(PageAsked):
 
 
 class CancelAsked(Asked):
-    """Which orders to cancel: all, or those of one market."""
+    """Which orders to cancel: all, those of one market, or the one with this id of the client."""
 
     market_id: MarketIdText | None = None
+    client_order_id: OrderText | None = None
 
 
 class DepthAsked(Asked):
@@ -216,15 +345,16 @@ class DepthAsked(Asked):
     depth: Annotated[Limit, Field(le=100)] = 20
 
 
-class CandlesAsked(Asked):
-    """Which candles: `limit` intervals that begin before `end` (milliseconds)."""
+class CandlesAsked(PageAsked):
+    """Which candles: those that open from `since` on and before `until`."""
 
     interval: Annotated[str, Field(json_schema_extra={"enum": list(INTERVALS_US)})] = "1m"
-    limit: Limit = PAGE_DEFAULT
-    end: Annotated[int, BeforeValidator(lambda text: _milliseconds(text))] | None = None
-
-
-def _milliseconds(text: object) -> int:
-    if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 14:
-        return int(text)
-    raise ValueError("must be milliseconds since 1970")
+    since: Annotated[
+        Milliseconds | None, Field(description="Milliseconds since 1970; opens then or later")
+    ] = None
+    until: Annotated[
+        Milliseconds | None, Field(description="Milliseconds since 1970; opens before then")
+    ] = None
+    end: Annotated[
+        Milliseconds | None, Field(description="The older name of `until`; not both")
+    ] = None

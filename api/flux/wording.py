@@ -24,8 +24,16 @@ from sim.orders import OrderStatus
 from sim.position import entry_price_text, unrealized_pnl_atoms
 from sim.units import format_atoms, format_ppm, format_steps
 from storage.market_data import CandleView, ListedMarket, PriceView, TradeView
+from storage.order_lists import OrderView
 from storage.transfers import Balance
-from storage.views import FillView, LedgerView, OrderView, PositionView
+from storage.views import FillView, LedgerView, PositionView
+
+ENDED_EARLY = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
+CANCEL_REASONS = {
+    Reason.REQUESTED: "CLIENT",
+    Reason.SELF_TRADE_PREVENTION: "SELF_TRADE",
+}
+"""Where Flux's word is not the engine's."""
 
 CANCELLED = "CANCELLED"
 """Flux spells it with two l."""
@@ -39,6 +47,19 @@ def status_text(status: OrderStatus) -> str:
 def status_of(text: str) -> OrderStatus:
     """And back."""
     return OrderStatus.CANCELED if text == CANCELLED else OrderStatus[text]
+
+
+def statuses_of(text: str | None, is_open: bool | None) -> frozenset[OrderStatus] | None:
+    """The statuses that a query asks for; None for all."""
+    if text is None and is_open is None:
+        return None
+    named = OrderStatus if text is None else map(status_of, text.split(","))
+    return frozenset(status for status in named if is_open in (None, status.is_open))
+
+
+def cancel_reason(order: OrderView) -> str:
+    """Who or what ended an order before it was filled."""
+    return CANCEL_REASONS.get(order.reason, order.reason.name)
 
 
 def market_answer(listed: ListedMarket) -> MarketAnswer:
@@ -88,7 +109,8 @@ def order_answer(order: OrderView, spec: MarketSpec) -> OrderAnswer:
         reduce_only=order.reduce_only,
         post_only=order.post_only,
         status=status_text(order.status),
-        rejection_reason=order.reason.name if order.reason != Reason.NONE else None,
+        rejection_reason=order.reason.name if order.status == OrderStatus.REJECTED else None,
+        cancel_reason=cancel_reason(order) if order.status in ENDED_EARLY else None,
         created_at=order.created_at_us // 1_000,
         updated_at=order.updated_at_us // 1_000,
     )

@@ -107,8 +107,9 @@ async def get_simulations(
 ) -> Response:
     """One's own, newest first; an ADMIN sees everybody's."""
     pool, owner = services_of(request).pool, requester_of(caller, request).owner
-    views = await simulations(pool, owner, cursor_number(query.cursor), query.limit + 1)
-    page, cursor = page_of(views, query.limit, lambda view: str(view.simulation_id))
+    before = cursor_number("simulations", query.cursor)
+    views = await simulations(pool, owner, before, query.limit + 1)
+    page, cursor = page_of(views, query.limit, "simulations", lambda view: view.simulation_id)
     return reply_page([ListedAnswer(**fields_of(view)) for view in page], cursor)
 
 

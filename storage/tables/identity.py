@@ -1,6 +1,6 @@
 """Who logs in, who owns money, and what a client has asked before."""
 
-from sqlalchemy import BigInteger, Column, Identity, Index, LargeBinary, text
+from sqlalchemy import ARRAY, BigInteger, Column, Identity, Index, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
 
@@ -86,15 +86,19 @@ class LoginAddressRow(SQLModel, table=True):
 
 
 class IdempotencyRow(SQLModel, table=True):
-    """What a POST with an Idempotency-Key answered the first time."""
+    """What a POST with an Idempotency-Key resulted in the first time.
+
+    Written in the transaction of its effect: a key that is here has had it.
+    `order_ids` are the orders it made, in the order of the places left for them in `response`.
+    """
 
     __tablename__ = "idempotency"
     account_id: int = Field(sa_type=BigInteger, primary_key=True)
     key: str = Field(primary_key=True)
     route: str
     body_hash: bytes = Field(sa_type=LargeBinary)
-    status: int
     response: str
+    order_ids: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
     created_at_us: int = Field(sa_type=BigInteger)
 
 

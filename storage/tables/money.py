@@ -11,6 +11,9 @@ class BalanceRow(SQLModel, table=True):
 
     Its row lock is the account's lock: whoever changes an account's money or
     open orders takes it, accounts in ascending order, and raises `version`.
+    The ids of an account's orders, fills and ledger legs are drawn under it, so a
+    higher one never shows before a lower one, and their times are put under
+    `stamped_at_us`, the last of them, so they never go back along the ids.
     """
 
     __tablename__ = "balances"
@@ -24,6 +27,9 @@ class BalanceRow(SQLModel, table=True):
     locked_atoms: int = Field(sa_type=SUM, default=0)
     open_orders: int = 0
     version: int = Field(sa_type=BigInteger, default=0, sa_column_kwargs={"server_default": "0"})
+    stamped_at_us: int = Field(
+        sa_type=BigInteger, default=0, sa_column_kwargs={"server_default": "0"}
+    )
 
 
 class LedgerRow(SQLModel, table=True):

@@ -6,7 +6,8 @@ from sqlmodel import Field, SQLModel
 from storage.tables.sums import SUM
 
 ORDER_IDS = Sequence("order_ids", metadata=SQLModel.metadata)
-"""Order ids; an API process draws them a block at a time."""
+FILL_IDS = Sequence("fill_ids", metadata=SQLModel.metadata)
+"""Numbers of fills, in the order in which an account sees them."""
 
 
 class OrderRow(SQLModel, table=True):
@@ -22,20 +23,21 @@ class OrderRow(SQLModel, table=True):
             unique=True,
             postgresql_where=text("client_order_id IS NOT NULL"),
         ),
-        Index(
-            "orders_idempotency_key",
-            "account_id",
-            "idempotency_key",
-            unique=True,
-            postgresql_where=text("idempotency_key IS NOT NULL"),
-        ),
         Index("orders_open", "account_id", "market_id", postgresql_where=text("status <= 3")),
+        Index("orders_ended", "account_id", "status", "id", postgresql_where=text("status > 3")),
+        Index(
+            "orders_ended_by_market",
+            "account_id",
+            "market_id",
+            "status",
+            "id",
+            postgresql_where=text("status > 3"),
+        ),
     )
     id: int = Field(sa_type=BigInteger, primary_key=True)
     account_id: int = Field(sa_type=BigInteger)
     market_id: str
     client_order_id: str | None = None
-    idempotency_key: str | None = None
     body_hash: bytes = Field(sa_type=LargeBinary)
     side: int
     order_type: int
@@ -43,6 +45,7 @@ class OrderRow(SQLModel, table=True):
     price_ticks: int = Field(sa_type=BigInteger)
     quantity_lots: int = Field(sa_type=BigInteger)
     filled_lots: int = Field(sa_type=BigInteger, default=0)
+    filled_tick_lots: int = Field(sa_type=SUM, sa_column_kwargs={"server_default": "0"})
     leverage: int
     reduce_only: bool
     post_only: bool
@@ -54,12 +57,22 @@ class OrderRow(SQLModel, table=True):
 
 
 class FillRow(SQLModel, table=True):
-    """One side of a trade. `realized_pnl_atoms` is before the fee."""
+    """One side of a trade. `realized_pnl_atoms` is before the fee.
+
+    Lists are of clients' fills, so only those are indexed: a strategy's order has a negative id.
+    """
 
     __tablename__ = "fills"
     __table_args__ = (
-        Index("fills_by_account", "account_id", "created_at_us", "market_id", "event_seq"),
-        Index("fills_by_order", "order_id"),
+        Index("fills_by_account", "account_id", "id", postgresql_where=text("order_id > 0")),
+        Index(
+            "fills_by_market",
+            "account_id",
+            "market_id",
+            "id",
+            postgresql_where=text("order_id > 0"),
+        ),
+        Index("fills_by_order", "order_id", "id", postgresql_where=text("order_id > 0")),
     )
     market_id: str = Field(primary_key=True)
     event_seq: int = Field(sa_type=BigInteger, primary_key=True)
@@ -72,6 +85,9 @@ class FillRow(SQLModel, table=True):
     fee_atoms: int = Field(sa_type=SUM)
     realized_pnl_atoms: int = Field(sa_type=SUM)
     created_at_us: int = Field(sa_type=BigInteger)
+    id: int = Field(
+        sa_type=BigInteger, sa_column_kwargs={"server_default": text("nextval('fill_ids')")}
+    )
 
 
 class TradeRow(SQLModel, table=True):
@@ -87,10 +103,11 @@ class TradeRow(SQLModel, table=True):
 
 
 class CandleRow(SQLModel, table=True):
-    """One minute of one market; longer intervals are sums of these."""
+    """One interval of one market, `width_us` long. Each interval is kept by itself."""
 
     __tablename__ = "candles"
     market_id: str = Field(primary_key=True)
+    width_us: int = Field(sa_type=BigInteger, primary_key=True)
     open_time_us: int = Field(sa_type=BigInteger, primary_key=True)
     open_ticks: int = Field(sa_type=BigInteger)
     high_ticks: int = Field(sa_type=BigInteger)
@@ -102,7 +119,11 @@ class CandleRow(SQLModel, table=True):
 
 
 class PositionRow(SQLModel, table=True):
-    """Signed position. `cost_atoms` has its sign; `realized_pnl_atoms` is net of fees."""
+    """Signed position. `cost_atoms` has its sign; `realized_pnl_atoms` is net of fees.
+
+    `realized_before_atoms` is what was realised before the account began anew: its owner is told
+    the difference. The recorder, which alone writes the rest, never touches it.
+    """
 
     __tablename__ = "positions"
     __table_args__ = (Index("positions_by_market", "market_id", "account_id"),)
@@ -113,6 +134,7 @@ class PositionRow(SQLModel, table=True):
     realized_pnl_atoms: int = Field(sa_type=SUM)
     leverage: int
     updated_at_us: int = Field(sa_type=BigInteger)
+    realized_before_atoms: int = Field(sa_type=SUM, sa_column_kwargs={"server_default": "0"})
 
 
 class ProjectionRow(SQLModel, table=True):

@@ -24,6 +24,7 @@ BODIES: dict[str, Any] = {
     "POST /auth/api-keys": {"name": "matrix", "scopes": ["read"]},
     "POST /orders": small_order(),
     "POST /orders/batch": {"orders": [small_order()]},
+    "POST /orders/cancel-batch": {"orders": [{"orderId": "order_999999"}]},
     "POST /deposits": {"asset": "USDC", "amount": "1"},
     "POST /withdrawals": {"asset": "USDC", "amount": "1"},
     "POST /account/cancel-after": {"timeoutMs": 0},

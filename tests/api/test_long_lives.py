@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sim.candles import INTERVALS_US
 from sim.messages import Side
 from sim.orders import OrderStatus
 from sim.units import format_atoms
@@ -53,9 +54,12 @@ def aged(house: House, account_id: int) -> None:
     )
     run("INSERT INTO positions VALUES (%s, %s, 0, 0, %s, 1, 0)", (account_id, MARKET, MOST))
     run(
-        "INSERT INTO candles SELECT %s, (%s / 60000000 + n) * 60000000, 5991, 5991, 5991, 5991,"
-        " %s, %s, 1 FROM generate_series(-1, 1) AS n",
-        (MARKET, now_us(), MOST, MOST),
+        "INSERT INTO candles (market_id, width_us, open_time_us, open_ticks, high_ticks, low_ticks,"
+        " close_ticks, volume_lots, notional_atoms, trade_count)"
+        " SELECT %s, w, (%s / 60000000 + n) * 60000000 / w * w AS opened, 5991, 5991, 5991, 5991,"
+        " count(*) * %s::numeric, count(*) * %s::numeric, count(*)"
+        " FROM generate_series(-1, 1) AS n, unnest(%s::bigint[]) AS w GROUP BY w, opened",
+        (MARKET, now_us(), MOST, MOST, list(INTERVALS_US.values())),
     )
 
 

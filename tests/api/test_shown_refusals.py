@@ -19,6 +19,7 @@ PROVOKED: list[Shown] = [
     ("submitOrder", 400, "POST", "/orders", small_order(quantity="1.2504")),
     ("submitOrder", 404, "POST", "/orders", small_order(marketId="DOGE-PERP")),
     ("submitOrders", 400, "POST", "/orders/batch", {"orders": []}),
+    ("cancelOrders", 400, "POST", "/orders/cancel-batch", {"orders": []}),
     ("cancelOrder", 400, "DELETE", f"/orders/order_1{TWICE}", None),
     ("cancelOrder", 404, "DELETE", "/orders/order_999999", None),
     ("cancelAllOrders", 400, "DELETE", "/orders?x=1", None),
@@ -89,6 +90,12 @@ def test_the_conflicts_of_orders_are_shown_as_they_are_given(exchange: Deploymen
     assert (closed.status_code, closed.json()) == (
         409,
         example_of(*EXAMPLES["cancelOrder"][409]),
+    )
+    named = person.delete("/orders", params={"clientOrderId": "a"})
+    shown = json.dumps(example_of(*EXAMPLES["cancelAllOrders"][409]))
+    assert (named.status_code, named.json()) == (
+        409,
+        json.loads(shown.replace("order_123", order_id)),
     )
 
 

@@ -129,8 +129,11 @@ def test_a_body_that_is_no_object_is_told_so(alice: Person) -> None:
         assert message == "The body must be an object"
     missing = alice.post("/deposits").json()["error"]["message"]
     assert missing == "The body is missing: it must be a JSON object"
-    batch = alice.post("/orders/batch", {"orders": [7]}).json()["error"]["message"]
-    assert batch == "orders.0: must be an object"
+    (entry,) = alice.post("/orders/batch", {"orders": [7]}).json()["results"]
+    assert entry["error"]["message"] == "The entry must be an object"
+    (entry,) = alice.post("/orders/cancel-batch", {"orders": [{}]}).json()["results"]
+    said = "The entry must name the order by orderId or by clientOrderId"
+    assert entry["error"]["message"] == said
 
 
 def test_a_key_that_is_no_text_at_all_is_answered(alice: Person) -> None:

@@ -200,6 +200,10 @@ class NaiveBook:
         facts = (order.remaining, order.price, order.side, order.flags)
         self.say(EventKind.CANCELED, reason, order.order_id, order.account_id, *facts)
 
+    def asked_by(self):
+        by_switch = self.row["reason"] == Reason.DEAD_MANS_SWITCH
+        return Reason.DEAD_MANS_SWITCH if by_switch else Reason.REQUESTED
+
     def cancel(self):
         order = self.orders.get(self.row["order_id"])
         if self.status == MarketStatus.HALTED:
@@ -209,7 +213,7 @@ class NaiveBook:
         elif order.account_id != self.row["account_id"]:
             self.say_plainly(EventKind.CANCEL_REJECTED, Reason.USER_MISMATCH)
         else:
-            self.take_back(order, Reason.REQUESTED)
+            self.take_back(order, self.asked_by())
 
     def cancel_all(self):
         if self.status == MarketStatus.HALTED:
@@ -217,7 +221,7 @@ class NaiveBook:
             return
         for order in sorted(self.orders.values(), key=lambda order: order.accepted):
             if order.account_id == self.row["account_id"]:
-                self.take_back(order, Reason.REQUESTED)
+                self.take_back(order, self.asked_by())
 
     def set_status(self):
         if self.row["status"] not in set(MarketStatus):

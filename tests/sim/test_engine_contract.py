@@ -237,6 +237,20 @@ def test_cancel_all_takes_back_the_accounts_orders_in_order_of_acceptance(engine
     assert applied(engine, cancel_all(1)) == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [(28, "DEAD_MANS_SWITCH"), (24, "REQUESTED"), (19, "REQUESTED"), (255, "REQUESTED")],
+)
+def test_a_cancel_says_who_asked_for_it_and_nothing_else(asked, told, engine):
+    applied(engine, limit(1, 1, BUY, 5, 99), limit(2, 1, BUY, 5, 98))
+    one, rest = cancel(1, 1), cancel_all(1)
+    one["reason"] = rest["reason"] = asked
+    assert applied(engine, one, rest) == [
+        ("CANCELED", told, 1, 5, 99),
+        ("CANCELED", told, 2, 5, 98),
+    ]
+
+
 def test_a_halted_market_takes_nothing_but_a_status(engine):
     applied(engine, limit(1, 1, SELL, 5, 101), set_status(MarketStatus.HALTED))
     assert engine.status == MarketStatus.HALTED

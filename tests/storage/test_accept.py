@@ -14,9 +14,11 @@ from sim.orders import AcceptedOrder, OrderStatus
 from sim.refusals import Refusal, Refused
 from sim.units import format_atoms
 from storage.accept import Acceptor
+from storage.accept_request import OrderRequest
 from storage.cancels import CancelAll, request_cancel, request_cancel_all
 from storage.database import AsyncPool, connect, open_pool
 from storage.errors import DatabaseUnavailable, OutcomeUnknown
+from storage.idempotency import Asked
 from tests.builders import listed_markets, order, trader
 
 pytestmark = pytest.mark.asyncio
@@ -123,10 +125,10 @@ async def test_an_idempotency_key_works_like_a_name(
     acceptor: Acceptor, database: psycopg.Connection[Any]
 ) -> None:
     account_id = trader(database)
-    first = await acceptor.place(order(account_id, idempotency_key="k"))
-    again = await acceptor.place(order(account_id, idempotency_key="k"))
+    first = await acceptor.place(order(account_id), "k")
+    again = await acceptor.place(order(account_id), "k")
     assert again == AcceptedOrder(first.order_id, OrderStatus.PENDING, repeated=True)
-    other = acceptor.place(order(account_id, idempotency_key="k", body_hash=b"other"))
+    other = acceptor.place(order(account_id, body_hash=b"other"), "k")
     assert await refusal_of(other) == Refusal.IDEMPOTENCY_KEY_REUSED
 
 
@@ -230,6 +232,35 @@ async def test_a_reply_lost_at_commit_is_unknown_and_the_retry_resolves_it(
     again = await acceptor.place(wish)
     assert (await acceptor.place(wish)).order_id == again.order_id
     assert locked(database, account_id)[1] == 1
+
+
+async def test_a_batch_whose_answer_was_lost_after_commit_is_answered_when_sent_again(
+    acceptor: Acceptor, database: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account_id = trader(database)
+    too_dear = order(account_id, lots=1_000_000)
+    entries = (order(account_id), too_dear, order(account_id, lots=20))
+    batch = OrderRequest(Asked(account_id, "orders/batch", b"batch", "k"), entries, is_single=False)
+    execute = psycopg.AsyncConnection.execute
+
+    async def lose_the_answer(self: Any, query: Any, *args: Any, **more: Any) -> Any:
+        answer = await execute(self, query, *args, **more)
+        if "INSERT INTO orders" in str(query):
+            self.pgconn.finish()
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+        return answer
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "execute", lose_the_answer)
+    with pytest.raises(OutcomeUnknown):
+        await acceptor.request(batch)
+    monkeypatch.undo()
+    again = await acceptor.request(batch)
+    assert [isinstance(answer, AcceptedOrder) for answer in again] == [True, False, True]
+    stored = database.execute("SELECT id FROM orders ORDER BY id").fetchall()
+    assert [answer.order_id for answer in again if isinstance(answer, AcceptedOrder)] == [
+        row[0] for row in stored
+    ]
+    assert locked(database, account_id)[1] == 2
 
 
 async def test_an_order_that_cannot_be_stored_does_not_fail_its_neighbours(

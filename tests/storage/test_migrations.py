@@ -73,7 +73,7 @@ NEW_ROWS = """
 SELECT h.cost_atoms, h.realized_pnl_atoms, c.notional_atoms, f.fee_atoms, f.realized_pnl_atoms,
     t.amount_atoms, b.total_atoms, m.status, m.halt_reason, m.takes_cancels
 FROM positions h, candles c, fills f, transfers t, balances b, markets m
-WHERE m.market_id = 'ETH-PERP'"""
+WHERE m.market_id = 'ETH-PERP' AND c.width_us = 60000000"""
 
 
 def test_a_database_with_sums_of_64_bits_and_a_halted_market_keeps_them(database_url: str) -> None:
