@@ -43,7 +43,9 @@ TABLES: Mapping[str, Rights] = {
     "market_views": Rights(api="SELECT", engine="SELECT, UPDATE"),
     "markets": Rights(api="SELECT", engine="SELECT, UPDATE"),
     "orders": Rights(api="SELECT, INSERT", engine="SELECT, INSERT, UPDATE, DELETE"),
-    "positions": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE, DELETE"),
+    "positions": Rights(
+        api="SELECT, UPDATE (realized_before_atoms)", engine="SELECT, INSERT, UPDATE, DELETE"
+    ),
     "projections": Rights(api="SELECT", engine="SELECT, UPDATE"),
     "recorded_quotes": Rights(),
     "recorded_runs": Rights(),
@@ -60,7 +62,10 @@ TABLES: Mapping[str, Rights] = {
         engine="SELECT (id, guest_since_us), UPDATE (guest_since_us), DELETE",
     ),
 }
-SEQUENCES: Mapping[str, Rights] = {"order_ids": Rights(api="USAGE", engine="USAGE")}
+SEQUENCES: Mapping[str, Rights] = {
+    "fill_ids": Rights(engine="USAGE"),
+    "order_ids": Rights(api="USAGE", engine="USAGE"),
+}
 """Those that are not a column's own: these come with the table."""
 
 GRANTS_LOCK = 7_236_004
