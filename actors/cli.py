@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from actors.database_command import db
 from storage.settings import ConfigurationError, Settings
 
 app = typer.Typer(
@@ -19,7 +20,6 @@ app = typer.Typer(
 )
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
-db = typer.Typer(help="Look after the database.", no_args_is_help=True)
 app.add_typer(db, name="db")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. Default 127.0.0.1.")]

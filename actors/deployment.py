@@ -42,6 +42,7 @@ def wanted_actors(
         Wanted("relay", "relay", urls),
         Wanted("risk", "risk", risk),
         *strategies(database_url, world),
+        Wanted("keeper", "keeper", keeper_arguments(settings)),
     ]
     simulations = SimulationQueue(database_url, settings.simulations_max)
     arguments = {
@@ -51,6 +52,15 @@ def wanted_actors(
         "auditor": Auditor(database_url, {market: market_name(market) for market in ids}),
     }
     return [*workers, Wanted("supervisor", SUPERVISOR, arguments)]
+
+
+def keeper_arguments(settings: Settings) -> dict[str, object]:
+    """Where it works, and how long what nobody owns is kept."""
+    assert settings.database_url is not None
+    return {
+        "database_url": settings.database_url.get_secret_value(),
+        "history_hours": settings.history_hours,
+    }
 
 
 def strategies(database_url: str, world: World) -> list[Wanted]:

@@ -33,6 +33,7 @@ GC_ALLOCATIONS = 50_000
 """Net allocations between two collections of the youngest objects; Python's default is 700."""
 
 CLASSES: Mapping[str, str] = {
+    "keeper": "actors.keeper:Keeper",
     "market": "actors.market:Market",
     "relay": "actors.relay:Relay",
     "recorder": "actors.recorder:Recorder",

@@ -45,7 +45,10 @@ QUOTES_WAIT_S = 10.0
 STOP_S_MAX = 9.0
 HEALTH_TIMEOUT_S = 2.0
 READY_POLL_S = 0.1
-STOP_ORDER = ({"supervisor"}, {"strategy", "risk", "relay"}, {"market", "recorder"})
+NOT_AWAITED = {"supervisor", "keeper"}
+"""An exchange is ready without them."""
+
+STOP_ORDER = ({"supervisor"}, {"strategy", "risk", "relay", "keeper"}, {"market", "recorder"})
 """Who starts others goes first, and who waits for an answer before the one who gives it."""
 
 console = Console(highlight=False, soft_wrap=True)
@@ -288,7 +291,7 @@ class Running:
 
     def _start_actors(self) -> None:
         self._stack.callback(self._stop_actors)
-        workers = [wanted for wanted in self._wanted if wanted.kind != "supervisor"]
+        workers = [wanted for wanted in self._wanted if wanted.kind not in NOT_AWAITED]
         for wanted in self._wanted:
             self._signals.check()
             self._cluster.ensure(wanted)

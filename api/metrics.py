@@ -10,6 +10,7 @@ from storage.audit_readings import NAMES, read_audit
 from storage.database import AsyncPool, now_us
 from storage.errors import StorageError
 from storage.simulations import SimulationStatus, count_under_way
+from storage.upkeep import upkeep
 
 REQUESTS = Counter("sandpit_http_requests", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -19,6 +20,12 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
 )
 SIMULATIONS = Gauge("sandpit_simulations", "Simulations under way, of all processes", ["status"])
+PRUNED_AT = Gauge(
+    "sandpit_pruned_at_seconds", "When the database was last pruned, since 1970; 0 for never"
+)
+UPKEEP_FAILURES = Gauge(
+    "sandpit_upkeep_failures", "Failures in a row of packing and pruning the database"
+)
 UNDER_WAY = (SimulationStatus.QUEUED, SimulationStatus.RUNNING, SimulationStatus.STOPPING)
 COUNT_S_MAX = 0.5
 MICROSECONDS = "_us"
@@ -67,3 +74,13 @@ async def observe_simulations(pool: AsyncPool) -> None:
         return
     for status in UNDER_WAY:
         SIMULATIONS.labels(status).set(counts.get(status, 0))
+
+
+async def observe_upkeep(pool: AsyncPool) -> None:
+    """Tell how pruning goes; while the database is away, the last that was known."""
+    try:
+        found = await asyncio.wait_for(upkeep(pool), COUNT_S_MAX)
+    except (StorageError, TimeoutError):
+        return
+    PRUNED_AT.set(found.pruned_at_us / 1e6)
+    UPKEEP_FAILURES.set(found.failures)

@@ -6,7 +6,7 @@ from storage import embedded_postgres, embedded_valkey
 from storage.embedded_postgres import EmbeddedPostgres
 from storage.embedded_valkey import LIMITS_PREFIX, EmbeddedValkey
 
-__all__ = ["LIMITS_PREFIX", "EmbeddedPostgres", "EmbeddedValkey", "programs"]
+__all__ = ["LIMITS_PREFIX", "EmbeddedPostgres", "EmbeddedValkey", "postgres_program", "programs"]
 
 
 def programs() -> dict[str, Path]:
@@ -16,3 +16,8 @@ def programs() -> dict[str, Path]:
         "initdb": embedded_postgres.binary("initdb"),
         "Valkey": embedded_valkey.binary(),
     }
+
+
+def postgres_program(name: str) -> Path:
+    """Where a program of the embedded PostgreSQL is. Raises ConfigurationError."""
+    return embedded_postgres.binary(name)

@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 
+from sim.ledger import ENTRY_CODES
 from sim.market import MarketSpec
 from sim.settlement import LedgerEntry, Settlement
 
@@ -64,6 +65,11 @@ FROM unnest(%b::bigint[], %b::int[], %b::bigint[], %b::text[], %b::bigint[], %b:
 LEFT JOIN balances b ON b.account_id = x.account_id AND b.asset = %s ORDER BY x.n"""
 """`later` is what the account's legs after this one come to: balances are changed before."""
 
+INSERT_STRATEGY_LEGS = """
+INSERT INTO strategy_ledger (source, first_seq, last_seq, asset, account_ids, entry_codes,
+    amounts_atoms, created_at_us)
+VALUES (%s, %s, %s, %s, %b::bigint[], %b::smallint[], %b::numeric[], %s)"""
+
 UPSERT_CANDLES = """
 INSERT INTO candles AS c (market_id, open_time_us, open_ticks, high_ticks, low_ticks, close_ticks,
     volume_lots, notional_atoms, trade_count)
@@ -93,14 +99,17 @@ def write(
             connection.execute(UPDATE_ORDERS, order_columns(done))
         if done.trades:
             connection.execute(INSERT_TRADES, market + transposed(done.trades))
-            connection.execute(INSERT_FILLS, market + fill_columns(done))
             connection.execute(UPSERT_CANDLES, market + candle_columns(done))
             connection.execute(UPSERT_POSITIONS, market + position_columns(done))
+        if done.fills:
+            connection.execute(INSERT_FILLS, market + fill_columns(done))
         if done.changes:
             connection.execute(LOCK_BALANCES, (sorted(done.changes), asset))
             connection.execute(CHANGE_BALANCES, (*balance_columns(done), asset))
         if done.ledger:
             connection.execute(INSERT_LEDGER, (*market, asset, *ledger_columns(done), asset))
+        if done.strategy_legs:
+            connection.execute(INSERT_STRATEGY_LEGS, strategy_row(spec, cursor, done))
 
 
 def transposed(rows: list[tuple[Any, ...]]) -> tuple[list[Any], ...]:
@@ -178,6 +187,20 @@ def ledger_columns(settled: Settlement) -> tuple[list[Any], ...]:
             )
             for entry in settled.ledger
         ]
+    )
+
+
+def strategy_row(
+    spec: MarketSpec, cursor: tuple[Any, ...], settled: Settlement
+) -> tuple[object, ...]:
+    """What simulated traders gained and paid in all batches of a settlement, as one row."""
+    last_seq, first_seq = cursor[0], cursor[-1] + 1
+    return (
+        *(spec.market_id, first_seq, last_seq, spec.quote_asset),
+        [account_id for account_id, _ in settled.strategy_legs],
+        [ENTRY_CODES[entry_type] for _, entry_type in settled.strategy_legs],
+        list(settled.strategy_legs.values()),
+        settled.trades[-1][-1],
     )
 
 

@@ -7,10 +7,10 @@ from sqlalchemy import create_engine, text
 from sqlmodel import SQLModel
 
 from storage.migrations.run import alembic_config, sqlalchemy_url, upgrade
-from storage.tables import audit, identity, markets, money, recordings, simulations, trading
+from storage.tables import audit, identity, markets, money, recordings, simulations, trading, upkeep
 
 BEFORE_CREDENTIALS = "0003"
-DECLARED = (audit, identity, markets, money, recordings, simulations, trading)
+DECLARED = (audit, identity, markets, money, recordings, simulations, trading, upkeep)
 
 
 def test_the_migrated_schema_is_the_declared_one(database_url: str) -> None:
