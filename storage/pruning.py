@@ -14,6 +14,7 @@ import psycopg
 
 from sim.ledger import STRATEGIES_FIRST
 from storage.errors import CorruptState, DatabaseUnavailable, wrapped
+from storage.journal import events_after
 from storage.journal_cut import Cut, cut_before, drop_snapshots
 from storage.markets import load_specs
 from storage.strategy_ledger import carry_forward, carry_lone, old_rows
@@ -29,6 +30,7 @@ TRANSACTIONS_MAX = 2_000
 
 HOUR_US = 3_600_000_000
 
+COMPARED = "SELECT value FROM audit_readings WHERE name = 'compared_batch' AND market_id = %s"
 LOCK = "SELECT pg_try_advisory_lock(%s)"
 UNLOCK = "SELECT pg_advisory_unlock(%s)"
 
@@ -95,11 +97,27 @@ def old_of_market(cut: Cut) -> list[Rows]:
     ]
 
 
-def old_of_all(market_ids: Sequence[str], before_us: int) -> list[Rows]:
+def tape_before(connection: psycopg.Connection[Any], market_id: str, before_us: int) -> int:
+    """Trades that are still to be compared with the journal are kept, however old they are."""
+    with wrapped():
+        row = connection.execute(COMPARED, (market_id,)).fetchone()
+    waiting = events_after(connection, market_id, int(row[0]), 1) if row is not None else []
+    return min(before_us, int(waiting[0][3]) - HOUR_US) if waiting else before_us
+
+
+def old_of_all(
+    connection: psycopg.Connection[Any], market_ids: Sequence[str], before_us: int
+) -> list[Rows]:
     """What goes by its age alone."""
     by_age = "created_at_us < %s"
     tapes = [
-        Rows("trades", "market_id, event_seq", "market_id = %s", (market_id, before_us), by_age)
+        Rows(
+            "trades",
+            "market_id, event_seq",
+            "market_id = %s",
+            (market_id, tape_before(connection, market_id, before_us)),
+            by_age,
+        )
         for market_id in market_ids
     ]
     # Fills of strategies are written no more; a database of before may hold some. Looked for by
@@ -127,7 +145,7 @@ def prune(
     before_us, damage = now_us - history_hours * HOUR_US, list[str]()
     done: Pruned = {}
     with only_one(connection):
-        wanted = old_of_all(list(load_specs(connection)), before_us)
+        wanted = old_of_all(connection, list(load_specs(connection)), before_us)
         for cut in cuts(connection, before_us, damage):
             drop_snapshots(connection, cut, history_hours * HOUR_US)
             wanted += old_of_market(cut)
@@ -145,7 +163,7 @@ def prune(
 def would_prune(connection: psycopg.Connection[Any], now_us: int, history_hours: int) -> Pruned:
     """What `prune` would take away. Raises CorruptState as it does."""
     before_us, damage = now_us - history_hours * HOUR_US, list[str]()
-    wanted = old_of_all(list(load_specs(connection)), before_us)
+    wanted = old_of_all(connection, list(load_specs(connection)), before_us)
     for cut in cuts(connection, before_us, damage):
         wanted += old_of_market(cut)
     if damage:
