@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from actors.database_command import db
 from actors.kernel_cache import keep_kernels_somewhere
 from actors.own_tree import refuse_namesakes
 from storage.settings import ConfigurationError, Settings
@@ -22,7 +23,6 @@ app = typer.Typer(
 )
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
-db = typer.Typer(help="Look after the database.", no_args_is_help=True)
 app.add_typer(db, name="db")
 market = typer.Typer(
     help="List, halt, drain and resume markets of a running exchange.", no_args_is_help=True

@@ -36,6 +36,7 @@ def wanted_actors(
         "markets": prices,
         "guest_ttl_s": settings.guest_ttl_s,
     }
+    keeper = {"database_url": urls.engine, "history_hours": settings.history_hours}
     workers = [
         Wanted("recorder", "recorder", {"market_ids": ids, **servers}),
         *(
@@ -45,6 +46,7 @@ def wanted_actors(
         Wanted("relay", "relay", servers),
         Wanted("risk", "risk", risk),
         *strategies(urls.owner, world),
+        Wanted("keeper", "keeper", keeper),
     ]
     simulations = SimulationQueue(urls.engine, settings.simulations_max)
     arguments = {

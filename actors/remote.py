@@ -41,6 +41,7 @@ GC_ALLOCATIONS = 50_000
 log = structlog.get_logger()
 
 CLASSES: Mapping[str, str] = {
+    "keeper": "actors.keeper:Keeper",
     "market": "actors.market:Market",
     "relay": "actors.relay:Relay",
     "recorder": "actors.recorder:Recorder",

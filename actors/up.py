@@ -48,7 +48,8 @@ QUOTES_WAIT_S = 10.0
 STOP_S_MAX = 9.0
 HEALTH_TIMEOUT_S = 2.0
 READY_POLL_S = 0.1
-STOP_ORDER = ({"supervisor"}, {"strategy", "risk", "relay"}, {"market", "recorder"})
+NOT_AWAITED = {"supervisor", "keeper"}  # an exchange is ready without them
+STOP_ORDER = ({"supervisor"}, {"strategy", "risk", "relay", "keeper"}, {"market", "recorder"})
 """Who starts others goes first, and who waits for an answer before the one who gives it."""
 
 console = Console(highlight=False, soft_wrap=True)
@@ -319,7 +320,7 @@ class Running:
         for wanted in self._wanted:
             self._signals.check()
             handles[wanted.name] = self._cluster.ensure(wanted)
-        workers = [wanted.name for wanted in self._wanted if wanted.kind != "supervisor"]
+        workers = [wanted.name for wanted in self._wanted if wanted.kind not in NOT_AWAITED]
         self._await(lambda: [name for name in workers if not self._runs(name, handles[name])])
 
     def _runs(self, name: str, handle: Any) -> bool:

@@ -11,7 +11,7 @@ from api.flux.answers import HealthAnswer
 from api.flux.callers import watcher
 from api.flux.describing import documented
 from api.flux.envelope import reply
-from api.metrics import observe_audit, observe_markets, observe_simulations
+from api.metrics import observe_audit, observe_markets, observe_simulations, observe_upkeep
 from api.routing import ExactRoute, services_of
 from storage.audit_readings import read_audit
 from storage.database import now_us
@@ -61,4 +61,5 @@ async def get_metrics(allowed: Annotated[None, Depends(watcher)], request: Reque
     await observe_simulations(pool)
     await observe_markets(pool)
     await observe_audit(pool)
+    await observe_upkeep(pool)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

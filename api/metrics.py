@@ -11,6 +11,7 @@ from storage.database import AsyncPool, now_us
 from storage.errors import StorageError
 from storage.market_data import market_halts
 from storage.simulations import SimulationStatus, count_under_way
+from storage.upkeep import upkeep
 
 REQUESTS = Counter("sandpit_http_requests", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -21,6 +22,12 @@ SECONDS = Histogram(
 )
 SIMULATIONS = Gauge("sandpit_simulations", "Simulations under way, of all processes", ["status"])
 HALTED = Gauge("sandpit_market_halted", "1 where the market is halted", ["market"])
+PRUNED_AT = Gauge(
+    "sandpit_pruned_at_seconds", "When the database was last pruned, since 1970; 0 for never"
+)
+UPKEEP_FAILURES = Gauge(
+    "sandpit_upkeep_failures", "Failures in a row of packing and pruning the database"
+)
 UNDER_WAY = (SimulationStatus.QUEUED, SimulationStatus.RUNNING, SimulationStatus.STOPPING)
 COUNT_S_MAX = 0.5
 """For each look into the database."""
@@ -82,3 +89,13 @@ async def observe_markets(pool: AsyncPool) -> None:
         return
     for market_id, is_halted in halts.items():
         HALTED.labels(market_id).set(is_halted)
+
+
+async def observe_upkeep(pool: AsyncPool) -> None:
+    """Tell how pruning goes; while the database is away, the last that was known."""
+    try:
+        found = await asyncio.wait_for(upkeep(pool), COUNT_S_MAX)
+    except (StorageError, TimeoutError):
+        return
+    PRUNED_AT.set(found.pruned_at_us / 1e6)
+    UPKEEP_FAILURES.set(found.failures)

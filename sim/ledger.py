@@ -37,3 +37,9 @@ class EntryType(StrEnum):
     INSURANCE_FUND_TRANSFER = "INSURANCE_FUND_TRANSFER"
     INSURANCE_FUND_CREDIT = "INSURANCE_FUND_CREDIT"
     ADL_SETTLEMENT = "ADL_SETTLEMENT"
+    CARRIED_FORWARD = "CARRIED_FORWARD"
+    """The sum of a strategy's entries that are no longer kept one by one."""
+
+
+ENTRY_CODES = {entry_type: code for code, entry_type in enumerate(EntryType, start=1)}
+"""How strategies' entries are stored. A new type comes last: the codes are in databases."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sim.candles import MINUTE_US, Candle
-from sim.ledger import EntryType
+from sim.ledger import STRATEGIES_FIRST, EntryType
 from sim.margin import released_atoms
 from sim.market import MarketSpec
 from sim.messages import EventKind, Rows, Side
@@ -42,7 +42,7 @@ class Holding:
 
 @dataclass(frozen=True)
 class Fill:
-    """One side of a trade, to be stored."""
+    """A client's side of a trade, to be stored. A strategy's stands in the journal only."""
 
     event_seq: int
     is_maker: bool
@@ -58,7 +58,7 @@ class Fill:
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """One leg of the ledger transaction `batch_no`.
+    """One leg of the clients' ledger transaction `batch_no`.
 
     total_atoms is what the account's legs came to with this one, since the
     settlement began; None for the house's accounts, whose balance is not kept.
@@ -91,6 +91,9 @@ class Settlement:
     orders      client orders that the events touch, by id
     holdings    holdings of the accounts that trade, by account
     candles     minutes, by the time they open
+
+    ledger          the clients' transactions, one a batch
+    strategy_legs   the strategies' transaction, one for all batches: atoms by account and type
     """
 
     spec: MarketSpec
@@ -104,25 +107,22 @@ class Settlement:
     fills: list[Fill] = field(default_factory=list)
     trades: list[tuple[int, int, int, int, int]] = field(default_factory=list)
     ledger: list[LedgerEntry] = field(default_factory=list)
+    strategy_legs: dict[tuple[int, EntryType], int] = field(default_factory=dict)
     candles: dict[int, Candle] = field(default_factory=dict)
 
     def apply(self, batch_no: int, events: Rows) -> None:
-        """Account for one batch; its ledger legs sum to zero."""
-        fees = realized = 0
+        """Account for one batch; the clients' ledger legs sum to zero, and so do the others."""
         legs = _Legs(self, batch_no)
         time_us = 0
         for row in events.tolist():
             kind, time_us = row[9], row[2]
             if kind == EventKind.TRADE:
-                paid, earned = self._trade(row, legs)
-                fees += paid
-                realized += earned
+                self._trade(row, legs)
             elif row[3] > 0:
                 self._order_event(row)
-        legs.system(self.fees_account, EntryType.TRADING_FEE, fees, time_us)
-        legs.system(self.clearing_account, EntryType.REALIZED_PNL, -realized, time_us)
+        legs.close(time_us)
 
-    def _trade(self, row: tuple[int, ...], legs: "_Legs") -> tuple[int, int]:
+    def _trade(self, row: tuple[int, ...], legs: "_Legs") -> None:
         event_seq, _, time_us, taker_order, taker, maker_order, maker, lots, ticks = row[:9]
         side = row[11]
         maker_side = Side.SELL if side == Side.BUY else Side.BUY
@@ -133,12 +133,14 @@ class Settlement:
         )
         notional = self.spec.notional_atoms(ticks, lots)
         self._candle(time_us, ticks, lots, notional)
-        fees = realized_sum = 0
         for is_maker, order_id, account_id, own_side, rate_ppm in sides:
             fee = fee_atoms(notional, rate_ppm)
             leverage = self._fill_order(order_id, ticks, lots, time_us)
             signed = lots if own_side == Side.BUY else -lots
             realized = self._fill_holding(account_id, signed, ticks, fee, leverage, time_us)
+            if account_id >= STRATEGIES_FIRST:
+                self._settle_strategy(account_id, realized, fee)
+                continue
             fill = Fill(
                 event_seq,
                 is_maker,
@@ -155,9 +157,19 @@ class Settlement:
             legs.fill(fill)
             if account_id in self.changes:
                 self.changes[account_id].traded_at_us = time_us
-            fees += fee
-            realized_sum += realized
-        return fees, realized_sum
+
+    def _settle_strategy(self, account_id: int, realized_atoms: int, fee: int) -> None:
+        """A strategy's profit and fee, and the house's sides of both."""
+        self.change(account_id).total_atoms += realized_atoms - fee
+        for owner, entry_type, atoms in (
+            (account_id, EntryType.REALIZED_PNL, realized_atoms),
+            (account_id, EntryType.TRADING_FEE, -fee),
+            (self.clearing_account, EntryType.REALIZED_PNL, -realized_atoms),
+            (self.fees_account, EntryType.TRADING_FEE, fee),
+        ):
+            if atoms:
+                leg = (owner, entry_type)
+                self.strategy_legs[leg] = self.strategy_legs.get(leg, 0) + atoms
 
     def _fill_order(self, order_id: int, ticks: int, lots: int, time_us: int) -> int:
         order = self.orders.get(order_id)
@@ -237,15 +249,18 @@ ENDING: Mapping[EventKind, OrderStatus] = {
 
 
 class _Legs:
-    """Numbers the legs of one batch's ledger transaction."""
+    """Numbers the legs of one batch's ledger transaction, and sums up its other side."""
 
     def __init__(self, settlement: Settlement, batch_no: int) -> None:
         self._settlement = settlement
         self._batch_no = batch_no
         self._count = 0
+        self._fees_atoms = self._realized_atoms = 0
 
     def fill(self, fill: Fill) -> None:
         """The account's legs of a fill: profit, then fee."""
+        self._fees_atoms += fill.fee_atoms
+        self._realized_atoms += fill.realized_pnl_atoms
         reference = f"{self._settlement.spec.market_id}-{fill.event_seq}"
         for entry_type, atoms in (
             (EntryType.REALIZED_PNL, fill.realized_pnl_atoms),
@@ -261,10 +276,14 @@ class _Legs:
         change.total_atoms += atoms
         self._write(account_id, entry_type, atoms, change.total_atoms, reference, at_us)
 
-    def system(self, account_id: int, entry_type: EntryType, atoms: int, at_us: int) -> None:
-        """The other side of all accounts' legs of one kind."""
-        if atoms:
-            self._write(account_id, entry_type, atoms, None, None, at_us)
+    def close(self, at_us: int) -> None:
+        """The house's side of all accounts' legs of each kind."""
+        for account_id, entry_type, atoms in (
+            (self._settlement.fees_account, EntryType.TRADING_FEE, self._fees_atoms),
+            (self._settlement.clearing_account, EntryType.REALIZED_PNL, -self._realized_atoms),
+        ):
+            if atoms:
+                self._write(account_id, entry_type, atoms, None, None, at_us)
 
     def _write(
         self,

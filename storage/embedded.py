@@ -10,6 +10,7 @@ __all__ = [
     "LIMITS_PREFIX",
     "EmbeddedPostgres",
     "EmbeddedValkey",
+    "postgres_program",
     "programs",
     "refuse_another_version",
 ]
@@ -18,3 +19,8 @@ __all__ = [
 def programs() -> dict[str, Path]:
     """What has to be executable. Raises ConfigurationError when a wheel is not installed."""
     return {**embedded_postgres.programs(), "Valkey": embedded_valkey.program().path}
+
+
+def postgres_program(name: str) -> Path:
+    """Where a program of the embedded PostgreSQL is. Raises ConfigurationError."""
+    return embedded_postgres.own_program(name)

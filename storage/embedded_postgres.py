@@ -52,9 +52,10 @@ SERVER_OPTIONS: Mapping[str, str] = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "wal_buffers": "16MB",
-    "min_wal_size": "256MB",
+    "min_wal_size": "80MB",
     "max_wal_size": "2GB",
-    "checkpoint_timeout": "15min",
+    "checkpoint_timeout": "5min",
+    "wal_compression": "pglz",
     "checkpoint_completion_target": "0.9",
     "random_page_cost": "1.1",
     "jit": "off",
@@ -280,6 +281,11 @@ def programs() -> dict[str, Path]:
 def binary(name: str, identity: Identity) -> Path:
     """Where the identity can execute it. Raises ConfigurationError."""
     return _program(name).within_reach(identity)
+
+
+def own_program(name: str) -> Path:
+    """Where this process's own user finds it. Raises ConfigurationError."""
+    return _program(name).path
 
 
 def _program(name: str) -> ServerProgram:

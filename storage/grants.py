@@ -29,10 +29,11 @@ TABLES: Mapping[str, Rights] = {
     "candles": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE, DELETE"),
     "commands": Rights(api="SELECT, INSERT", engine="SELECT, INSERT, UPDATE, DELETE"),
     "ended_sessions": Rights(api="SELECT, INSERT", engine="SELECT, DELETE"),
-    "fills": Rights(api="SELECT", engine="SELECT, INSERT"),
+    "fills": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
     "idempotency": Rights(api="SELECT, INSERT, UPDATE, DELETE", engine="SELECT, DELETE"),
     "journal": Rights(engine="SELECT, INSERT, DELETE"),
-    "ledger_entries": Rights(api="SELECT, INSERT", engine="SELECT, INSERT"),
+    "journal_packs": Rights(engine="SELECT, INSERT, DELETE"),
+    "ledger_entries": Rights(api="SELECT, INSERT", engine="SELECT, INSERT, DELETE"),
     "login_addresses": Rights(api="SELECT, INSERT, UPDATE, DELETE"),
     "login_sessions": Rights(
         api="SELECT, INSERT, UPDATE, DELETE", engine="SELECT (id, expires_at_us), DELETE"
@@ -55,8 +56,11 @@ TABLES: Mapping[str, Rights] = {
     "simulation_reports": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE, DELETE"),
     "simulations": Rights(api="SELECT, INSERT, UPDATE, DELETE", engine="SELECT, UPDATE, DELETE"),
     "snapshots": Rights(engine="SELECT, INSERT, UPDATE, DELETE"),
+    "strategy_ledger": Rights(engine="SELECT, INSERT, DELETE"),
+    "table_sizes": Rights(engine="SELECT, INSERT, DELETE"),
     "trades": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
     "transfers": Rights(api="SELECT, INSERT"),
+    "upkeep": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE"),
     "users": Rights(
         api="SELECT, INSERT, UPDATE",
         engine="SELECT (id, guest_since_us), UPDATE (guest_since_us), DELETE",

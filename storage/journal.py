@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,16 @@ import psycopg
 
 from sim.engine import MarketEngine
 from sim.messages import Rows
+from sim.packed_batches import JournalBatch, unpacked
 from storage.depth import LEVELS_MAX, levels_to_bytes
 from storage.errors import CorruptState, Superseded, wrapped
+from storage.markets import EMPTY_CHAIN
 
 SNAPSHOTS_KEPT = 3
+"""The newest of each market; beside them, anchors."""
+
+ANCHOR_EVERY_US = 3_600_000_000
+"""A snapshot of an hour is an anchor: it stays until the journal is cut off behind a later one."""
 
 ACQUIRE = """
 UPDATE market_heads SET epoch = epoch + 1 WHERE market_id = %s
@@ -42,20 +49,36 @@ opened AS (
     WHERE m.market_id = moved.market_id AND m.status <> %(status)s AND m.halt_reason IS NULL)
 SELECT count(*) FROM moved"""
 LAST_STAMP = "SELECT at_us FROM market_views WHERE market_id = %s"
-NEWEST_SNAPSHOTS = """
+NEWEST_SNAPSHOT = """
 SELECT batch_no, command_seq, state_hash, strategies, state FROM snapshots
-WHERE market_id = %s AND batch_no <= %s ORDER BY batch_no DESC LIMIT %s"""
+WHERE market_id = %s AND batch_no <= %s ORDER BY batch_no DESC LIMIT 1"""
 JOURNAL_AFTER = """
 SELECT batch_no, command_seq, event_seq, strategies, inputs, events, chain FROM journal
 WHERE market_id = %s AND batch_no > %s ORDER BY batch_no LIMIT %s"""
 EVENTS_AFTER = """
 SELECT batch_no, command_seq, event_seq, time_us, events FROM journal
 WHERE market_id = %s AND batch_no > %s ORDER BY batch_no LIMIT %s"""
+PACK_AFTER = """
+SELECT first_batch, chain_before, chain, data FROM journal_packs
+WHERE market_id = %s AND last_batch > %s ORDER BY last_batch LIMIT 1"""
+CHAIN_AFTER = """
+SELECT chain FROM journal WHERE market_id = %(market)s AND batch_no = %(batch_no)s
+UNION ALL SELECT chain FROM journal_packs
+    WHERE market_id = %(market)s AND last_batch = %(batch_no)s
+UNION ALL SELECT chain_before FROM journal_packs
+    WHERE market_id = %(market)s AND first_batch = %(batch_no)s + 1
+UNION ALL SELECT chain FROM snapshots
+    WHERE market_id = %(market)s AND batch_no = %(batch_no)s AND chain IS NOT NULL
+LIMIT 1"""
 WRITE_SNAPSHOT = """
-INSERT INTO snapshots (market_id, batch_no, command_seq, state_hash, strategies, state,
-    created_at_us) VALUES (%s, %s, %s, %b, %s, %b, %s) ON CONFLICT DO NOTHING"""
+INSERT INTO snapshots (market_id, batch_no, command_seq, state_hash, strategies, state, chain,
+    created_at_us, is_anchor)
+SELECT x.market_id, %s, %s, %b, %s, %b, %b, x.now, NOT EXISTS (
+    SELECT 1 FROM snapshots s WHERE s.market_id = x.market_id AND s.is_anchor
+    AND s.created_at_us > x.now - %s)
+FROM (VALUES (%s::text, %s::bigint)) AS x(market_id, now) ON CONFLICT DO NOTHING"""
 DROP_SNAPSHOTS = """
-DELETE FROM snapshots WHERE market_id = %(market)s AND batch_no < (
+DELETE FROM snapshots WHERE market_id = %(market)s AND NOT is_anchor AND batch_no < (
     SELECT min(batch_no) FROM (SELECT batch_no FROM snapshots WHERE market_id = %(market)s
     ORDER BY batch_no DESC LIMIT %(kept)s) AS newest)"""
 PRICES = "SELECT index_ticks, mark_ticks FROM market_prices WHERE market_id = %s"
@@ -178,32 +201,97 @@ def last_stamp_us(connection: psycopg.Connection[Any], market_id: str) -> int:
 
 def snapshots_up_to(
     connection: psycopg.Connection[Any], market_id: str, batch_no: int
-) -> list[tuple[Any, ...]]:
+) -> Iterator[tuple[Any, ...]]:
     """Newest first: (batch_no, command_seq, state_hash, strategies, state)."""
-    with wrapped():
-        return connection.execute(
-            NEWEST_SNAPSHOTS, (market_id, batch_no, SNAPSHOTS_KEPT), binary=True
-        ).fetchall()
+    while True:
+        with wrapped():
+            found = connection.execute(NEWEST_SNAPSHOT, (market_id, batch_no), binary=True)
+            row = found.fetchone()
+        if row is None:
+            return
+        yield row
+        batch_no = row[0] - 1
 
 
 def journal_after(
     connection: psycopg.Connection[Any], market_id: str, batch_no: int, limit: int
 ) -> list[tuple[Any, ...]]:
-    """(batch_no, command_seq, event_seq, strategies, inputs, events, chain), in order."""
+    """(batch_no, command_seq, event_seq, strategies, inputs, events, chain), in order.
+
+    A caller that does not get batch_no + 1 first has asked below what is kept. Raises CorruptState.
+    """
     with wrapped():
-        return connection.execute(
-            JOURNAL_AFTER, (market_id, batch_no, limit), binary=True
-        ).fetchall()
+        found = connection.execute(JOURNAL_AFTER, (market_id, batch_no, limit), binary=True)
+        rows = found.fetchall()
+    if not rows or rows[0][0] == batch_no + 1:
+        return rows
+    return [
+        (b.batch_no, b.command_seq, b.event_seq, json.dumps(b.strategies), b.inputs, b.events, c)
+        for b, c in packed_after(connection, market_id, batch_no, limit)
+    ] or rows
 
 
 def events_after(
     connection: psycopg.Connection[Any], market_id: str, batch_no: int, limit: int
 ) -> list[tuple[Any, ...]]:
-    """(batch_no, command_seq, event_seq, time_us, events), in order."""
+    """(batch_no, command_seq, event_seq, time_us, events), in order. Raises CorruptState."""
     with wrapped():
-        return connection.execute(
-            EVENTS_AFTER, (market_id, batch_no, limit), binary=True
-        ).fetchall()
+        found = connection.execute(EVENTS_AFTER, (market_id, batch_no, limit), binary=True)
+        rows = found.fetchall()
+    if not rows or rows[0][0] == batch_no + 1:
+        return rows
+    return [
+        (batch.batch_no, batch.command_seq, batch.event_seq, batch.time_us, batch.events)
+        for batch, _ in packed_after(connection, market_id, batch_no, limit)
+    ] or rows
+
+
+def packed_after(
+    connection: psycopg.Connection[Any], market_id: str, batch_no: int, limit: int
+) -> list[tuple[JournalBatch, bytes]]:
+    """Batches of the next pack that reaches above `batch_no`, each with the chain after it.
+
+    The head's own row is never packed: whoever finds rows above a gap looks here afterwards, and
+    a pack appears in the transaction that takes its rows away. Raises CorruptState.
+    """
+    with wrapped():
+        row = connection.execute(PACK_AFTER, (market_id, batch_no), binary=True).fetchone()
+    if row is None:
+        return []
+    chained = opened(market_id, *row)
+    return [(batch, chain) for batch, chain in chained if batch.batch_no > batch_no][:limit]
+
+
+def opened(
+    market_id: str, first_batch: int, chain_before: bytes, chain: bytes, data: bytes
+) -> list[tuple[JournalBatch, bytes]]:
+    """A pack's batches, each with the chain after it. Raises CorruptState."""
+    try:
+        batches = unpacked(bytes(data))
+    except ValueError as error:
+        raise CorruptState(f"{market_id}: the pack of batch {first_batch}: {error}") from error
+    running, chained = bytes(chain_before), []
+    for batch in batches:
+        running = next_chain(running, batch.inputs, batch.events)
+        chained.append((batch, running))
+    if running != bytes(chain) or batches[0].batch_no != first_batch:
+        raise CorruptState(f"{market_id}: the pack of batch {first_batch} is not what was written")
+    return chained
+
+
+def chain_after(connection: psycopg.Connection[Any], market_id: str, batch_no: int) -> bytes | None:
+    """The journal's running hash after a batch; None for one that is not kept."""
+    if batch_no == 0:
+        return EMPTY_CHAIN
+    with wrapped():
+        place = {"market": market_id, "batch_no": batch_no}
+        row = connection.execute(CHAIN_AFTER, place, binary=True).fetchone()
+    if row is not None:
+        return bytes(row[0])
+    for batch, chain in packed_after(connection, market_id, batch_no - 1, 1):
+        if batch.batch_no == batch_no:
+            return chain
+    return None
 
 
 def write_snapshot(
@@ -215,20 +303,11 @@ def write_snapshot(
     state_hash: bytes,
     now_us: int,
 ) -> None:
-    """Keep a market's state, and drop all but the newest few."""
+    """Keep a market's state, and drop all but the newest few and the anchors."""
+    values = (head.batch_no, head.command_seq, state_hash, json.dumps(strategies), state)
+    place = (head.chain, ANCHOR_EVERY_US, market_id, now_us)
     with wrapped(), connection.transaction():
-        connection.execute(
-            WRITE_SNAPSHOT,
-            (
-                market_id,
-                head.batch_no,
-                head.command_seq,
-                state_hash,
-                json.dumps(strategies),
-                state,
-                now_us,
-            ),
-        )
+        connection.execute(WRITE_SNAPSHOT, (*values, *place))
         connection.execute(DROP_SNAPSHOTS, {"market": market_id, "kept": SNAPSHOTS_KEPT})
 
 

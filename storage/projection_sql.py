@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 
 from sim.candles import every_interval
+from sim.ledger import ENTRY_CODES
 from sim.market import MarketSpec
 from sim.orders import OrderStatus
 from sim.settlement import OrderState, Settlement
@@ -78,6 +79,11 @@ FROM unnest(%b::bigint[], %b::int[], %b::bigint[], %b::text[], %b::numeric[], %b
 LEFT JOIN balances b ON b.account_id = x.account_id AND b.asset = %s ORDER BY x.n"""
 """`so_far` is what the account's legs up to this one come to: balances are changed after."""
 
+INSERT_STRATEGY_LEGS = """
+INSERT INTO strategy_ledger (source, first_seq, last_seq, asset, account_ids, entry_codes,
+    amounts_atoms, created_at_us)
+VALUES (%s, %s, %s, %s, %b::bigint[], %b::smallint[], %b::numeric[], %s)"""
+
 UPSERT_CANDLES = """
 INSERT INTO candles AS c (market_id, width_us, open_time_us, open_ticks, high_ticks, low_ticks,
     close_ticks, volume_lots, notional_atoms, trade_count)
@@ -108,11 +114,14 @@ def write(
             connection.execute(UPDATE_ORDERS, order_columns(done))
         if done.trades:
             connection.execute(INSERT_TRADES, market + transposed(done.trades))
-            connection.execute(INSERT_FILLS, (*market, *fill_columns(done), asset))
             connection.execute(UPSERT_CANDLES, market + candle_columns(done))
             connection.execute(UPSERT_POSITIONS, market + position_columns(done))
+        if done.fills:
+            connection.execute(INSERT_FILLS, (*market, *fill_columns(done), asset))
         if done.ledger:
             connection.execute(INSERT_LEDGER, (*market, asset, *ledger_columns(done), asset))
+        if done.strategy_legs:
+            connection.execute(INSERT_STRATEGY_LEGS, strategy_row(spec, cursor, done))
         if done.changes:
             connection.execute(CHANGE_BALANCES, (*balance_columns(done), asset))
 
@@ -186,3 +195,17 @@ def candle_columns(settled: Settlement) -> tuple[list[Any], ...]:
 def ledger_columns(settled: Settlement) -> tuple[list[Any], ...]:
     """The fields of LedgerEntry, in their order."""
     return transposed([tuple(vars(entry).values()) for entry in settled.ledger])
+
+
+def strategy_row(
+    spec: MarketSpec, cursor: tuple[Any, ...], settled: Settlement
+) -> tuple[object, ...]:
+    """What simulated traders gained and paid in all batches of a settlement, as one row."""
+    last_seq, first_seq = cursor[0], cursor[-1] + 1
+    return (
+        *(spec.market_id, first_seq, last_seq, spec.quote_asset),
+        [account_id for account_id, _ in settled.strategy_legs],
+        [ENTRY_CODES[entry_type] for _, entry_type in settled.strategy_legs],
+        list(settled.strategy_legs.values()),
+        settled.trades[-1][-1],
+    )

@@ -16,6 +16,7 @@ from storage.errors import CorruptState
 from storage.journal import (
     Head,
     acquire,
+    chain_after,
     journal_after,
     last_stamp_us,
     next_chain,
@@ -28,8 +29,6 @@ REPLAY_BATCHES_MAX = 500
 """Journal rows fetched at a time while replaying."""
 
 log = structlog.get_logger()
-
-CHAIN_AT = "SELECT chain FROM journal WHERE market_id = %s AND batch_no = %s"
 
 
 @dataclass
@@ -96,10 +95,10 @@ def starts(connection: psycopg.Connection[Any], spec: MarketSpec, head: Head) ->
 
 def chain_at(connection: psycopg.Connection[Any], spec: MarketSpec, batch_no: int) -> bytes:
     """The journal's running hash after a batch. Raises CorruptState where it is not there."""
-    row = connection.execute(CHAIN_AT, (spec.market_id, batch_no)).fetchone()
-    if row is None:
+    chain = chain_after(connection, spec.market_id, batch_no)
+    if chain is None:
         raise CorruptState(f"{spec.market_id}: batch {batch_no} is not in the journal")
-    return bytes(row[0])
+    return chain
 
 
 def restored(spec: MarketSpec, state: bytes, state_hash: bytes) -> MarketEngine:

@@ -144,6 +144,9 @@ class Settings(BaseSettings):
     simulation_memory_mb_max: int = Field(2_048, ge=256, le=1_048_576)
     simulation_wall_s_max: int = Field(3_600, ge=1, le=31 * 86_400)
 
+    # The journal, commands, the public tape and strategies' entries; clients' rows stay for ever.
+    history_hours: int = Field(48, ge=1, le=87_600)
+
     database_connections_max: int = Field(8, ge=1, le=100)
     valkey_memory_mb_max: int = Field(256, ge=16, le=65_536)
     object_store_mb: int = Field(300, ge=80, le=65_536)

@@ -4,13 +4,17 @@ Its own model: fractions instead of atoms of a cost basis, dictionaries instead 
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import psycopg
 
+from sim.ledger import STRATEGIES_FIRST
 from sim.messages import COMMAND, EVENT, EventKind, Side
+from storage.journal import journal_after
+from storage.strategy_ledger import LEDGER_LEGS
 
 RATE = Fraction(1, 1_000_000)
 OPEN, PART, FILLED, CANCELED, REJECTED, EXPIRED = 2, 3, 4, 5, 6, 7
@@ -30,6 +34,7 @@ class Book:
         self.position: dict[int, int] = defaultdict(int)
         self.cash: dict[int, int] = defaultdict(int)
         self.fees: dict[int, int] = defaultdict(int)
+        self.sides: set[tuple[int, ...]] = set()
 
 
 def audit(connection: psycopg.Connection[Any]) -> None:
@@ -40,6 +45,7 @@ def audit(connection: psycopg.Connection[Any]) -> None:
             book = replayed(connection, market_id, tick_lot, maker, taker)
             check_orders(connection, market_id, book)
             check_positions(connection, market_id, book)
+            check_fills(connection, market_id, book)
             check_commands(connection, market_id)
         check_money(connection)
 
@@ -57,17 +63,30 @@ def replayed(
 ) -> Book:
     """The journal up to the projection's cursor; event numbers have no gap."""
     book, expected_seq = Book(), 1
-    rows = connection.execute(
-        "SELECT j.events FROM journal j JOIN projections p USING (market_id)"
-        " WHERE market_id = %s AND j.batch_no <= p.batch_no ORDER BY j.batch_no",
-        (market_id,),
-    )
-    for (data,) in rows:
+    row = connection.execute(
+        "SELECT batch_no FROM projections WHERE market_id = %s", (market_id,)
+    ).fetchone()
+    assert row is not None
+    for batch_no, data in journal(connection, market_id, 5):
+        if batch_no > row[0]:
+            break
         for event in np.frombuffer(data, dtype=EVENT):
             assert event["event_seq"] == expected_seq, f"{market_id}: event {expected_seq}"
             expected_seq += 1
             learn(book, event, tick_lot, maker, taker)
     return book
+
+
+def journal(
+    connection: psycopg.Connection[Any], market_id: str, column: int
+) -> Iterator[tuple[int, bytes]]:
+    """Every batch's number with its inputs (column 4) or events (5), packed or not."""
+    last = 0
+    while rows := journal_after(connection, market_id, last, 1_000):
+        for row in rows:
+            assert row[0] == last + 1, f"{market_id}: batch {last + 1}"
+            last = row[0]
+            yield last, row[column]
 
 
 def learn(book: Book, event: Any, tick_lot: int, maker: int, taker: int) -> None:
@@ -88,6 +107,9 @@ def learn(book: Book, event: Any, tick_lot: int, maker: int, taker: int) -> None
             book.position[account] += direction * int(event["quantity_lots"])
             book.cash[account] -= direction * notional
             book.fees[account] += -int(-notional * rate * RATE // 1)
+            if account < STRATEGIES_FIRST:
+                side = Side.BUY if direction == 1 else Side.SELL
+                book.sides.add((int(event["event_seq"]), bool(who), own, account, int(side)))
     elif kind == EventKind.RESTED:
         book.status[order_id] = PART if book.filled[order_id] else OPEN
     elif kind in ENDS:
@@ -128,6 +150,16 @@ def check_positions(connection: psycopg.Connection[Any], market_id: str, book: B
     assert {account for account, lots in book.position.items() if lots} <= {row[0] for row in rows}
 
 
+def check_fills(connection: psycopg.Connection[Any], market_id: str, book: Book) -> None:
+    """Clients' fills are their sides of the trades; what strategies trade is in no table."""
+    rows = connection.execute(
+        "SELECT event_seq, is_maker, order_id, account_id, side FROM fills WHERE market_id = %s",
+        (market_id,),
+    ).fetchall()
+    assert len(rows) == len(set(rows)), f"{market_id}: a fill is there twice"
+    assert set(rows) == book.sides, f"{market_id}: fills that are not the journal's"
+
+
 def check_commands(connection: psycopg.Connection[Any], market_id: str) -> None:
     """Numbers are gap-free, in order of identity, and each was applied exactly once."""
     numbered = connection.execute(
@@ -137,19 +169,18 @@ def check_commands(connection: psycopg.Connection[Any], market_id: str) -> None:
     ).fetchall()
     assert [row[0] for row in numbered] == list(range(1, len(numbered) + 1))
     applied: list[int] = []
-    for (data,) in connection.execute(
-        "SELECT inputs FROM journal WHERE market_id = %s ORDER BY batch_no", (market_id,)
-    ):
+    for _, data in journal(connection, market_id, 4):
         applied += [seq for seq in np.frombuffer(data, COMMAND)["command_seq"].tolist() if seq]
     assert applied == list(range(1, len(applied) + 1))
 
 
-UNBALANCED = """
-SELECT source, seq FROM ledger_entries GROUP BY source, seq, asset HAVING sum(amount_atoms) <> 0"""
-WRONG_TOTALS = """
-SELECT account_id FROM balances b WHERE total_atoms <>
-    (SELECT coalesce(sum(amount_atoms), 0) FROM ledger_entries l
-     WHERE l.account_id = b.account_id)"""
+UNBALANCED = f"""
+SELECT source, seq FROM ({LEDGER_LEGS}) AS legs GROUP BY source, seq, asset
+HAVING sum(amount_atoms) <> 0"""
+WRONG_TOTALS = f"""
+SELECT account_id FROM balances b LEFT JOIN (
+    SELECT account_id, sum(amount_atoms) AS total FROM ({LEDGER_LEGS}) AS legs GROUP BY 1) AS l
+USING (account_id) WHERE b.total_atoms <> coalesce(l.total, 0)"""
 WRONG_HOLDS = """
 SELECT account_id FROM balances b WHERE (locked_atoms, open_orders) <>
     (SELECT coalesce(sum(reserved_atoms), 0), count(*) FROM orders o
@@ -158,10 +189,9 @@ WRONG_AFTER = """
 SELECT * FROM (SELECT account_id, id, balance_after_atoms,
     sum(amount_atoms) OVER (PARTITION BY account_id ORDER BY id) AS running FROM ledger_entries) l
 WHERE balance_after_atoms IS NOT NULL AND balance_after_atoms <> running"""
-SPLIT_TRADES = """
-SELECT market_id, event_seq FROM fills GROUP BY market_id, event_seq
-HAVING count(*) <> 2 OR count(DISTINCT quantity_lots) <> 1 OR count(DISTINCT price_ticks) <> 1
-    OR count(DISTINCT side) <> 2"""
+WRONG_FILLS = """
+SELECT f.market_id, f.event_seq FROM fills f LEFT JOIN trades t USING (market_id, event_seq)
+WHERE (f.price_ticks, f.quantity_lots) IS DISTINCT FROM (t.price_ticks, t.quantity_lots)"""
 
 
 def check_money(connection: psycopg.Connection[Any]) -> None:
@@ -171,6 +201,6 @@ def check_money(connection: psycopg.Connection[Any]) -> None:
         ("balances that are not the sum of their ledger", WRONG_TOTALS),
         ("holds that are not the sum of open reservations", WRONG_HOLDS),
         ("ledger entries with a wrong balance after", WRONG_AFTER),
-        ("trades without one maker and one taker", SPLIT_TRADES),
+        ("fills that are not as their trades", WRONG_FILLS),
     ):
         assert connection.execute(statement).fetchall() == [], name

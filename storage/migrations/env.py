@@ -9,7 +9,8 @@ import storage.tables.markets
 import storage.tables.money
 import storage.tables.recordings
 import storage.tables.simulations
-import storage.tables.trading  # noqa: F401
+import storage.tables.trading
+import storage.tables.upkeep  # noqa: F401
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=SQLModel.metadata

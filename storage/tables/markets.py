@@ -93,8 +93,27 @@ class JournalRow(SQLModel, table=True):
     chain: bytes = Field(sa_type=LargeBinary)
 
 
+class JournalPackRow(SQLModel, table=True):
+    """Journal rows first_batch to last_batch that recovery rarely needs, in a tenth of their size.
+
+    `chain_before` and `chain` are the journal's running hash before the first and after the last.
+    """
+
+    __tablename__ = "journal_packs"
+    market_id: str = Field(primary_key=True)
+    last_batch: int = Field(sa_type=BigInteger, primary_key=True)
+    first_batch: int = Field(sa_type=BigInteger)
+    chain_before: bytes = Field(sa_type=LargeBinary)
+    chain: bytes = Field(sa_type=LargeBinary)
+    data: bytes = Field(sa_type=LargeBinary)
+    time_us: int = Field(sa_type=BigInteger)
+
+
 class SnapshotRow(SQLModel, table=True):
-    """A market's whole state after a batch, so that recovery replays only the tail."""
+    """A market's whole state after a batch, so that recovery replays only the tail.
+
+    is_anchor   kept longer than others: the journal may be cut off behind it
+    """
 
     __tablename__ = "snapshots"
     market_id: str = Field(primary_key=True)
@@ -104,6 +123,8 @@ class SnapshotRow(SQLModel, table=True):
     strategies: str
     state: bytes = Field(sa_type=LargeBinary)
     created_at_us: int = Field(sa_type=BigInteger)
+    chain: bytes | None = Field(sa_type=LargeBinary, default=None)
+    is_anchor: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
 
 class ViewRow(SQLModel, table=True):

@@ -1,6 +1,15 @@
 """Balances, and the double-entry ledger they are the sums of."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Identity,
+    Index,
+    Numeric,
+    SmallInteger,
+)
 from sqlmodel import Field, SQLModel
 
 from storage.tables.sums import SUM
@@ -47,6 +56,24 @@ class LedgerRow(SQLModel, table=True):
     amount_atoms: int = Field(sa_type=SUM)
     balance_after_atoms: int | None = Field(sa_type=SUM, default=None)
     reference: str | None = None
+    created_at_us: int = Field(sa_type=BigInteger)
+
+
+class StrategyLedgerRow(SQLModel, table=True):
+    """A ledger transaction of simulated traders: what the batches first_seq to last_seq of the
+    market `source` came to. The three arrays hold its legs, which sum to zero.
+
+    Codes are sim.ledger's ENTRY_CODES. storage/strategy_ledger.py reads and sums up such rows.
+    """
+
+    __tablename__ = "strategy_ledger"
+    source: str = Field(primary_key=True)
+    last_seq: int = Field(sa_type=BigInteger, primary_key=True)
+    asset: str = Field(primary_key=True)
+    first_seq: int = Field(sa_type=BigInteger)
+    account_ids: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    entry_codes: list[int] = Field(sa_column=Column(ARRAY(SmallInteger), nullable=False))
+    amounts_atoms: list[int] = Field(sa_column=Column(ARRAY(Numeric), nullable=False))
     created_at_us: int = Field(sa_type=BigInteger)
 
 

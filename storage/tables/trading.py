@@ -1,6 +1,6 @@
 """Orders, and the projections of what became of them."""
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Sequence, text
+from sqlalchemy import BigInteger, Index, LargeBinary, Sequence, SmallInteger, text
 from sqlmodel import Field, SQLModel
 
 from storage.tables.sums import SUM
@@ -57,9 +57,10 @@ class OrderRow(SQLModel, table=True):
 
 
 class FillRow(SQLModel, table=True):
-    """One side of a trade. `realized_pnl_atoms` is before the fee.
+    """A client's side of a trade. `realized_pnl_atoms` is before the fee.
 
-    Lists are of clients' fills, so only those are indexed: a strategy's order has a negative id.
+    Databases of before have strategies' fills too. Lists are of clients' fills, so only those are
+    indexed: a strategy's order has a negative id.
     """
 
     __tablename__ = "fills"
@@ -91,15 +92,15 @@ class FillRow(SQLModel, table=True):
 
 
 class TradeRow(SQLModel, table=True):
-    """The public tape."""
+    """The public tape. Its columns stand by their width, for there are millions a day."""
 
     __tablename__ = "trades"
-    market_id: str = Field(primary_key=True)
     event_seq: int = Field(sa_type=BigInteger, primary_key=True)
-    price_ticks: int = Field(sa_type=BigInteger)
     quantity_lots: int = Field(sa_type=BigInteger)
-    taker_side: int
     created_at_us: int = Field(sa_type=BigInteger)
+    price_ticks: int
+    taker_side: int = Field(sa_type=SmallInteger)
+    market_id: str = Field(primary_key=True)
 
 
 class CandleRow(SQLModel, table=True):

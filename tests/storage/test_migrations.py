@@ -9,11 +9,11 @@ from sqlalchemy import create_engine, text
 from sqlmodel import SQLModel
 
 from storage.migrations.run import alembic_config, sqlalchemy_url, upgrade
-from storage.tables import audit, identity, markets, money, recordings, simulations, trading
+from storage.tables import audit, identity, markets, money, recordings, simulations, trading, upkeep
 from tests.builders import listed_markets, trader
 
 BEFORE_CREDENTIALS = "0003"
-DECLARED = (audit, identity, markets, money, recordings, simulations, trading)
+DECLARED = (audit, identity, markets, money, recordings, simulations, trading, upkeep)
 
 
 def test_the_migrated_schema_is_the_declared_one(database_url: str) -> None:
@@ -77,7 +77,7 @@ WHERE m.market_id = 'ETH-PERP' AND c.width_us = 60000000"""
 
 
 def test_a_database_with_sums_of_64_bits_and_a_halted_market_keeps_them(database_url: str) -> None:
-    taken_back_before(database_url, "0004")
+    taken_back_before(database_url, "0007")
     with psycopg.connect(database_url, autocommit=True) as connection:
         listed_markets(connection)
         trader(connection, "10000")

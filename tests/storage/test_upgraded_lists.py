@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 from sim.candles import INTERVALS_US, MINUTE_US
 from storage.migrations.run import alembic_config, sqlalchemy_url, upgrade
 
-OURS = "0006"
+OURS = "0008"
 T0_US = 1_767_225_600_000_000
 ORDERS = """
 INSERT INTO orders (id, account_id, market_id, idempotency_key, body_hash, side, order_type,
