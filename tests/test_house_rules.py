@@ -134,7 +134,7 @@ def sources(*folders: str) -> tuple[Source, ...]:
 def texts() -> Iterator[Path]:
     """What a reader of the repository sees: nothing that a run or git has made."""
     yield from (path for path in ROOT.iterdir() if path.is_file() and path.name != ".git")
-    for folder in (*ROOMS, "tests", "deploy", ".ci"):
+    for folder in (*ROOMS, "tests", "deploy", "docs", ".ci"):
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and path.suffix in TEXT and NOT_SOURCE.isdisjoint(path.parts):
                 yield path
