@@ -25,6 +25,10 @@ FIELDS: dict[str, str] = {
     "market_id": "The market, such as BTC-PERP.",
     "market": "The same as `marketId`.",
     "symbol": "The same as `marketId`.",
+    "haltReason": "Why the market is halted; absent where it is not.",
+    "haltedMarkets": "Markets that are halted, and so were left as they are, with the reason.",
+    "HealthAnswer.haltedMarkets": "Markets that are halted, with the reason.",
+    "gaps": "What the auditor found and what does not heal, a sentence each.",
     # Money
     "asset": "The asset; everything is settled in USDC.",
     "amount": f"How much, {DECIMAL} or a number; at most 6 decimals.",

@@ -19,7 +19,7 @@ from storage.journal_cut import Cut, cut_before, drop_snapshots
 from storage.markets import load_specs
 from storage.strategy_ledger import carry_forward, carry_lone, old_rows
 
-PRUNE_LOCK = 7_236_003
+PRUNE_LOCK = 7_236_005
 """Advisory lock number, next to the migrations' and the deployment's."""
 
 ROWS_MAX = 2_000

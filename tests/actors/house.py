@@ -27,7 +27,7 @@ class House:
         """Each part comes to the database as its own user, the test as the owner."""
         warm_up()
         self.urls = (urls.engine, redis_url)
-        self.api_url = urls.api
+        self.api_url, self.owner_url = urls.api, urls.owner
         self.database = connect(urls.owner, "test")
         listed_markets(self.database)
         self.actors: list[Any] = []

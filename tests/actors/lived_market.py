@@ -42,7 +42,7 @@ class LivedMarket:
         self.projection = MarketProjection(house.database, ETH_PERP, ORDINAL)
         self.dice = np.random.default_rng(seed)
         self.clients = [trader(house.database), trader(house.database)]
-        create_strategy_accounts(house.urls[0], 1, "crowd", HEADS, CAPITAL_ATOMS)
+        create_strategy_accounts(house.owner_url, 1, "crowd", HEADS, CAPITAL_ATOMS)
 
     def strategy_rows(self, at_us: int) -> Rows:
         """Some quote and some take; all withdraw what they had in the book."""

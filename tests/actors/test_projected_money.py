@@ -28,7 +28,7 @@ def moved(house: House, movement: Any, account_id: int, *amounts: int) -> transf
             return balance
 
     async def work() -> transfers.Balance:
-        pool = await open_pool(house.urls[0], 1)
+        pool = await open_pool(house.api_url, 1)
         balances = [await one(pool, amount) for amount in amounts]
         await pool.close()
         return balances[-1]

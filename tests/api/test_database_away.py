@@ -99,7 +99,7 @@ async def test_an_unknown_outcome_is_said_as_unknown(
     from sim.messages import MarketStatus
     from storage.market_data import ListedMarket
 
-    async def lose_the_reply(_: PlaceOrder) -> AcceptedOrder:
+    async def lose_the_reply(_: PlaceOrder, key: str | None) -> AcceptedOrder:
         raise OutcomeUnknown("the connection was lost")
 
     async def listed(_: MarketCatalog) -> dict[str, ListedMarket]:

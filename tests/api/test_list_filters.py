@@ -25,7 +25,9 @@ VALUES ('ETH-PERP', %s, false, 1, %s, 1, 5991, 100, 29955, 0, %s)"""
 LEG = """
 INSERT INTO ledger_entries (source, seq, leg, account_id, asset, entry_type, amount_atoms,
     created_at_us) VALUES ('of test', %s, %s, %s, 'USDC', 'DEPOSIT', 0, %s)"""
-TRADE = "INSERT INTO trades VALUES ('ETH-PERP', %s, 5991, 1, 1, %s)"
+TRADE = """
+INSERT INTO trades (market_id, event_seq, price_ticks, quantity_lots, taker_side, created_at_us)
+VALUES ('ETH-PERP', %s, 5991, 1, 1, %s)"""
 
 
 def ids(person: Person, path: str, **query: Any) -> list[str]:

@@ -11,6 +11,8 @@ from sim.messages import Side
 from sim.orders import OrderStatus
 from sim.units import format_atoms
 from storage.database import now_us
+from storage.database_roles import DatabaseUrls
+from storage.embedded import EmbeddedValkey
 from tests.actors.house import MARKET, House
 from tests.api.deployment import Deployment, Person, error_of, running
 from tests.auditor import check_money
@@ -30,16 +32,18 @@ WEALTH = MOST + EARNED - FEES
 
 
 @pytest.fixture
-def house(database_url: str, redis_url: str) -> Iterator[House]:
-    built = House(database_url, redis_url)
+def house(database_urls: DatabaseUrls, redis_url: str) -> Iterator[House]:
+    built = House(database_urls, redis_url)
     yield built
     built.close()
     built.database.close()
 
 
 @pytest.fixture
-def old(house: House, tmp_path: Path) -> Iterator[Deployment]:
-    with running(*house.urls, tmp_path / "api") as deployment:
+def old(
+    house: House, database_urls: DatabaseUrls, valkey: EmbeddedValkey, tmp_path: Path
+) -> Iterator[Deployment]:
+    with running(database_urls, valkey.limits_url, tmp_path / "api") as deployment:
         yield deployment
 
 

@@ -84,7 +84,7 @@ def swap_bids(_: np.ndarray, orders: np.ndarray, __: np.ndarray) -> None:
         (put(1, "remaining_lots", 1, 2**50), "an impossible quantity"),
         (put(1, "order_id", 0, 3), "two orders have one id"),
         (put(1, "order_id", 0, 0), "two orders have one id"),
-        (put(1, "accepted_seq", 0, 10**9), "comes from no event"),
+        (put(1, "accepted_seq", 0, 10**9), "comes from no command"),
         (put(1, "account_id", 0, 0), "an order is nobody's"),
         (put(1, "flags", 0, 8), "an unknown flag"),
         (put(1, "unused", 0, 1), "more than there is"),

@@ -10,6 +10,7 @@ import pytest
 from sim.market import BTC_PERP, ETH_PERP
 from sim.messages import EVENT, CommandKind, EventKind, OrderFlag, Rows, Side
 from sim.order_margin import OrderMargin
+from sim.packed_events import unpacked
 from sim.populations.command_rows import places
 from sim.scenario import ScenarioError
 from sim.units import ATOMS_PER_UNIT
@@ -224,6 +225,6 @@ def test_a_slow_model_places_and_refuses_the_same_orders() -> None:
         counted = part.orders_refused - before[0], part.rows_sent - before[1]
         assert counted == (keeps.count(False), keeps.count(True)), step
         for market, told in enumerate(world.markets):
-            model.learn(market, told.replies[1].events)
+            model.learn(market, unpacked([told.replies[1].events]))
     assert refused > 50
     assert placed > 200

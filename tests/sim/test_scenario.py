@@ -10,7 +10,7 @@ from sim.scenario import (
     with_replay,
 )
 from sim.simulation_scenario import parse_scenario
-from tests.sim.scenario_texts import BTC, ETH, HEAD
+from tests.sim.scenario_texts import BTC, ETH, HEAD, MAKERS
 
 GOOD = """
 name = "small"
@@ -36,7 +36,7 @@ parameters = { activity_ppm = 9000 }
 
 
 def test_a_simulation_settles_in_one_asset_whichever_it_is() -> None:
-    euros = (HEAD.format(seed=1, duration_s=1) + BTC + ETH).replace('"USDC"', '"EUR"')
+    euros = (HEAD.format(seed=1, duration_s=1) + BTC + ETH + MAKERS).replace('"USDC"', '"EUR"')
     assert parse_scenario(euros).world.markets[1].spec.quote_asset == "EUR"
     with pytest.raises(ScenarioError, match=r"markets\[1\].quote: found 'EUR', allowed is 'USD'"):
         parse_scenario(euros.replace('"EUR"', '"USD"', 1))

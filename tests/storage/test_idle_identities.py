@@ -68,7 +68,10 @@ USES = {
     "a change of the account": "UPDATE balances SET version = 1 WHERE account_id = %s",
     "a ledger entry": "INSERT INTO ledger_entries (source, seq, leg, account_id, asset,"
     " entry_type, amount_atoms, created_at_us) VALUES ('transfer', -1, 0, %s, 'USDC', 'X', 0, 0)",
-    "a request that may come again": "INSERT INTO idempotency VALUES (%s, 'k', '', '', 0, '', 0)",
+    "a request that may come again": (
+        "INSERT INTO idempotency (account_id, key, route, body_hash, response, order_ids,"
+        " created_at_us) VALUES (%s, 'k', '', '', '', '{}', 0)"
+    ),
 }
 
 

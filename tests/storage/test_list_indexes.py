@@ -39,11 +39,17 @@ INSERT INTO ledger_entries (source, seq, leg, account_id, asset, entry_type, amo
 SELECT 'of test', n, 0, {ACCOUNT} + n % 2, 'USDC', 'DEPOSIT', 1, n
 FROM generate_series(1, {ROWS}) AS n"""
 INSERT_TRADES = f"""
-INSERT INTO trades SELECT CASE n % 2 WHEN 0 THEN 'ETH-PERP' ELSE 'BTC-PERP' END, n, 1, 1, 1, n
+INSERT INTO trades (market_id, event_seq, price_ticks, quantity_lots, taker_side, created_at_us)
+SELECT CASE n % 2 WHEN 0 THEN 'ETH-PERP' ELSE 'BTC-PERP' END, n, 1, 1, 1, n
 FROM generate_series(1, {ROWS}) AS n"""
 INSERT_CANDLES = f"""
 INSERT INTO candles SELECT 'BTC-PERP', n, 1, 1, 1, 1, 1, 1, 1, 60000000 * (1 + n % 6)
 FROM generate_series(1, {ROWS}) AS n"""
+
+
+def database_of(postgres: Any, name: str) -> str:
+    """The superuser's way to a database."""
+    return str(postgres.admin_url).replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +57,9 @@ def many_rows(
     postgres: Any, template_database: str
 ) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     name = "many_rows"
-    with psycopg.connect(postgres.url, autocommit=True) as server:
+    with psycopg.connect(postgres.admin_url, autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
-        with connect(postgres.url.replace("/sandpit?", f"/{name}?"), "test") as connection:
+        with connect(database_of(postgres, name), "test") as connection:
             for statement in (INSERT_ORDERS, INSERT_FILLS, INSERT_LEDGER, INSERT_TRADES):
                 connection.execute(statement)
             connection.execute(INSERT_CANDLES)
