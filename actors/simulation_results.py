@@ -65,12 +65,14 @@ def _strategy(record: StrategyRecord) -> dict[str, Any]:
 
 
 def _metrics(metrics: Performance) -> dict[str, Any]:
-    """Ratios as numbers; volatility, sharpe and sortino a year, from returns over period_seconds"""
+    """Ratios as numbers; volatility, sharpe and sortino a year, from returns over period_seconds,
+    null where not_judged says why."""
     return {
         "return": finite(metrics.return_fraction),
         "volatility": finite(metrics.volatility),
         "sharpe": finite(metrics.sharpe),
         "sortino": finite(metrics.sortino),
+        "not_judged": metrics.why_not_judged or None,
         "period_seconds": metrics.period_us / SECOND_US,
         "max_drawdown": finite(metrics.drawdown.fraction),
         "max_drawdown_seconds": metrics.drawdown.length_us / SECOND_US,

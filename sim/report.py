@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sim.performance import performance
+from sim.performance import RETURNS_MIN, performance
 from sim.report_facts import facts_section
 from sim.report_markets import (
     MARKET_HEAD,
@@ -20,8 +20,8 @@ from sim.run_record import RunRecord
 
 CONVENTIONS = (
     "A strategy is one account: sums over its traders. Volatility, Sharpe and Sortino are of its"
-    " returns over a minute (a second where the run is shorter than an hour), annualised to 365"
-    " days at a risk-free rate of 0; the shorter a run, the less they say. Win rate and profit"
+    " returns over a minute, annualised to 365 days at a risk-free rate of 0; they are not judged"
+    f" from fewer than {RETURNS_MIN} returns, nor where equity fell to nothing. Win rate and profit"
     " factor count its traders. Turnover is traded notional over capital. Amounts are in the quote"
     " asset; positions are valued at the mark price."
 )

@@ -39,7 +39,7 @@ def _performance_row(row: Performance) -> tuple[str, list[str]]:
     cells = [
         number(row.traders),
         percent(row.return_fraction),
-        percent(row.volatility),
+        _judged(row, percent(row.volatility)),
         significant(row.sharpe),
         significant(row.sortino),
         percent(fall.fraction) + length,
@@ -51,6 +51,11 @@ def _performance_row(row: Performance) -> tuple[str, list[str]]:
         number(row.liquidated_traders),
     ]
     return f"{escaped(row.name)}<small>{escaped(row.strategy)}</small>", cells
+
+
+def _judged(row: Performance, figure: str) -> str:
+    """A figure of the year, or why there is none of this row."""
+    return f"{figure}<small>{escaped(row.why_not_judged)}</small>" if row.why_not_judged else figure
 
 
 def compared_returns(record: RunRecord) -> str:
