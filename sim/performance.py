@@ -54,6 +54,7 @@ class Performance:
     win_rate                         winners among the traders who won or lost
     profit_factor                    what winners won over what losers lost
     turnover                         traded notional over the capital
+    profit_units, volume_units       quote units: equity at the end less the capital; notional
     fees_units, funding_units        quote units, as recorded: totals of the run
     liquidated_traders               how often a trader was liquidated
     """
@@ -72,6 +73,8 @@ class Performance:
     win_rate: float | None
     profit_factor: float | None
     turnover: float | None
+    profit_units: float
+    volume_units: float
     fees_units: float
     funding_units: float
     liquidated_traders: int
@@ -104,6 +107,8 @@ def performance(record: StrategyRecord) -> Performance:
         win_rate(record.trader_pnl_atoms),
         profit_factor(record.trader_pnl_atoms),
         volume / capital if capital > 0 else None,
+        exact_sum(record.trader_pnl_atoms) / ATOMS_PER_UNIT,
+        volume / ATOMS_PER_UNIT,
         int(totals["fees_atoms"]) / ATOMS_PER_UNIT if totals is not None else 0.0,
         int(totals["funding_atoms"]) / ATOMS_PER_UNIT if totals is not None else 0.0,
         int(totals["liquidated_traders"]) if totals is not None else 0,
