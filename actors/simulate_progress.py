@@ -166,7 +166,8 @@ def recorded_line(figures: Mapping[str, Any]) -> str:
     if figures["waits"]:
         seconds = figures["waited_seconds"]
         waited = f"; the run waited {figures['waits']:,} times for a recorder, {seconds} s in all"
-    return f"recorded to {figures['to']}: {figures['trades']:,} trades of {figures['run']}{waited}"
+    said = f"recorded to {figures['to']}: {figures['trades']:,} trades of {figures['run']}{waited}"
+    return f"{said}\nlook inside: {figures['look_inside']}" if figures["look_inside"] else said
 
 
 def fact_lines(summary: Mapping[str, Any]) -> list[str]:
