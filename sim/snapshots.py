@@ -47,7 +47,7 @@ def read_snapshot(data: bytes) -> tuple[np.void, Records, Records]:
     orders = np.frombuffer(data, RESTING, order_count, SNAPSHOT_HEADER.itemsize)
     positions = np.frombuffer(data, POSITION, position_count, orders_end)
     _check_header(header)
-    _check_orders(orders, int(header["event_seq"]))
+    _check_orders(orders, int(header["input_seq"]))
     _check_queues(orders)
     _check_positions(positions)
     return header, orders, positions
@@ -67,7 +67,7 @@ def _check_header(header: np.void) -> None:
     _refuse_unless(int(header["status"]) in known, f"there is no status {header['status']}")
 
 
-def _check_orders(orders: Records, event_seq: int) -> None:
+def _check_orders(orders: Records, input_seq: int) -> None:
     """Each for itself."""
     sides, lots, prices = orders["side"], orders["remaining_lots"], orders["price_ticks"]
     accepted, ids = orders["accepted_seq"], orders["order_id"]
@@ -75,7 +75,7 @@ def _check_orders(orders: Records, event_seq: int) -> None:
     _refuse_unless(_within(lots, 1, QUANTITY_LOTS_MAX), "an order has an impossible quantity")
     _refuse_unless(_within(prices, 1, PRICE_TICKS_MAX), "an order has an impossible price")
     _refuse_unless(_within(orders["flags"], 0, FLAGS_MAX), "an order has an unknown flag")
-    _refuse_unless(_within(accepted, 1, event_seq), "an order comes from no event")
+    _refuse_unless(_within(accepted, 1, input_seq), "an order comes from no command")
     _refuse_unless(orders["account_id"].all(), "an order is nobody's")
     _refuse_unless(ids.all() and _all_differ(ids), "two orders have one id")
     _refuse_unless(_all_differ(accepted), "two orders come from one event")
