@@ -1,10 +1,16 @@
 """After a rehearsal a run compiles nothing: what is timed is the run."""
 
+import random
 import subprocess
 import sys
 
 import pytest
 
+from sim.rehearsal import rehearse
+from sim.simulation_scenario import Scenario
+from tests.sim.test_degenerate_scenarios import read, scenario_text
+
+SEED, TEXTS = 3, 250
 SHORT_S = {"flash-crash": 30, "rmsc04": 60}
 COUNTED = """
 import gc, sys
@@ -44,3 +50,14 @@ def test_a_run_compiles_nothing_that_its_rehearsal_has_not(name: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "[]\n"
+
+
+def test_whatever_can_be_run_can_be_rehearsed() -> None:
+    rehearsed = 0
+    for seed in range(SEED, SEED + TEXTS):
+        print(f"seed {seed}")
+        scenario = read(scenario_text(random.Random(seed)))
+        if isinstance(scenario, Scenario):
+            rehearse(scenario)
+            rehearsed += 1
+    assert rehearsed > TEXTS // 5
