@@ -1,14 +1,24 @@
 """Orders from outside a market, as a scenario has them: what is due of each, what was traded."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from sim.engine import MarketEngine
 from sim.market import MarketSpec
-from sim.messages import CommandKind, EventKind, OrderType, Rows, TimeInForce, empty_commands
+from sim.messages import (
+    CommandKind,
+    EventKind,
+    MarketStatus,
+    OrderType,
+    Rows,
+    Side,
+    TimeInForce,
+    empty_commands,
+)
 from sim.run_record import ShockDone
 from sim.simulation_scenario import MarketShock
 from sim.world_rows import forced_ids
@@ -31,16 +41,23 @@ class Shocks:
     """The shocks of one market.
 
     A slice is a MARKET order, one a step. What finds nobody is asked for again with the next
-    one, and after the last one in every step until all is traded: who must sell sells.
+    one, and after the last one in every step until all is traded: who must sell sells. Where
+    nobody stands on the other side of the book when a step begins nothing is asked in it.
     """
 
     def __init__(self, shocks: Sequence[MarketShock], outsider: int, spec: MarketSpec) -> None:
         self._shocks, self._outsider, self._spec = list(shocks), outsider, spec
         self._deeds = [Deed() for _ in shocks]
 
-    def under_way(self, step: int) -> bool:
-        """Whether any has something to ask for in a step."""
-        return any(self._wanted_lots(place, step) for place in range(len(self._shocks)))
+    def ask(self, step: int, sides: Collection[int]) -> bool:
+        """Whether any has something to ask for in a step, on sides that find somebody."""
+        return any(self._asked_lots(step, sides))
+
+    def _asked_lots(self, step: int, sides: Collection[int]) -> list[int]:
+        return [
+            self._wanted_lots(place, step) if shock.side in sides else 0
+            for place, shock in enumerate(self._shocks)
+        ]
 
     def _wanted_lots(self, place: int, step: int) -> int:
         """Of equal slices so far what is not traded yet; what does not divide is in the first."""
@@ -50,9 +67,9 @@ class Shocks:
         due = whole * slices + min(slices, rest)
         return min(due - self._deeds[place].lots, self._spec.max_quantity_lots)
 
-    def rows(self, step: int) -> Rows:
+    def rows(self, step: int, sides: Collection[int]) -> Rows:
         """COMMAND rows of a step."""
-        wanted = [self._wanted_lots(place, step) for place in range(len(self._shocks))]
+        wanted = self._asked_lots(step, sides)
         due = [place for place, lots in enumerate(wanted) if lots > 0]
         rows = empty_commands(len(due))
         rows["kind"], rows["order_type"] = CommandKind.PLACE, OrderType.MARKET
@@ -92,3 +109,11 @@ class Shocks:
     def restore(self, state: list[Any]) -> None:
         """Go on from a `state()`."""
         self._deeds = [Deed(*numbers) for numbers in state]
+
+
+def sides_served(engine: MarketEngine) -> list[Side]:
+    """Sides whose market orders find somebody now."""
+    if engine.status != MarketStatus.ACTIVE:
+        return []
+    opposite = {Side.BUY: engine.best_ask_ticks, Side.SELL: engine.best_bid_ticks}
+    return [side for side, ticks in opposite.items() if ticks]
