@@ -5,10 +5,12 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
+from actors.ctrl_c import ends_at_once
 from actors.database_command import db
 from actors.kernel_cache import keep_kernels_somewhere
 from actors.own_tree import refuse_namesakes
@@ -20,6 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
@@ -36,8 +39,8 @@ World = Annotated[str | None, typer.Option(help="default, quiet, or a world file
 Replay = Annotated[
     Path | None,
     typer.Option(
-        help="Recorded trades (Binance's CSV, or CSV.gz) as a market's reference price: ETH-PERP's "
-        "where the file's name begins with ETH, else the first market's. They loop."
+        help="Recorded trades or candles (Binance's CSV, gz or zip) as a market's reference price: "
+        "ETH-PERP's where the file's name begins with ETH, else the first market's. They loop."
     ),
 ]
 ReplayOnce = Annotated[
@@ -45,8 +48,22 @@ ReplayOnce = Annotated[
 ]
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from actors.run_origin import sandpit_version
+
+        print(f"sandpit {sandpit_version()}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version."),
+]
+
+
 @app.callback()
-def look_around() -> None:
+def look_around(version: Version = False) -> None:
     """A paper-trading exchange and a market simulator in one."""
     try:
         refuse_namesakes()
@@ -72,6 +89,18 @@ def print_or_exit(say: Callable[[], str]) -> None:
     except ConfigurationError as error:
         print(f"sandpit: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
+
+
+class ScenariosBelow(TyperCommand):
+    """A command whose help ends with the scenarios that ship."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Read when somebody asks: the list needs the engine's modules."""
+        from storage.scenario_file import about_scenarios
+
+        listed = (f"{name}: {about}" for name, about in about_scenarios())
+        self.epilog = "Scenarios that ship:\n\n" + "\n\n".join(listed)
+        super().format_help(ctx, formatter)
 
 
 @app.command()
@@ -103,7 +132,7 @@ def up(
     end_at_once(run(settings))
 
 
-@app.command()
+@app.command(cls=ScenariosBelow)
 def simulate(
     scenario: Annotated[str, typer.Argument(help="A shipped scenario, or a scenario file (TOML).")],
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the scenario's own.")] = None,
@@ -118,7 +147,9 @@ def simulate(
     duration: Annotated[
         str | None, typer.Option(help="Simulated time: 90, 90s, 10m, 2h or 1d.")
     ] = None,
-    record: Annotated[str | None, typer.Option(help="Trades: none, sampled or all.")] = None,
+    record: Annotated[
+        str | None, typer.Option(help="Trades: none, sampled or all; with --compare all.")
+    ] = None,
     to: Annotated[str | None, typer.Option(help="Trades, quotes: postgres, parquet.")] = None,
     data_dir: DataDir = None,
     out: Annotated[Path | None, typer.Option(help="Where results go.")] = None,
@@ -127,16 +158,17 @@ def simulate(
     compare: Annotated[
         Path | None,
         typer.Option(
-            help="Real trades (Binance's CSV, or CSV.gz) to put through the same stylised facts: "
+            help="Real trades (Binance's CSV, gz or zip) to put through the same stylised facts: "
             "beside the market whose base asset the file's name begins with, else beside all."
         ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Run a scenario as fast as this machine can; the same result every time."""
-    from actors.simulate_command import Request
-    from actors.simulate_command import simulate as run
-    from actors.simulation_worlds import SimulateError
+    with ends_at_once():
+        from actors.simulate_command import Request
+        from actors.simulate_command import simulate as run
+        from actors.simulation_worlds import SimulateError
 
     given = (scenario, seed, actors, duration, record, out, resume, json)
     try:

@@ -18,6 +18,9 @@ from storage.given_servers import database_place
 from storage.settings import ConfigurationError, Settings
 
 NAMESPACE = "sandpit"
+RAY_LOCK, RAY_FOLDER = "ray.lock", "ray"
+"""In a data directory, held as long as its Ray lives; and what Ray's own folder is named for."""
+
 CPUS_MIN = 8
 OBJECT_STORE_MB = 300
 LOOPBACK = "127.0.0.1"
@@ -60,9 +63,9 @@ class LocalRay:
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = prepare(data_dir)
-        self._hold = Hold(self.data_dir / "ray.lock")
+        self._hold = Hold(self.data_dir / RAY_LOCK)
         self._hold.take("Ray")
-        self._directory = short_directory(self.data_dir, "ray")
+        self._directory = short_directory(self.data_dir, RAY_FOLDER)
         # What a killed run left. Ray opens its own directory to everyone: ours stands around it.
         self.temporary = self._directory / "r"
         self._seen: list[psutil.Process] = []

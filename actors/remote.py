@@ -3,7 +3,6 @@
 import gc
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -21,6 +20,7 @@ from ray.exceptions import (
 
 from actors.logs import log_to_file
 from actors.loop import stall_of_process
+from actors.packed_arguments import packed, unpacked
 from actors.strategy import MarketUnavailable
 from actors.supervisor import Absence, Vitals
 from sim.messages import Rows
@@ -73,16 +73,16 @@ def actor_class(kind: str) -> type:
 
 
 def hosted(plain: type) -> type:
-    """The class as it runs in a process of its own: with a log, working from the start."""
+    """The class as it runs in a process of its own: with a log, working from the start; made
+    from what `packed` gave."""
 
     class Hosted(plain):  # type: ignore[misc,valid-type]
         def __init__(
-            self, log_dir: str | None, log_level: str, name: str, arguments: Mapping[str, Any]
+            self, log_dir: str | None, log_level: str, name: str, *arguments: bytes
         ) -> None:
             log_to_file(log_dir, name, log_level)
             try:
-                # Arrays that came through Ray are read-only, those of a copy are not.
-                super().__init__(**deepcopy(dict(arguments)), run=True)
+                super().__init__(**unpacked(arguments), run=True)
             except Exception:
                 log.exception("actor_not_started", actor=name)  # Ray would keep it for itself
                 raise
@@ -130,7 +130,7 @@ class RayCluster:
             max_task_retries=0,
             max_concurrency=CALLS_AT_ONCE_MAX,
             **RESOURCES[wanted.kind],
-        ).remote(self._log_dir, self._log_level, wanted.name, wanted.arguments)
+        ).remote(self._log_dir, self._log_level, wanted.name, *packed(wanted.arguments))
 
     def look(self, names: Sequence[str]) -> dict[str, Vitals | Absence]:
         """What each actor says of itself within a moment, which is the same for all.

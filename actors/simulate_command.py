@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typer
 
+from actors.run_origin import command_line, origin_of
 from actors.simulate_options import (
     earlier_wall_s,
     reference_of,
@@ -20,7 +21,14 @@ from actors.simulate_progress import Progress, progress_for
 from actors.simulation_actors import peak_memory_bytes
 from actors.simulation_recording import Recording, opened_recording, run_name
 from actors.simulation_results import summary_of, write_results
-from actors.simulation_worlds import Runnable, SimulateError, chosen_actors, joined, opened_world
+from actors.simulation_worlds import (
+    Runnable,
+    SimulateError,
+    chosen_actors,
+    joined,
+    opened_world,
+    prepare,
+)
 from sim.prices import ReferencePrice
 from sim.run_facts import run_facts
 from sim.run_record import RunRecord
@@ -34,6 +42,9 @@ from storage.scenario_file import load_scenario, scenario_prices
 
 LOOK_EVERY_S = 0.2
 INTERRUPTED_EXIT_CODE = 130
+COMPARED_RECORD = "all"
+"""What is recorded of a run that is compared with real trades, unless the command line says
+otherwise: a sample of the trades says nothing of neighbouring ones."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,7 @@ def simulate(request: Request) -> int:
             progress.say(f"{scenario.world.name}, seed {scenario.world.seed}: {why}.")
             _warn_of_unreached(scenario)
             place = (actors, data, cluster)
+            prepare(scenario, progress.say)
             with (
                 opened_recording(*stores) as recording,
                 opened_world(scenario, prices, *place) as world,
@@ -98,7 +110,8 @@ def _prepared(request: Request) -> tuple[Scenario, list[ReferencePrice]]:
         if request.record not in (None, *RECORDS):
             known = ", ".join(RECORDS)
             raise SimulateError(f"--record: found {request.record!r}, allowed is one of {known}.")
-        wanted = (request.seed, seconds_of(request.duration), request.record, request.replay)
+        record = request.record or (COMPARED_RECORD if request.compare is not None else None)
+        wanted = (request.seed, seconds_of(request.duration), record, request.replay)
         scenario = load_scenario(request.scenario, *wanted)
         return scenario, scenario_prices(scenario)
     except ScenarioError as error:
@@ -164,7 +177,8 @@ def _driven(
         progress.show(world.step_no, world.orders, world.fills)
         if recording is not None:
             recording.settle()
-    timing = Timing(time.monotonic() - began, actors, peak_memory_bytes())
+    origin = origin_of(command_line())
+    timing = Timing(time.monotonic() - began, actors, peak_memory_bytes(), origin=origin)
     return world.record(timing)
 
 

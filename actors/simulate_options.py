@@ -11,7 +11,7 @@ from sim.run_facts import Reference, compared_markets, tape_facts
 from sim.simulation_scenario import DURATION_S_MAX
 from sim.trade_tape import real_tape
 from storage.run_directory import RunDirectory
-from storage.trades_file import DECIMALS, TradesFileError, read_trades
+from storage.trades_file import DECIMALS, TradesFileError, read_traded
 
 UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 DURATION_TEXT = re.compile(r"(\d{1,9})([smhd]?)", re.ASCII)
@@ -40,7 +40,7 @@ def reference_of(path: Path | None, specs: Sequence[MarketSpec]) -> Reference | 
     if path is None:
         return None
     try:
-        trades = read_trades(path, PRICE_UNIT)
+        trades = read_traded(path, PRICE_UNIT)
     except TradesFileError as error:
         raise SimulateError(f"--compare: {error}") from error
     columns = trades.times_us, trades.prices_ticks, trades.quantities_e8, trades.buyer_is_maker

@@ -101,7 +101,7 @@ class Lines(Progress):
         rate, seconds = summary["orders_per_second"], summary["wall_seconds"]
         console.print(f"{seconds} s, {rate:,} orders/s, {summary['actors']}")
         console.print(_table(summary), soft_wrap=False)
-        for line in fact_lines(summary):
+        for line in (*shock_lines(summary), *fact_lines(summary)):
             console.print(line)
         if summary.get("recording"):
             console.print(recorded_line(summary["recording"]))
@@ -166,7 +166,8 @@ def recorded_line(figures: Mapping[str, Any]) -> str:
     if figures["waits"]:
         seconds = figures["waited_seconds"]
         waited = f"; the run waited {figures['waits']:,} times for a recorder, {seconds} s in all"
-    return f"recorded to {figures['to']}: {figures['trades']:,} trades of {figures['run']}{waited}"
+    said = f"recorded to {figures['to']}: {figures['trades']:,} trades of {figures['run']}{waited}"
+    return f"{said}\nlook inside: {figures['look_inside']}" if figures["look_inside"] else said
 
 
 def fact_lines(summary: Mapping[str, Any]) -> list[str]:
@@ -190,7 +191,7 @@ def _counts(facts: Mapping[str, Any]) -> str:
 
 
 def _table(summary: Mapping[str, Any]) -> Table:
-    """Results by strategy; the exact amounts are in the JSON object."""
+    """Results by strategy, then of others; the exact amounts are in the JSON object."""
     table = Table("strategy")
     for heading in ("traders", "profit", "fees", "volume", "liquidated"):
         table.add_column(heading, justify="right", overflow="fold")
@@ -199,7 +200,30 @@ def _table(summary: Mapping[str, Any]) -> Table:
         counts = (f"{strategy[name]:,}" for name in ("traders", "liquidated_traders"))
         traders, liquidated = counts
         table.add_row(strategy["name"], traders, *amounts, liquidated)
+    others = [one for one in summary["others"] if Decimal(one["pnl"]) or Decimal(one["volume"])]
+    table.add_section()
+    for other in others:
+        volume = amount(Decimal(other["volume"])) if Decimal(other["volume"]) else ""
+        table.add_row(other["name"], "", amount(Decimal(other["pnl"])), "", volume, "")
+    everybody = [*summary["strategies"], *others]
+    total = sum((Decimal(one["pnl"]) for one in everybody), Decimal(0))
+    table.add_row("sum", "", amount(total), "", "", "")
     return table
+
+
+def shock_lines(summary: Mapping[str, Any]) -> list[str]:
+    """What was done of each shock."""
+    return [
+        f"{'bought' if one['side'] == 'buy' else 'sold'} {one['traded']} of {one['quantity']} in"
+        f" {one['market']} from {clock(round(one['at_seconds'] * SECOND_US))}{_until(one)}"
+        for one in summary["shocks"]
+    ]
+
+
+def _until(shock: Mapping[str, Any]) -> str:
+    if shock["until_seconds"] is None:
+        return ""
+    return f" to {clock(round(shock['until_seconds'] * SECOND_US))}"
 
 
 def amount(units: Decimal) -> str:

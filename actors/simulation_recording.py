@@ -4,6 +4,7 @@ The run in PostgreSQL or Parquet is opened here, the trades are written by a rec
 beside a run in one process, a Ray actor beside actors.
 """
 
+import shlex
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -190,10 +191,15 @@ class Tapes:
 
 
 class Recording:
-    """One run's way to its store. Every method is to be called by the one who drives the run."""
+    """One run's way to its store. Every method is to be called by the one who drives the run.
 
-    def __init__(self, store: RunStore, to: str, name: str, one_of: int) -> None:
-        self._store, self._to, self._name = store, to, name
+    look_inside   the command that does, where the store needs one
+    """
+
+    def __init__(
+        self, store: RunStore, to: str, name: str, one_of: int, look_inside: str | None = None
+    ) -> None:
+        self._store, self._to, self._name, self._look_inside = store, to, name, look_inside
         self._worth_taking = TRADES_WORTH_TAKING * one_of
         self._taken_at, self._taken_fills = time.monotonic(), 0
         self._recorder: Recorder | None = None
@@ -269,6 +275,7 @@ class Recording:
             "writing_seconds": round(busy_s, 3),
             "waits": self._recorder.waits,
             "waited_seconds": round(self._recorder.waited_s, 3),
+            "look_inside": self._look_inside,
         }
 
     def _guarded(self, action: Callable[[], None]) -> None:
@@ -301,27 +308,36 @@ def opened_recording(
         return
     with ExitStack() as stack:
         try:
-            store = _store(to, scenario, directory, data_dir, stack)
+            settings = Settings.load(data_dir=data_dir) if to == "postgres" else None
+            store = _store(to, scenario, directory, settings, stack)
         except (ConfigurationError, StorageError) as error:
             raise SimulateError(f"--to {to}: {error}") from error
         one_of = SAMPLED_ONE_OF if scenario.record == "sampled" else 1
-        recording = Recording(store, to, run_name(scenario), one_of)
+        look_inside = way_in(settings) if settings is not None else None
+        recording = Recording(store, to, run_name(scenario), one_of, look_inside)
         stack.callback(recording.close)
         yield recording
 
 
 def _store(
-    to: str, scenario: Scenario, directory: Path, data_dir: Path | None, stack: ExitStack
+    to: str, scenario: Scenario, directory: Path, settings: Settings | None, stack: ExitStack
 ) -> RunStore:
     if to == "parquet":
         from storage.parquet_run import RunInParquet
 
         return RunInParquet(directory, run_name(scenario), scenario)
-    if to != "postgres":
+    if settings is None:
         known = ", ".join(DESTINATIONS)
         raise ConfigurationError(f"found {to!r}, allowed is one of {known}.")
     from storage.recorded_runs import RunInDatabase
     from storage.recording_server import recording_database
 
-    url = stack.enter_context(recording_database(Settings.load(data_dir=data_dir)))
+    url = stack.enter_context(recording_database(settings))
     return RunInDatabase(url, run_name(scenario), scenario)
+
+
+def way_in(settings: Settings) -> str | None:
+    """The command that looks into the server that we run; whoever named another knows the way."""
+    if settings.database_url is not None:
+        return None
+    return shlex.join(["sandpit", "db", "shell", "--data-dir", str(settings.data_path)])

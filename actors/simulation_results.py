@@ -10,9 +10,9 @@ from sim.array_accounts import exact_sum
 from sim.performance import Performance, performance
 from sim.report import html_report
 from sim.run_facts import MarketFacts, Reference, run_facts
-from sim.run_record import RunRecord, StrategyRecord
+from sim.run_record import MarketRecord, OtherGain, RunRecord, ShockDone, StrategyRecord
 from sim.stylized_facts import Fact
-from sim.units import format_atoms
+from sim.units import format_atoms, format_steps
 from sim.unreached import unreached
 from storage.run_directory import RunDirectory
 
@@ -31,6 +31,9 @@ def summary_of(
     return {
         "scenario": record.scenario,
         "seed": record.seed,
+        "command": record.origin.command,
+        "version": record.origin.version,
+        "made_at": record.origin.made_at,
         "state_hash": record.state_hash,
         "actors": record.actors,
         "steps": record.steps,
@@ -42,9 +45,35 @@ def summary_of(
         "orders_per_second": round(record.orders / max(record.wall_s, 1e-9)),
         "peak_memory_bytes": record.peak_memory_bytes,
         "left_out": unreached(record.happenings, record.steps_planned, record.step_us),
+        "shocks": [_shock(record, one, done) for one in record.markets for done in one.shocks],
         "strategies": [_strategy(strategy) for strategy in record.strategies],
+        "others": [_other(other) for other in record.others],
         "stylised_facts": [_facts(one) for one in (run_facts(record) if facts is None else facts)],
         "compared": None if reference is None else _compared(reference),
+    }
+
+
+def _shock(record: RunRecord, market: MarketRecord, done: ShockDone) -> dict[str, Any]:
+    """What was traded of what was planned, as far as the run went."""
+    step_s = record.step_us / SECOND_US
+    lot_size = market.spec.lot_size
+    return {
+        "market": market.spec.market_id,
+        "side": done.shock.side.name.lower(),
+        "at_seconds": (done.shock.step - 1) * step_s,
+        "quantity": format_steps(done.shock.quantity_lots, lot_size),
+        "traded": format_steps(done.traded_lots, lot_size),
+        "volume": format_atoms(done.notional_atoms),
+        "until_seconds": done.until_us / SECOND_US if done.traded_lots else None,
+    }
+
+
+def _other(other: OtherGain) -> dict[str, Any]:
+    """Who is no strategy: with the strategies' pnl theirs sums to zero."""
+    return {
+        "name": other.name,
+        "pnl": format_atoms(other.gain_atoms),
+        "volume": format_atoms(other.volume_atoms),
     }
 
 
@@ -65,12 +94,14 @@ def _strategy(record: StrategyRecord) -> dict[str, Any]:
 
 
 def _metrics(metrics: Performance) -> dict[str, Any]:
-    """Ratios as numbers; volatility, sharpe and sortino a year, from returns over period_seconds"""
+    """Ratios as numbers; volatility, sharpe and sortino a year, from returns over period_seconds,
+    null where not_judged says why."""
     return {
         "return": finite(metrics.return_fraction),
         "volatility": finite(metrics.volatility),
         "sharpe": finite(metrics.sharpe),
         "sortino": finite(metrics.sortino),
+        "not_judged": metrics.why_not_judged or None,
         "period_seconds": metrics.period_us / SECOND_US,
         "max_drawdown": finite(metrics.drawdown.fraction),
         "max_drawdown_seconds": metrics.drawdown.length_us / SECOND_US,

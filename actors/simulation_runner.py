@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import structlog
 
 from actors.loop import Loop
+from actors.run_origin import origin_of
 from actors.simulation_actors import peak_memory_bytes
 from actors.simulation_results import summary_of
 from sim.engine import warm_up
@@ -47,6 +48,7 @@ STOP_WAIT_S = 3.0
 NICENESS = 10
 """The live exchange on the same machine goes first."""
 
+ASKED_BY = "POST /simulations"
 TOO_LATE = "It was stopped after the {} s that it may take: the result is that of its steps so far"
 
 log = structlog.get_logger()
@@ -214,7 +216,12 @@ class Turn:
             self._keep_at = math.inf
 
     def _ending(self) -> Ending:
-        timing = Timing(self._wall_ms() / 1_000, "one process", peak_memory_bytes())
+        timing = Timing(
+            self._wall_ms() / 1_000,
+            "one process",
+            peak_memory_bytes(),
+            origin=origin_of(ASKED_BY),
+        )
         record = self._world.record(timing)
         status = SimulationStatus.FINISHED if self._world.done else SimulationStatus.STOPPED
         facts = run_facts(record)

@@ -2,15 +2,16 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
-from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Any, Protocol
 
+from actors.ctrl_c import ends_at_once
 from actors.processors import cores_to_use
 from sim.engine import warm_up
 from sim.prices import ReferencePrice
+from sim.rehearsal import rehearse
 from sim.run_record import RunRecord
 from sim.scenario_work import decisions_a_step
 from sim.simulation_scenario import Scenario
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 ACTORS_MAX = 64
 DECISIONS_WORTH_ACTORS = 20_000
 """A step of fewer decisions takes less time than the messages that would spread it."""
+
+COMPILES_AFTER_S = 2.0
+"""Kernels that are compiled already are read in less."""
 
 
 class SimulateError(Exception):
@@ -103,6 +107,18 @@ def joined(address: str | None) -> Iterator["Joined | None"]:
         stop_ray()
 
 
+def prepare(scenario: Scenario, say: Callable[[str], None]) -> None:
+    """Have all kernels ready, so that a run is timed and not its compiler."""
+    compiling = Timer(COMPILES_AFTER_S, say, ["compiling kernels, once after an installation"])
+    compiling.start()
+    try:
+        with ends_at_once():
+            warm_up()
+            rehearse(scenario)
+    finally:
+        compiling.cancel()
+
+
 @contextmanager
 def opened_world(
     scenario: Scenario,
@@ -113,7 +129,6 @@ def opened_world(
 ) -> Iterator[Runnable]:
     """The world, where it stands; Ray of our own lives as long as this context."""
     spread = max(actors, 1) if data is None else read_checkpoint(scenario, data)["spread"]
-    warm_up()
     if actors == 0:
         world: Any = SimulatedWorld(scenario, prices, spread)
         _resume(world, data)
@@ -158,10 +173,11 @@ def _ray() -> Iterator[None]:
     """Ray of our own while it lasts. Raises SimulateError."""
     os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
     from actors.cluster import start_local_ray, stop_ray
+    from actors.simulation_folders import temporary_folder
 
-    with tempfile.TemporaryDirectory(prefix="sandpit-simulation-") as directory:
+    with temporary_folder() as directory:
         try:
-            start_local_ray(Path(directory))
+            start_local_ray(directory)
         except ConfigurationError as error:
             raise SimulateError(str(error)) from error
         try:

@@ -219,12 +219,17 @@ class MarketEngine:
         return engine
 
 
+WARM_UP_ORDERS = 80
+"""More than a new book has room for, of orders and of accounts."""
+
+
 def warm_up(spec: MarketSpec = BTC_PERP) -> None:
     """Compile every kernel, or load it from the cache on disk: once, before actors start."""
-    commands = np.zeros(2, COMMAND)
+    commands = np.zeros(WARM_UP_ORDERS, COMMAND)
     commands["kind"], commands["order_type"], commands["time_in_force"] = 1, 1, 1
-    commands["order_id"], commands["account_id"] = (1, 2), (1, 2)
-    commands["side"], commands["price_ticks"], commands["quantity_lots"] = (1, 2), 1, (2, 1)
+    commands["order_id"] = commands["account_id"] = np.arange(1, WARM_UP_ORDERS + 1)
+    commands["side"], commands["price_ticks"], commands["quantity_lots"] = 1, 1, 2
+    commands["side"][1], commands["quantity_lots"][1] = 2, 1
     engine = MarketEngine(spec, capacity_orders=1)
     engine.apply(commands)
     engine.depth(1)

@@ -2,12 +2,13 @@
 
 Conventions. A strategy is one account: equity, fees and volume are sums over
 its traders. Returns are simple, of equity at the samples of a grid (`period_us`:
-a minute where the run is an hour or longer, a second where it is shorter, and
-never finer than what was recorded), the first against the capital at the start.
-Annualised by the number of periods in 365 days, for these markets never close;
-the risk-free rate is 0. Standard deviations divide by n − 1. Formulas are those
-of empyrical (the library of Quantopian's zipline), against which they are
-tested; a figure that its formula leaves undefined is None, never infinite.
+a minute, and never finer than what was recorded), the first against the capital
+at the start. Annualised by the number of periods in 365 days, for these markets
+never close; the risk-free rate is 0. Standard deviations divide by n − 1.
+Formulas are those of empyrical (the library of Quantopian's zipline), against
+which they are tested; a figure that its formula leaves undefined is None, never
+infinite. Volatility, Sharpe and Sortino are None, too, where they would say
+nothing: see `why_not_judged`.
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
 HOUR_US = 60 * MINUTE_US
 YEAR_US = 365 * 24 * HOUR_US
+RETURNS_MIN = 60
+"""From fewer, the standard error of a yearly ratio is larger than any ratio that was ever earned:
+about √(periods a year ÷ returns), 94 for sixty minutes (Lo, "The statistics of Sharpe ratios")."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,11 @@ class Performance:
     """The metrics of a strategy.
 
     return_fraction                  equity at the end over the capital, less 1
-    volatility, sharpe, sortino      annualised
+    volatility, sharpe, sortino      annualised; None where `why_not_judged` says why
     win_rate                         winners among the traders who won or lost
     profit_factor                    what winners won over what losers lost
     turnover                         traded notional over the capital
+    profit_units, volume_units       quote units: equity at the end less the capital; notional
     fees_units, funding_units        quote units, as recorded: totals of the run
     liquidated_traders               how often a trader was liquidated
     """
@@ -68,9 +73,12 @@ class Performance:
     win_rate: float | None
     profit_factor: float | None
     turnover: float | None
+    profit_units: float
+    volume_units: float
     fees_units: float
     funding_units: float
     liquidated_traders: int
+    why_not_judged: str = ""
 
 
 def performance(record: StrategyRecord) -> Performance:
@@ -78,6 +86,8 @@ def performance(record: StrategyRecord) -> Performance:
     times_us, equity = equity_curve(record)
     period_us = sampling_period_us(times_us)
     returns = period_returns(times_us, equity, period_us)
+    why_not = why_not_judged(returns, equity)
+    judged = np.zeros(0) if why_not else returns
     periods = YEAR_US / period_us
     totals = record.standings[-1] if len(record.standings) else None
     capital = record.capital_atoms
@@ -90,17 +100,31 @@ def performance(record: StrategyRecord) -> Performance:
         float(equity[-1]) / ATOMS_PER_UNIT,
         period_us,
         float(equity[-1]) / capital - 1 if capital > 0 else None,
-        volatility(returns, periods),
-        sharpe_ratio(returns, periods),
-        sortino_ratio(returns, periods),
+        volatility(judged, periods),
+        sharpe_ratio(judged, periods),
+        sortino_ratio(judged, periods),
         max_drawdown(times_us, equity),
         win_rate(record.trader_pnl_atoms),
         profit_factor(record.trader_pnl_atoms),
         volume / capital if capital > 0 else None,
+        exact_sum(record.trader_pnl_atoms) / ATOMS_PER_UNIT,
+        volume / ATOMS_PER_UNIT,
         int(totals["fees_atoms"]) / ATOMS_PER_UNIT if totals is not None else 0.0,
         int(totals["funding_atoms"]) / ATOMS_PER_UNIT if totals is not None else 0.0,
         int(totals["liquidated_traders"]) if totals is not None else 0,
+        why_not,
     )
+
+
+def why_not_judged(returns: Floats, equity: Floats) -> str:
+    """Why no yearly figure is made of returns; empty where one is."""
+    if (equity <= 0).any():
+        return "its equity fell to nothing"
+    if len(returns) < RETURNS_MIN:
+        return f"under {RETURNS_MIN} returns"
+    if float(returns.mean()) * float(np.log(equity[-1] / equity[0])) < 0:
+        return "its mean return and its whole return have different signs"
+    return ""
 
 
 def equity_curve(record: StrategyRecord) -> tuple[Integers, Floats]:
@@ -114,10 +138,9 @@ def equity_curve(record: StrategyRecord) -> tuple[Integers, Floats]:
 
 
 def sampling_period_us(times_us: Integers) -> int:
-    """A minute or a second, or the mean distance of the samples where that is longer."""
+    """A minute, or the mean distance of the samples where that is longer."""
     span_us = int(times_us[-1] - times_us[0])
-    recorded_us = -(-span_us // max(1, len(times_us) - 1))
-    return max(MINUTE_US if span_us >= HOUR_US else SECOND_US, recorded_us)
+    return max(MINUTE_US, -(-span_us // max(1, len(times_us) - 1)))
 
 
 def period_returns(times_us: Integers, equity: Floats, period_us: int) -> Floats:

@@ -6,7 +6,7 @@ Nothing here knows what time it is: one `step()` is one interval of `step_us`.
 
 import math
 import struct
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -92,8 +92,8 @@ class SyntheticPrice:
     reversion_us              mean time of the pull towards the start
     """
 
-    STATE = struct.Struct("<cqqq")
-    KIND = b"S"
+    STATE, WIDE_STATE = struct.Struct("<cqqq"), struct.Struct("<cq16s16s")
+    KIND, WIDE_KIND = b"S", b"W"
 
     def __init__(
         self,
@@ -153,12 +153,19 @@ class SyntheticPrice:
         return weighted // PPM
 
     def state(self) -> bytes:
-        """Step count, price and variance: 25 bytes."""
-        return self.STATE.pack(self.KIND, self._steps, self._price, self._variance)
+        """Step count, price and variance: 25 bytes, 41 where one is longer than 63 bits."""
+        if max(self._price, self._variance) < 2**63:
+            return self.STATE.pack(self.KIND, self._steps, self._price, self._variance)
+        wide = (number.to_bytes(16, "little") for number in (self._price, self._variance))
+        return self.WIDE_STATE.pack(self.WIDE_KIND, self._steps, *wide)
 
     def restore(self, state: bytes) -> None:
         """Go on from a `state()`; raises StateMismatch."""
-        _, self._steps, self._price, self._variance = _unpack(self.STATE, self.KIND, state)
+        if state[:1] != self.WIDE_KIND:
+            _, self._steps, self._price, self._variance = _unpack(self.STATE, self.KIND, state)
+            return
+        _, self._steps, *wide = _unpack(self.WIDE_STATE, self.WIDE_KIND, state)
+        self._price, self._variance = (int.from_bytes(one, "little") for one in wide)
 
 
 class ConstantPrice:
@@ -255,7 +262,7 @@ class ReplayPrice:
         _, self._elapsed_us = _unpack(self.STATE, self.KIND, state)
 
 
-def _unpack(layout: struct.Struct, kind: bytes, state: bytes) -> tuple[int, ...]:
+def _unpack(layout: struct.Struct, kind: bytes, state: bytes) -> tuple[Any, ...]:
     """Fields of a stored state, its kind first. Raises StateMismatch."""
     if len(state) != layout.size or state[:1] != kind:
         raise StateMismatch(f"a price state of kind {kind!r} was expected, found {state[:32]!r}")

@@ -2,26 +2,26 @@
 
 from collections.abc import Sequence
 
-from sim.performance import performance
+from sim.performance import RETURNS_MIN
 from sim.report_facts import facts_section
 from sim.report_markets import (
     MARKET_HEAD,
-    MarketSeries,
     market_charts,
     market_row,
-    market_series,
-    shock_sentences,
 )
 from sim.report_page import page_html, table_html, tiles_html
+from sim.report_series import MarketSeries, market_series
+from sim.report_shocks import shock_sentences
 from sim.report_strategies import compared_returns, performance_table, strategy_cards
 from sim.report_text import SECOND_US, clock, duration, escaped, memory, number, significant
 from sim.run_facts import MarketFacts, Reference, run_facts
-from sim.run_record import RunRecord
+from sim.run_record import Origin, RunRecord
 
 CONVENTIONS = (
-    "A strategy is one account: sums over its traders. Volatility, Sharpe and Sortino are of its"
-    " returns over a minute (a second where the run is shorter than an hour), annualised to 365"
-    " days at a risk-free rate of 0; the shorter a run, the less they say. Win rate and profit"
+    "A strategy is one account: sums over its traders. Profit is equity at the end less the"
+    " capital; with what others gained it sums to zero. Volatility, Sharpe and Sortino are of its"
+    " returns over a minute, annualised to 365 days at a risk-free rate of 0; they are not judged"
+    f" from fewer than {RETURNS_MIN} returns, nor where equity fell to nothing. Win rate and profit"
     " factor count its traders. Turnover is traded notional over capital. Amounts are in the quote"
     " asset; positions are valued at the mark price."
 )
@@ -45,7 +45,7 @@ def html_report(
     facts = run_facts(record) if facts is None else facts
     series = [market_series(record, market) for market in record.markets]
     sections = [_head(record), _overview(record, series, facts)]
-    sections += [_market(record, one, place) for place, one in enumerate(series)]
+    sections += [_market(record, place, one) for place, one in enumerate(series)]
     sections += [_strategies(record), _facts(facts, reference)]
     return page_html(f"{record.scenario}, seed {record.seed}: simulation report", sections)
 
@@ -74,16 +74,25 @@ def _head(record: RunRecord) -> str:
         ("times real time", f"{significant(done_us / SECOND_US / wall_s)}×"),
         ("peak memory", memory(record.peak_memory_bytes)),
     ]
-    wide = [("how it ran", record.actors), ("state hash", record.state_hash)]
+    origin = record.origin
+    wide = [("command", origin.command)] if origin.command else []
+    wide += [("how it ran", record.actors), ("state hash", record.state_hash)]
     links = [
         f'<a href="#m{place}">{escaped(market.spec.market_id)}</a>'
         for place, market in enumerate(record.markets)
     ]
     links += ['<a href="#strategies">Strategies</a>', '<a href="#facts">Stylised facts</a>']
     return (
-        f'<header><p class="soft">Sandpit simulation</p><h1>{escaped(record.scenario)}{badge}</h1>'
+        f'<header><p class="soft">{escaped(_made(origin))}</p>'
+        f"<h1>{escaped(record.scenario)}{badge}</h1>"
         f"{tiles_html(tiles, wide)}<nav>{''.join(links)}</nav></header>"
     )
+
+
+def _made(origin: Origin) -> str:
+    """Sandpit 0.2.0 simulation, 2026-11-27 08:01:30 UTC; as much of it as is known."""
+    by = f"Sandpit {origin.version}".rstrip()
+    return ", ".join(part for part in (f"{by} simulation", origin.made_at) if part)
 
 
 def _overview(record: RunRecord, series: list[MarketSeries], facts: Sequence[MarketFacts]) -> str:
@@ -94,10 +103,11 @@ def _overview(record: RunRecord, series: list[MarketSeries], facts: Sequence[Mar
     return f"<h2>Markets</h2>{table_html(MARKET_HEAD, rows)}"
 
 
-def _market(record: RunRecord, series: MarketSeries, place: int) -> str:
-    sentences = "".join(shock_sentences(record, series))
+def _market(record: RunRecord, place: int, series: MarketSeries) -> str:
+    market = record.markets[place]
+    sentences = "".join(shock_sentences(record, market, series))
     silence = _silence(series)
-    charts = market_charts(record, series)
+    charts = market_charts(record, market, series)
     name = escaped(series.spec.market_id)
     return (
         f'<section id="m{place}"><h2>{name}</h2>{sentences}{silence}'
@@ -113,10 +123,9 @@ def _silence(series: MarketSeries) -> str:
 
 
 def _strategies(record: RunRecord) -> str:
-    rows = [performance(strategy) for strategy in record.strategies]
     return (
         f'<section id="strategies"><h2>Strategies</h2>{compared_returns(record)}'
-        f'{performance_table(rows)}<p class="soft">{CONVENTIONS}</p>{strategy_cards(record)}'
+        f'{performance_table(record)}<p class="soft">{CONVENTIONS}</p>{strategy_cards(record)}'
         "</section>"
     )
 

@@ -1,82 +1,23 @@
 """What a report shows of a market: price with what befell it, spread, depth, volume, closings."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from sim.market import MarketSpec
-from sim.messages import MarketStatus, Side
 from sim.performance import Drawdown, Floats, max_drawdown
 from sim.report_charts import BAR_BUCKETS, Bars, Chart, Line, Mark, Span, chart_html
-from sim.report_text import SECOND_US, clock, duration, escaped, number, percent, significant
+from sim.report_series import MarketSeries
+from sim.report_shocks import spans_of
+from sim.report_text import duration, escaped, number, percent, significant
 from sim.run_record import Integers, MarketRecord, RunRecord
-from sim.simulation_scenario import Happening, IndexJump, MarketShock, StatusChange
-from sim.units import PPM, format_steps
-
-AFTERMATH_MIN_US = 600 * SECOND_US
-AFTERMATH_LENGTHS = 10
-"""A shock's farthest price is looked for within ten minutes, or ten times its length."""
 
 PRICE_HEIGHT_PX = 300
-NINE_TENTHS, HALF = 0.9, 0.5
 
 
-@dataclass(frozen=True)
-class MarketSeries:
-    """A market's samples in units of the trade: float64 (samples,), NaN where a side was empty.
-
-    Prices in quote units, depth and volume in base units, spread in millionths of the middle.
-    """
-
-    spec: MarketSpec
-    end_us: int
-    times_us: Integers
-    last: Floats
-    index: Floats
-    mark: Floats
-    spread_ppm: Floats
-    bid_depth: Floats
-    ask_depth: Floats
-    volume: Floats
-    trades: Integers
-    liquidations: Integers
-
-    @property
-    def decimals(self) -> int:
-        """Of a price."""
-        return max(0, -int(self.spec.tick_size.normalize().as_tuple().exponent))
-
-
-def market_series(record: RunRecord, market: MarketRecord) -> MarketSeries:
-    """The samples of a market as they are drawn."""
-    spec, quotes = market.spec, market.quotes
-    tick, lot = float(spec.tick_size), float(spec.lot_size)
-    bid, ask = _prices(quotes["best_bid_ticks"]), _prices(quotes["best_ask_ticks"])
-    return MarketSeries(
-        spec,
-        record.steps * record.step_us,
-        quotes["time_us"].astype(np.int64),
-        _prices(quotes["last_price_ticks"]) * tick,
-        _prices(quotes["index_ticks"]) * tick,
-        _prices(quotes["mark_ticks"]) * tick,
-        2 * PPM * (ask - bid) / (ask + bid),
-        quotes["bid_lots"] * lot,
-        quotes["ask_lots"] * lot,
-        quotes["volume_lots"] * lot,
-        quotes["trades"].astype(np.int64),
-        quotes["liquidations"].astype(np.int64),
-    )
-
-
-def _prices(ticks: Integers) -> Floats:
-    """No price is written as 0."""
-    return np.where(ticks > 0, ticks, np.nan).astype(np.float64)
-
-
-def market_charts(record: RunRecord, series: MarketSeries) -> str:
+def market_charts(record: RunRecord, market: MarketRecord, series: MarketSeries) -> str:
     """All charts of a market, the price first and widest."""
     base, end_us = series.spec.base_asset, series.end_us
-    spans = spans_of(record, series.spec)
+    spans = spans_of(record, market)
     plain = [Span(span.kind, "", span.begin_us, span.end_us) for span in spans]
     lots = max(0, -int(series.spec.lot_size.normalize().as_tuple().exponent))
     times_us = series.times_us
@@ -156,106 +97,6 @@ def binned(series: MarketSeries, values: Floats | Integers) -> Floats:
 
 def _per_bar(what: str, series: MarketSeries) -> str:
     return f"{what} in {duration(series.end_us // bar_count(series))}"
-
-
-def spans_of(record: RunRecord, spec: MarketSpec) -> list[Span]:
-    """Shocks and halts of a market that began before the run's end, as stretches of its time."""
-    step_us, end_us = record.step_us, record.steps * record.step_us
-    own = [one for one in record.happenings if one.market_id == spec.market_id]
-    found = []
-    for place, one in enumerate(own):
-        begin_us = (one.step - 1) * step_us
-        until_us = begin_us
-        if isinstance(one, StatusChange):
-            if one.status == MarketStatus.ACTIVE:
-                continue
-            later = (next_one for next_one in own[place + 1 :] if _is_active(next_one))
-            until_us = next(((one.step - 1) * step_us for one in later), end_us)
-        if isinstance(one, MarketShock):
-            until_us = begin_us + one.slices * step_us
-        kind = "halt" if isinstance(one, StatusChange) else "shock"
-        found.append(Span(kind, _label(one, spec), begin_us, min(until_us, end_us)))
-    return [span for span in found if span.begin_us < end_us]
-
-
-def _is_active(one: Happening) -> bool:
-    return isinstance(one, StatusChange) and one.status == MarketStatus.ACTIVE
-
-
-def _label(one: Happening, spec: MarketSpec) -> str:
-    if isinstance(one, MarketShock):
-        word = "buy" if one.side == Side.BUY else "sell"
-        return f"{word} {format_steps(one.quantity_lots, spec.lot_size)} {spec.base_asset}"
-    if isinstance(one, IndexJump):
-        return f"index {'+' if one.jump_ppm > 0 else ''}{percent(one.jump_ppm / PPM)}"
-    return one.status.name.lower().replace("_", " ")
-
-
-def shock_sentences(record: RunRecord, series: MarketSeries) -> list[str]:
-    """What each shock did to the price, as HTML paragraphs: how far, and when it was back."""
-    spans = spans_of(record, series.spec)
-    own = [
-        one
-        for one in record.happenings
-        if one.market_id == series.spec.market_id and isinstance(one, MarketShock)
-    ]
-    sentences = []
-    for place, shock in enumerate(own):
-        begin_us = (shock.step - 1) * record.step_us
-        length_us = shock.slices * record.step_us
-        label = next((span.label for span in spans if span.begin_us == begin_us), None)
-        if label is None:
-            continue
-        until_us = (own[place + 1].step - 1) * record.step_us if place + 1 < len(own) else None
-        effect = _effect(series, shock.side, begin_us, length_us, until_us)
-        over = f" within {duration(length_us)}" if shock.slices > 1 else ""
-        sentences.append(f"<p><b>{clock(begin_us)} {escaped(label)}</b>{over}: {effect}</p>")
-    return sentences
-
-
-def _effect(
-    series: MarketSeries, side: int, begin_us: int, length_us: int, until_us: int | None
-) -> str:
-    """The farthest price after a shock, and when half and nine tenths of the way were made up."""
-    times_us = series.times_us
-    known = np.flatnonzero(np.isfinite(series.last) & (times_us <= begin_us))
-    stop = len(times_us) if until_us is None else int(np.searchsorted(times_us, until_us))
-    aftermath_us = begin_us + max(AFTERMATH_MIN_US, AFTERMATH_LENGTHS * length_us)
-    inside = (times_us > begin_us) & (times_us <= aftermath_us) & np.isfinite(series.last)
-    rows = np.flatnonzero(inside[:stop])
-    if len(known) == 0 or len(rows) == 0:
-        return "no price to compare with."
-    before, direction = float(series.last[known[-1]]), 1 if side == Side.BUY else -1
-    farthest = int(rows[np.argmax(direction * series.last[rows])])
-    price = float(series.last[farthest])
-    moved = price / before - 1
-    if direction * moved <= 0:
-        return "the price did not follow."
-    said = (
-        f"price from {number(before, series.decimals)} to {number(price, series.decimals)}"
-        f" ({'+' if moved > 0 else ''}{percent(moved)}) at {clock(int(times_us[farthest]))}"
-    )
-    backs = [_back(series, farthest, stop, price + part * (before - price)) for part in PARTS]
-    return f"{said}; {_recovery(backs)}."
-
-
-PARTS = (HALF, NINE_TENTHS)
-
-
-def _back(series: MarketSeries, row: int, stop: int, price: float) -> int | None:
-    """When the last price is first at `price` again, after a sample; None: not before `stop`."""
-    start = series.last[row]
-    later = series.last[row:stop]
-    there = np.flatnonzero(later >= price if price > start else later <= price)
-    return int(series.times_us[row + there[0]]) if len(there) else None
-
-
-def _recovery(backs: list[int | None]) -> str:
-    half, most = backs
-    if half is None:
-        return "not back by half"
-    said = f"back by half at {clock(half)}"
-    return said + (f", by nine tenths at {clock(most)}" if most else ", not by nine tenths")
 
 
 def market_row(series: MarketSeries, holding: str) -> tuple[str, list[str]]:

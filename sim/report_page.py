@@ -41,8 +41,8 @@ dt{color:var(--soft);font-size:12px}dd{margin:0;font-weight:600;overflow-wrap:an
 .card{padding:12px 14px;margin:10px 0}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:0 22px}
 .pair figure:last-child:nth-child(odd){grid-column:1/-1}
-.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,350px),1fr));gap:12px}
-.cards .card{margin:0}
+.cards{columns:350px;column-gap:12px}
+.cards .card{margin:0 0 12px;break-inside:avoid}
 figure{margin:8px 0 4px;min-width:0}
 figcaption{font-size:13px;margin-bottom:4px;display:flex;flex-wrap:wrap;gap:0 10px}
 .chart{display:flex}.chart>.y{flex:none}svg.o{overflow:visible}.chart>.x{flex:1;width:0;overflow:visible}
@@ -73,6 +73,7 @@ th:first-child,.words td,.words th{text-align:left}
 tbody th{position:sticky;left:0;background:var(--card);font-weight:600;min-width:100px;
 max-width:260px;overflow-wrap:break-word}
 table:not(.words) td,table:not(.words) td small{white-space:nowrap}
+table:not(.words) td small.why{white-space:normal}
 .words th:first-child{min-width:200px}.words td:nth-child(n+2){min-width:150px}
 @media(max-width:640px){.words tbody th{position:static}.words th:first-child{min-width:150px}
 th,td{padding:5px 7px}main{padding:12px 10px 40px}.card{padding:9px 8px}}

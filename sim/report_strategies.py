@@ -1,11 +1,15 @@
 """What a report shows of the strategies: metrics side by side, then each by itself."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 
-from sim.performance import Floats, Performance, drawdowns, equity_curve
+from sim.array_accounts import exact_sum
+from sim.performance import Floats, Performance, drawdowns, equity_curve, performance
 from sim.report_charts import BUCKETS, COLOURS, Chart, Line, chart_html, histogram_html
 from sim.report_page import table_html
-from sim.report_text import duration, escaped, nice_step, number, percent, significant
+from sim.report_text import NONE, duration, escaped, nice_step, number, percent, significant
 from sim.run_record import Integers, RunRecord, StrategyRecord
 from sim.units import ATOMS_PER_UNIT
 
@@ -18,18 +22,44 @@ COMPARED_MAX = COLOURS
 CARD_BUCKETS, CARD_BUCKETS_OF_MANY = 240, 120
 CARD_COLUMNS, CARD_COLUMNS_OF_MANY = 40, 20
 CARD_TIME_TICKS = 3
+FAR = 8
 BINS_MIN, BINS_MAX, TAIL = 6, 30, 0.005
 SMALL_PX = 110
 
 PERFORMANCE_HEAD = (
-    *("strategy", "traders", "return", "volatility", "Sharpe", "Sortino", "max drawdown"),
-    *("win rate", "profit factor", "turnover", "fees", "funding", "liquidated"),
+    *("strategy", "traders", "profit", "volume<small>turnover</small>", "return", "volatility"),
+    *("Sharpe", "Sortino", "max drawdown", "win rate", "profit factor"),
+    *("fees<small>funding</small>", "liquidated"),
 )
+PROFIT, VOLUME = 1, 2
+"""Among the cells of a row."""
+
+SUM = "sum"
 
 
-def performance_table(rows: list[Performance]) -> str:
-    """The metrics of all strategies; amounts in quote units."""
-    return table_html(PERFORMANCE_HEAD, [_performance_row(row) for row in rows])
+def performance_table(record: RunRecord) -> str:
+    """The metrics of all strategies, what others gained, and the sum of it; in quote units."""
+    rows = [_performance_row(performance(strategy)) for strategy in record.strategies]
+    others = [one for one in record.others if one.gain_atoms or one.volume_atoms]
+    if record.others:
+        rows += [_other_row(one.name, one.gain_atoms, one.volume_atoms) for one in others]
+        rows.append(_other_row(SUM, sum_of_gains(record), 0))
+    return table_html(PERFORMANCE_HEAD, rows)
+
+
+def sum_of_gains(record: RunRecord) -> int:
+    """Atoms of all strategies and all others: zero, for what one gains another loses."""
+    gained = sum(exact_sum(strategy.trader_pnl_atoms) for strategy in record.strategies)
+    return gained + sum(one.gain_atoms for one in record.others)
+
+
+def _other_row(name: str, gain_atoms: int, volume_atoms: int) -> tuple[str, list[str]]:
+    """Of who is no strategy: there is no capital to compare a gain with."""
+    cells = [NONE] * (len(PERFORMANCE_HEAD) - 1)
+    cells[PROFIT] = number(gain_atoms / ATOMS_PER_UNIT, 2)
+    if volume_atoms:
+        cells[VOLUME] = number(volume_atoms / ATOMS_PER_UNIT)
+    return escaped(name), cells
 
 
 def _performance_row(row: Performance) -> tuple[str, list[str]]:
@@ -38,23 +68,35 @@ def _performance_row(row: Performance) -> tuple[str, list[str]]:
     length = f"<small>{lasted}</small>" if fall.length_us else ""
     cells = [
         number(row.traders),
+        number(row.profit_units, 2),
+        number(row.volume_units) + _small_print(significant(row.turnover), "×"),
         percent(row.return_fraction),
-        percent(row.volatility),
+        _judged(row, percent(row.volatility)),
         significant(row.sharpe),
         significant(row.sortino),
         percent(fall.fraction) + length,
         percent(row.win_rate),
         significant(row.profit_factor),
-        f"{significant(row.turnover)}{'×' if row.turnover is not None else ''}",
-        number(row.fees_units),
-        number(row.funding_units),
+        number(row.fees_units) + _small_print(number(row.funding_units)),
         number(row.liquidated_traders),
     ]
     return f"{escaped(row.name)}<small>{escaped(row.strategy)}</small>", cells
 
 
+def _small_print(figure: str, unit: str = "") -> str:
+    """Below another figure."""
+    return f"<small>{figure}{unit if figure != NONE else ''}</small>"
+
+
+def _judged(row: Performance, figure: str) -> str:
+    """A figure of the year, or why there is none of this row."""
+    why = row.why_not_judged
+    return f'{figure}<small class="why">{escaped(why)}</small>' if why else figure
+
+
 def compared_returns(record: RunRecord) -> str:
-    """The returns of all strategies in one chart, where they are few enough to tell apart."""
+    """The returns of all strategies in one chart, where they are few enough to tell apart; those
+    that moved far more than the others in a chart of their own, for they would flatten the rest."""
     if not 1 < len(record.strategies) <= COMPARED_MAX:
         return ""
     lines = []
@@ -63,8 +105,31 @@ def compared_returns(record: RunRecord) -> str:
         if strategy.capital_atoms > 0:
             returns = 100 * (equity / strategy.capital_atoms - 1)
             lines.append(Line(strategy.name, times_us, returns, place))
-    chart = Chart("Return on capital", "%", _end_us(record), lines, height_px=220)
-    return f'<div class="card">{chart_html(chart)}</div>'
+    far, near = told_apart(lines)
+    whose = (", of those that moved most", ", of the others") if far else ("", "")
+    charts = [
+        _returns_chart(record, group, of) for group, of in zip((far, near), whose, strict=True)
+    ]
+    return f'<div class="card">{"".join(charts)}</div>'
+
+
+def _returns_chart(record: RunRecord, lines: list[Line], of: str) -> str:
+    if not lines:
+        return ""
+    whose = f", {lines[0].name}" if len(lines) == 1 else of  # one line has no legend
+    return chart_html(
+        Chart(f"Return on capital{whose}", "%", _end_us(record), lines, height_px=220)
+    )
+
+
+def told_apart(lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
+    """Those that reach FAR times as far from 0 as all of the others, and the others; in order."""
+    reaches = [float(np.abs(line.values).max(initial=0.0)) for line in lines]
+    ordered = sorted(reaches)
+    steps = [(high / low, high) for low, high in pairwise(ordered) if low > 0 and high >= FAR * low]
+    least = max(steps)[1] if steps else np.inf
+    far = [line for line, reach in zip(lines, reaches, strict=True) if reach >= least]
+    return far, [line for line, reach in zip(lines, reaches, strict=True) if reach < least]
 
 
 def strategy_cards(record: RunRecord) -> str:

@@ -41,7 +41,8 @@ class MarketFacts:
         if recorded == 0:
             return "no trade was recorded" if self.traded else "there was no trade"
         if key in OF_EVERY_ORDER and recorded < self.traded:
-            return f"one trade in {self.traded / recorded:.3g} was recorded, it needs all"
+            one_of = f"{self.traded / recorded:.3g}"
+            return f"one trade in {one_of} was recorded, it needs all (--record all)"
         if fact.value is not None:
             return "too close to the edge of the band for so short a tape"
         if key in OF_EVERY_ORDER:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from sim.market import MarketSpec
 from sim.messages import Rows
-from sim.simulation_scenario import Happening
+from sim.simulation_scenario import Happening, MarketShock
 
 Integers = npt.NDArray[np.int64]
 
@@ -56,13 +56,29 @@ STANDING: np.dtype[np.void] = np.dtype(
 """A whole strategy at a sample: sums over its traders; all but equity are totals so far."""
 
 
+@dataclass(frozen=True)
+class ShockDone:
+    """What a shock came to. until_us: the end of the step of its last trade, 0 where none was."""
+
+    shock: MarketShock
+    traded_lots: int
+    notional_atoms: int
+    until_us: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all was traded that was to be."""
+        return self.traded_lots == self.shock.quantity_lots
+
+
 @dataclass
 class MarketRecord:
-    """One market's tape."""
+    """One market's tape, and what its shocks came to."""
 
     spec: MarketSpec
     trades: Rows
     quotes: Rows
+    shocks: tuple[ShockDone, ...] = ()
 
 
 @dataclass
@@ -80,6 +96,30 @@ class StrategyRecord:
     standings: Rows
     inventory_lots: Integers
     trader_pnl_atoms: Integers
+
+
+@dataclass(frozen=True)
+class OtherGain:
+    """What somebody who is no strategy gained; with those of the strategies they sum to zero.
+
+    volume_atoms   traded, where they trade
+    """
+
+    name: str
+    gain_atoms: int
+    volume_atoms: int = 0
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a run comes from: the command, the version of sandpit, and the day and time (UTC)."""
+
+    command: str = ""
+    version: str = ""
+    made_at: str = ""
+
+
+ORIGIN_UNKNOWN = Origin()
 
 
 @dataclass
@@ -100,3 +140,5 @@ class RunRecord:
     markets: list[MarketRecord] = field(default_factory=list)
     strategies: list[StrategyRecord] = field(default_factory=list)
     happenings: tuple[Happening, ...] = ()
+    others: tuple[OtherGain, ...] = ()
+    origin: Origin = ORIGIN_UNKNOWN

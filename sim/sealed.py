@@ -3,7 +3,7 @@ before anything of it is read."""
 
 from hashlib import blake2b
 
-SEAL = b"SANDSEAL2"
+SEAL = b"SANDSEAL3"
 """Its number is the version of what is sealed."""
 
 DIGEST_BYTES = 32

@@ -11,7 +11,15 @@ import numpy.typing as npt
 from sim.array_accounts import saturated_sum
 from sim.identity import identity
 from sim.prices import ReferencePrice
-from sim.run_record import STANDING, MarketRecord, RunRecord, StrategyRecord
+from sim.run_record import (
+    ORIGIN_UNKNOWN,
+    STANDING,
+    MarketRecord,
+    Origin,
+    OtherGain,
+    RunRecord,
+    StrategyRecord,
+)
 from sim.scenario import PopulationDescription
 from sim.sealed import SealBroken, opened, sealed
 from sim.simulation_scenario import Scenario
@@ -37,8 +45,7 @@ class MarketOutcome:
     state_hash: bytes
     orders: int
     fills: int
-    house_atoms: int
-    outsider_atoms: int = 0
+    others: dict[str, OtherGain]
 
 
 @dataclass
@@ -49,6 +56,7 @@ class Timing:
     actors: str = "one process"
     peak_memory_bytes: int = 0
     closed: dict[int, list[int]] = field(default_factory=dict)
+    origin: Origin = ORIGIN_UNKNOWN
 
 
 class SimulatedWorld:
@@ -226,14 +234,13 @@ def outcome(market: SteppedMarket) -> MarketOutcome:
     """A market at the end, checked."""
     market.check()
     return MarketOutcome(
-        MarketRecord(market.spec, market.tape.trades, market.tape.quotes),
+        MarketRecord(market.spec, market.tape.trades, market.tape.quotes, market.done),
         market.tape.sums,
         market.gains_atoms(),
         market.state_hash(),
         market.orders,
         market.fills,
-        market.accounts.house_atoms,
-        market.outsider_atoms(),
+        market.others(),
     )
 
 
@@ -242,8 +249,8 @@ def assemble(
 ) -> RunRecord:
     """The record of a run. Raises AssertionError where the capital is not what it was."""
     gains = np.sum([one.gains for one in outcomes], axis=0)
-    others = sum(one.house_atoms + one.outsider_atoms for one in outcomes)
-    left = int(gains.astype(object).sum()) + others
+    others = summed([one.others for one in outcomes])
+    left = int(gains.astype(object).sum()) + sum(other.gain_atoms for other in others)
     assert left == 0, f"equity, fees, dust and insurance sum to {left} atoms more than all capital"
     return RunRecord(
         scenario=scenario.world.name,
@@ -260,6 +267,21 @@ def assemble(
         markets=[one.record for one in outcomes],
         strategies=_strategies(scenario, outcomes, gains, timing),
         happenings=scenario.happenings,
+        others=others,
+        origin=timing.origin,
+    )
+
+
+def summed(found: Sequence[dict[str, OtherGain]]) -> tuple[OtherGain, ...]:
+    """Of all markets together, by name."""
+    names = found[0] if found else ()
+    return tuple(
+        OtherGain(
+            name,
+            sum(one[name].gain_atoms for one in found),
+            sum(one[name].volume_atoms for one in found),
+        )
+        for name in names
     )
 
 

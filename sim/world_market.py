@@ -13,13 +13,14 @@ from sim.engine import MarketEngine
 from sim.funding import HOUR_US, SAMPLE_US, Premiums, book_premium_ppm, crosses, rate_ppm
 from sim.mark import Quotes, next_mark
 from sim.market_activity import MarketActivity
-from sim.messages import EVENT, CommandKind, MarketStatus, OrderType, Rows, Side, TimeInForce
+from sim.messages import EVENT, CommandKind, MarketStatus, Rows, Side
 from sim.messages import empty_commands as empty
 from sim.messages import joined as joined_rows
 from sim.packed_events import NO_PACKED, bounds_of, packed_for
 from sim.populations.population import MarketView
 from sim.price_paths import follow_mark
 from sim.prices import ReferencePrice
+from sim.run_record import OtherGain, ShockDone
 from sim.simulation_scenario import (
     IndexJump,
     MarketShock,
@@ -31,7 +32,8 @@ from sim.units import PPM
 from sim.world_calendar import OwnSteps
 from sim.world_closings import Closings, joined
 from sim.world_part import Batch, PartDescription, Reply
-from sim.world_rows import forced_ids, in_order
+from sim.world_rows import in_order
+from sim.world_shocks import Shocks, sides_served
 from sim.world_tape import Tape
 
 Integers = npt.NDArray[np.int64]
@@ -40,7 +42,9 @@ VIEW_LEVELS = 20
 CHECK_STEPS = 100
 """How often conservation is checked, in steps; and always at the end."""
 
-SHOCK_ROW = 1
+FEES, FUND, DUST, SHOCKS = "fees of the exchange", "insurance fund", "dust of funding", "shocks"
+"""Who else gains or loses."""
+
 NO_EVENTS = np.empty(0, EVENT)
 TAKEN = ["account_id", "maker_account_id", "quantity_lots", "side"]
 
@@ -75,7 +79,8 @@ class SteppedMarket:
         self._closings = Closings(self.accounts)
         happenings = [one for one in scenario.happenings if one.market_id == spec.market_id]
         self._jumps = [one for one in happenings if isinstance(one, IndexJump)]
-        self._shocks = [one for one in happenings if isinstance(one, MarketShock)]
+        shocks = [one for one in happenings if isinstance(one, MarketShock)]
+        self._shocks = Shocks(shocks, self._outsider, spec)
         self._changes = [one for one in happenings if isinstance(one, StatusChange)]
         self.tape = Tape(scenario.record, strategies)
         self._scale_ppm, self._basis_q20, self._premiums = PPM, 0, Premiums()
@@ -110,6 +115,7 @@ class SteppedMarket:
         events = self._engine.apply(rows) if len(rows) else NO_EVENTS
         if len(events):
             self._account(events)
+            self._shocks.note(step, events)
         taken = self._take_over(step, batches)
         events = joined_rows([events, taken]) if len(taken) else events
         for jump in self._jumps:
@@ -120,7 +126,13 @@ class SteppedMarket:
         self._fund(step * self._scenario.step_us)
         self.replies = self._told(step, events)
         self._keep_watch(step)
+        self._keep_shocking()
         return self.replies
+
+    def _keep_shocking(self) -> None:
+        """Who has not sold enough asks again in the next step."""
+        if self._shocks.ask(self._step + 1, sides_served(self._engine)):
+            self._next_own = self._step + 1
 
     def pass_by(self, step: int) -> list[Reply]:
         """On to a step before `busy_step`, in all of which nobody asks for anything."""
@@ -163,7 +175,8 @@ class SteppedMarket:
         self.orders += len(sent)
         if not self._befalls(step, batches):
             return sent
-        own = [*self._closing_rows(step, batches), self._shock_rows(step)]
+        shocks = self._shocks.rows(step, sides_served(self._engine))
+        own = [*self._closing_rows(step, batches), shocks]
         own.insert(0, self._status_rows(step))
         if not any(len(rows) for rows in own):
             return sent
@@ -173,7 +186,8 @@ class SteppedMarket:
 
     def _befalls(self, step: int, batches: Sequence[Batch]) -> bool:
         """Whether the market itself may have rows in a step."""
-        return bool(self._shocks or self._changes) or any(len(one.closings) for one in batches)
+        own = bool(self._changes) or self._shocks.ask(step, sides_served(self._engine))
+        return own or any(len(one.closings) for one in batches)
 
     def _closing_rows(self, step: int, batches: Sequence[Batch]) -> list[Rows]:
         """Nobody's orders stand in the way of others that are closed."""
@@ -188,18 +202,6 @@ class SteppedMarket:
         due = [change for change in self._changes if change.step == step]
         rows = empty(len(due))
         rows["kind"], rows["status"] = CommandKind.SET_STATUS, [change.status for change in due]
-        return rows
-
-    def _shock_rows(self, step: int) -> Rows:
-        """A slice of every shock that is under way."""
-        due = [one for one in self._shocks if one.step <= step < one.step + one.slices]
-        rows = empty(len(due))
-        rows["kind"], rows["order_type"] = CommandKind.PLACE, OrderType.MARKET
-        rows["time_in_force"], rows["account_id"] = TimeInForce.IOC, self._outsider
-        rows["side"] = [one.side for one in due]
-        rows["quantity_lots"] = [_slice_lots(one, step) for one in due]
-        outsiders = np.full(len(due), self._outsider, np.int64)
-        rows["order_id"] = forced_ids(step, outsiders) + SHOCK_ROW + np.arange(len(due))
         return rows
 
     def _account(self, events: Rows) -> None:
@@ -303,6 +305,20 @@ class SteppedMarket:
         gain = self.accounts.values(self._outsider, self._outsider + 1, self._mark_ticks)[0]
         return int(gain[0])
 
+    @property
+    def done(self) -> tuple[ShockDone, ...]:
+        """What shocks came to."""
+        return self._shocks.done(self._scenario.step_us)
+
+    def others(self) -> dict[str, OtherGain]:
+        """What those gained who are no strategy, at the last mark."""
+        house = self.accounts
+        fund_atoms = house.insurance_atoms - house.insurance_start_atoms
+        gains = {FEES: house.fees_atoms, FUND: fund_atoms, DUST: house.dust_atoms}
+        found = {name: OtherGain(name, atoms) for name, atoms in gains.items()}
+        volume_atoms = sum(one.notional_atoms for one in self.done)
+        return found | {SHOCKS: OtherGain(SHOCKS, self.outsider_atoms(), volume_atoms)}
+
     def state_hash(self) -> bytes:
         """32 bytes: the book, every account, fees, fund, dust, index, mark and premiums."""
         digest = blake2b(self._engine.snapshot(), digest_size=32)
@@ -334,6 +350,7 @@ class SteppedMarket:
             "counts": (self._step, self.orders, self.fills, self.volume_lots),
             "since": self._since_sample.copy(),
             "tape": self.tape.state(),
+            "shocks": self._shocks.state(),
             "replies": self.replies,
         }
 
@@ -353,6 +370,8 @@ class SteppedMarket:
         self._since_sample = state["since"]
         self.tape.restore(state["tape"])
         self._next_own = self._own_steps.next_after(self._step)
+        self._shocks.restore(state["shocks"])
+        self._keep_shocking()
         self.replies, self._view = state["replies"], self._seen()
 
 
@@ -376,9 +395,3 @@ def _equities(
         own = ids[mine] - accounts.start
         equities[mine] += atoms if isinstance(atoms, int) else atoms[own]
     return equities
-
-
-def _slice_lots(shock: MarketShock, step: int) -> int:
-    """Equal parts; what does not divide goes into the first ones."""
-    whole, rest = divmod(shock.quantity_lots, shock.slices)
-    return whole + (step - shock.step < rest)

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
 import sim.scenario
@@ -21,6 +22,23 @@ DIGEST = partial(hashlib.blake2b, digest_size=16)
 def shipped_scenarios() -> list[str]:
     """The names that need no file."""
     return sorted(path.stem for path in SHIPPED_DIRECTORY.glob("*.toml"))
+
+
+def about_scenarios() -> list[tuple[str, str]]:
+    """Each of them and its first sentence, as the comment at its head says it."""
+    return [(name, _first_sentence(name)) for name in shipped_scenarios()]
+
+
+def _first_sentence(name: str) -> str:
+    lines = (SHIPPED_DIRECTORY / f"{name}.toml").read_text().split("\n")
+    head = " ".join(line.removeprefix("#").strip() for line in takewhile(is_remark, lines))
+    sentence, _, _ = head.partition(". ")
+    return sentence.rstrip(".") + "."
+
+
+def is_remark(line: str) -> bool:
+    """A comment of TOML that says something."""
+    return line.startswith("#") and line.strip() != "#"
 
 
 def load_scenario(

@@ -20,7 +20,7 @@ from sim.stylized_facts import Fact, FactTable, Verdict, fact_table
 from sim.trade_tape import real_tape, simulated_tape
 from sim.world import SimulatedWorld, Timing
 from storage.scenario_file import load_scenario, scenario_prices
-from storage.trades_file import DECIMALS, TradesFileError, read_trades
+from storage.trades_file import DECIMALS, TradesFileError, read_traded
 
 PRICE_UNIT = Decimal(1).scaleb(-DECIMALS)
 """Prices of a file are read as exactly as it writes them: only their ratios are used."""
@@ -72,7 +72,7 @@ def run_tables(scenario: str, seed: int, duration_s: int | None) -> Iterator[tup
 
 def real_table(path: Path) -> FactTable:
     """The facts of a file of real trades. Raises TradesFileError."""
-    trades = read_trades(path, PRICE_UNIT)
+    trades = read_traded(path, PRICE_UNIT)
     columns = trades.times_us, trades.prices_ticks, trades.quantities_e8, trades.buyer_is_maker
     return fact_table(real_tape(path.name.partition("-trades")[0], *columns))
 

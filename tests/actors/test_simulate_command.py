@@ -1,8 +1,11 @@
+import html
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,8 @@ from sim.engine import warm_up
 from sim.world import SimulatedWorld
 from storage.run_directory import RunDirectory
 from storage.scenario_file import load_scenario, scenario_prices
-from tests.sim.scenario_texts import BTC, EVERYONE, HEAD
+from tests.sim.scenario_texts import BTC, EVERYONE, HEAD, NOISE
+from tests.sim.test_world_shocks import SELLER
 from tests.waiting import eventually
 
 COMMAND = [sys.executable, "-m", "actors.cli", "simulate"]
@@ -68,6 +72,13 @@ def test_json_is_one_object_and_files_stand_beside_it(scenario_file: Path, tmp_p
     assert (summary["seed"], summary["steps"]) == (3, 30)
     assert {one["name"] for one in summary["strategies"]} == {"makers", "noise", "momentum"}
     assert json.loads((out / "summary.json").read_text()) == summary
+    assert summary["command"].startswith("sandpit simulate ")
+    assert str(scenario_file) in summary["command"]
+    assert summary["version"].startswith("0.")
+    assert summary["made_at"].endswith(" UTC")
+    assert summary["command"] in html.unescape((out / "report.html").read_text())
+    profits = [Decimal(one["pnl"]) for one in (*summary["strategies"], *summary["others"])]
+    assert (any(profits), sum(profits)) == (True, 0)
     with np.load(out / "record.npz") as arrays:
         assert len(arrays["BTC-PERP.trades"]) + len(arrays["ETH-PERP.trades"]) == summary["fills"]
     assert not (out / "checkpoint.bin").exists()
@@ -81,6 +92,24 @@ def test_json_is_one_object_and_files_stand_beside_it(scenario_file: Path, tmp_p
     assert summary["state_hash"] in page
 
 
+def test_a_run_that_is_compared_keeps_every_trade_unless_told_otherwise(
+    scenario_file: Path, tmp_path: Path
+) -> None:
+    scenario_file.write_text(f'record = "sampled"\n{scenario_file.read_text()}')
+    real = real_trades(tmp_path / "trades.csv")
+    command = ["simulate", str(scenario_file), "--actors", "0", "--out", str(tmp_path / "out")]
+    kept = []
+    for more in ([], ["--compare", str(real)], ["--compare", str(real), "--record", "sampled"]):
+        done = CliRunner().invoke(app, [*command, "--json", *more])
+        assert done.exit_code == 0, done.stderr
+        summary = json.loads(done.stdout)
+        kept.append(sum(one["trades"] for one in summary["stylised_facts"]) / summary["fills"])
+        whys = [fact["why"] for one in summary["stylised_facts"] for fact in one["facts"]]
+        assert any("it needs all (--record all)" in (why or "") for why in whys) == (kept[-1] < 1)
+    assert kept[0] == kept[2] < 0.2
+    assert kept[1] == 1
+
+
 def test_lines_and_a_table_where_no_terminal_is(scenario_file: Path, tmp_path: Path) -> None:
     done = simulate(scenario_file, "--out", tmp_path / "out", "--seed", 9)
     assert done.returncode == 0
@@ -89,6 +118,22 @@ def test_lines_and_a_table_where_no_terminal_is(scenario_file: Path, tmp_path: P
     assert f"report: {tmp_path / 'out' / 'report.html'}\n" in done.stdout
     assert "facts: BTC-PERP, ETH-PERP none can be judged: under 300 returns" in done.stdout
     assert "momentum" in done.stdout
+    assert re.search(r"fees of the exchange +│ +│ +[\d.,]+ │", done.stdout)
+    assert re.search(r"sum +│ +│ +0\.00 │", done.stdout)
+
+
+def test_what_was_done_of_a_shock_is_said_not_what_was_planned(tmp_path: Path) -> None:
+    text = BTC + NOISE + SELLER.format(quantity="40")
+    path = tmp_path / "thin.toml"
+    path.write_text(HEAD.format(seed=1, duration_s=5) + text)
+    done = CliRunner().invoke(app, ["simulate", str(path), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.stderr
+    [shock] = json.loads((tmp_path / "out" / "summary.json").read_text())["shocks"]
+    assert 0 < Decimal(shock["traded"]) < Decimal(shock["quantity"]) == 40
+    assert f"sold {shock['traded']} of 40 in BTC-PERP from 0:00:02 to 0:00:0" in done.stdout
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert f"sold {shock['traded']} of 40 BTC</b> at " in page
+    assert "; the run ended before the rest" in page
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,12 +18,14 @@ from typer.testing import CliRunner, Result
 
 from actors.cli import app
 from actors.recorder_process import QUEUED_CHUNKS_MAX, RecorderProcess, RecordingFailed
-from actors.simulation_recording import Recording, run_name
+from actors.simulation_recording import Recording, run_name, way_in
 from sim.run_record import QUOTE, STANDING, TRADE, RunRecord
 from sim.simulation_scenario import Scenario
 from sim.world import SimulatedWorld, Timing
+from storage.kept_database import kept_database
 from storage.parquet_run import RunInParquet, read_rows
 from storage.recorded_runs import RunInDatabase
+from storage.settings import Settings
 from tests.sim.scenario_texts import EVERYONE, HEAD, prices_of, scenario_of, world_of
 from tests.waiting import eventually
 
@@ -262,6 +265,30 @@ def test_ctrl_c_keeps_what_was_recorded_up_to_the_checkpoint(
     summary = json.loads((out / "summary.json").read_text())
     assert run == ("INTERRUPTED", rows)
     assert summary["recording"]["trades"] == summary["fills"] == rows
+
+
+def test_whoever_records_to_our_own_server_is_told_how_to_look_inside(
+    scenario_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    data_dir, out = tmp_path / "our data", tmp_path / "out"
+    wish = (scenario_file, "--duration", "1s", "--out", out, "--data-dir", data_dir)
+    done = CliRunner().invoke(app, ["simulate", *map(str, wish), "--to", "postgres"])
+    assert done.exit_code == 0, done.stderr
+    command = f"sandpit db shell --data-dir '{data_dir}'"
+    assert f"look inside: {command}\n" in done.stdout
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["recording"]["look_inside"] == command
+    settings = Settings.load(data_dir=Path(shlex.split(command)[-1]))
+    with kept_database(settings) as url, psycopg.connect(url) as connection:
+        assert rows_recorded(connection) == summary["fills"]
+
+
+def test_of_a_database_of_ones_own_the_way_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://user@127.0.0.1:1/theirs")
+    assert way_in(Settings.load(data_dir=tmp_path)) is None
 
 
 def test_without_its_server_nothing_starts(

@@ -10,7 +10,7 @@ from sim.engine import MarketEngine
 from sim.sealed import SEAL
 from sim.snapshots import SNAPSHOT_HEADER, DamagedState
 from sim.world_state import StateUnreadable
-from tests.sim.engine_rows import BUY, SELL, SPEC, applied, limit
+from tests.sim.engine_rows import BUY, SELL, SPEC, applied, cancel_all, limit
 from tests.sim.random_commands import random_commands
 from tests.sim.scenario_texts import BTC, MAKERS, NOISE, scenario_of, world_of
 
@@ -104,6 +104,15 @@ def test_a_snapshot_that_no_market_can_have_is_refused_by_its_fault(
     MarketEngine.restore(SPEC, snapshot())
     with pytest.raises(DamagedState, match=what):
         MarketEngine.restore(SPEC, changed(snapshot(), change))
+
+
+def test_a_market_of_more_commands_than_events_comes_back() -> None:
+    """CANCEL_ALL of nothing is a command without an event."""
+    engine = MarketEngine(SPEC)
+    rows = [*(cancel_all(1) for _ in range(5)), limit(1, 1, BUY, 1, 100)]
+    assert len(engine.apply(np.concatenate(rows))) < engine.input_seq == 6
+    restored = MarketEngine.restore(SPEC, engine.snapshot())
+    assert restored.snapshot() == engine.snapshot()
 
 
 def test_a_snapshot_with_a_bit_flipped_is_refused_or_is_another_market_s_whole_state() -> None:

@@ -62,6 +62,24 @@ def test_a_random_path_has_the_figures_that_empyrical_gives(seed: int) -> None:
         assert ours == pytest.approx(theirs, rel=1e-9)
 
 
+def test_no_figure_of_a_year_is_made_of_an_hours_seconds() -> None:
+    equity = CAPITAL_ATOMS + np.cumsum(np.full(59 * 60, 10**6))
+    short = performance(record_of(equity, SECOND_US))
+    assert (short.volatility, short.sharpe, short.sortino) == (None, None, None)
+    assert (short.period_us, short.why_not_judged) == (MINUTE_US, "under 60 returns")
+    assert short.return_fraction == pytest.approx(0.00354, rel=0.01)
+
+
+def test_a_strategy_that_lost_most_is_not_told_as_one_that_won() -> None:
+    wild = CAPITAL_ATOMS * np.array([1, 4, 1] * 40 + [1, 0.33])
+    told = performance(record_of(wild.astype(np.int64)))
+    assert told.return_fraction == pytest.approx(-0.67)
+    assert (told.sharpe, told.sortino) == (None, None)
+    assert told.why_not_judged == "its mean return and its whole return have different signs"
+    ruined = np.append(random_path(), [-1, 10**6])
+    assert performance(record_of(ruined)).why_not_judged == "its equity fell to nothing"
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_drawdown_at_every_moment_is_that_of_empyrical(seed: int) -> None:
     equity = random_path(seed).astype(np.float64)
@@ -124,8 +142,8 @@ def test_totals_are_those_of_the_last_sample_in_quote_units() -> None:
 
 def test_samples_are_a_minute_apart_in_a_long_run_and_a_second_in_a_short_one() -> None:
     assert sampling_period_us(np.arange(0, 2 * 60 * MINUTE_US, 100_000)) == MINUTE_US
-    assert sampling_period_us(np.arange(0, 10 * MINUTE_US, 100_000)) == SECOND_US
-    assert sampling_period_us(np.arange(0, 10 * MINUTE_US, 5 * SECOND_US)) == 5 * SECOND_US
+    assert sampling_period_us(np.arange(0, 10 * MINUTE_US, 100_000)) == MINUTE_US
+    assert sampling_period_us(np.arange(0, 60 * MINUTE_US, 5 * MINUTE_US)) == 5 * MINUTE_US
 
 
 def test_a_ruined_strategy_has_the_returns_until_its_ruin() -> None:

@@ -50,6 +50,22 @@ def test_a_synthetic_price_goes_on_from_a_stored_state() -> None:
     assert path(second, 200).tolist() == whole[100:].tolist()
 
 
+def test_the_wildest_price_goes_on_from_a_stored_state() -> None:
+    def wildest() -> SyntheticPrice:
+        return SyntheticPrice(
+            SEED, 2**31 - 1, step_us=10_000_000, volatility_ppm_per_year=10_000_000
+        )
+
+    price, again = wildest(), wildest()
+    price.advance(50)
+    assert len(price.state()) > 25
+    again.restore(price.state())
+    assert again.state() == price.state()
+    assert again.advance(50).tolist() == price.advance(50).tolist()
+    with pytest.raises(StateMismatch):
+        again.restore(price.state()[:-1])
+
+
 def test_two_seeds_walk_differently() -> None:
     assert (
         path(SyntheticPrice(1, 660_000), 50).tolist()

@@ -13,12 +13,12 @@ from sim.market import MarketSpec
 from sim.messages import MarketStatus, Side
 from sim.report import html_report
 from sim.report_axes import time_axis, value_axis
-from sim.report_charts import thinned
+from sim.report_charts import Line, thinned
 from sim.report_page import CONTENT_SECURITY_POLICY
-from sim.report_strategies import result_bins
+from sim.report_strategies import result_bins, sum_of_gains, told_apart
 from sim.report_text import clock, duration, number, percent, significant
 from sim.run_facts import Reference, compared_markets, run_facts, tape_facts
-from sim.run_record import RunRecord
+from sim.run_record import Origin, OtherGain, RunRecord, ShockDone
 from sim.simulation_scenario import IndexJump, MarketShock, StatusChange
 from sim.trade_tape import real_tape
 from sim.world import Timing
@@ -176,25 +176,77 @@ def test_a_shock_is_told_with_its_depth_and_the_time_it_took_to_be_made_good() -
     prices[100:130] = np.linspace(650_000, 594_000, 30)
     prices[130:160] = np.linspace(600_000, 659_000, 30)
     shock = MarketShock("BTC-PERP", 1_001, Side.SELL, 250_000, 300)
+    done = ShockDone(shock, 250_000, BTC.notional_atoms(625_000, 250_000), 131_000_000)
     halts = (
         StatusChange("BTC-PERP", 3_001, MarketStatus.HALTED),
         StatusChange("BTC-PERP", 3_601, MarketStatus.ACTIVE),
     )
     jump = IndexJump("BTC-PERP", 4_001, -20_000)
-    record = run_record([market_record(prices)], [], (shock, *halts, jump))
+    market = replace(market_record(prices), shocks=(done,))
+    record = run_record([market], [], (shock, *halts, jump))
     text = html_report(record)
     said = Page(text).text
-    assert "0:01:40 sell 250 BTC within 30 s: price from 66,000.0 to 59,400.0" in said
+    assert "0:01:40 sold 250 of 250 BTC at 62,500.0 on average, by 0:02:11; price from" in said
+    assert "price from 66,000.0 to 59,400.0" in said
     assert "−10 %) at 0:02:10; back by half at 0:02:25, by nine tenths at 0:02:38." in said
     assert (text.count('class="shock"'), text.count('class="halt"')) == (8, 4)
     assert "halted" in said
     assert "index −2 %" in said
 
 
+def test_a_shock_that_the_end_cuts_short_is_told_with_what_was_traded() -> None:
+    shock = MarketShock("BTC-PERP", 101, Side.SELL, 250_000, 300)
+    prices = np.linspace(660_000, 650_000, 60).astype(np.int64)
+    for lots, said in (
+        (10_980, "0:00:10 sold 10.98 of 250 BTC at 65,500.0 on average, by 0:00:42; the run ended"),
+        (0, "0:00:10 sold 0 of 250 BTC ; the run ended before the rest."),
+    ):
+        done = ShockDone(shock, lots, BTC.notional_atoms(655_000, lots), 42_000_000 if lots else 0)
+        market = replace(market_record(prices), shocks=(done,))
+        page = Page(html_report(run_record([market], [], (shock,), steps_planned=99_999)))
+        assert said in page.text
+
+
+def test_who_is_no_strategy_has_a_row_and_all_profits_sum_to_zero() -> None:
+    record = small_run()
+    record.strategies[0].trader_pnl_atoms[0] -= 1  # an atom that nobody gained
+    lost = -sum(int(one.trader_pnl_atoms.sum()) for one in record.strategies)
+    record.others = (
+        OtherGain("fees of the exchange", lost + 2_000_000, 0),
+        OtherGain("insurance fund", 0),
+        OtherGain("shocks", -2_000_000, 16_147_386_000_000),
+    )
+    assert sum_of_gains(record) == 0
+    text = re.sub(r"[\s–]+", " ", Page(html_report(record)).text)
+    assert " shocks −2.00 16,147,386 " in text
+    assert " sum 0.00 " in text
+    assert "insurance fund" not in text
+
+
+def test_a_page_says_where_it_comes_from() -> None:
+    origin = Origin("sandpit simulate 'a <b>'", "0.9.1", "2026-11-27 08:00:00 UTC")
+    said = Page(html_report(replace(small_run(), origin=origin))).text
+    assert "Sandpit 0.9.1 simulation, 2026-11-27 08:00:00 UTC" in said
+    assert "sandpit simulate 'a <b>'" in said
+    assert "Sandpit simulation" in Page(html_report(small_run())).text
+
+
+def test_strategies_that_moved_far_more_than_others_do_not_flatten_them() -> None:
+    def line(name: str, reach: float) -> Line:
+        return Line(name, np.arange(3), np.array([0.0, reach, reach / 2]), 0)
+
+    lines = [line("a", 0.2), line("b", -70.0), line("c", 0.0), line("d", 1.1)]
+    far, near = told_apart(lines)
+    assert ([one.name for one in far], [one.name for one in near]) == (["b"], ["a", "c", "d"])
+    assert told_apart(lines[2:]) == ([], lines[2:])
+    assert told_apart([line("a", 2.0), line("b", -9.0)])[0] == []
+
+
 def test_what_lies_after_the_end_of_an_interrupted_run_is_not_shown() -> None:
     shock = MarketShock("BTC-PERP", 90_001, Side.SELL, 250_000, 300)
-    record = run_record([market_record(path_of_prices(60))], [], (shock,), steps_planned=99_999)
-    assert "sell 250" not in html_report(record)
+    market = replace(market_record(path_of_prices(60)), shocks=(ShockDone(shock, 0, 0, 0),))
+    record = run_record([market], [], (shock,), steps_planned=99_999)
+    assert "250 BTC" not in html_report(record)
 
 
 def test_thinning_keeps_the_extremes_of_every_bucket_and_the_gaps() -> None:
@@ -262,7 +314,7 @@ def test_a_sample_of_the_trades_says_nothing_about_neighbouring_orders() -> None
     (facts,) = run_facts(run_record([market], []))
     judged = {fact.description.key: facts.why_open(fact) for fact in facts.table.facts}
     for key in ("order_sign_persistence", "inter_arrival", "market_impact"):
-        assert judged[key] == "one trade in 16 was recorded, it needs all"
+        assert judged[key] == "one trade in 16 was recorded, it needs all (--record all)"
     assert judged["no_autocorrelation"].startswith("under 300 returns")
 
 
