@@ -40,10 +40,11 @@ class Deployment:
         **environment: str,
     ) -> None:
         self.directory = directory
-        rates = {f"SANDPIT_{kind}_RATE": NO_LIMIT for kind in RATES}
+        limits = {f"SANDPIT_{kind}_RATE": NO_LIMIT for kind in RATES}
+        limits["SANDPIT_OPEN_ORDERS_MAX"] = "100000"  # what is placed while nothing is matched
         self.process = subprocess.Popen(
             [*command, "up", "--port", "0", "--data-dir", str(directory), *arguments],
-            env={**os.environ, **rates, **environment},
+            env={**os.environ, **limits, **environment},
             cwd=cwd,
             start_new_session=True,
             stdout=subprocess.PIPE,

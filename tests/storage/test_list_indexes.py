@@ -47,19 +47,14 @@ INSERT INTO candles SELECT 'BTC-PERP', n, 1, 1, 1, 1, 1, 1, 1, 60000000 * (1 + n
 FROM generate_series(1, {ROWS}) AS n"""
 
 
-def database_of(postgres: Any, name: str) -> str:
-    """The superuser's way to a database."""
-    return str(postgres.admin_url).replace("/postgres?", f"/{name}?")
-
-
 @pytest.fixture(scope="module")
 def many_rows(
     postgres: Any, template_database: str
 ) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     name = "many_rows"
     with psycopg.connect(postgres.admin_url, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
-        with connect(database_of(postgres, name), "test") as connection:
+        server.execute(f"CREATE DATABASE {name} OWNER sandpit_owner TEMPLATE {template_database}")
+        with connect(postgres.urls(name).owner, "test") as connection:
             for statement in (INSERT_ORDERS, INSERT_FILLS, INSERT_LEDGER, INSERT_TRADES):
                 connection.execute(statement)
             connection.execute(INSERT_CANDLES)

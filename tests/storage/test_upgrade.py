@@ -35,10 +35,8 @@ def old_url(postgres: EmbeddedPostgres) -> Iterator[str]:
     """A database of the schema before, empty."""
     name = f"old_{secrets.token_hex(4)}"
     with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        url = postgres.admin_url.replace("/postgres?", f"/{name}?").replace(
-            "/sandpit?", f"/{name}?"
-        )
+        connection.execute(f"CREATE DATABASE {name} OWNER sandpit_owner")
+        url = postgres.urls(name).owner.replace("/sandpit?", f"/{name}?")
         engine = create_engine(sqlalchemy_url(url))
         with engine.begin() as old:
             command.upgrade(alembic_config(old), BEFORE)
