@@ -103,7 +103,8 @@ def _awaited(look: Callable[[], Found | None], seconds_max: float) -> Found | No
 def _line(found: ListedStanding) -> str:
     told = f": {found.halt_reason}" if found.halt_reason else ""
     wish = f" (to {found.wish.lower()})" if found.wish else ""
-    return f"{found.market_id} {found.status.name}{wish}, open orders {found.open_orders}{told}"
+    orders = f"clients' open orders {found.open_orders}"
+    return f"{found.market_id} {found.status.name}{wish}, {orders}{told}"
 
 
 @contextmanager

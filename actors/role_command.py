@@ -29,5 +29,7 @@ def running_database_url(settings: Settings) -> str:
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
     if not settings.data_path.is_dir():
-        raise ConfigurationError(f"No sandpit runs in {settings.data_path}; start it first.")
+        raise ConfigurationError(
+            f"No sandpit runs in {settings.data_path}: start it first, or name its --data-dir."
+        )
     return EmbeddedPostgres(settings.data_path).url

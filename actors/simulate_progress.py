@@ -212,11 +212,12 @@ def _table(summary: Mapping[str, Any]) -> Table:
 
 
 def shock_lines(summary: Mapping[str, Any]) -> list[str]:
-    """What was done of each shock."""
+    """What was done of each shock that the run came to."""
     return [
         f"{'bought' if one['side'] == 'buy' else 'sold'} {one['traded']} of {one['quantity']} in"
         f" {one['market']} from {clock(round(one['at_seconds'] * SECOND_US))}{_until(one)}"
         for one in summary["shocks"]
+        if one["at_seconds"] < summary["simulated_seconds"]
     ]
 
 

@@ -8,15 +8,14 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 from pydantic import SecretStr
-from rich.console import Console
 from rich.markup import escape
 
 from actors import cluster, deployment
@@ -26,6 +25,7 @@ from actors.logs import log_to_file
 from actors.patience import Patience, Stuck
 from actors.ray_keeper import RayKeeper
 from actors.remote import RayCluster, Wanted, ask, refused_to_start
+from actors.saying import say, step
 from actors.server_watch import Server, ServerWatch
 from sim.engine import warm_up
 from sim.scenario import World
@@ -44,21 +44,14 @@ from storage.trades_file import TradesFileError
 from storage.world_file import load_world, reference_prices, replayed
 
 WATCH_S = 0.25
-QUOTES_WAIT_S = 10.0
+QUOTES_WAIT_S = 120.0
 STOP_S_MAX = 9.0
 HEALTH_TIMEOUT_S = 2.0
 READY_POLL_S = 0.1
+HALTED = "HALTED"
 NOT_AWAITED = {"supervisor", "keeper"}  # an exchange is ready without them
 STOP_ORDER = ({"supervisor"}, {"strategy", "risk", "relay", "keeper"}, {"market", "recorder"})
 """Who starts others goes first, and who waits for an answer before the one who gives it."""
-
-console = Console(highlight=False, soft_wrap=True)
-
-
-def say(text: str) -> None:
-    """Tell whoever sits before it; where that is a file on a full disk, nobody."""
-    with suppress(OSError):
-        console.print(text)
 
 
 class Interrupted(Exception):
@@ -154,14 +147,6 @@ def announce(running: "Running", seconds: float) -> None:
         f"  docs  {address}/docs\n"
         "  stop  Ctrl-C"
     )
-
-
-@contextmanager
-def step(name: str) -> Iterator[None]:
-    """Prints a line when a part of the start is done, with its seconds."""
-    began = time.monotonic()
-    yield
-    say(f"  {name} [dim]{time.monotonic() - began:.1f} s[/]")
 
 
 class Running:
@@ -349,9 +334,14 @@ class Running:
                 self._is_so(lambda: all(map(self._is_quoted, quoted)), QUOTES_WAIT_S)
         silent = [market_id for market_id in quoted if not self._is_quoted(market_id)]
         if silent:
-            say(f"  nobody quotes {', '.join(silent)} yet: is it halted? see {self._log_dir}")
+            names = ", ".join(silent)
+            say(f"  nobody quotes {names} yet: try again shortly, or see {self._log_dir}")
 
     def _is_quoted(self, market_id: str) -> bool:
+        """Or halted: then nobody will."""
+        market = self._answers(f"/markets/{market_id}")
+        if market and market["status"] == HALTED:
+            return True
         book = self._answers(f"/markets/{market_id}/orderbook?depth=1")
         return bool(book and book["bids"] and book["asks"])
 

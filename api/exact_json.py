@@ -9,6 +9,12 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from sim.units import DECIMAL_TEXT
 
 NUMBER_CHARACTERS_MAX = 45
+FIELDS_MAX = 64
+"""Of one object. Each that nobody knows costs as much as a small request to find and to name."""
+
+COMMAS_MAX = 4_000
+"""The largest request, a hundred orders, has 1,300."""
+
 WHOLE_TEXT = re.compile(r"\d{1,9}", re.ASCII)
 PRINTABLE_TEXT = re.compile(r"[\x20-\x7e]+")
 
@@ -32,6 +38,8 @@ class ExactNumber:
 
 
 def _object_of_distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > FIELDS_MAX:
+        raise NotJson(f"An object in the body has more than {FIELDS_MAX} fields")
     found = dict(pairs)
     if len(found) != len(pairs):
         raise NotJson("The body names a key twice")
@@ -52,6 +60,8 @@ _DECODER = json.JSONDecoder(
 
 def read_json(body: bytes) -> Any:
     """UTF-8 JSON to Python values, numbers to ExactNumber. Raises NotJson."""
+    if body.count(b",") > COMMAS_MAX:
+        raise NotJson(f"The body has more than {COMMAS_MAX} commas: no request has so many values")
     try:
         return _DECODER.decode(body.decode())
     except UnicodeDecodeError:

@@ -1,6 +1,7 @@
 """What is wrong with a body or a query, in words of the trade instead of the library's."""
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 FINDINGS_MAX = 10
@@ -38,11 +39,11 @@ def first_of(errors: Iterable[Mapping[str, Any]]) -> tuple[str, list[dict[str, s
             "field": ".".join(map(str, error["loc"]))[:FIELD_CHARACTERS_MAX],
             "message": message_of(error),
         }
-        for error in errors
+        for error in islice(errors, FINDINGS_MAX)
     ]
     first = found[0] if found else {"field": "", "message": "The request is not valid"}
     subject = f"{first['field']}: " if first["field"] else SUBJECTS.get(first["message"], "")
-    return f"{subject}{first['message']}"[:SENTENCE_CHARACTERS_MAX], found[:FINDINGS_MAX]
+    return f"{subject}{first['message']}"[:SENTENCE_CHARACTERS_MAX], found
 
 
 SUBJECTS = {SENTENCES["model_type"]: "The body "}

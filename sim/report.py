@@ -16,6 +16,7 @@ from sim.report_strategies import compared_returns, performance_table, strategy_
 from sim.report_text import SECOND_US, clock, duration, escaped, memory, number, significant
 from sim.run_facts import MarketFacts, Reference, run_facts
 from sim.run_record import Origin, RunRecord
+from sim.unreached import unreached
 
 CONVENTIONS = (
     "A strategy is one account: sums over its traders. Profit is equity at the end less the"
@@ -85,8 +86,14 @@ def _head(record: RunRecord) -> str:
     return (
         f'<header><p class="soft">{escaped(_made(origin))}</p>'
         f"<h1>{escaped(record.scenario)}{badge}</h1>"
-        f"{tiles_html(tiles, wide)}<nav>{''.join(links)}</nav></header>"
+        f"{tiles_html(tiles, wide)}{_left_out(record)}<nav>{''.join(links)}</nav></header>"
     )
+
+
+def _left_out(record: RunRecord) -> str:
+    """What was to befall the markets after the run's end."""
+    sentences = unreached(record.happenings, record.steps, record.step_us)
+    return "".join(f"<p>{escaped(one[:1].upper() + one[1:])}.</p>" for one in sentences)
 
 
 def _made(origin: Origin) -> str:

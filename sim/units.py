@@ -20,13 +20,17 @@ class NotDecimal(ValueError):
 
 
 class OffGrid(ValueError):
-    """The value is a decimal, but no whole number of steps. `nearest` is decimal text."""
+    """The value is a decimal, but no whole number of steps.
 
-    def __init__(self, text: str, nearest: str) -> None:
+    nearest         decimal text; it may have more digits than a client may write
+    nearest_steps   the same in steps
+    """
+
+    def __init__(self, text: str, nearest: str, nearest_steps: int) -> None:
         super().__init__(
             f"{text} is not a multiple of the step; the nearest valid value is {nearest}"
         )
-        self.nearest = nearest
+        self.nearest, self.nearest_steps = nearest, nearest_steps
 
 
 def parse_scaled(text: str, decimals: int) -> int:
@@ -42,7 +46,7 @@ def parse_scaled(text: str, decimals: int) -> int:
     if len(fraction) > decimals:
         kept = int(whole + fraction[:decimals])
         rounded = kept + (fraction[decimals] >= "5")
-        raise OffGrid(text, format_scaled(rounded, decimals))
+        raise OffGrid(text, format_scaled(rounded, decimals), rounded)
     return int(whole + fraction.ljust(decimals, "0"))
 
 
@@ -66,16 +70,17 @@ def parse_steps(text: str, step: Decimal) -> int:
     try:
         units = parse_scaled(text, decimals)
     except OffGrid as error:
-        units = parse_scaled(error.nearest, decimals)
-        raise OffGrid(text, _nearest(units, step)) from None
+        raise _off_grid(text, error.nearest_steps, step) from None
     if units % step_units:
-        raise OffGrid(text, _nearest(units, step))
+        raise _off_grid(text, units, step)
     return units // step_units
 
 
-def _nearest(units: int, step: Decimal) -> str:
+def _off_grid(text: str, units: int, step: Decimal) -> OffGrid:
+    """With the nearest whole number of steps, halves up."""
     _, step_units = _grid(step)
-    return format_steps((2 * units + step_units) // (2 * step_units), step)
+    steps = (2 * units + step_units) // (2 * step_units)
+    return OffGrid(text, format_steps(steps, step), steps)
 
 
 def format_steps(steps: int, step: Decimal) -> str:

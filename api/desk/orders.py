@@ -155,8 +155,7 @@ def on_grid(what: str, text: str, step: Decimal, least: int, most: int) -> int:
     except NotDecimal as error:
         raise Refused(Refusal.INVALID_ORDER, f"{what}: {error}", {"field": what}) from None
     except OffGrid as error:
-        steps = parse_steps(error.nearest, step)
-        raise off_grid(what, text, step, min(max(steps, least), most)) from None
+        raise off_grid(what, text, step, min(max(error.nearest_steps, least), most)) from None
     if not least <= steps <= most:
         raise off_grid(what, text, step, min(max(steps, least), most))
     return steps

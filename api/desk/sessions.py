@@ -45,7 +45,11 @@ async def refresh(sessions: Sessions, text: str) -> LoggedIn:
         raise Refused(Refusal.UNAUTHENTICATED, NOT_VALID)
     successor = sessions.refreshing.write(Shown(shown.session_id, shown.generation + 1))
     asked = Turn(shown.session_id, shown.generation, kept(text), kept(successor))
-    user_id = await turn(sessions.pool, asked, sessions.refreshing.ttl_s)
+    try:
+        user_id = await turn(sessions.pool, asked, sessions.refreshing.ttl_s)
+    except Refused:  # the token is one of ours, so it is its login that is over
+        sessions.tokens.end_session(shown.session_id)
+        raise
     return LoggedIn(user_id, sessions.tokens.issue(user_id, shown.session_id), successor)
 
 

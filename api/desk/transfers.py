@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from api.desk.digests import digest
 from sim.refusals import Refusal, Refused
-from sim.units import NotDecimal, OffGrid, parse_atoms
+from sim.units import NotDecimal, OffGrid, format_atoms, parse_atoms
 from storage import cancel_after, transfers
 from storage.database import AsyncPool, now_us
 from storage.idempotency import Asked, Outcome, once
@@ -84,12 +84,13 @@ def amount_atoms(text: str) -> int:
     except NotDecimal as error:
         raise Refused(Refusal.INVALID_AMOUNT, f"amount: {error}") from None
     except OffGrid as error:
-        if parse_atoms(error.nearest) == 0:
+        if error.nearest_steps == 0:
             raise transfers.below_least(text) from None
+        nearest = format_atoms(min(error.nearest_steps, transfers.DEPOSIT_ATOMS_MAX))
         raise Refused(
             Refusal.INVALID_AMOUNT,
-            f"amount {text} has more than 6 decimals; the nearest valid value is {error.nearest}",
-            {"field": "amount", "nearest": error.nearest},
+            f"amount {text} has more than 6 decimals; the nearest valid value is {nearest}",
+            {"field": "amount", "nearest": nearest},
         ) from None
 
 

@@ -50,7 +50,8 @@ async def post_login(
 )
 async def post_refresh(sent: RefreshSent, without_key: WithoutKey, request: Request) -> Response:
     """The next token and the next refresh token; the one that is sent is used up. Sent again
-    within 10 s it gets the same successor, later it ends the login: somebody else has it too."""
+    within 10 s it gets the same successor, unless that has been used; later, or then, it ends the
+    login: somebody else has it too."""
     return reply(
         login_answer(request, await desk.refresh(sessions_of(request), sent.refresh_token))
     )

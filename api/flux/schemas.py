@@ -242,7 +242,8 @@ class Asked(Wire):
     model_config = ConfigDict(extra="forbid", populate_by_name=False)
 
 
-Limit = Annotated[int, BeforeValidator(lambda text: _query_number(text)), Field(ge=1, le=PAGE_MAX)]
+QueryNumber = Annotated[int, BeforeValidator(lambda text: _query_number(text))]
+Limit = Annotated[QueryNumber, Field(ge=1, le=PAGE_MAX)]
 Cursor = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_.:-]+$")]
 MarketIdText = Annotated[PrintableText, Field(min_length=1, max_length=32)]
 
@@ -342,7 +343,7 @@ class CancelAsked(Asked):
 class DepthAsked(Asked):
     """How many levels a side."""
 
-    depth: Annotated[Limit, Field(le=100)] = 20
+    depth: Annotated[QueryNumber, Field(ge=1, le=100)] = 20
 
 
 class CandlesAsked(PageAsked):

@@ -115,8 +115,8 @@ def test_an_operator_halts_a_market_and_its_orders_can_still_be_cancelled(
     eventually(lambda: house.state(first)[0] == OrderStatus.CANCELED)
     told = market_command.list_markets(operator).splitlines()
     assert told == [
-        f"{OTHER} ACTIVE, open orders 0",
-        f"{MARKET} HALTED, open orders 1: the clearing house asks for it",
+        f"{OTHER} ACTIVE, clients' open orders 0",
+        f"{MARKET} HALTED, clients' open orders 1: the clearing house asks for it",
     ]
     eventually(lambda: house.actors[0].health().halted == "the clearing house asks for it")
     market_command.resume_market(operator, MARKET)
@@ -136,7 +136,7 @@ def test_the_commands_speak_in_one_sentence(house: House, monkeypatch: pytest.Mo
         0,
         f"{MARKET} is halted: orders are refused, cancels are done.\n",
     )
-    assert f"{MARKET} HALTED, open orders 0: a fire" in said("list")[1]
+    assert f"{MARKET} HALTED, clients' open orders 0: a fire" in said("list")[1]
     house.open()
     assert said("drain", MARKET)[0] == 0
     assert said("resume", MARKET)[0] == 0

@@ -28,6 +28,27 @@ def test_null_is_no_value_of_a_field_that_must_be_there(name: str, alice: Person
     assert error_of(refused) == (400, "INVALID_ORDER")
 
 
+ROUNDED_UP = "999999999999." + "9" * 32
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "nearest"),
+    [
+        ("/deposits", {"asset": "USDC", "amount": ROUNDED_UP}, "1000000000"),
+        ("/withdrawals", {"asset": "USDC", "amount": ROUNDED_UP}, "1000000000"),
+        ("/account/reset", {"balances": {"USDC": ROUNDED_UP}}, "1000000000"),
+        ("/orders", small_order(price=ROUNDED_UP), "214748364.7"),
+        ("/orders", small_order(quantity=ROUNDED_UP), "1000"),
+    ],
+)
+def test_what_rounds_up_to_more_digits_than_may_be_written_is_told_the_nearest_value(
+    path: str, body: dict[str, Any], nearest: str, alice: Person
+) -> None:
+    refused = alice.post(path, body)
+    assert refused.status_code == 400, refused.text
+    assert refused.json()["error"]["details"]["nearest"] == nearest
+
+
 @pytest.mark.parametrize(
     ("field", "value", "nearest"),
     [

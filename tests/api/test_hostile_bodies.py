@@ -231,3 +231,20 @@ def test_s33_a_market_that_does_not_exist_gets_no_further(
 def test_s33_a_query_outside_the_allowed_list_is_400(query: str, alice: Person) -> None:
     assert error_of(alice.get(f"/orders?{query}")) == (400, "INVALID_REQUEST")
     assert error_of(alice.get(f"/markets/BTC-PERP/candles?{query}"))[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{" + ",".join(f'"k{n}":1' for n in range(3_900)) + "}", "more than 64 fields"),
+        ('{"email":[' + "1," * 30_000 + '1],"password":"x"}', "more than 4000 commas"),
+    ],
+)
+def test_s30_what_would_cost_more_to_word_than_to_refuse_is_refused_at_once(
+    body: str, said: str, exchange: Deployment
+) -> None:
+    answer = exchange.http.post(
+        "/auth/login", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert error_of(answer)[0] == 400
+    assert said in answer.json()["error"]["message"]

@@ -207,6 +207,13 @@ def test_a_shock_that_the_end_cuts_short_is_told_with_what_was_traded() -> None:
         assert said in page.text
 
 
+def test_what_the_run_ended_before_is_said_on_the_page() -> None:
+    shock = MarketShock("BTC-PERP", 6_001, Side.SELL, 250_000, 300)
+    record = run_record([market_record(np.full(60, 660_000))], [], (shock,), steps_planned=99_999)
+    page = Page(html_report(record))
+    assert "The sell shock of BTC-PERP at 600 s is left out: the run ends after 60 s." in page.text
+
+
 def test_who_is_no_strategy_has_a_row_and_all_profits_sum_to_zero() -> None:
     record = small_run()
     record.strategies[0].trader_pnl_atoms[0] -= 1  # an atom that nobody gained
