@@ -3,7 +3,7 @@
 import numpy as np
 
 from sim.engine import MarketEngine
-from sim.messages import CommandKind, MarketStatus, Rows, empty_commands
+from sim.messages import CommandKind, MarketStatus, Reason, Rows, empty_commands
 from storage.halts import Standing, Wish
 
 OWN_ROWS_MAX = 10_000
@@ -37,10 +37,10 @@ def status_row(status: MarketStatus) -> Rows:
 
 
 def cancels(engine: MarketEngine) -> Rows:
-    """A CANCEL row for every order that rests, clients' and strategies'."""
+    """An operator's CANCEL row for every order that rests, clients' and strategies'."""
     resting = engine.resting_orders()
     rows = empty_commands(len(resting))
-    rows["kind"] = CommandKind.CANCEL
+    rows["kind"], rows["reason"] = CommandKind.CANCEL, Reason.OPERATOR
     rows["order_id"], rows["account_id"] = resting["order_id"], resting["account_id"]
     return rows
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from actors.role_command import running_database_url
 from storage import halts
 from storage.database import Link, now_us
-from storage.errors import CorruptState, DatabaseUnavailable
+from storage.errors import CorruptState
 from storage.halts import ListedStanding, Wish
+from storage.kept_database import running_database
 from storage.settings import ConfigurationError, Settings
 
 ANSWER_WAIT_S = 30.0
@@ -32,10 +32,13 @@ def list_markets(settings: Settings) -> str:
 def halt_market(settings: Settings, market_id: str, reason: str | None) -> str:
     """Close a market for orders; cancels are still done. Raises ConfigurationError."""
     with _linked(settings) as link:
-        _find(link, market_id)
+        before = _find(link, market_id).halt_reason
+        if before is not None and reason is None:
+            raise ConfigurationError(f"{market_id} is halted already: {before}.")
         told = reason or REASON_DEFAULT
         halts.command_halt(link(), market_id, told, now_us(), takes_cancels=True)
-    return f"{market_id} is halted: orders are refused, cancels are done."
+    instead = f" The reason was: {before}." if before is not None else ""
+    return f"{market_id} is halted: orders are refused, cancels are done.{instead}"
 
 
 def drain_market(settings: Settings, market_id: str) -> str:
@@ -109,12 +112,11 @@ def _line(found: ListedStanding) -> str:
 
 @contextmanager
 def _linked(settings: Settings) -> Iterator[Link]:
-    link = Link(running_database_url(settings), "market-command")
-    try:
-        yield link
-    except DatabaseUnavailable as error:
-        raise ConfigurationError(f"The database does not answer: {error}.") from None
-    except CorruptState as error:
-        raise ConfigurationError(f"{error}.") from None
-    finally:
-        link.close()
+    with running_database(settings) as url:
+        link = Link(url, "market-command")
+        try:
+            yield link
+        except CorruptState as error:
+            raise ConfigurationError(f"{error}.") from None
+        finally:
+            link.close()

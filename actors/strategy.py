@@ -132,7 +132,8 @@ class Strategy:
         try:
             call(market)
         except (MarketUnavailable, TimeoutError) as error:
-            log.info("market_away", strategy=self._strategy_no, market=market, error=str(error))
+            said = str(error).strip().rpartition("\n")[2]  # Ray puts a trace before it
+            log.info("market_away", strategy=self._strategy_no, market=market, error=said)
             seat.view, seat.pending = None, None
             seat.retry_at_us = self._clock_us() + seat.retry_us
             seat.retry_us = min(2 * seat.retry_us, RETRY_US_MAX)

@@ -5,9 +5,8 @@ import sys
 
 import typer
 
-from actors.role_command import running_database_url
 from storage.database import connect
-from storage.errors import DatabaseUnavailable
+from storage.kept_database import running_database
 from storage.markets import load_specs
 from storage.settings import ConfigurationError, Settings
 from storage.verification import Verified, verify_market
@@ -22,11 +21,8 @@ def verify(settings: Settings) -> int:
     Raises ConfigurationError.
     """
     os.nice(NICENESS)
-    try:
-        with connect(running_database_url(settings), "verify") as connection:
-            found = [verify_market(connection, spec) for spec in load_specs(connection).values()]
-    except DatabaseUnavailable as error:
-        raise ConfigurationError(f"The database does not answer: {error}.") from None
+    with running_database(settings) as url, connect(url, "verify") as connection:
+        found = [verify_market(connection, spec) for spec in load_specs(connection).values()]
     for verified in found:
         print(told(verified))  # noqa: T201
     return int(any(verified.fault is not None for verified in found))

@@ -62,8 +62,8 @@ FIELDS: dict[str, str] = {
     "averagePrice": "The mean price of what was filled; absent before the first fill.",
     "rejectionReason": "Why the market rejected it; absent unless it is REJECTED.",
     "cancelReason": "Who or what ended it before it was filled: CLIENT, DEAD_MANS_SWITCH, "
-    "SELF_TRADE, IOC_UNFILLED, FOK_UNFILLABLE, MARKET_LIQUIDITY_EXHAUSTED or REDUCE_ONLY_EXCESS; "
-    "absent unless it is CANCELLED or EXPIRED.",
+    "OPERATOR, SELF_TRADE, IOC_UNFILLED, FOK_UNFILLABLE, MARKET_LIQUIDITY_EXHAUSTED or "
+    "REDUCE_ONLY_EXCESS; absent unless it is CANCELLED or EXPIRED.",
     "balances": "With how much of which asset to begin anew; nothing where it is missing.",
     "status": "The state at this moment: PENDING is durably accepted, then OPEN, PARTIALLY_FILLED, "
     "FILLED, CANCELLED, REJECTED or EXPIRED.",

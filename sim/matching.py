@@ -59,6 +59,7 @@ from sim.event_rows import (
     MARKET_HALTED,
     MARKET_LIQUIDITY_EXHAUSTED,
     NONE,
+    OPERATOR,
     ORDER_NOT_OPEN,
     PLACE,
     REDUCE_ONLY,
@@ -193,7 +194,9 @@ def place(book: Book, events: Integers, command: Records) -> None:
 @inlined
 def asked_by(command: Records) -> Number:
     """The reason of what a CANCEL or CANCEL_ALL ends."""
-    return DEAD_MANS_SWITCH if command.reason == DEAD_MANS_SWITCH else REQUESTED
+    if command.reason == DEAD_MANS_SWITCH or command.reason == OPERATOR:
+        return command.reason
+    return REQUESTED
 
 
 @inlined

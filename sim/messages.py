@@ -100,6 +100,7 @@ class Reason(IntEnum):
     REDUCE_ONLY_EXCESS = 23
     REQUESTED = 24
     DEAD_MANS_SWITCH = 28
+    OPERATOR = 29
     ORDER_NOT_OPEN = 30
     USER_MISMATCH = 31
 
@@ -131,7 +132,7 @@ order_id        not 0; positive from clients, negative from strategies; the orde
 account_id      who asks; whose orders CANCEL_ALL means
 price_ticks     LIMIT: the limit. MARKET: the worst price it may trade at, 0 for no limit
 status          SET_STATUS: the MarketStatus to take
-reason          CANCEL and CANCEL_ALL: DEAD_MANS_SWITCH where that asks, else REQUESTED is meant
+reason          CANCEL and CANCEL_ALL: DEAD_MANS_SWITCH or OPERATOR where that asks, else REQUESTED
 leverage        carried for the accounting; the engine does not read it
 """
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict
 
 from storage.embedded import EmbeddedPostgres, postgres_program
+from storage.errors import DatabaseUnavailable
 from storage.recording_server import recording_database
 from storage.settings import ConfigurationError, Settings
 
@@ -34,6 +35,21 @@ def kept_database(settings: Settings) -> Iterator[str]:
     refuse_nothing(settings)
     with recording_database(settings) as url:
         yield url
+
+
+@contextmanager
+def running_database(settings: Settings) -> Iterator[str]:
+    """The URL of a database that somebody runs; for what only a running exchange can do.
+
+    Raises ConfigurationError, also where the database goes away inside.
+    """
+    try:
+        yield database_address(settings)
+    except DatabaseUnavailable:
+        place = "DATABASE_URL" if settings.database_url else str(settings.data_path)
+        raise ConfigurationError(
+            f"The database of {place} does not answer: the exchange must be running."
+        ) from None
 
 
 def database_address(settings: Settings) -> str:

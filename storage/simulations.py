@@ -13,9 +13,6 @@ from storage.database import AsyncPool, now_us
 from storage.simulation_turns import PLAN
 from storage.unit_of_work import Connection, Row, fetch_all, fetch_one, unit_of_work
 
-ADDRESS_FACTOR = 3
-"""An address may have so many times what an account may have: people share addresses."""
-
 FORGOTTEN_AT_ONCE_MAX = 100
 ENTRANCE_LOCK = 7_236_012
 """Advisory lock number: who counts what is under way and adds to it is alone."""
@@ -121,8 +118,9 @@ class Report:
 
 @dataclass(frozen=True)
 class QueueLimits:
-    """How many simulations there may be; those of an address are ADDRESS_FACTOR times an account's.
+    """How many simulations there may be.
 
+    users_an_address             of an address there may be as many as of so many accounts
     own_max, all_max             under way: of the account (None: no limit), of everybody
     own_kept_max, all_kept_max   ended ones. Beyond its own number the account's oldest go when a
                                  new one comes; nobody's go for anybody else's
@@ -132,6 +130,7 @@ class QueueLimits:
     all_max: int
     own_kept_max: int
     all_kept_max: int
+    users_an_address: int
 
 
 @dataclass(frozen=True)
@@ -200,7 +199,7 @@ async def _check_queue(connection: Connection, asker: Asker, limits: QueueLimits
     assert row is not None
     everybodys, of_address, own = row
     if limits.own_max is not None:
-        address_max = ADDRESS_FACTOR * limits.own_max
+        address_max = limits.users_an_address * limits.own_max
         _refuse_more(own, limits.own_max, "of your simulations may wait or run at a time")
         _refuse_more(of_address, address_max, "simulations from one address may wait or run")
     _refuse_more(everybodys, limits.all_max, "simulations may wait or run; try again later")
@@ -210,7 +209,7 @@ async def _check_kept(connection: Connection, asker: Asker, limits: QueueLimits)
     row = await (await connection.execute(COUNT_KEPT, vars(asker))).fetchone()
     assert row is not None
     everybodys, of_address = row
-    address_max = ADDRESS_FACTOR * limits.own_kept_max
+    address_max = limits.users_an_address * limits.own_kept_max
     _refuse_more(of_address, address_max, "ended simulations from one address are kept")
     _refuse_more(everybodys, limits.all_kept_max, "ended simulations are kept in all")
 

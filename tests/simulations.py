@@ -16,7 +16,7 @@ from storage.unit_of_work import unit_of_work
 
 Answer = TypeVar("Answer")
 
-NO_LIMITS = QueueLimits(None, 1_000, 100, 1_000)
+NO_LIMITS = QueueLimits(None, 1_000, 100, 1_000, 3)
 SECONDS_OF_A_LONG_ONE = 90_000
 SMALL = """
 name = "tiny"

@@ -68,7 +68,11 @@ class Requester:
         """How many simulations there may be."""
         settings = self.settings
         waiting = settings.simulations_waiting_max
-        kept = (settings.simulations_kept_of_trader_max, settings.simulations_kept_max)
+        kept = (
+            settings.simulations_kept_of_trader_max,
+            settings.simulations_kept_max,
+            settings.users_an_address,
+        )
         if self.is_admin:
             return QueueLimits(None, waiting + ADMIN_PLACES, *kept)
         return QueueLimits(settings.simulations_of_trader_max, waiting, *kept)

@@ -213,8 +213,8 @@ class OrderAnswer(Wire):
     """An order and what has become of it.
 
     `rejectionReason` is there when it is REJECTED. `cancelReason` when it is CANCELLED: CLIENT,
-    DEAD_MANS_SWITCH, REDUCE_ONLY_EXCESS; or EXPIRED: SELF_TRADE, IOC_UNFILLED, FOK_UNFILLABLE,
-    MARKET_LIQUIDITY_EXHAUSTED.
+    DEAD_MANS_SWITCH, OPERATOR, REDUCE_ONLY_EXCESS; or EXPIRED: SELF_TRADE, IOC_UNFILLED,
+    FOK_UNFILLABLE, MARKET_LIQUIDITY_EXHAUSTED.
     """
 
     id: str

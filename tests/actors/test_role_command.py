@@ -29,7 +29,7 @@ def test_a_registered_user_gets_another_role(settings: Settings, database_url: s
 
 
 def test_where_no_sandpit_runs_nobody_gets_a_role(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="No sandpit runs in"):
+    with pytest.raises(ConfigurationError, match="No sandpit has run in"):
         role(Settings.load(data_dir=tmp_path / "none"), "a@example.com", "ADMIN")
     away = Settings.load(database_url="postgresql://127.0.0.1:1/none")
     with pytest.raises(ConfigurationError, match="does not answer"):

@@ -201,8 +201,9 @@ class NaiveBook:
         self.say(EventKind.CANCELED, reason, order.order_id, order.account_id, *facts)
 
     def asked_by(self):
-        by_switch = self.row["reason"] == Reason.DEAD_MANS_SWITCH
-        return Reason.DEAD_MANS_SWITCH if by_switch else Reason.REQUESTED
+        asked = int(self.row["reason"])
+        known = asked in (Reason.DEAD_MANS_SWITCH, Reason.OPERATOR)
+        return Reason(asked) if known else Reason.REQUESTED
 
     def cancel(self):
         order = self.orders.get(self.row["order_id"])

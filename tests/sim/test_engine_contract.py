@@ -239,7 +239,13 @@ def test_cancel_all_takes_back_the_accounts_orders_in_order_of_acceptance(engine
 
 @pytest.mark.parametrize(
     ("asked", "told"),
-    [(28, "DEAD_MANS_SWITCH"), (24, "REQUESTED"), (19, "REQUESTED"), (255, "REQUESTED")],
+    [
+        (28, "DEAD_MANS_SWITCH"),
+        (29, "OPERATOR"),
+        (24, "REQUESTED"),
+        (19, "REQUESTED"),
+        (255, "REQUESTED"),
+    ],
 )
 def test_a_cancel_says_who_asked_for_it_and_nothing_else(asked, told, engine):
     applied(engine, limit(1, 1, BUY, 5, 99), limit(2, 1, BUY, 5, 98))

@@ -142,7 +142,7 @@ def test_what_waits_stops_at_once_and_what_runs_when_it_is_told(
 def test_an_account_may_have_so_many_under_way_and_all_together_so_many(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
-    limits = QueueLimits(2, 3, 10, 10)
+    limits = QueueLimits(2, 3, 10, 10, 3)
     first = queue(database_url, ALICE, limits=limits)
     queue(database_url, ALICE, limits=limits)
     with pytest.raises(Refused, match="At most 2") as refused:
@@ -159,7 +159,7 @@ def test_many_at_once_do_not_pass_the_limit_of_their_account(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
     account = trader(database)
-    limits = QueueLimits(3, 100, 10, 10)
+    limits = QueueLimits(3, 100, 10, 10, 3)
 
     def ask(_: int) -> bool:
         try:
@@ -183,7 +183,7 @@ def ended_one(
 def test_beyond_its_number_an_accounts_oldest_are_forgotten_with_all_they_left(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
-    two = QueueLimits(None, 100, 2, 100)
+    two = QueueLimits(None, 100, 2, 100, 3)
     kept = [ended_one(database_url, database, ALICE, limits=two) for _ in range(4)]
     running = queue(database_url, ALICE, limits=two)
     assert [one.simulation_id for one in listed(database_url, ALICE)] == [running, *kept[:1:-1]]
@@ -194,7 +194,7 @@ def test_beyond_its_number_an_accounts_oldest_are_forgotten_with_all_they_left(
 def test_nobodys_results_go_for_anybody_elses(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
-    two = QueueLimits(None, 100, 2, 8)
+    two = QueueLimits(None, 100, 2, 8, 3)
     hers = [ended_one(database_url, database, ALICE, origin="a") for _ in range(2)]
     strangers = range(2_000, 2_003)
     for stranger in strangers:
@@ -208,10 +208,10 @@ def test_nobodys_results_go_for_anybody_elses(
     assert [one.simulation_id for one in listed(database_url, ALICE)] == hers[::-1]
 
 
-def test_an_address_may_have_under_way_three_times_what_an_account_may(
+def test_an_address_may_have_under_way_what_so_many_accounts_may(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
-    limits = QueueLimits(2, 100, 10, 10)
+    limits = QueueLimits(2, 100, 10, 10, 3)
     for account in (ALICE, ALICE, BOB, BOB, 1_002, 1_002):
         queue(database_url, account, limits=limits)
     with pytest.raises(Refused, match="At most 6 simulations from one address"):
