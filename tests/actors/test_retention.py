@@ -13,8 +13,9 @@ from sim.market import ETH_PERP
 from sim.messages import Side
 from sim.orders import OrderStatus
 from storage import pruning
+from storage.audit_readings import Reading, write_readings
 from storage.errors import CorruptState
-from storage.journal import chain_after, journal_after
+from storage.journal import chain_after, events_after, journal_after
 from storage.journal_cut import journal_start
 from storage.pruning import HOUR_US, prune, would_prune
 from storage.recovery import Recovered, Start, recover, replay, restored
@@ -245,6 +246,23 @@ def test_behind_a_gap_or_a_damaged_snapshot_nothing_is_cut_off(
         prune(house.database, at_us, KEPT_HOURS)
     assert house.count("SELECT count(*) FROM journal") == batches + 2
     assert house.count("SELECT count(*) FROM trades") < batches  # by their age alone
+
+
+def test_old_trades_that_are_still_to_be_compared_with_the_journal_are_kept(
+    house: House, lived: LivedMarket
+) -> None:
+    at_us = live(lived, began(), 24)
+    compared = lived.head.batch_no // 2
+    write_readings(house.database, [Reading("compared_batch", MARKET, compared)], at_us)
+    times = [int(row[3]) for row in events_after(house.database, MARKET, compared, 1)]
+    waiting = "SELECT count(*) FROM trades WHERE created_at_us >= %s"
+    before = house.database.execute(waiting, times).fetchone()
+    trades = house.count("SELECT count(*) FROM trades")
+    assert before is not None
+    assert int(str(before[0])) > 0
+    prune(house.database, at_us + 2 * KEPT_HOURS * HOUR_US, KEPT_HOURS)
+    assert house.database.execute(waiting, times).fetchone() == before
+    assert house.count("SELECT count(*) FROM trades") < trades
 
 
 def test_pruning_goes_in_small_transactions_and_ends_when_it_is_told_to(
