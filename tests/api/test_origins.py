@@ -158,14 +158,15 @@ async def test_a_bind_that_others_reach_serves_their_names_for_it(
     assert answer.status_code == 400
 
 
-async def test_where_others_reach_it_a_token_says_enough(
-    on_every_address: httpx.AsyncClient,
+@pytest.mark.parametrize("credentials", [{"Authorization": "Bearer x"}, {"X-API-Key": "x"}])
+async def test_where_others_reach_it_a_token_or_a_key_says_enough(
+    credentials: dict[str, str], on_every_address: httpx.AsyncClient
 ) -> None:
-    """No page makes a browser send a bearer token unasked: it must have been given one."""
+    """No page makes a browser send one unasked: it must have been given it."""
     foreign = {"Origin": "https://evil.example"}
     assert (await on_every_address.post("/auth/guest", headers=foreign)).status_code == 403
-    bearer = foreign | {"Authorization": "Bearer x"}
-    assert (await on_every_address.delete("/orders", headers=bearer)).status_code == 401
+    given = foreign | credentials
+    assert (await on_every_address.delete("/orders", headers=given)).status_code == 401
 
 
 async def test_s44_an_allowed_page_reads_writes_and_is_told_so(
@@ -188,7 +189,8 @@ async def test_s44_an_allowed_pages_preflight_is_answered(with_cors: httpx.Async
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == APP
     assert "DELETE" in answer.headers["access-control-allow-methods"]
-    assert "Authorization" in answer.headers["access-control-allow-headers"]
+    allowed = answer.headers["access-control-allow-headers"].split(", ")
+    assert {"Authorization", "X-API-Key"} <= set(allowed)
     assert "x-ratelimit-limit" in answer.headers
 
 
