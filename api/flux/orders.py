@@ -31,7 +31,7 @@ from api.flux.schemas import (
     CancelSent,
     OrderSent,
 )
-from api.flux.wording import status_text
+from api.flux.wording import milliseconds, status_text
 from api.front import call_of
 from api.limits import RateKind, too_many
 from api.routing import ExactRoute, services_of
@@ -141,8 +141,7 @@ async def post_cancel_after(
     deadline_us = await transfers.switch(
         services_of(request).pool, caller.user_id, sent.timeout_ms, idempotency_key
     )
-    cancel_at = deadline_us // 1_000 if deadline_us is not None else None
-    return reply(CancelAfterAnswer(cancel_at=cancel_at))
+    return reply(CancelAfterAnswer(cancel_at=milliseconds(deadline_us)))
 
 
 def check_batch_size(orders: int, most: int) -> None:
