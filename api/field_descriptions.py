@@ -1,6 +1,8 @@
 """What the fields of requests and answers mean. A name means the same everywhere, so each is
 described once; `Schema.field` is for the few that do not."""
 
+from api.desk.orders import LEVERAGE_DEFAULT
+
 MILLISECONDS = "milliseconds since 1970"
 DECIMAL = "a decimal as text"
 
@@ -55,6 +57,8 @@ FIELDS: dict[str, str] = {
     "nothing. LIMIT is GTC unless it says otherwise.",
     "reduceOnly": "Never opens a position and never turns one around.",
     "postOnly": "Never takes: rejected where it would.",
+    "OrderSent.leverage": "How many times the margin the position may be worth; up to the market's "
+    f"`maxLeverage`, {LEVERAGE_DEFAULT} where it is missing and the market allows as much.",
     "leverage": "How many times the margin the position may be worth; up to the market's "
     "`maxLeverage`.",
     "remainingQuantity": "What has not been filled.",
@@ -73,6 +77,8 @@ FIELDS: dict[str, str] = {
     "ListedAnswer.status": "QUEUED, RUNNING, STOPPING, then FINISHED, STOPPED or FAILED.",
     "SimulationAnswer.status": "QUEUED, RUNNING, STOPPING, then FINISHED, STOPPED or FAILED.",
     "StoppedAnswer.status": "STOPPED, or STOPPING until what it has so far is written.",
+    "CancelEntry.status": "PENDING_CANCEL: the order tells how it ended. Absent where `error` says "
+    "why not.",
     "requested": "How many open orders are asked to be cancelled.",
     "results": "One entry an order, in the orders' order.",
     "timeoutMs": "In how many milliseconds; 0 takes the switch away.",
