@@ -19,13 +19,13 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.content_type import fault_of
 from api.exact_json import NotJson, read_json
 from api.origins import READS
 from api.services import Services
 from sim.refusals import Refusal, Refused
 
 QUERY_FIELDS_MAX = 20
-JSON = "application/json"
 NO_BODY = "The body is missing: it must be a JSON object"
 
 Argument = Callable[[Request], Awaitable[Any]]
@@ -144,12 +144,9 @@ def body_of(model: type[BaseModel]) -> Argument:
 
 def check_is_json(request: Request) -> None:
     """Raises Refused for a body of any other type: a foreign page can send those unasked."""
-    content_type = request.headers.get("content-type", "")
-    if content_type != JSON and content_type.partition(";")[0].strip().lower() != JSON:
-        raise Refused(
-            Refusal.UNSUPPORTED_MEDIA_TYPE,
-            "A body must have the header Content-Type: application/json",
-        )
+    fault = fault_of(request.headers)
+    if fault is not None:
+        raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE, fault)
 
 
 def model_or_none(hint: Any) -> type[BaseModel] | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from api.content_type import NOT_JSON
 from api.flux.answers import ErrorAnswer
 
 EXAMPLES: dict[int, tuple[str, str, str]] = {
@@ -20,7 +21,7 @@ EXAMPLES: dict[int, tuple[str, str, str]] = {
     415: (
         "The body is not called JSON",
         "UNSUPPORTED_MEDIA_TYPE",
-        "A body must have the header Content-Type: application/json",
+        NOT_JSON,
     ),
     429: (
         "Too many requests",

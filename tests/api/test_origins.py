@@ -112,10 +112,52 @@ def test_s10_a_body_that_is_not_called_json_is_415(
 
 @pytest.mark.parametrize(
     "content_type",
-    ["application/json", "application/json; charset=utf-8", "Application/JSON ;charset=UTF-8"],
+    [
+        "application/json",
+        "application/json;",
+        "application/json; charset=utf-8",
+        "Application/JSON ;charset=UTF-8",
+        'application/json; Charset="Utf-8"',
+        "application/json; version=1",
+    ],
 )
 def test_a_body_that_is_called_json_is_read(content_type: str, alice: Person) -> None:
     headers = alice.headers | {"Content-Type": content_type}
+    body = b'{"asset":"USDC","amount":"1"}'
+    assert alice.http.post("/deposits", content=body, headers=headers).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("called", "said"),
+    [
+        ([("Content-Type", "application/json"), ("Content-Type", "text/plain")], "more than once"),
+        ([("Content-Type", "application/json")] * 2, "more than once"),
+        ([("Content-Type", "application/json; charset=utf-16")], "UTF-8"),
+        ([("Content-Type", 'application/json; charset="latin-1"')], "UTF-8"),
+        ([("Content-Type", "application/json; charset=utf-8; charset=utf-7")], "UTF-8"),
+        (
+            [("Content-Type", "application/json"), ("Content-Encoding", "gzip")],
+            "Content-Encoding is not supported",
+        ),
+        (
+            [("Content-Type", "application/json"), ("Content-Encoding", "identity, br")],
+            "Content-Encoding is not supported",
+        ),
+    ],
+)
+@pytest.mark.parametrize("path", ["/deposits", "/auth/guest"])
+def test_a_body_that_is_called_anything_but_plain_json_is_415(
+    path: str, called: list[tuple[str, str]], said: str, alice: Person
+) -> None:
+    body = b'{"asset":"USDC","amount":"1"}'
+    answer = alice.http.post(path, content=body, headers=[*alice.headers.items(), *called])
+    assert error_of(answer) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert said in answer.json()["error"]["message"]
+    assert alice.get("/balances").json()[0]["total"] == "10000"
+
+
+def test_a_body_to_which_nothing_was_done_may_say_so(alice: Person) -> None:
+    headers = alice.headers | {"Content-Type": "application/json", "Content-Encoding": "identity"}
     body = b'{"asset":"USDC","amount":"1"}'
     assert alice.http.post("/deposits", content=body, headers=headers).status_code == 201
 
