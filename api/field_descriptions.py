@@ -2,6 +2,7 @@
 described once; `Schema.field` is for the few that do not."""
 
 from api.desk.orders import LEVERAGE_DEFAULT
+from api.limits import ROWS_A_REQUEST
 
 MILLISECONDS = "milliseconds since 1970"
 DECIMAL = "a decimal as text"
@@ -114,7 +115,7 @@ FIELDS: dict[str, str] = {
     "orderCount": "How many orders rest at this price.",
     "priceTicks": "The same as `price`.",
     "totalQtyLots": "The same as `quantity`.",
-    "depth": "How many levels a side.",
+    "depth": f"How many levels a side; each {ROWS_A_REQUEST} of both count as a request.",
     "interval": "The length of a candle.",
     "openTime": f"When the interval begins, in {MILLISECONDS}.",
     "open": "The first price.",
@@ -125,7 +126,7 @@ FIELDS: dict[str, str] = {
     "quoteVolume": "What was traded in the quote asset.",
     "trades": "How many trades there were.",
     # Pages and times
-    "limit": "The most rows of a page.",
+    "limit": f"The most rows of a page; it counts as a request for each {ROWS_A_REQUEST}.",
     "cursor": "The header `X-Next-Cursor` of the page before.",
     "end": "The older name of `until`; not both.",
     "since": f"What happened then or later, in {MILLISECONDS}.",

@@ -32,9 +32,8 @@ from api.flux.schemas import (
     OrderSent,
 )
 from api.flux.wording import milliseconds, status_text
-from api.front import call_of
-from api.limits import RateKind, too_many
-from api.routing import ExactRoute, services_of
+from api.limits import RateKind
+from api.routing import ExactRoute, count_more, services_of
 from sim.messages import OrderType, Side, TimeInForce
 from sim.orders import AcceptedOrder
 from sim.refusals import Refusal, Refused
@@ -173,11 +172,8 @@ def wish_of(sent: OrderSent) -> OrderWish:
 
 def count_orders(request: Request, orders: int, kind: RateKind) -> None:
     """A list counts as many times as it has orders. Raises Refused."""
-    call, rates = call_of(request.scope), services_of(request).rates
-    check_batch_size(orders, rates.most(kind))
-    call.window = rates.hit(kind, call.principal, orders - 1)
-    if not call.window.allowed:
-        raise too_many(call.window)
+    check_batch_size(orders, services_of(request).rates.most(kind))
+    count_more(request, kind, orders - 1)
 
 
 def entry_of(answer: AcceptedOrder | Refused, request: Request) -> BatchEntry:

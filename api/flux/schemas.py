@@ -296,6 +296,11 @@ class PageAsked(Asked):
     limit: Limit = PAGE_DEFAULT
     cursor: Cursor | None = None
 
+    @property
+    def rows(self) -> int:
+        """The most that the answer may have."""
+        return self.limit
+
 
 class WindowAsked(PageAsked):
     """From when and until when, by `createdAt`."""
@@ -342,6 +347,11 @@ class DepthAsked(Asked):
     """How many levels a side."""
 
     depth: Annotated[QueryNumber, Field(ge=1, le=100)] = 20
+
+    @property
+    def rows(self) -> int:
+        """The most that the answer may have, of both sides."""
+        return 2 * self.depth
 
 
 class CandlesAsked(PageAsked):
