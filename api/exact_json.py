@@ -15,8 +15,14 @@ FIELDS_MAX = 64
 COMMAS_MAX = 4_000
 """The largest request, a hundred orders, has 1,300."""
 
-WHOLE_TEXT = re.compile(r"\d{1,9}", re.ASCII)
-PRINTABLE_TEXT = re.compile(r"[\x20-\x7e]+")
+WHOLE_TEXT = re.compile(rf"-?\d{{1,{NUMBER_CHARACTERS_MAX}}}", re.ASCII)
+"""More than any field takes, so that what is too small or too large is told the field's bound."""
+
+PRINTABLE_TEXT = re.compile(r"[\x20-\x7e]*")
+"""Whether it may be empty is the field's to say."""
+
+NOT_WHOLE = "must be a whole number"
+NOT_DECIMAL = "must be a plain decimal such as 12.5: at most 12 digits, 32 decimals"
 
 
 class NotJson(ValueError):
@@ -78,14 +84,21 @@ def _decimal_text(value: object) -> object:
 
 def _plain_decimal(text: str) -> str:
     if DECIMAL_TEXT.fullmatch(text) is None:
-        raise ValueError("must be a plain decimal such as 12.5: at most 12 digits, 32 decimals")
+        raise ValueError(NOT_DECIMAL)
     return text
 
 
+def read_whole(text: str) -> int:
+    """The number that is written. Raises ValueError where it is none, or has no end of digits."""
+    if WHOLE_TEXT.fullmatch(text) is None:
+        raise ValueError(NOT_WHOLE)
+    return int(text)
+
+
 def _whole_number(value: object) -> int:
-    if isinstance(value, ExactNumber) and WHOLE_TEXT.fullmatch(value.text):
-        return int(value.text)
-    raise ValueError("must be a whole number")
+    if not isinstance(value, ExactNumber):
+        raise ValueError(NOT_WHOLE)
+    return read_whole(value.text)
 
 
 def _printable(text: str) -> str:
@@ -110,6 +123,7 @@ DecimalText = Annotated[
 """A decimal string or a JSON number; its text is checked before anything computes with it."""
 
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
-"""A JSON number of digits only; neither 1.0 nor true nor "1"."""
+"""A JSON number of digits only, and perhaps a sign; neither 1.0 nor true nor "1". Its field says
+between which bounds."""
 
 PrintableText = Annotated[str, AfterValidator(_printable)]

@@ -1,6 +1,9 @@
 """What the fields of requests and answers mean. A name means the same everywhere, so each is
 described once; `Schema.field` is for the few that do not."""
 
+from api.desk.orders import LEVERAGE_DEFAULT
+from api.limits import ROWS_A_REQUEST
+
 MILLISECONDS = "milliseconds since 1970"
 DECIMAL = "a decimal as text"
 
@@ -55,6 +58,8 @@ FIELDS: dict[str, str] = {
     "nothing. LIMIT is GTC unless it says otherwise.",
     "reduceOnly": "Never opens a position and never turns one around.",
     "postOnly": "Never takes: rejected where it would.",
+    "OrderSent.leverage": "How many times the margin the position may be worth; up to the market's "
+    f"`maxLeverage`, {LEVERAGE_DEFAULT} where it is missing and the market allows as much.",
     "leverage": "How many times the margin the position may be worth; up to the market's "
     "`maxLeverage`.",
     "remainingQuantity": "What has not been filled.",
@@ -73,6 +78,8 @@ FIELDS: dict[str, str] = {
     "ListedAnswer.status": "QUEUED, RUNNING, STOPPING, then FINISHED, STOPPED or FAILED.",
     "SimulationAnswer.status": "QUEUED, RUNNING, STOPPING, then FINISHED, STOPPED or FAILED.",
     "StoppedAnswer.status": "STOPPED, or STOPPING until what it has so far is written.",
+    "CancelEntry.status": "PENDING_CANCEL: the order tells how it ended. Absent where `error` says "
+    "why not.",
     "requested": "How many open orders are asked to be cancelled.",
     "results": "One entry an order, in the orders' order.",
     "timeoutMs": "In how many milliseconds; 0 takes the switch away.",
@@ -108,7 +115,7 @@ FIELDS: dict[str, str] = {
     "orderCount": "How many orders rest at this price.",
     "priceTicks": "The same as `price`.",
     "totalQtyLots": "The same as `quantity`.",
-    "depth": "How many levels a side.",
+    "depth": f"How many levels a side; each {ROWS_A_REQUEST} of both count as a request.",
     "interval": "The length of a candle.",
     "openTime": f"When the interval begins, in {MILLISECONDS}.",
     "open": "The first price.",
@@ -119,7 +126,7 @@ FIELDS: dict[str, str] = {
     "quoteVolume": "What was traded in the quote asset.",
     "trades": "How many trades there were.",
     # Pages and times
-    "limit": "The most rows of a page.",
+    "limit": f"The most rows of a page; it counts as a request for each {ROWS_A_REQUEST}.",
     "cursor": "The header `X-Next-Cursor` of the page before.",
     "end": "The older name of `until`; not both.",
     "since": f"What happened then or later, in {MILLISECONDS}.",

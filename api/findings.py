@@ -25,6 +25,7 @@ SENTENCES: dict[str, str] = {
     "too_short": "must have {min_length} {unit} or more",
     "too_long": "must have {max_length} {unit} or fewer",
     "literal_error": "must be one of {expected}",
+    "enum": "must be one of {expected}",
     "greater_than_equal": "must be {ge} or more: that is the minimum",
     "less_than_equal": "must be {le} or less: that is the maximum",
 }

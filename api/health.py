@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,7 +11,6 @@ from api.flux.answers import HealthAnswer
 from api.flux.callers import watcher
 from api.flux.describing import documented
 from api.flux.envelope import reply
-from api.metrics import observe_audit, observe_markets, observe_simulations, observe_upkeep
 from api.routing import ExactRoute, services_of
 from storage.audit_readings import read_audit
 from storage.database import now_us
@@ -57,9 +56,6 @@ async def get_health(request: Request) -> Response:
 @router.get("/metrics", summary="Metrics", include_in_schema=False)
 async def get_metrics(allowed: Annotated[None, Depends(watcher)], request: Request) -> Response:
     """What this process has counted, for Prometheus."""
-    pool = services_of(request).pool
-    await observe_simulations(pool)
-    await observe_markets(pool)
-    await observe_audit(pool)
-    await observe_upkeep(pool)
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    services = services_of(request)
+    text = await services.metrics.text(services.pool)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -13,6 +13,9 @@ from storage.settings import Settings
 COUNTERS_MAX = 100_000
 """Counters that a budget keeps at a time; when there are more, those of past windows go."""
 
+ROWS_A_REQUEST = 100
+"""What one request may ask for: a page of more counts as several, for it costs as much."""
+
 LEFT = itemgetter(0)
 
 
@@ -115,6 +118,11 @@ class RateLimits:
     def most(self, kind: RateKind) -> int:
         """How many a user may ask for at once, with a whole window before them."""
         return min(budget.amount for budget in self._of_users[kind])
+
+    def requests_of(self, rows: int) -> int:
+        """As how many reads so many rows count; never as more than a user may ask for at once, for
+        no waiting would let those pass."""
+        return min(-(-rows // ROWS_A_REQUEST), self.most(RateKind.READ))
 
 
 def budgets(rate: str, users: int) -> list[Budget]:

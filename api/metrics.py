@@ -1,9 +1,11 @@
 """What this process counts for Prometheus. Each API process answers for itself."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import Any
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
 from starlette.types import Scope
 
 from storage.audit_readings import NAMES, read_audit
@@ -32,12 +34,17 @@ UNDER_WAY = (SimulationStatus.QUEUED, SimulationStatus.RUNNING, SimulationStatus
 COUNT_S_MAX = 0.5
 """For each look into the database."""
 
+TEXT_S_MAX = 1.0
+"""How old the text may be."""
+
 MICROSECONDS = "_us"
 AUDIT = {
     name: Gauge(f"sandpit_audit_{name.replace(MICROSECONDS, '_seconds')}", about, ["market"])
     for name, about in NAMES.items()
 }
 METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"})
+
+_NO_TEXT_S = float("-inf")
 
 _children: dict[tuple[str, str, int], tuple[Any, Any]] = {}
 
@@ -53,6 +60,33 @@ def observe(scope: Scope, status: int, seconds: float) -> None:
         _children[key] = children
     children[0].inc()
     children[1].observe(seconds)
+
+
+class Metrics:
+    """The text for Prometheus. Whoever asks again soon gets the same: making it costs four looks
+    into the database and milliseconds of this process, and many may ask."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._made_at_s = _NO_TEXT_S
+        self._text = b""
+        self._making = asyncio.Lock()
+
+    async def text(self, pool: AsyncPool) -> bytes:
+        """At most TEXT_S_MAX old; those who ask while it is made wait for it."""
+        async with self._making:
+            if self._clock() - self._made_at_s >= TEXT_S_MAX:
+                self._text = await _made(pool)
+                self._made_at_s = self._clock()
+            return self._text
+
+
+async def _made(pool: AsyncPool) -> bytes:
+    await observe_simulations(pool)
+    await observe_markets(pool)
+    await observe_audit(pool)
+    await observe_upkeep(pool)
+    return generate_latest()
 
 
 async def observe_audit(pool: AsyncPool) -> None:

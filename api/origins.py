@@ -18,7 +18,9 @@ EXPOSED = (
     b" Retry-After"
 )
 METHODS_ALLOWED = b"GET, HEAD, POST, DELETE"
-HEADERS_ALLOWED = b"Authorization, Content-Type, Idempotency-Key, X-Request-Id"
+HEADERS_ALLOWED = b"Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"
+CREDENTIALS = frozenset({b"authorization", b"x-api-key"})
+"""Headers that no browser adds by itself: a page must have been given what stands in them."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -67,15 +69,15 @@ class Origins:
     def refuse(self, method: str, sent: dict[bytes, bytes]) -> bool:
         """True for a write that a foreign page makes a browser send.
 
-        A bearer token is nothing that a browser adds by itself, so that whoever sends one may
-        write, but on a loopback bind, where no page of elsewhere has any business.
+        Whoever sends a bearer token or an API key may write, but on a loopback bind, where no
+        page of elsewhere has any business.
         """
         if method in READS:
             return False
         origin, site = sent.get(b"origin"), sent.get(b"sec-fetch-site")
         if (origin is None and site is None) or self.allow(origin):
             return False
-        if b"authorization" in sent and not self._on_loopback:
+        if not CREDENTIALS.isdisjoint(sent) and not self._on_loopback:
             return False
         if origin is not None:
             return origin.partition(b"://")[2].lower() != sent.get(b"host", b"").lower()

@@ -5,6 +5,8 @@ A test provokes each of them and compares.
 
 from typing import Any
 
+from api.exact_json import NOT_DECIMAL
+
 ON_WRITES = ("413", "415")
 """Statuses about bodies, which reads do not have."""
 
@@ -18,7 +20,6 @@ KEY_REUSED: Example = (
     {},
 )
 FIELD_TWICE: Example = ("INVALID_REQUEST", "The query names a field twice", {})
-NOT_DECIMAL = "must be a plain decimal such as 12.5: at most 12 digits, 32 decimals"
 
 
 def finding(field: str, message: str, code: str = "INVALID_REQUEST") -> Example:

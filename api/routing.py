@@ -9,7 +9,7 @@ takes a tenth of the time.
 import inspect
 from collections.abc import Awaitable, Callable
 from types import UnionType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Protocol, get_args, get_origin, get_type_hints, runtime_checkable
 from urllib.parse import parse_qsl
 
 from fastapi import params
@@ -19,16 +19,27 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.content_type import fault_of
 from api.exact_json import NotJson, read_json
+from api.front import call_of
+from api.limits import RateKind, too_many
 from api.origins import READS
 from api.services import Services
 from sim.refusals import Refusal, Refused
 
 QUERY_FIELDS_MAX = 20
-JSON = "application/json"
 NO_BODY = "The body is missing: it must be a JSON object"
 
 Argument = Callable[[Request], Awaitable[Any]]
+
+
+@runtime_checkable
+class AsksForRows(Protocol):
+    """A query for a page, which costs as much as it may have rows."""
+
+    @property
+    def rows(self) -> int:
+        """The most that it may have."""
 
 
 class ExactRoute(APIRoute):
@@ -144,12 +155,9 @@ def body_of(model: type[BaseModel]) -> Argument:
 
 def check_is_json(request: Request) -> None:
     """Raises Refused for a body of any other type: a foreign page can send those unasked."""
-    content_type = request.headers.get("content-type", "")
-    if content_type != JSON and content_type.partition(";")[0].strip().lower() != JSON:
-        raise Refused(
-            Refusal.UNSUPPORTED_MEDIA_TYPE,
-            "A body must have the header Content-Type: application/json",
-        )
+    fault = fault_of(request.headers)
+    if fault is not None:
+        raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE, fault)
 
 
 def model_or_none(hint: Any) -> type[BaseModel] | None:
@@ -174,11 +182,23 @@ def query_of(model: type[BaseModel]) -> Argument:
 
     async def read(request: Request) -> Any:
         try:
-            return model.model_validate(read_query_pairs(request))
+            asked = model.model_validate(read_query_pairs(request))
         except ValidationError as error:
             raise invalid(error) from None
+        if isinstance(asked, AsksForRows):
+            requests = services_of(request).rates.requests_of(asked.rows)
+            count_more(request, RateKind.READ, requests - 1)
+        return asked
 
     return read
+
+
+def count_more(request: Request, kind: RateKind, more: int) -> None:
+    """Count a request that costs as much as several as so many more. Raises Refused."""
+    call = call_of(request.scope)
+    call.window = services_of(request).rates.hit(kind, call.principal, more)
+    if not call.window.allowed:
+        raise too_many(call.window)
 
 
 def read_query_pairs(request: Request) -> dict[str, str]:

@@ -6,6 +6,7 @@ from api.ended_sessions import EndedSessions
 from api.key_ring import KeyRing
 from api.limits import RateLimits
 from api.login_guard import LoginGuard, NewAccounts
+from api.metrics import Metrics
 from api.passwords import Passwords
 from api.refresh_tokens import RefreshTokens
 from api.security import Tokens
@@ -43,6 +44,7 @@ class Services:
         self.proxies = Proxies(settings.proxies_trusted)
         self.rates = RateLimits(settings)
         self.scenarios = ScenarioReader()
+        self.metrics = Metrics()
         self._valkey = counters_in_valkey(settings)
         self.logins = LoginGuard(settings.login_rate, self._valkey)
         self.new_accounts = NewAccounts(settings.account_rate, self._valkey)

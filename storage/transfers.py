@@ -95,13 +95,13 @@ async def withdraw(
     return await move(connection, balance, EntryType.WITHDRAW, -amount_atoms)
 
 
-def below_least(amount: str) -> Refused:
+def below_least(amount: str, field: str = "amount") -> Refused:
     """The refusal of what is less than one atom."""
     least = format_atoms(1)
     return Refused(
         Refusal.INVALID_AMOUNT,
-        f"amount {amount} is below the least amount, which is {least}",
-        {"field": "amount", "nearest": least},
+        f"{field} {amount} is below the least amount, which is {least}",
+        {"field": field, "nearest": least},
     )
 
 

@@ -140,11 +140,7 @@ def checked_leverage(leverage: int | None, spec: MarketSpec) -> int:
     if leverage is None:
         return min(LEVERAGE_DEFAULT, spec.max_leverage)
     if not 1 <= leverage <= spec.max_leverage:
-        raise Refused(
-            Refusal.INVALID_ORDER,
-            f"leverage must be a whole number from 1 to {spec.max_leverage}",
-            {"field": "leverage"},
-        )
+        raise not_valid("leverage", leverage, min(max(leverage, 1), spec.max_leverage))
     return leverage
 
 
@@ -163,11 +159,17 @@ def on_grid(what: str, text: str, step: Decimal, least: int, most: int) -> int:
 
 def off_grid(what: str, text: str, step: Decimal, nearest_steps: int) -> Refused:
     """The refusal that says what would have been valid."""
-    nearest = format_steps(nearest_steps, step)
+    refused = not_valid(what, text, format_steps(nearest_steps, step))
+    refused.details["step"] = format_steps(1, step)
+    return refused
+
+
+def not_valid(what: str, sent: object, nearest: object) -> Refused:
+    """The refusal of a value that this market does not take."""
     return Refused(
         Refusal.INVALID_ORDER,
-        f"{what} {text} is not valid in this market; the nearest valid value is {nearest}",
-        {"field": what, "nearest": nearest, "step": format_steps(1, step)},
+        f"{what} {sent} is not valid in this market; the nearest valid value is {nearest}",
+        {"field": what, "nearest": nearest},
     )
 
 

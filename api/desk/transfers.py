@@ -51,7 +51,7 @@ async def reset(
     pool: AsyncPool, account_id: int, balances: Mapping[str, str], key: str | None
 ) -> Balance:
     """A flat account anew, with these balances. Raises Refused ACCOUNT_NOT_FLAT."""
-    opening = {asset: amount_atoms(amount) for asset, amount in balances.items()}
+    opening = {asset: opening_atoms(asset, amount) for asset, amount in balances.items()}
 
     async def work(connection: Connection) -> Outcome:
         return outcome(await transfers.reset(connection, account_id, opening))
@@ -77,20 +77,26 @@ async def switch(pool: AsyncPool, account_id: int, timeout_ms: int, key: str | N
     return deadline
 
 
-def amount_atoms(text: str) -> int:
-    """An amount of money in atoms. Raises Refused INVALID_AMOUNT."""
+def opening_atoms(asset: str, amount: str) -> int:
+    """What to begin anew with. The asset comes first: no refusal repeats a name that is none."""
+    transfers.check_asset(asset)
+    return amount_atoms(amount, f"balances.{asset}")
+
+
+def amount_atoms(text: str, field: str = "amount") -> int:
+    """An amount of money in atoms. Raises Refused INVALID_AMOUNT that names the field."""
     try:
         return parse_atoms(text)
     except NotDecimal as error:
-        raise Refused(Refusal.INVALID_AMOUNT, f"amount: {error}") from None
+        raise Refused(Refusal.INVALID_AMOUNT, f"{field}: {error}") from None
     except OffGrid as error:
         if error.nearest_steps == 0:
-            raise transfers.below_least(text) from None
+            raise transfers.below_least(text, field) from None
         nearest = format_atoms(min(error.nearest_steps, transfers.DEPOSIT_ATOMS_MAX))
         raise Refused(
             Refusal.INVALID_AMOUNT,
-            f"amount {text} has more than 6 decimals; the nearest valid value is {nearest}",
-            {"field": "amount", "nearest": nearest},
+            f"{field} {text} has more than 6 decimals; the nearest valid value is {nearest}",
+            {"field": field, "nearest": nearest},
         ) from None
 
 

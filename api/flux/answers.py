@@ -77,6 +77,15 @@ class LoggedOutAnswer(Wire):
     model_config = example(status="LOGGED_OUT")
 
 
+API_KEY: dict[str, Any] = {
+    "id": "key_7",
+    "name": "market maker",
+    "prefix": "sandpit_5f2b6c1d9e04",
+    "scopes": ["read", "trade"],
+    "createdAt": 1767225600000,
+}
+
+
 class ApiKeyAnswer(Wire):
     """An API key as it is listed: how it begins, what it opens, and the hour of its last use."""
 
@@ -88,14 +97,7 @@ class ApiKeyAnswer(Wire):
     expires_at: int | None = None
     last_used_at: int | None = None
 
-    model_config = example(
-        id="key_7",
-        name="market maker",
-        prefix="sandpit_5f2b6c1d9e04",
-        scopes=["read", "trade"],
-        createdAt=1767225600000,
-        lastUsedAt=1767225600000,
-    )
+    model_config = example(**API_KEY, lastUsedAt=1767225600000)
 
 
 class NewApiKeyAnswer(ApiKeyAnswer):
@@ -104,12 +106,7 @@ class NewApiKeyAnswer(ApiKeyAnswer):
     key: str
 
     model_config = example(
-        id="key_7",
-        name="market maker",
-        prefix="sandpit_5f2b6c1d9e04",
-        scopes=["read", "trade"],
-        createdAt=1767225600000,
-        key="sandpit_5f2b6c1d9e04_2Fh0vQ3pN8xYd1sKz7mBcRt5uWjLgAeH6iOqVbEn4Cw",
+        **API_KEY, key="sandpit_5f2b6c1d9e04_2Fh0vQ3pN8xYd1sKz7mBcRt5uWjLgAeH6iOqVbEn4Cw"
     )
 
 

@@ -8,24 +8,17 @@ from starlette.responses import Response
 
 from api.desk import api_keys as desk
 from api.desk.identifiers import api_key_id_text, parse_api_key_id
-from api.flux.answers import ApiKeyAnswer, ErrorAnswer, NewApiKeyAnswer, RevokedAnswer
+from api.flux.answers import ApiKeyAnswer, NewApiKeyAnswer, RevokedAnswer
 from api.flux.callers import LoggedIn
-from api.flux.describing import documented
+from api.flux.describing import documented, refusal
 from api.flux.envelope import reply, reply_page
 from api.flux.schemas import ApiKeySent
+from api.flux.wording import milliseconds
 from api.routing import ExactRoute, services_of
 from storage.api_keys import API_KEYS_MAX, ApiKey, api_keys
 
 REVOKED = "REVOKED"
 SHOWN_PREFIX = "sandpit_{}"
-
-
-def refusal(status: int, code: str, message: str) -> dict[int | str, dict[str, Any]]:
-    """A refusal as these routes word it."""
-    content = {"application/json": {"example": {"error": {"code": code, "message": message}}}}
-    return {status: {"model": ErrorAnswer, "description": message, "content": content}}
-
-
 FULL = refusal(
     409,
     "TOO_MANY_API_KEYS",
@@ -84,8 +77,3 @@ def fields_of(key: ApiKey) -> dict[str, Any]:
         "expires_at": milliseconds(key.expires_at_us),
         "last_used_at": milliseconds(key.last_used_at_us),
     }
-
-
-def milliseconds(at_us: int | None) -> int | None:
-    """A time as Flux tells it."""
-    return at_us // 1_000 if at_us is not None else None

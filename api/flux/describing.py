@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from api.content_type import NOT_JSON
 from api.flux.answers import ErrorAnswer
 
 EXAMPLES: dict[int, tuple[str, str, str]] = {
@@ -20,7 +21,7 @@ EXAMPLES: dict[int, tuple[str, str, str]] = {
     415: (
         "The body is not called JSON",
         "UNSUPPORTED_MEDIA_TYPE",
-        "A body must have the header Content-Type: application/json",
+        NOT_JSON,
     ),
     429: (
         "Too many requests",
@@ -85,7 +86,7 @@ def documented(
         }
     }
     statuses = (*ALWAYS, *(() if public else AUTHENTICATED), *refusals)
-    responses.update({refusal: refusal_answer(refusal) for refusal in sorted(set(statuses))})
+    responses.update({refused: refusal_answer(refused) for refused in sorted(set(statuses))})
     schemes: list[dict[str, list[str]]] = (
         [{"bearer": []}, {"apiKey": []}] if by_key else [{"bearer": []}]
     )
@@ -106,9 +107,18 @@ def example_of(answer: type[BaseModel], many: bool) -> Any:
     return [example] if many else example
 
 
+def refusal(status: int, code: str, message: str) -> dict[int | str, dict[str, Any]]:
+    """A refusal that a route words itself, for its `instead`."""
+    return {status: described(message, code, message)}
+
+
 def refusal_answer(status: int) -> dict[str, Any]:
-    """The error envelope with an example for this status."""
-    description, code, message = EXAMPLES[status]
+    """The refusal that every route has at this status."""
+    return described(*EXAMPLES[status])
+
+
+def described(description: str, code: str, message: str) -> dict[str, Any]:
+    """The error envelope with an example."""
     example = {"error": {"code": code, "message": message}}
     return {
         "model": ErrorAnswer,

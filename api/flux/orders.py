@@ -31,10 +31,9 @@ from api.flux.schemas import (
     CancelSent,
     OrderSent,
 )
-from api.flux.wording import status_text
-from api.front import call_of
-from api.limits import RateKind, too_many
-from api.routing import ExactRoute, services_of
+from api.flux.wording import milliseconds, status_text
+from api.limits import RateKind
+from api.routing import ExactRoute, count_more, services_of
 from sim.messages import OrderType, Side, TimeInForce
 from sim.orders import AcceptedOrder
 from sim.refusals import Refusal, Refused
@@ -141,8 +140,7 @@ async def post_cancel_after(
     deadline_us = await transfers.switch(
         services_of(request).pool, caller.user_id, sent.timeout_ms, idempotency_key
     )
-    cancel_at = deadline_us // 1_000 if deadline_us is not None else None
-    return reply(CancelAfterAnswer(cancel_at=cancel_at))
+    return reply(CancelAfterAnswer(cancel_at=milliseconds(deadline_us)))
 
 
 def check_batch_size(orders: int, most: int) -> None:
@@ -174,11 +172,8 @@ def wish_of(sent: OrderSent) -> OrderWish:
 
 def count_orders(request: Request, orders: int, kind: RateKind) -> None:
     """A list counts as many times as it has orders. Raises Refused."""
-    call, rates = call_of(request.scope), services_of(request).rates
-    check_batch_size(orders, rates.most(kind))
-    call.window = rates.hit(kind, call.principal, orders - 1)
-    if not call.window.allowed:
-        raise too_many(call.window)
+    check_batch_size(orders, services_of(request).rates.most(kind))
+    count_more(request, kind, orders - 1)
 
 
 def entry_of(answer: AcceptedOrder | Refused, request: Request) -> BatchEntry:

@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from api.desk.orders import Unreadable
-from api.exact_json import DecimalText, PrintableText, WholeNumber
+from api.exact_json import DecimalText, PrintableText, WholeNumber, read_whole
 from api.findings import first_of
 from sim.candles import INTERVALS_US
 from sim.market import COLLATERAL
@@ -287,9 +287,7 @@ StatusList = Annotated[
 def _query_number(text: object) -> int:
     if isinstance(text, int):
         return text
-    if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 9:
-        return int(text)
-    raise ValueError("must be a whole number")
+    return read_whole(str(text))
 
 
 class PageAsked(Asked):
@@ -297,6 +295,11 @@ class PageAsked(Asked):
 
     limit: Limit = PAGE_DEFAULT
     cursor: Cursor | None = None
+
+    @property
+    def rows(self) -> int:
+        """The most that the answer may have."""
+        return self.limit
 
 
 class WindowAsked(PageAsked):
@@ -344,6 +347,11 @@ class DepthAsked(Asked):
     """How many levels a side."""
 
     depth: Annotated[QueryNumber, Field(ge=1, le=100)] = 20
+
+    @property
+    def rows(self) -> int:
+        """The most that the answer may have, of both sides."""
+        return 2 * self.depth
 
 
 class CandlesAsked(PageAsked):

@@ -232,6 +232,11 @@ def candle_answer(candle: CandleView, interval: str, spec: MarketSpec) -> Candle
     )
 
 
+def milliseconds(at_us: int | None) -> int | None:
+    """A time as it is told, where there is one."""
+    return at_us // 1_000 if at_us is not None else None
+
+
 def price_text(spec: MarketSpec, ticks: int) -> str:
     """Ticks as a decimal price."""
     return format_steps(ticks, spec.tick_size)

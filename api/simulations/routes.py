@@ -11,10 +11,11 @@ from api.desk import simulations as desk
 from api.desk.identifiers import parse_simulation_id, simulation_id_text
 from api.flux.answers import ErrorAnswer
 from api.flux.callers import Caller, IdempotencyKey, Trader, Viewer
-from api.flux.describing import RATE_HEADERS, documented
+from api.flux.describing import RATE_HEADERS, documented, refusal
 from api.flux.envelope import reply, reply_page
 from api.flux.paging import cursor_number, page_of
 from api.flux.schemas import PageAsked
+from api.flux.wording import milliseconds
 from api.front import call_of
 from api.routing import ExactRoute, services_of
 from api.security import user_id_text
@@ -38,13 +39,6 @@ REPORT_HEADERS = {
 }
 
 router = APIRouter(route_class=ExactRoute, tags=["Simulations"])
-
-
-def refusal(status: int, code: str, message: str) -> dict[int | str, dict[str, Any]]:
-    """A refusal as these routes word it."""
-    content = {"application/json": {"example": {"error": {"code": code, "message": message}}}}
-    return {status: {"model": ErrorAnswer, "description": message, "content": content}}
-
 
 MISSING = refusal(404, "SIMULATION_NOT_FOUND", "No such simulation")
 BAD_SCENARIO = refusal(
@@ -220,8 +214,3 @@ def progress_of(view: SimulationView) -> ProgressAnswer:
         fills_per_second=view.fills_per_second,
         seconds_left=left // rate if rate and view.ended_at_us is None else None,
     )
-
-
-def milliseconds(at_us: int | None) -> int | None:
-    """A time as these routes tell it."""
-    return at_us // 1_000 if at_us is not None else None

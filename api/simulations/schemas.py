@@ -4,13 +4,12 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, StrictStr, model_validator
 
-from api.exact_json import ExactNumber, WholeNumber
+from api.exact_json import WholeNumber
 from api.flux.answers import example
 from api.flux.schemas import Sent, Wire
 from sim.scenario import SEED_MAX
 from sim.simulation_scenario import DURATION_S_MAX
 
-SEED_DIGITS_MAX = 19
 SCENARIO_TEXT = """name = "two-crowds"
 seed = 1
 duration_s = 60
@@ -38,14 +37,6 @@ capital = "100000"
 """
 
 
-def _seed(value: object) -> int:
-    if isinstance(value, ExactNumber) and len(value.text) <= SEED_DIGITS_MAX:
-        text = value.text
-        if text.isascii() and text.isdigit():
-            return int(text)
-    raise ValueError("must be a whole number")
-
-
 def _name_or_table(value: object) -> object:
     if isinstance(value, str | dict):
         return value
@@ -58,7 +49,7 @@ class SimulationSent(Sent):
 
     scenario: Annotated[str | dict[str, Any] | None, BeforeValidator(_name_or_table)] = None
     scenario_text: StrictStr | None = None
-    seed: Annotated[int, BeforeValidator(_seed), Field(ge=0, le=SEED_MAX)] | None = None
+    seed: Annotated[WholeNumber, Field(ge=0, le=SEED_MAX)] | None = None
     duration_s: Annotated[WholeNumber, Field(ge=1, le=DURATION_S_MAX)] | None = None
 
     model_config = ConfigDict(

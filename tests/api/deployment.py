@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import psycopg
 
+from api.metrics import TEXT_S_MAX
 from api.security import Tokens
 from storage.data_directory import secret
 from storage.database_roles import DatabaseUrls
@@ -101,6 +102,19 @@ class Deployment:
     def person(self, deposit: str = "10000", role: str = "TRADER") -> Person:
         user_id = trader(self.database, deposit, role)
         return Person(user_id, self.tokens.issue(user_id), self.http)
+
+    def metrics(self) -> str:
+        """A text that was made after this call began: until then the last one is told again. Each
+        text differs from the last, for it counts the request for that one."""
+        before = self.http.get("/metrics").text
+
+        def newer() -> str | None:
+            text = self.http.get("/metrics").text
+            return text if text != before else None
+
+        made = eventually(newer, 10 * TEXT_S_MAX)
+        assert made is not None
+        return made
 
 
 @contextmanager

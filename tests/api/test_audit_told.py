@@ -44,7 +44,7 @@ def test_an_auditor_that_is_silent_is_told(audited: Deployment) -> None:
 
 def test_readings_are_gauges_in_base_units(audited: Deployment) -> None:
     write(audited)
-    metrics = audited.http.get("/metrics").text
+    metrics = audited.metrics()
     assert 'sandpit_audit_unprojected_batches{market="ETH-PERP"} 3.0' in metrics
     assert 'sandpit_audit_unprojected_age_seconds{market="ETH-PERP"} 31.5' in metrics
     assert 'sandpit_audit_unnumbered_commands{market=""} 0.0' in metrics

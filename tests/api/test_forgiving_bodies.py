@@ -68,6 +68,15 @@ def test_beyond_every_decimal_the_nearest_valid_value_is_told(
     assert nearest in refused.json()["error"]["message"]
 
 
+def test_too_much_leverage_is_told_the_most_that_the_market_allows(alice: Person) -> None:
+    refused = alice.post("/orders", small_order(leverage=21))
+    assert error_of(refused) == (400, "INVALID_ORDER")
+    said = "leverage 21 is not valid in this market; the nearest valid value is 20"
+    assert refused.json()["error"]["message"] == said
+    assert refused.json()["error"]["details"] == {"field": "leverage", "nearest": 20}
+    assert alice.post("/orders", small_order(leverage=20)).status_code == 202
+
+
 @pytest.mark.parametrize("path", ["/deposits", "/withdrawals"])
 @pytest.mark.parametrize("amount", ["0.0000001", "0", "0.00000000000000001", "0.0"])
 def test_too_little_money_is_told_the_least_amount(path: str, amount: str, alice: Person) -> None:

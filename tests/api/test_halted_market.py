@@ -96,12 +96,12 @@ def test_health_is_degraded_and_metrics_name_the_market(exchange: Deployment) ->
         "checks": {"database": "up"},
         "haltedMarkets": {"ETH-PERP": REASON},
     }
-    metrics = exchange.http.get("/metrics").text
+    metrics = exchange.metrics()
     assert 'sandpit_market_halted{market="ETH-PERP"} 1.0' in metrics
     assert 'sandpit_market_halted{market="BTC-PERP"} 0.0' in metrics
     exchange.database.execute(OPEN)
     assert exchange.http.get("/health").json()["status"] == "ok"
-    assert 'sandpit_market_halted{market="ETH-PERP"} 0.0' in exchange.http.get("/metrics").text
+    assert 'sandpit_market_halted{market="ETH-PERP"} 0.0' in exchange.metrics()
 
 
 @pytest.mark.usefixtures("halted")

@@ -107,6 +107,15 @@ def test_every_schema_and_operation_says_what_it_is(document: dict[str, Any]) ->
             assert response["description"], f"{name} {status}"
 
 
+def test_fields_of_one_name_and_two_meanings_are_described_apart(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    leverage = schemas["OrderSent"]["properties"]["leverage"]["description"]
+    assert "10 where it is missing" in leverage
+    assert leverage != schemas["PositionAnswer"]["properties"]["leverage"]["description"]
+    cancelled = schemas["CancelEntry"]["properties"]["status"]["description"]
+    assert cancelled.startswith("PENDING_CANCEL")
+
+
 def test_bounds_have_the_documents_own_names(document: dict[str, Any]) -> None:
     text = json.dumps(document)
     for foreign in ('"ge"', '"le"', '"gt"', '"lt"'):

@@ -112,10 +112,52 @@ def test_s10_a_body_that_is_not_called_json_is_415(
 
 @pytest.mark.parametrize(
     "content_type",
-    ["application/json", "application/json; charset=utf-8", "Application/JSON ;charset=UTF-8"],
+    [
+        "application/json",
+        "application/json;",
+        "application/json; charset=utf-8",
+        "Application/JSON ;charset=UTF-8",
+        'application/json; Charset="Utf-8"',
+        "application/json; version=1",
+    ],
 )
 def test_a_body_that_is_called_json_is_read(content_type: str, alice: Person) -> None:
     headers = alice.headers | {"Content-Type": content_type}
+    body = b'{"asset":"USDC","amount":"1"}'
+    assert alice.http.post("/deposits", content=body, headers=headers).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("called", "said"),
+    [
+        ([("Content-Type", "application/json"), ("Content-Type", "text/plain")], "more than once"),
+        ([("Content-Type", "application/json")] * 2, "more than once"),
+        ([("Content-Type", "application/json; charset=utf-16")], "UTF-8"),
+        ([("Content-Type", 'application/json; charset="latin-1"')], "UTF-8"),
+        ([("Content-Type", "application/json; charset=utf-8; charset=utf-7")], "UTF-8"),
+        (
+            [("Content-Type", "application/json"), ("Content-Encoding", "gzip")],
+            "Content-Encoding is not supported",
+        ),
+        (
+            [("Content-Type", "application/json"), ("Content-Encoding", "identity, br")],
+            "Content-Encoding is not supported",
+        ),
+    ],
+)
+@pytest.mark.parametrize("path", ["/deposits", "/auth/guest"])
+def test_a_body_that_is_called_anything_but_plain_json_is_415(
+    path: str, called: list[tuple[str, str]], said: str, alice: Person
+) -> None:
+    body = b'{"asset":"USDC","amount":"1"}'
+    answer = alice.http.post(path, content=body, headers=[*alice.headers.items(), *called])
+    assert error_of(answer) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert said in answer.json()["error"]["message"]
+    assert alice.get("/balances").json()[0]["total"] == "10000"
+
+
+def test_a_body_to_which_nothing_was_done_may_say_so(alice: Person) -> None:
+    headers = alice.headers | {"Content-Type": "application/json", "Content-Encoding": "identity"}
     body = b'{"asset":"USDC","amount":"1"}'
     assert alice.http.post("/deposits", content=body, headers=headers).status_code == 201
 
@@ -158,14 +200,15 @@ async def test_a_bind_that_others_reach_serves_their_names_for_it(
     assert answer.status_code == 400
 
 
-async def test_where_others_reach_it_a_token_says_enough(
-    on_every_address: httpx.AsyncClient,
+@pytest.mark.parametrize("credentials", [{"Authorization": "Bearer x"}, {"X-API-Key": "x"}])
+async def test_where_others_reach_it_a_token_or_a_key_says_enough(
+    credentials: dict[str, str], on_every_address: httpx.AsyncClient
 ) -> None:
-    """No page makes a browser send a bearer token unasked: it must have been given one."""
+    """No page makes a browser send one unasked: it must have been given it."""
     foreign = {"Origin": "https://evil.example"}
     assert (await on_every_address.post("/auth/guest", headers=foreign)).status_code == 403
-    bearer = foreign | {"Authorization": "Bearer x"}
-    assert (await on_every_address.delete("/orders", headers=bearer)).status_code == 401
+    given = foreign | credentials
+    assert (await on_every_address.delete("/orders", headers=given)).status_code == 401
 
 
 async def test_s44_an_allowed_page_reads_writes_and_is_told_so(
@@ -188,7 +231,8 @@ async def test_s44_an_allowed_pages_preflight_is_answered(with_cors: httpx.Async
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == APP
     assert "DELETE" in answer.headers["access-control-allow-methods"]
-    assert "Authorization" in answer.headers["access-control-allow-headers"]
+    allowed = answer.headers["access-control-allow-headers"].split(", ")
+    assert {"Authorization", "X-API-Key"} <= set(allowed)
     assert "x-ratelimit-limit" in answer.headers
 
 

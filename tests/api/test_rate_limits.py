@@ -2,6 +2,8 @@
 
 import pytest
 
+from api.limits import RateLimits
+from storage.settings import Settings
 from tests.api.deployment import Deployment, error_of, small_order
 
 READS = 60
@@ -64,6 +66,41 @@ def test_a_batch_that_has_to_wait_leaves_room_for_smaller_ones(tight: Deployment
     assert person.post("/orders", small_order()).status_code == 202
     assert person.post("/orders/batch", {"orders": [small_order()] * ORDERS}).status_code == 429
     assert person.post("/orders", small_order()).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("path", "requests"),
+    [
+        ("/markets/BTC-PERP/trades", 1),
+        ("/markets/BTC-PERP/trades?limit=100", 1),
+        ("/markets/BTC-PERP/trades?limit=101", 2),
+        ("/markets/BTC-PERP/candles?limit=500", 5),
+        ("/markets/BTC-PERP/orderbook", 1),
+        ("/markets/BTC-PERP/orderbook?depth=100", 2),
+        ("/orders?limit=500", 5),
+        ("/simulations?limit=500", 5),
+    ],
+)
+def test_a_page_counts_once_for_each_hundred_rows(
+    path: str, requests: int, tight: Deployment
+) -> None:
+    left = tight.person().get(path).headers["X-RateLimit-Remaining"]
+    assert int(left) == READS - requests
+
+
+def test_large_pages_are_429_when_small_ones_still_pass(tight: Deployment) -> None:
+    person = tight.person()
+    large = "/markets/BTC-PERP/trades?limit=500"
+    answers = [person.get(large).status_code for _ in range(READS // 5 - 1)]
+    assert {*answers} == {200}
+    assert person.get("/time").status_code == 200
+    assert error_of(person.get(large)) == (429, "RATE_LIMITED")
+    assert person.get("/time").status_code == 200
+
+
+def test_a_rate_below_a_page_lets_the_page_through() -> None:
+    rates = RateLimits(Settings.load(read_rate="3/hour"))
+    assert [rates.requests_of(rows) for rows in (1, 100, 101, 300, 500)] == [1, 1, 2, 3, 3]
 
 
 def test_cancels_have_a_budget_of_their_own(tight: Deployment) -> None:

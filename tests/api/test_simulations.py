@@ -299,7 +299,7 @@ def test_metrics_tell_how_many_wait_and_run(exchange: Deployment, alice: Person)
     ask(alice)
     ask(alice)
     start_next(exchange.database, 1)
-    metrics = exchange.http.get("/metrics").text
+    metrics = exchange.metrics()
     assert 'sandpit_simulations{status="QUEUED"} 1.0' in metrics
     assert 'sandpit_simulations{status="RUNNING"} 1.0' in metrics
 

@@ -8,7 +8,7 @@ def test_metrics_tell_when_pruning_last_went_well_and_how_often_it_has_failed_si
     exchange: Deployment,
 ) -> None:
     def told(name: str) -> float:
-        lines = exchange.http.get("/metrics").text.splitlines()
+        lines = exchange.metrics().splitlines()
         (line,) = [line for line in lines if line.startswith(f"{name} ")]
         return float(line.split()[1])
 

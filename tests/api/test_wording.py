@@ -115,12 +115,83 @@ def test_no_wrong_query_is_answered_in_the_librarys_words(
         ({"marketId": 7}, "marketId: must be a text"),
         ({"clientOrderId": "x" * 65}, "clientOrderId: must have 64 characters or fewer"),
         ({"sides": "BUY"}, "sides: is not a field of this request"),
+        ({"leverage": -1}, "leverage: must be 1 or more: that is the minimum"),
+        ({"leverage": 10**40}, "leverage: must be 255 or less: that is the maximum"),
+        ({"leverage": 1.5}, "leverage: must be a whole number"),
+        ({"clientOrderId": ""}, "clientOrderId: must not be empty"),
+        ({"clientOrderId": "\u00e9"}, "clientOrderId: must be printable ASCII"),
     ],
 )
 def test_a_finding_says_what_is_allowed(
     change: dict[str, Any], sentence: str, alice: Person
 ) -> None:
     assert alice.post("/orders", small_order(**change)).json()["error"]["message"] == sentence
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "sentence"),
+    [
+        ("/auth/api-keys", {"name": "", "scopes": ["read"]}, "name: must not be empty"),
+        (
+            "/auth/api-keys",
+            {"name": "x", "scopes": ["write"]},
+            "scopes.0: must be one of read, trade",
+        ),
+        (
+            "/simulations",
+            {"scenario": "calm", "seed": -1},
+            "seed: must be 0 or more: that is the minimum",
+        ),
+        (
+            "/simulations",
+            {"scenario": "calm", "seed": 10**25},
+            f"seed: must be {2**63 - 1} or less: that is the maximum",
+        ),
+        (
+            "/account/cancel-after",
+            {"timeoutMs": 10**12},
+            "timeoutMs: must be 86400000 or less: that is the maximum",
+        ),
+        (
+            "/account/reset",
+            {"balances": {"USDC": "1.0000001"}},
+            "balances.USDC 1.0000001 has more than 6 decimals; the nearest valid value is 1",
+        ),
+        (
+            "/account/reset",
+            {"balances": {"USDC": "0.0000001"}},
+            "balances.USDC 0.0000001 is below the least amount, which is 0.000001",
+        ),
+    ],
+)
+def test_a_finding_outside_of_orders_says_what_is_allowed(
+    path: str, body: dict[str, Any], sentence: str, alice: Person
+) -> None:
+    assert alice.post(path, body).json()["error"]["message"] == sentence
+
+
+def test_an_amount_to_begin_anew_with_is_named_as_it_was_sent(alice: Person) -> None:
+    refused = alice.post("/account/reset", {"balances": {"USDC": "1.0000001"}})
+    assert refused.json()["error"]["details"]["field"] == "balances.USDC"
+    unknown = alice.post("/account/reset", {"balances": {"X" * 9_000: "1.0000001"}})
+    assert unknown.json()["error"] == {
+        "code": "UNKNOWN_ASSET",
+        "message": "The asset must be USDC",
+    }
+
+
+@pytest.mark.parametrize(
+    ("limit", "sentence"),
+    [
+        ("-1", "limit: must be 1 or more: that is the minimum"),
+        ("9" * 20, "limit: must be 500 or less: that is the maximum"),
+        ("9" * 2_000, "limit: must be a whole number"),
+        ("+5", "limit: must be a whole number"),
+    ],
+)
+def test_a_number_in_a_query_is_told_its_bounds(limit: str, sentence: str, alice: Person) -> None:
+    refused = alice.get("/fills", params={"limit": limit})
+    assert refused.json()["error"]["message"] == sentence
 
 
 def test_a_body_that_is_no_object_is_told_so(alice: Person) -> None:

@@ -1,0 +1,38 @@
+"""Whether a body's headers call it what bodies are here: JSON, in UTF-8, as it is."""
+
+from collections.abc import Iterator
+
+from starlette.datastructures import Headers
+
+JSON = "application/json"
+CHARSETS = frozenset({"utf-8", "utf8"})
+PLAIN = frozenset({"", "identity"})
+"""What Content-Encoding may say: nothing was done to the body."""
+
+NOT_JSON = f"A body must have the header Content-Type: {JSON}"
+TWO_TYPES = "The header Content-Type is given more than once"
+NOT_UTF_8 = "A body must be UTF-8: the header Content-Type may name no other charset"
+ENCODED = "A body must be sent as it is: Content-Encoding is not supported"
+
+
+def fault_of(headers: Headers) -> str | None:
+    """What is wrong with how a body is called, in a sentence; None where it is plain JSON."""
+    types = headers.getlist("content-type")
+    if len(types) > 1:
+        return TWO_TYPES
+    content_type = types[0] if types else ""
+    if content_type != JSON:
+        if content_type.partition(";")[0].strip().lower() != JSON:
+            return NOT_JSON
+        if not CHARSETS.issuperset(charsets_in(content_type)):
+            return NOT_UTF_8
+    codings = headers.getlist("content-encoding")
+    return None if all(coding.strip().lower() in PLAIN for coding in codings) else ENCODED
+
+
+def charsets_in(content_type: str) -> Iterator[str]:
+    """The values of its parameter charset: one, unless somebody wants to be read in two ways."""
+    for parameter in content_type.split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            yield value.strip().strip('"').lower()
