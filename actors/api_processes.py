@@ -20,7 +20,6 @@ from actors.own_tree import command
 from actors.silence import SILENT_S_MAX, START_S_MAX, Silence
 from storage.settings import ADDRESSES, ConfigurationError, Settings
 
-BACKLOG = 1_024
 STOP_S = 4.0
 PAUSE_S_MIN, PAUSE_S_MAX = 0.2, 30.0
 """Between two starts of one process; doubles while it ends before it has answered."""
@@ -36,10 +35,13 @@ log = structlog.get_logger()
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, bound before anything else starts. Raises ConfigurationError."""
+    """A listening socket, bound before anything else starts. Raises ConfigurationError.
+
+    How many connections wait there is said by each API process, when it listens too.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return socket.create_server((host, port), family=family)
     except (OSError, UnicodeError) as error:
         number = getattr(error, "errno", None) or 0
         advice = ADVICE.get(number, "Choose another --host")

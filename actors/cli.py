@@ -2,19 +2,23 @@
 
 import os
 import signal
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
+from actors.command_line import (
+    DataDir,
+    end_with,
+    one_sentence,
+    print_or_exit,
+    settings_or_exit,
+)
 from actors.ctrl_c import ends_at_once
 from actors.database_command import db
 from actors.kernel_cache import keep_kernels_somewhere
 from actors.own_tree import refuse_namesakes
-from storage.settings import ConfigurationError, Settings
 
 app = typer.Typer(
     name="sandpit",
@@ -34,7 +38,6 @@ app.add_typer(market, name="market")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. Default 127.0.0.1.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. Default 8000.")]
-DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept. Default .sandpit.")]
 World = Annotated[str | None, typer.Option(help="default, quiet, or a world file (TOML).")]
 Replay = Annotated[
     Path | None,
@@ -65,30 +68,9 @@ Version = Annotated[
 @app.callback()
 def look_around(version: Version = False) -> None:
     """A paper-trading exchange and a market simulator in one."""
-    try:
+    with one_sentence():
         refuse_namesakes()
         keep_kernels_somewhere()
-    except ConfigurationError as error:
-        print(f"sandpit: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
-
-
-def settings_or_exit(**given: object) -> Settings:
-    """The settings, or one sentence and exit code 1."""
-    try:
-        return Settings.load(**given)
-    except ConfigurationError as error:
-        print(f"sandpit: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
-
-
-def print_or_exit(say: Callable[[], str]) -> None:
-    """What a command says, or one sentence and exit code 1."""
-    try:
-        print(say())
-    except ConfigurationError as error:
-        print(f"sandpit: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
 
 
 class ScenariosBelow(TyperCommand):
@@ -124,8 +106,7 @@ def up(
         replay_loops=False if replay_once else None,
     )
     if replay_once and settings.replay is None:
-        print("sandpit: --replay-once needs --replay.", file=sys.stderr)
-        raise typer.Exit(1)
+        end_with("--replay-once needs --replay.")
     from actors.up import end_at_once
     from actors.up import up as run
 
@@ -171,11 +152,8 @@ def simulate(
         from actors.simulation_worlds import SimulateError
 
     given = (scenario, seed, actors, duration, record, out, resume, json)
-    try:
+    with one_sentence(SimulateError):
         raise typer.Exit(run(Request(*given, to, data_dir, replay, address, compare)))
-    except SimulateError as error:
-        print(f"sandpit: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
 
 
 @app.command()
@@ -247,26 +225,6 @@ def doctor(
 
     given = {"host": host, "port": port, "data_dir": data_dir, "world": world, "replay": replay}
     raise typer.Exit(run_doctor(settings_or_exit(**given)))
-
-
-@db.command()
-def grants() -> None:
-    """Print the SQL that makes the users of a PostgreSQL of one's own, and their rights."""
-    from storage.given_roles import database_of, script
-
-    try:
-        print("\n".join(script(*database_of(settings_or_exit()))))
-    except ConfigurationError as error:
-        print(f"sandpit: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
-
-
-@db.command()
-def verify(data_dir: DataDir = None) -> None:
-    """Check every market's journal from its start: each hash, each event, each snapshot."""
-    from actors.verify_command import verify_or_exit
-
-    verify_or_exit(settings_or_exit(data_dir=data_dir))
 
 
 @bench.command()

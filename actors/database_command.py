@@ -1,29 +1,15 @@
 """`sandpit db`: what the database holds, and how to look into it."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from storage.settings import ConfigurationError, Settings
+from actors.command_line import DataDir, one_sentence, print_or_exit, settings_or_exit
 
 db = typer.Typer(help="Look after the database.", no_args_is_help=True)
 
-DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept. Default .sandpit.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would go; take nothing away.")]
-
-
-@contextmanager
-def settings_of(data_dir: Path | None) -> Iterator[Settings]:
-    """The settings; what is wrong becomes one sentence and exit code 1."""
-    try:
-        yield Settings.load(data_dir=data_dir)
-    except ConfigurationError as error:
-        print(f"sandpit: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
 
 
 @db.command()
@@ -35,8 +21,8 @@ def prune(data_dir: DataDir = None, dry_run: DryRun = False) -> None:
     """
     from actors.database_work import pruned
 
-    with settings_of(data_dir) as settings:
-        print(pruned(settings, dry_run))
+    settings = settings_or_exit(data_dir=data_dir)
+    print_or_exit(lambda: pruned(settings, dry_run))
 
 
 @db.command()
@@ -46,7 +32,8 @@ def size(data_dir: DataDir = None) -> None:
 
     from actors.database_work import sizes
 
-    with settings_of(data_dir) as settings:
+    settings = settings_or_exit(data_dir=data_dir)
+    with one_sentence():
         Console(highlight=False).print(sizes(settings))
 
 
@@ -58,7 +45,8 @@ def url(data_dir: DataDir = None) -> None:
     """
     from actors.database_work import addresses
 
-    with settings_of(data_dir) as settings:
+    settings = settings_or_exit(data_dir=data_dir)
+    with one_sentence():
         address, line = addresses(settings)
         print(address)
         print(line, file=sys.stderr)
@@ -69,5 +57,25 @@ def shell(data_dir: DataDir = None) -> None:
     """psql on the database."""
     from actors.database_work import shell as run
 
-    with settings_of(data_dir) as settings:
+    settings = settings_or_exit(data_dir=data_dir)
+    with one_sentence():
+        raise typer.Exit(run(settings))
+
+
+@db.command()
+def grants() -> None:
+    """Print the SQL that makes the users of a PostgreSQL of one's own, and their rights."""
+    from storage.given_roles import database_of, script
+
+    settings = settings_or_exit()
+    print_or_exit(lambda: "\n".join(script(*database_of(settings))))
+
+
+@db.command()
+def verify(data_dir: DataDir = None) -> None:
+    """Check every market's journal from its start: each hash, each event, each snapshot."""
+    from actors.verify_command import verify as run
+
+    settings = settings_or_exit(data_dir=data_dir)
+    with one_sentence():
         raise typer.Exit(run(settings))

@@ -1,6 +1,5 @@
 """Where Ray is put on: which class runs under which options, and how one actor asks another."""
 
-import gc
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from actors.strategy import MarketUnavailable
 from actors.supervisor import Absence, Vitals
 from sim.messages import Rows
 from sim.populations.population import StrategyReply
+from storage.process_limits import settle_garbage_collection
 
 log = structlog.get_logger()
 
@@ -35,10 +35,6 @@ REFUSAL_S = 0.2
 """What is known of an actor that will never run is known in this time."""
 
 CALLS_AT_ONCE_MAX = 64
-GC_ALLOCATIONS = 50_000
-"""Net allocations between two collections of the youngest objects; Python's default is 700."""
-
-log = structlog.get_logger()
 
 CLASSES: Mapping[str, str] = {
     "keeper": "actors.keeper:Keeper",
@@ -86,8 +82,7 @@ def hosted(plain: type) -> type:
             except Exception:
                 log.exception("actor_not_started", actor=name)  # Ray would keep it for itself
                 raise
-            gc.freeze()
-            gc.set_threshold(GC_ALLOCATIONS)
+            settle_garbage_collection()
 
         def vitals(self) -> Vitals:
             return Vitals(self.health(), stall_of_process())

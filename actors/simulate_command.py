@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typer
 
+from actors.command_line import tell
 from actors.run_origin import command_line, origin_of
 from actors.simulate_options import (
     earlier_wall_s,
@@ -121,7 +122,7 @@ def _prepared(request: Request) -> tuple[Scenario, list[ReferencePrice]]:
 def _warn_of_unreached(scenario: Scenario) -> None:
     """On standard error, also beside --json."""
     for sentence in unreached(scenario.happenings, scenario.steps, scenario.step_us):
-        typer.echo(f"sandpit: {sentence}.", err=True)
+        tell(f"{sentence}.")
 
 
 def _checkpoint(request: Request, scenario: Scenario) -> bytes | None:

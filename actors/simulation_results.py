@@ -4,8 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import typer
-
+from actors.command_line import tell
 from sim.array_accounts import exact_sum
 from sim.performance import Performance, performance
 from sim.report import html_report
@@ -172,4 +171,4 @@ def write_results(
         out.write_record(record)
         out.write_report(html_report(record, reference, facts))
     except OSError as error:
-        typer.echo(f"sandpit: {out.path} cannot be written: {error}", err=True)
+        tell(f"{out.path} cannot be written: {error}")

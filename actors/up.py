@@ -20,6 +20,7 @@ from rich.markup import escape
 
 from actors import cluster, deployment
 from actors.api_processes import ApiProcesses, listen
+from actors.command_line import tell
 from actors.log_room import LogRoom
 from actors.logs import log_to_file
 from actors.patience import Patience, Stuck
@@ -117,7 +118,7 @@ def up(settings: Settings) -> int:
     except Interrupted:
         say("stopped before it was ready")
     except (ConfigurationError, ScenarioError, StorageError, TradesFileError) as error:
-        print(f"sandpit: {error}", file=sys.stderr)  # noqa: T201 - the one sentence
+        tell(str(error))
         return 1
     return 0
 

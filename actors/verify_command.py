@@ -1,14 +1,11 @@
 """`sandpit db verify`: whether every market's journal is what was written, from start to end."""
 
 import os
-import sys
-
-import typer
 
 from storage.database import connect
 from storage.kept_database import running_database
 from storage.markets import load_specs
-from storage.settings import ConfigurationError, Settings
+from storage.settings import Settings
 from storage.verification import Verified, verify_market
 
 NICENESS = 10
@@ -43,13 +40,3 @@ def told(verified: Verified) -> str:
     count = verified.snapshots
     states = f"{count} snapshot{'' if count == 1 else 's'} and the head agree"
     return f"{checked} and replay as they were{since}; {states}"
-
-
-def verify_or_exit(settings: Settings) -> None:
-    """For the command line."""
-    try:
-        code = verify(settings)
-    except ConfigurationError as error:
-        print(f"sandpit: {error}", file=sys.stderr)  # noqa: T201
-        code = 1
-    raise typer.Exit(code)

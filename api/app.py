@@ -1,6 +1,5 @@
 """The application: which routes there are, in which order, and what lies around them."""
 
-import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from api.front import Front
 from api.openapi import describe, document_of
 from api.services import Services
 from api.simulations import routes as simulations
+from storage.process_limits import settle_garbage_collection
 from storage.settings import Settings
 
 SECTIONS = (
@@ -50,9 +50,6 @@ PAGE = {
     "tryItOutEnabled": True,
 }
 """How the documentation's page opens: operations as a list, schemas folded."""
-
-GC_ALLOCATIONS = 50_000
-"""Net allocations between two collections of the youngest objects; Python's default is 700."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -98,14 +95,3 @@ def opened(services: Services) -> Any:
             await services.close()
 
     return lifespan
-
-
-def settle_garbage_collection() -> None:
-    """What exists now stays: it is never looked at again, and the young are looked at less often.
-
-    A request leaves next to no cycles, yet by default every few hundred of them
-    would have all modules and routes walked through.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GC_ALLOCATIONS)

@@ -7,6 +7,7 @@ from api.security import Tokens
 from storage.database import AsyncPool, now_us
 from storage.errors import StorageError
 from storage.login_sessions import ended_since
+from storage.vital_tasks import started_vital
 
 READ_EVERY_S = 2.0
 OVERLAP_US = 60_000_000
@@ -23,8 +24,8 @@ class EndedSessions:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to read."""
-        self._task = asyncio.create_task(self._run(), name="ended-sessions")
+        """Begin to read. Were it to end by itself, tokens of ended logins would open everything."""
+        self._task = started_vital(self._run(), "ended-sessions")
 
     async def stop(self) -> None:
         """Read no more."""

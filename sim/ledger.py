@@ -1,6 +1,6 @@
 """The double-entry ledger's vocabulary: accounts of the house, and what an entry is for.
 
-Clients' accounts have ids from 1000 on, strategies' from STRATEGIES_FIRST on.
+Clients' accounts have ids from CLIENTS_FIRST on, strategies' from STRATEGIES_FIRST on.
 """
 
 from enum import StrEnum
@@ -12,14 +12,16 @@ INSURANCE = 3
 DUST = 4
 """What rounding leaves over when funding is paid."""
 CLEARING_FIRST = 100
-"""The clearing account of the market with ordinal n is 100 + n; the ids end below 1000."""
+"""The clearing account of the market with ordinal n is 100 + n; the ids end below CLIENTS_FIRST."""
+CLIENTS_FIRST = 1_000
+"""Clients' accounts begin here; ids below are the house's."""
 STRATEGIES_FIRST = 1_000_000_000
 """Accounts of simulated traders begin here; clients' ids stay below."""
 
 
 def clearing_account(market_ordinal: int) -> int:
     """The account that faces every trader's profit and loss in one market."""
-    if not 0 < market_ordinal < 1000 - CLEARING_FIRST:
+    if not 0 < market_ordinal < CLIENTS_FIRST - CLEARING_FIRST:
         raise ValueError(f"no clearing account for market ordinal {market_ordinal}")
     return CLEARING_FIRST + market_ordinal
 

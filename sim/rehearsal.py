@@ -53,6 +53,7 @@ def small_scenario(scenario: Scenario) -> Scenario:
 
 
 def small_market(market: MarketDescription) -> MarketDescription:
+    """The same market, with funding as often as a rehearsal can see it paid."""
     return replace(market, spec=replace(market.spec, funding_interval_hours=FUNDING_HOURS))
 
 

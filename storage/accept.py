@@ -8,14 +8,12 @@ in the end under lock. So no lock is held while this process computes.
 """
 
 import asyncio
-import os
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-import structlog
 from psycopg import errors as pg
 
 from sim.orders import AcceptedOrder, PlaceOrder
@@ -32,6 +30,7 @@ from storage.errors import (
     wrapped,
 )
 from storage.idempotency import Asked
+from storage.vital_tasks import started_vital
 
 ROUTE = "orders"
 BATCH_ORDERS_MAX = 256
@@ -74,8 +73,7 @@ class Acceptor:
 
     async def start(self) -> None:
         """Begin to take orders."""
-        self._task = asyncio.create_task(self._run(), name="acceptor")
-        self._task.add_done_callback(end_when_broken)
+        self._task = started_vital(self._run(), "acceptor")
 
     async def stop(self) -> None:
         """Finish what is under way and end; whoever still waits is told UNAVAILABLE."""
@@ -169,13 +167,6 @@ class Acceptor:
                     except RETRYABLE:
                         continue
         raise DatabaseUnavailable("the accounts are busy; try again")
-
-
-def end_when_broken(task: "asyncio.Task[None]") -> None:
-    """No order of this process would ever be answered again: another process takes its place."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        structlog.get_logger().error("acceptor_failed", error=repr(error))
-        os._exit(1)
 
 
 def settle(batch: list[Waiting], error: Exception) -> None:

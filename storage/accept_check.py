@@ -17,6 +17,7 @@ from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
 from sim.position import Position
 from sim.refusals import Refusal, Refused
 from sim.units import ATOMS_PER_UNIT, format_atoms
+from storage.accounts import Role
 
 INDEX_AGE_US_MAX = 10_000_000
 """A MARKET order needs an index price no older than this: perps.md, "fail closed"."""
@@ -28,7 +29,7 @@ ACCOUNT_ATOMS_MAX = 1_000_000_000_000 * ATOMS_PER_UNIT
 """An account with more money than this, or positions that cost more, takes no more orders:
 with ORDER_ATOMS_MAX it keeps the sums of an account far from the end of 64 bits."""
 
-TRADING_ROLES = frozenset({"TRADER", "OPERATOR", "ADMIN"})
+TRADING_ROLES = frozenset(role for role in Role if role.at_least(Role.TRADER))
 
 
 @dataclass

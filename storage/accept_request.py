@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
 from sim.refusals import Refusal, Refused
 from storage.accept_check import AcceptedRow, Accounts, authorized, decide
-from storage.idempotency import Asked
+from storage.idempotency import Asked, recalled_refusal, remembered_refusal
 
 Answer = AcceptedOrder | Refused
 
@@ -75,7 +75,7 @@ def remembered(answer: int | Answer) -> Any:
         return answer
     if isinstance(answer, AcceptedOrder):
         return {"order": answer.order_id, "status": int(answer.status)}
-    return {"refusal": answer.refusal, "message": answer.message, "details": answer.details}
+    return remembered_refusal(answer)
 
 
 def recalled(entry: Any, order_ids: Sequence[int]) -> Answer:
@@ -84,7 +84,7 @@ def recalled(entry: Any, order_ids: Sequence[int]) -> Answer:
         return AcceptedOrder(order_ids[entry], OrderStatus.PENDING, repeated=True)
     if "order" in entry:
         return AcceptedOrder(entry["order"], OrderStatus(entry["status"]), repeated=True)
-    return Refused(Refusal(entry["refusal"]), entry["message"], entry["details"])
+    return recalled_refusal(entry)
 
 
 def decide_request(

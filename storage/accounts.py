@@ -1,4 +1,4 @@
-"""Users and the accounts they own. Ids below 1000 are the house's (sim/ledger.py)."""
+"""Users and the accounts they own. Ids below CLIENTS_FIRST are the house's (sim/ledger.py)."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -4,10 +4,9 @@ from pathlib import Path
 
 from storage import embedded_postgres, embedded_valkey
 from storage.embedded_postgres import EmbeddedPostgres, refuse_another_version
-from storage.embedded_valkey import LIMITS_PREFIX, EmbeddedValkey
+from storage.embedded_valkey import EmbeddedValkey
 
 __all__ = [
-    "LIMITS_PREFIX",
     "EmbeddedPostgres",
     "EmbeddedValkey",
     "postgres_program",

@@ -18,6 +18,7 @@ from storage.data_directory import (
     socket_directory,
     write_private,
 )
+from storage.limit_counters import LIMITS_PREFIX
 from storage.server_identity import Identity, give, server_identity
 from storage.server_programs import ServerProgram, wheel
 from storage.settings import ConfigurationError
@@ -34,7 +35,6 @@ CLIENTS_MAX = 2_000
 APPLICATION = "sandpit"
 LIMITS = "sandpit_limits"
 ADMINISTRATOR = "sandpit_admin"
-LIMITS_PREFIX = "sandpit.limits"
 NOTHING = "resetchannels -@all +@connection -@admin -@dangerous"
 RIGHTS = {
     APPLICATION: f"{NOTHING} ~engine.* +xadd +xread +xrange +xrevrange +xlen +xtrim +xdel +xinfo "

@@ -28,6 +28,16 @@ Outcome = dict[str, Any]
 """What a piece of work resulted in, as JSON holds it."""
 
 
+def remembered_refusal(refused: Refused) -> Outcome:
+    """A refusal as the memory of its request holds it."""
+    return {"refusal": refused.refusal, "message": refused.message, "details": refused.details}
+
+
+def recalled_refusal(entry: Outcome) -> Refused:
+    """And back."""
+    return Refused(Refusal(entry["refusal"]), entry["message"], entry["details"])
+
+
 class Asked(NamedTuple):
     """A request that may come again. Without a key every time is a new request."""
 

@@ -32,7 +32,7 @@ def kept_database(settings: Settings) -> Iterator[str]:
 
     Where no exchange runs in the data directory its server is started for as long as this lasts.
     """
-    refuse_nothing(settings)
+    refuse_unused(settings)
     with recording_database(settings) as url:
         yield url
 
@@ -57,13 +57,13 @@ def database_address(settings: Settings) -> str:
 
     Raises ConfigurationError.
     """
-    refuse_nothing(settings)
+    refuse_unused(settings)
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
     return EmbeddedPostgres(settings.data_path).url
 
 
-def refuse_nothing(settings: Settings) -> None:
+def refuse_unused(settings: Settings) -> None:
     """A wrong directory must not become a new, empty deployment."""
     if settings.database_url is None and not (settings.data_path / "postgres").is_dir():
         raise ConfigurationError(

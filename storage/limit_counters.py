@@ -11,7 +11,10 @@ from redis.backoff import NoBackoff
 
 from storage.errors import wrapped
 
-PREFIX = "sandpit.limits:login"
+LIMITS_PREFIX = "sandpit.limits"
+"""Keys of the user who may count begin so; the embedded server lets it touch no others."""
+
+PREFIX = f"{LIMITS_PREFIX}:login"
 KEYS_MAX = 100_000
 TIMEOUT_S = 0.25
 """A login does not wait longer than this for Valkey."""

@@ -13,17 +13,22 @@ SESSIONS_MAX = 100
 GRACE_US = 10_000_000
 """A refresh token that was just used gets its successor once more: clients ask in parallel."""
 
-ENDED_READ_MAX = 20_000
+ENDED_READ_MAX = 5_000
+"""Rows that one statement reads; the next begins after the last of them."""
 
 BEGIN = """
 WITH begun AS (
     INSERT INTO login_sessions
         (id, user_id, generation, token_hash, started_at_us, refreshed_at_us, expires_at_us)
-    VALUES (%(id)s, %(user)s, 0, %(hash)s, %(now)s, %(now)s, %(until)s))
-DELETE FROM login_sessions WHERE id IN (
-    SELECT id FROM login_sessions WHERE user_id = %(user)s
-    ORDER BY started_at_us DESC OFFSET %(others)s)
-RETURNING id"""
+    VALUES (%(id)s, %(user)s, 0, %(hash)s, %(now)s, %(now)s, %(until)s)),
+removed AS (
+    DELETE FROM login_sessions WHERE id IN (
+        SELECT id FROM login_sessions WHERE user_id = %(user)s
+        ORDER BY started_at_us DESC OFFSET %(others)s)
+    RETURNING id)
+INSERT INTO ended_sessions SELECT id, %(now)s FROM removed ON CONFLICT DO NOTHING RETURNING id"""
+"""What is removed to make room is noted as ended: or its token would live on."""
+
 LOCK = """
 SELECT s.user_id, s.generation, s.token_hash, s.refreshed_at_us, s.expires_at_us, u.status
 FROM login_sessions s JOIN users u ON u.id = s.user_id WHERE s.id = %s FOR UPDATE OF s"""
@@ -32,7 +37,9 @@ UPDATE login_sessions SET generation = %s, token_hash = %s, refreshed_at_us = %s
     expires_at_us = %s WHERE id = %s"""
 DELETE = "DELETE FROM login_sessions WHERE id = %s RETURNING id"
 NOTE_END = "INSERT INTO ended_sessions VALUES (%s, %s) ON CONFLICT DO NOTHING"
-ENDED_SINCE = "SELECT id FROM ended_sessions WHERE ended_at_us >= %s ORDER BY ended_at_us LIMIT %s"
+ENDED_AFTER = """
+SELECT ended_at_us, id FROM ended_sessions WHERE (ended_at_us, id) > (%s, %s)
+ORDER BY ended_at_us, id LIMIT %s"""
 
 NOT_VALID = "This refresh token is not valid; log in again"
 EXPIRED = "This refresh token has expired; log in again"
@@ -113,6 +120,12 @@ async def end(connection: Connection, session_id: str, at_us: int) -> None:
 
 
 async def ended_since(pool: AsyncPool, since_us: int) -> list[str]:
-    """The logins that were ended since then, at most ENDED_READ_MAX."""
-    rows = await fetch_all(pool, ENDED_SINCE, (since_us, ENDED_READ_MAX))
-    return [str(row[0]) for row in rows]
+    """All logins that were ended since then, the first ended first."""
+    found: list[str] = []
+    last: tuple[int, str] = (since_us, "")
+    while True:
+        rows = await fetch_all(pool, ENDED_AFTER, (*last, ENDED_READ_MAX))
+        found += [str(row[1]) for row in rows]
+        if len(rows) < ENDED_READ_MAX:
+            return found
+        last = rows[-1][0], rows[-1][1]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,16 @@ class RunDirectory:
 
     def try_writing(self) -> None:
         """Raises OSError where files cannot be written there; leaves nothing behind."""
-        was_there = self.path.exists()
-        self.path.mkdir(parents=True, exist_ok=True)
-        probe = self.path / PROBE
-        probe.write_bytes(b"")
-        probe.unlink()
-        if not was_there:
-            self.path.rmdir()
+        missing = [path for path in (self.path, *self.path.parents) if not path.exists()]
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            probe = self.path / PROBE
+            probe.write_bytes(b"")
+            probe.unlink()
+        finally:
+            for path in missing:  # the innermost first
+                with suppress(OSError):  # it was not made, or somebody has put a file there
+                    path.rmdir()
 
     def write_record(self, record: RunRecord) -> None:
         """Arrays by name: {market}.trades, {market}.quotes, {strategy}.standings, .inventory_lots

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from sim.ledger import ENTRY_CODES, STRATEGIES_FIRST, EntryType
+from sim.ledger import CLIENTS_FIRST, ENTRY_CODES, STRATEGIES_FIRST, EntryType
 from storage.errors import wrapped
 
 SUMMED_US = 600_000_000
@@ -79,7 +79,7 @@ SELECT count(*) FROM gone WHERE source <> %(carried)s"""
 
 LONE = """l.created_at_us < %(before)s AND l.source <> %(endowment)s AND NOT EXISTS (
     SELECT 1 FROM ledger_entries c WHERE (c.source, c.seq) = (l.source, l.seq)
-    AND c.account_id >= 1000 AND c.account_id < %(strategies)s)"""
+    AND c.account_id >= %(clients)s AND c.account_id < %(strategies)s)"""
 COUNT_LONE = f"""
 SELECT count(DISTINCT (source, seq)) FROM ledger_entries l
 WHERE account_id >= %(strategies)s AND {LONE}"""
@@ -160,6 +160,7 @@ def wish_of(before_us: int) -> dict[str, object]:
         "before": before_us,
         "carried": CARRIED,
         "code": ENTRY_CODES[EntryType.CARRIED_FORWARD],
+        "clients": CLIENTS_FIRST,
         "strategies": STRATEGIES_FIRST,
         "endowment": ENDOWMENT,
         "limit": ROWS_MAX,

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import psycopg
 import pytest
@@ -19,6 +19,9 @@ from hypothesis import settings as hypothesis_settings
 from storage.database_roles import DatabaseUrls
 from storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.actors.house import House
 
 TEMPLATE, OWNER = "sandpit_template", "sandpit_owner"
 # A lost database costs a test run nothing, so the tests' server may skip the disk.
@@ -129,6 +132,17 @@ def settings(
         limits_redis_url=valkey.limits_url,
         data_dir=tmp_path / "data",
     )
+
+
+@pytest.fixture
+def house(database_urls: DatabaseUrls, redis_url: str) -> Iterator["House"]:
+    """All rooms below the API on this test's own database; it is opened by the test."""
+    from tests.actors.house import House
+
+    built = House(database_urls, redis_url)
+    yield built
+    built.close()
+    built.database.close()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from rich.table import Table
 from actors.bench import simulate_peers, simulate_sizes
 from actors.bench.simulate_peers import Extent, Line
 from actors.bench.simulate_runs import RunFailed, machine
+from actors.command_line import tell
 from sim.engine import warm_up
 
 WIDTH = 120
@@ -36,9 +37,7 @@ def bench_simulate(only: str | None, runs: int, share: float, as_json: bool) -> 
     share   of the usual work: figures of less than 1 are for looking only
     """
     if only is not None and only not in PARTS:
-        typer.echo(
-            f"sandpit: --only: found {only!r}, allowed is one of {', '.join(PARTS)}.", err=True
-        )
+        tell(f"--only: found {only!r}, allowed is one of {', '.join(PARTS)}.")
         return 1
     warm_up()
     about = {**machine(), "runs": runs, "share": share}

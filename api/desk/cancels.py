@@ -1,13 +1,18 @@
 """Cancelling by name or by list: each order is answered by itself."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from api.desk.digests import digest
-from sim.refusals import Refusal, Refused
+from sim.refusals import Refused
 from storage.cancels import request_cancels
 from storage.database import AsyncPool
-from storage.idempotency import Asked, Outcome, once
+from storage.idempotency import (
+    Asked,
+    Outcome,
+    once,
+    recalled_refusal,
+    remembered_refusal,
+)
 from storage.unit_of_work import Connection, unit_of_work
 
 ROUTE = "orders/cancel-batch"
@@ -35,15 +40,11 @@ async def cancel_batch(
     return [recalled(entry) for entry in (await once(pool, asked, work))["results"]]
 
 
-def remembered(answer: int | Refused) -> Any:
+def remembered(answer: int | Refused) -> int | Outcome:
     """An answer as the memory of a request holds it."""
-    if isinstance(answer, Refused):
-        return {"refusal": answer.refusal, "message": answer.message, "details": answer.details}
-    return answer
+    return remembered_refusal(answer) if isinstance(answer, Refused) else answer
 
 
-def recalled(entry: Any) -> int | Refused:
+def recalled(entry: int | Outcome) -> int | Refused:
     """And back."""
-    if isinstance(entry, int):
-        return entry
-    return Refused(Refusal(entry["refusal"]), entry["message"], entry["details"])
+    return entry if isinstance(entry, int) else recalled_refusal(entry)

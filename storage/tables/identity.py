@@ -3,12 +3,14 @@
 from sqlalchemy import ARRAY, BigInteger, Column, Identity, Index, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
+from sim.ledger import CLIENTS_FIRST
+
 
 class AccountRow(SQLModel, table=True):
     """Owner of money, orders and positions. See storage/accounts.py for the id ranges."""
 
     __tablename__ = "accounts"
-    id: int = Field(sa_column=Column(BigInteger, Identity(start=1000), primary_key=True))
+    id: int = Field(sa_column=Column(BigInteger, Identity(start=CLIENTS_FIRST), primary_key=True))
     kind: str
     name: str | None = None
     created_at_us: int = Field(sa_type=BigInteger)

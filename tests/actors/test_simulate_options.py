@@ -82,3 +82,15 @@ def test_a_directory_that_cannot_hold_results_is_refused_and_one_that_can_stays_
     refuse_unwritable(RunDirectory(tmp_path))
     refuse_unwritable(RunDirectory(tmp_path / "new"))
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_parents_that_were_made_to_try_are_gone_and_those_that_were_there_stay(
+    tmp_path: Path,
+) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    refuse_unwritable(RunDirectory(there / "new" / "below"))
+    assert list(tmp_path.rglob("*")) == [there]
+    with pytest.raises(SimulateError, match="cannot be written: File name too long"):
+        refuse_unwritable(RunDirectory(there / "new" / ("x" * 300)))
+    assert list(tmp_path.rglob("*")) == [there]

@@ -32,14 +32,6 @@ WEALTH = MOST + EARNED - FEES
 
 
 @pytest.fixture
-def house(database_urls: DatabaseUrls, redis_url: str) -> Iterator[House]:
-    built = House(database_urls, redis_url)
-    yield built
-    built.close()
-    built.database.close()
-
-
-@pytest.fixture
 def old(
     house: House, database_urls: DatabaseUrls, valkey: EmbeddedValkey, tmp_path: Path
 ) -> Iterator[Deployment]:

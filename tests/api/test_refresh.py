@@ -15,6 +15,9 @@ from tests.api.deployment import Deployment, error_of
 from tests.waiting import eventually
 
 PASSWORD = "long-password"
+ENDED = 21_000
+"""Logins that end at once: more than are read in one go."""
+
 _numbers = itertools.count(1)
 
 
@@ -32,6 +35,12 @@ def refresh(exchange: Deployment, token: str) -> httpx.Response:
 def balances(exchange: Deployment, token: str) -> int:
     headers = {"Authorization": f"Bearer {token}"}
     return exchange.http.get("/balances", headers=headers).status_code
+
+
+def email_of(exchange: Deployment, number: int) -> str:
+    row = exchange.database.execute("SELECT email FROM users WHERE id = %s", (number,)).fetchone()
+    assert row is not None
+    return str(row[0])
 
 
 def after_the_grace(exchange: Deployment) -> None:
@@ -179,6 +188,40 @@ def test_s16_a_login_that_another_process_ended_opens_nothing_within_seconds(
     eventually(lambda: balances(exchange, login["token"]) == 401, 5)
 
 
+def test_s16_however_many_logins_have_ended_each_of_them_opens_nothing(
+    exchange: Deployment, login: dict[str, Any]
+) -> None:
+    """The others end at one moment, and the one that is looked at right after them."""
+    session_id = login["refreshToken"].split("_")[1]
+    exchange.database.execute(
+        "INSERT INTO ended_sessions SELECT id, extract(epoch FROM now())::bigint * 1000000 + later"
+        " FROM (SELECT 'crowd' || n, 0 FROM generate_series(1, %s) AS n"
+        " UNION ALL SELECT %s, 1) AS ended(id, later)",
+        (ENDED, session_id),
+    )
+    try:
+        eventually(lambda: balances(exchange, login["token"]) == 401, 10)
+    finally:
+        exchange.database.execute("DELETE FROM ended_sessions WHERE id LIKE 'crowd%'")
+
+
+def test_the_login_that_makes_room_for_another_opens_nothing_within_seconds(
+    exchange: Deployment, login: dict[str, Any]
+) -> None:
+    number = int(login["userId"].removeprefix("user_"))
+    exchange.database.execute(
+        "INSERT INTO login_sessions SELECT 'later' || %s || '-' || n, %s, 0, '', n, n,"
+        " 9e18::bigint FROM generate_series(9e17::bigint, 9e17::bigint + %s) AS n",
+        (number, number, SESSIONS_MAX - 2),
+    )
+    assert balances(exchange, login["token"]) == 200
+    again = {"email": email_of(exchange, number), "password": PASSWORD}
+    newest = exchange.http.post("/auth/login", json=again).json()
+    eventually(lambda: balances(exchange, login["token"]) == 401, 10)
+    assert balances(exchange, newest["token"]) == 200
+    assert refresh(exchange, login["refreshToken"]).status_code == 401
+
+
 def test_a_user_has_a_bounded_number_of_logins(exchange: Deployment, login: dict[str, Any]) -> None:
     number = int(login["userId"].removeprefix("user_"))
     exchange.database.execute(
@@ -186,11 +229,7 @@ def test_a_user_has_a_bounded_number_of_logins(exchange: Deployment, login: dict
         " FROM generate_series(1, %s) AS n",
         (number, SESSIONS_MAX + 5),
     )
-    credentials = exchange.database.execute(
-        "SELECT email FROM users WHERE id = %s", (number,)
-    ).fetchone()
-    assert credentials is not None
-    again = {"email": credentials[0], "password": PASSWORD}
+    again = {"email": email_of(exchange, number), "password": PASSWORD}
     assert exchange.http.post("/auth/login", json=again).status_code == 200
     count = exchange.database.execute(
         "SELECT count(*), bool_or(id = 'filler1') FROM login_sessions WHERE user_id = %s", (number,)

@@ -1,9 +1,5 @@
 """Where compiled kernels are kept, and that they run where nothing can be."""
 
-import os
-import pwd
-import subprocess
-import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +8,7 @@ import pytest
 from numba import config
 
 from sim import kernels
-from storage.server_programs import is_open_to_all
+from tests.another_user import AS_ROOT, printed_by_nobody
 
 SOURCE = """
 from sim import kernels, units
@@ -71,20 +67,6 @@ def test_where_nothing_can_be_written_kernels_run_all_the_same(
     assert loaded(source).add(1, 2) == 3
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs a user who may not write to the tree")
+@AS_ROOT
 def test_a_tree_and_a_home_of_somebody_else_are_enough_to_start() -> None:
-    if not all(map(is_open_to_all, (Path(sys.executable), Path(kernels.__file__).parent))):
-        pytest.skip("this checkout or its Python is closed to others")
-    nobody = pwd.getpwnam("nobody")
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORTS],
-        cwd="/",
-        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
-        user=nobody.pw_uid,
-        group=nobody.pw_gid,
-        extra_groups=[],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.stdout == "imported\n", done.stderr
+    assert printed_by_nobody(IMPORTS) == "imported\n"

@@ -1,12 +1,10 @@
 """Who the embedded servers run as: never root, without capabilities, wherever they are kept."""
 
 import os
-import pwd
 import shutil
 import subprocess
 import sys
 import tempfile
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,11 +17,11 @@ from storage import launcher, server_identity, server_programs
 from storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.server_identity import Identity, launch
 from storage.server_identity import server_identity as identity_of
-from storage.server_programs import ServerProgram, is_open_to_all
+from storage.server_programs import ServerProgram
 from storage.settings import ConfigurationError
+from tests.another_user import AS_ROOT, NOBODY, printed_by_nobody
 
 pytestmark = pytest.mark.slow
-AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 NO_DISK = {"fsync": "off"}
 BOTH = """
     import sys
@@ -98,24 +96,8 @@ def test_a_directory_whose_servers_ran_as_root_changes_hands_with_its_rows(
 
 @AS_ROOT
 def test_an_ordinary_user_runs_them_as_itself(private_dir: Path) -> None:
-    if not all(map(is_open_to_all, (Path(sys.executable), Path(server_identity.__file__).parent))):
-        pytest.skip("this checkout or its Python is closed to others")
-    nobody = pwd.getpwnam("nobody")
-    private_dir.rmdir()
-    private_dir.mkdir(mode=0o700)
-    os.chown(private_dir, nobody.pw_uid, nobody.pw_gid)
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(BOTH), str(private_dir / "data")],
-        cwd="/",
-        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
-        user=nobody.pw_uid,
-        group=nobody.pw_gid,
-        extra_groups=[],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.stdout == "both\n", done.stderr
+    shutil.chown(private_dir, NOBODY)
+    assert printed_by_nobody(BOTH, str(private_dir / "data")) == "both\n"
 
 
 @AS_ROOT
