@@ -138,7 +138,7 @@ def bound(settings: Settings) -> socket.socket:
         info: Any = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        return socket.create_server(info[4][:2], family=info[0], backlog=BACKLOG)
+        return socket.create_server(info[4][:2], family=info[0])
     except OSError as error:
         raise ConfigurationError(
             f"Cannot listen on {settings.host}:{settings.port}: {reason_of(error)}."

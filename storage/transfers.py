@@ -64,13 +64,19 @@ async def deposit(
     return await deposited(connection, balance, amount_atoms)
 
 
-async def deposited(connection: Connection, balance: Balance, amount_atoms: int) -> Balance:
-    """The balance after a deposit. Raises Refused."""
+async def deposited(
+    connection: Connection, balance: Balance, amount_atoms: int, field: str = "amount"
+) -> Balance:
+    """The balance after a deposit. Raises Refused that names the field."""
     if amount_atoms <= 0:
-        raise below_least(format_atoms(amount_atoms))
+        raise below_least(format_atoms(amount_atoms), field)
     if amount_atoms > DEPOSIT_ATOMS_MAX:
-        most = format_atoms(DEPOSIT_ATOMS_MAX)
-        raise Refused(Refusal.INVALID_AMOUNT, f"A deposit may be at most {most}")
+        amount, most = format_atoms(amount_atoms), format_atoms(DEPOSIT_ATOMS_MAX)
+        raise Refused(
+            Refusal.INVALID_AMOUNT,
+            f"{field} {amount} is above the most that a deposit may be, which is {most}",
+            {"field": field, "nearest": most},
+        )
     if balance.total_atoms + amount_atoms > BALANCE_ATOMS_MAX:
         most = format_atoms(BALANCE_ATOMS_MAX)
         raise Refused(Refusal.INVALID_AMOUNT, f"A balance may be at most {most}")
@@ -124,7 +130,8 @@ async def reset(
         balance = await move(connection, balance, paid, -balance.total_atoms, INSURANCE)
     for asset, atoms in opening_atoms.items():
         check_asset(asset)
-        balance = await deposited(connection, balance, atoms) if atoms else balance
+        if atoms:
+            balance = await deposited(connection, balance, atoms, f"balances.{asset}")
     await connection.execute(FORGET_PROFITS, (account_id,))
     await clear_cancel_after(connection, account_id)
     return balance

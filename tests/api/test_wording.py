@@ -162,6 +162,12 @@ def test_a_finding_says_what_is_allowed(
             {"balances": {"USDC": "0.0000001"}},
             "balances.USDC 0.0000001 is below the least amount, which is 0.000001",
         ),
+        (
+            "/account/reset",
+            {"balances": {"USDC": "1000000000.5"}},
+            "balances.USDC 1000000000.5 is above the most that a deposit may be, which is"
+            " 1000000000",
+        ),
     ],
 )
 def test_a_finding_outside_of_orders_says_what_is_allowed(
