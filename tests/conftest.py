@@ -4,6 +4,7 @@ import itertools
 import os
 import secrets
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from storage.database_roles import DatabaseUrls
 from storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.settings import Settings
 
+ROOT = Path(__file__).parents[1]
 TEMPLATE, OWNER = "sandpit_template", "sandpit_owner"
 # A lost database costs a test run nothing, so the tests' server may skip the disk.
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -43,6 +45,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Every run has a seed that can be given again with --hypothesis-seed."""
     if config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = str(secrets.randbelow(2**32))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """A run of all tests does not wait for kernels that a new tree has not compiled yet."""
+    config = session.config
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.collectonly:
+        compiling = subprocess.Popen([sys.executable, "-m", "tests.kernels_ahead"], cwd=ROOT)
+        config.add_cleanup(compiling.wait)
+        config.add_cleanup(compiling.kill)
 
 
 def pytest_terminal_summary(
