@@ -72,6 +72,14 @@ def servers_dir() -> Iterator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
+@pytest.fixture
+def servers_path(servers_dir: Path) -> Path:
+    """A directory of this test alone for the data of servers that it starts itself."""
+    path = servers_dir / f"test_{next(_numbers)}"
+    path.mkdir()
+    return path
+
+
 @pytest.fixture(scope="session")
 def postgres(servers_dir: Path) -> Iterator[EmbeddedPostgres]:
     server = EmbeddedPostgres(servers_dir, overrides=NOT_DURABLE)

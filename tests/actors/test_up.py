@@ -174,9 +174,13 @@ def test_a_mistake_is_one_line_on_standard_error_and_exit_code_one(
     assert sentence in line
 
 
-def test_ctrl_c_while_it_starts_leaves_no_process(tmp_path: Path) -> None:
+def test_ctrl_c_while_it_starts_leaves_no_process(servers_path: Path) -> None:
     process = subprocess.Popen(
-        [*(sys.executable, "-m", "actors.cli", "up", "--port", "0"), "--data-dir", str(tmp_path)],
+        [
+            *(sys.executable, "-m", "actors.cli", "up", "--port", "0"),
+            "--data-dir",
+            str(servers_path),
+        ],
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -224,21 +228,23 @@ def shared(
     return Shared(environment, names)
 
 
-def test_two_side_by_side_on_servers_of_one_s_own(shared: Shared, tmp_path: Path) -> None:
+def test_two_side_by_side_on_servers_of_one_s_own(
+    shared: Shared, tmp_path: Path, servers_path: Path
+) -> None:
     (tmp_path / "mine.toml").write_text(WORLD)
     (tmp_path / "SOLUSDT-trades.csv").write_text(TRADES)
     world = ["--world", str(tmp_path / "mine.toml")]
     replay = ["--replay", str(tmp_path / "SOLUSDT-trades.csv"), "--replay-once"]
     before = set(shared.names())
     with ExitStack() as stack:
-        mine = Deployment(tmp_path / "mine", *world, *replay, **shared.environment)
+        mine = Deployment(servers_path / "mine", *world, *replay, **shared.environment)
         stack.callback(mine.stop)
         kinds = {child.name() for child in psutil.Process(mine.process.pid).children()}
         assert kinds.isdisjoint({"gcs_server", "raylet", "postgres", "valkey-server"})
         eventually(lambda: index_price(mine) == LAST_PRICE)
         assert mine.ask("GET", "/markets/SOL-PERP/orderbook")[1]["bids"]
         only_ray = {name: shared.environment[name] for name in shared.environment if "RAY" in name}
-        other = Deployment(tmp_path / "other", "--world", "quiet", **only_ray)
+        other = Deployment(servers_path / "other", "--world", "quiet", **only_ray)
         stack.callback(other.stop)
         assert len({space for space, _ in set(shared.names()) - before}) == 2
         assert mine.stop() == 0
