@@ -4,6 +4,7 @@ import itertools
 import os
 import secrets
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from storage.settings import Settings
 if TYPE_CHECKING:
     from tests.actors.house import House
 
+ROOT = Path(__file__).parents[1]
 TEMPLATE, OWNER = "sandpit_template", "sandpit_owner"
 # A lost database costs a test run nothing, so the tests' server may skip the disk.
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -48,6 +50,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.hypothesis_seed = str(secrets.randbelow(2**32))
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """A run of all tests does not wait for kernels that a new tree has not compiled yet."""
+    config = session.config
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.collectonly:
+        compiling = subprocess.Popen([sys.executable, "-m", "tests.kernels_ahead"], cwd=ROOT)
+        config.add_cleanup(compiling.wait)
+        config.add_cleanup(compiling.kill)
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
@@ -62,6 +73,14 @@ def servers_dir() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="sandpit-tests-", dir=MEMORY if in_memory else None))
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def servers_path(servers_dir: Path) -> Path:
+    """A directory of this test alone for the data of servers that it starts itself."""
+    path = servers_dir / f"test_{next(_numbers)}"
+    path.mkdir()
+    return path
 
 
 @pytest.fixture(scope="session")

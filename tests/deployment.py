@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 import psycopg
@@ -42,18 +42,24 @@ class Deployment:
         self.directory = directory
         limits = {f"SANDPIT_{kind}_RATE": NO_LIMIT for kind in RATES}
         limits["SANDPIT_OPEN_ORDERS_MAX"] = "100000"  # what is placed while nothing is matched
+        self._command = [*command, "up", "--port", "0", "--data-dir", str(directory), *arguments]
+        self._environment, self._cwd = {**os.environ, **limits, **environment}, cwd
+        self.start()
+
+    def start(self) -> None:
+        """Also again, where it was, after its end."""
+        self.output: list[str] = []
+        self.port = 0
         self.process = subprocess.Popen(
-            [*command, "up", "--port", "0", "--data-dir", str(directory), *arguments],
-            env={**os.environ, **limits, **environment},
-            cwd=cwd,
+            self._command,
+            env=self._environment,
+            cwd=self._cwd,
             start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self.output: list[str] = []
-        self.port = 0
-        threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True).start()
         try:
             eventually(lambda: self.port or self.process.poll() is not None, READY_S_MAX)
         except AssertionError:
@@ -61,12 +67,17 @@ class Deployment:
             raise
         assert self.port, "".join(self.output)
 
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.output.append(line)
-            if line.startswith("ready "):
-                self.port = int(line.split()[1].rsplit(":", 1)[1])
+    def _read(self, lines: IO[str]) -> None:
+        with lines:
+            for line in lines:
+                self.output.append(line)
+                if line.startswith("ready "):
+                    self.port = int(line.split()[1].rsplit(":", 1)[1])
+
+    def kill(self) -> None:
+        """As kill -9 does, or the kernel where memory ends; what is below it is still ending."""
+        self.process.kill()
+        self.process.wait()
 
     def database(self) -> psycopg.Connection[Any]:
         return psycopg.connect(EmbeddedPostgres(self.directory).url, autocommit=True)

@@ -56,6 +56,31 @@ def kill(deployment: Deployment, kind: str, count: int = 1) -> None:
     assert killed, f"no process of kind {kind}"
 
 
+def test_a_second_start_goes_on_where_the_first_was(deployment: Deployment) -> None:
+    token = deployment.trader("1000")
+    body = {
+        "marketId": "ETH-PERP",
+        "side": "BUY",
+        "type": "LIMIT",
+        "quantity": "1",
+        "price": "3000",
+    }
+    order_id = deployment.ask("POST", "/orders", body, token)[1]["orderId"]
+
+    def status() -> str:
+        return str(deployment.ask("GET", f"/orders/{order_id}", token=token)[1]["status"])
+
+    eventually(lambda: status() == "OPEN")
+    deployment.kill()
+    deployment.start()
+    book = deployment.ask("GET", "/markets/ETH-PERP/orderbook")[1]
+    assert book["bids"][0]["price"] == "3000"
+    assert deployment.ask("DELETE", f"/orders/{order_id}", token=token)[0] == 202
+    eventually(lambda: status() == "CANCELLED")
+    with deployment.database() as database:
+        audit(database)
+
+
 @pytest.mark.parametrize(
     ("kind", "count"),
     [
@@ -166,34 +191,3 @@ def test_without_postgresql_nothing_is_promised(deployment: Deployment) -> None:
     wait_for_life(deployment, load)
     load.stop()
     check(deployment, load)
-
-
-def test_a_second_start_goes_on_where_the_first_was(tmp_path: Path) -> None:
-    directory = tmp_path / "data"
-    first = Deployment(directory, "--world", "quiet")
-    token = first.trader("1000")
-    body = {
-        "marketId": "ETH-PERP",
-        "side": "BUY",
-        "type": "LIMIT",
-        "quantity": "1",
-        "price": "3000",
-    }
-    order_id = first.ask("POST", "/orders", body, token)[1]["orderId"]
-    eventually(lambda: first.ask("GET", f"/orders/{order_id}", token=token)[1]["status"] == "OPEN")
-    first.process.kill()
-    first.process.wait()
-    second = Deployment(directory, "--world", "quiet")
-    try:
-        book = second.ask("GET", "/markets/ETH-PERP/orderbook")[1]
-        assert book["bids"][0]["price"] == "3000"
-        assert second.ask("DELETE", f"/orders/{order_id}", token=token)[0] == 202
-        eventually(
-            lambda: (
-                second.ask("GET", f"/orders/{order_id}", token=token)[1]["status"] == "CANCELLED"
-            )
-        )
-        with second.database() as database:
-            audit(database)
-    finally:
-        assert second.stop() == 0

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from actors.cli import app
 from sim.engine import warm_up
@@ -51,6 +51,13 @@ def run_json(*arguments: object) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout, parse_constant=not_json)
     return answer
+
+
+def run_here(*arguments: object) -> Result:
+    """The same in this process, where that it is one of its own is not what is tested."""
+    done = CliRunner().invoke(app, ["simulate", *map(str, arguments)])
+    assert done.exit_code == 0, done.stderr
+    return done
 
 
 def not_json(name: str) -> None:
@@ -111,8 +118,7 @@ def test_a_run_that_is_compared_keeps_every_trade_unless_told_otherwise(
 
 
 def test_lines_and_a_table_where_no_terminal_is(scenario_file: Path, tmp_path: Path) -> None:
-    done = simulate(scenario_file, "--out", tmp_path / "out", "--seed", 9)
-    assert done.returncode == 0
+    done = run_here(scenario_file, "--out", tmp_path / "out", "--seed", 9)
     assert "one process, for 110 decisions a step" in done.stderr
     assert "state hash: " in done.stdout
     assert f"report: {tmp_path / 'out' / 'report.html'}\n" in done.stdout
@@ -198,7 +204,7 @@ def test_a_damaged_checkpoint_is_one_sentence(scenario_file: Path, tmp_path: Pat
 
 
 def test_what_a_shorter_duration_leaves_out_is_said_loudly(tmp_path: Path) -> None:
-    done = simulate("flash-crash", "--duration", "2s", "--out", tmp_path / "out", "--json")
+    done = run_here("flash-crash", "--duration", "2s", "--out", tmp_path / "out", "--json")
     sentence = "the sell shock of BTC-PERP at 600 s is left out: the run ends after 2 s"
     assert f"sandpit: {sentence}.\n" in done.stderr
     assert json.loads(done.stdout)["left_out"] == [sentence]
@@ -237,7 +243,10 @@ def test_an_interrupted_run_is_resumed_to_the_same_hash(
     assert "partial: 0:0" in (out / "report.html").read_text()
     duration = ("--duration", int(partial["simulated_seconds"]) + 5)
     resumed = run_json(scenario_file, "--resume", out, *duration)
-    whole = run_json(scenario_file, "--out", tmp_path / "whole", "--actors", 0, *duration)
+    out = tmp_path / "whole"
+    whole = json.loads(
+        run_here(scenario_file, "--out", out, "--actors", 0, "--json", *duration).stdout
+    )
     assert resumed["state_hash"] == whole["state_hash"]
     assert resumed["orders"] == whole["orders"] > partial["orders"]
     assert resumed["wall_seconds"] > partial["wall_seconds"] > 0

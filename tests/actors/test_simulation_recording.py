@@ -268,10 +268,10 @@ def test_ctrl_c_keeps_what_was_recorded_up_to_the_checkpoint(
 
 
 def test_whoever_records_to_our_own_server_is_told_how_to_look_inside(
-    scenario_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scenario_file: Path, servers_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    data_dir, out = tmp_path / "our data", tmp_path / "out"
+    data_dir, out = servers_path / "our data", servers_path / "out"
     wish = (scenario_file, "--duration", "1s", "--out", out, "--data-dir", data_dir)
     done = CliRunner().invoke(app, ["simulate", *map(str, wish), "--to", "postgres"])
     assert done.exit_code == 0, done.stderr

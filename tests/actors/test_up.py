@@ -30,7 +30,6 @@ from tests.waiting import eventually
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 SECRET = "canary"
 STOP_S_MAX = 10.0
-GONE_S_MAX = 10.0
 TRADES = """\
 1,150.10,1,150.1,1723161256000,false
 2,150.30,1,150.3,1723161257000,true
@@ -175,9 +174,13 @@ def test_a_mistake_is_one_line_on_standard_error_and_exit_code_one(
     assert sentence in line
 
 
-def test_ctrl_c_while_it_starts_leaves_no_process(tmp_path: Path) -> None:
+def test_ctrl_c_while_it_starts_leaves_no_process(servers_path: Path) -> None:
     process = subprocess.Popen(
-        [*(sys.executable, "-m", "actors.cli", "up", "--port", "0"), "--data-dir", str(tmp_path)],
+        [
+            *(sys.executable, "-m", "actors.cli", "up", "--port", "0"),
+            "--data-dir",
+            str(servers_path),
+        ],
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -225,21 +228,23 @@ def shared(
     return Shared(environment, names)
 
 
-def test_two_side_by_side_on_servers_of_one_s_own(shared: Shared, tmp_path: Path) -> None:
+def test_two_side_by_side_on_servers_of_one_s_own(
+    shared: Shared, tmp_path: Path, servers_path: Path
+) -> None:
     (tmp_path / "mine.toml").write_text(WORLD)
     (tmp_path / "SOLUSDT-trades.csv").write_text(TRADES)
     world = ["--world", str(tmp_path / "mine.toml")]
     replay = ["--replay", str(tmp_path / "SOLUSDT-trades.csv"), "--replay-once"]
     before = set(shared.names())
     with ExitStack() as stack:
-        mine = Deployment(tmp_path / "mine", *world, *replay, **shared.environment)
+        mine = Deployment(servers_path / "mine", *world, *replay, **shared.environment)
         stack.callback(mine.stop)
         kinds = {child.name() for child in psutil.Process(mine.process.pid).children()}
         assert kinds.isdisjoint({"gcs_server", "raylet", "postgres", "valkey-server"})
         eventually(lambda: index_price(mine) == LAST_PRICE)
         assert mine.ask("GET", "/markets/SOL-PERP/orderbook")[1]["bids"]
         only_ray = {name: shared.environment[name] for name in shared.environment if "RAY" in name}
-        other = Deployment(tmp_path / "other", "--world", "quiet", **only_ray)
+        other = Deployment(servers_path / "other", "--world", "quiet", **only_ray)
         stack.callback(other.stop)
         assert len({space for space, _ in set(shared.names()) - before}) == 2
         assert mine.stop() == 0
@@ -253,38 +258,3 @@ def test_two_side_by_side_on_servers_of_one_s_own(shared: Shared, tmp_path: Path
 def index_price(deployment: Deployment) -> str:
     answer = deployment.ask("GET", "/prices/SOL-PERP")[1]
     return str(answer.get("indexPrice"))
-
-
-def test_after_kill_9_the_next_up_goes_on_and_nobody_is_endowed_twice(tmp_path: Path) -> None:
-    first = Deployment(tmp_path / "data")
-    children = psutil.Process(first.process.pid).children(recursive=True)
-    with first.database() as database:
-        accounts = strategy_accounts(database)
-        first.process.kill()
-        first.process.wait()
-    _, left = psutil.wait_procs(children, timeout=GONE_S_MAX)
-    assert [one for one in left if not is_a_worker_in_waiting(one)] == []
-    second = Deployment(tmp_path / "data")
-    children = psutil.Process(second.process.pid).children(recursive=True)
-    with second.database() as database:
-        assert strategy_accounts(database) == accounts
-    os.killpg(second.process.pid, signal.SIGINT)
-    assert second.process.wait(STOP_S_MAX) == 0
-    assert psutil.wait_procs(children, timeout=1)[1] == []
-
-
-def is_a_worker_in_waiting(process: psutil.Process) -> bool:
-    """Of Ray, starting and without work: it ends when its connection attempt times out."""
-    try:
-        return any("default_worker.py" in word for word in process.cmdline())
-    except psutil.Error:
-        return True
-
-
-def strategy_accounts(database: psycopg.Connection[Any]) -> list[Any]:
-    """How many accounts each strategy has, and what they were given."""
-    return database.execute(
-        "SELECT a.name, count(*), sum(l.amount_atoms) FROM accounts a"
-        " JOIN ledger_entries l ON l.account_id = a.id AND l.source = 'endowment'"
-        " WHERE a.kind = 'STRATEGY' GROUP BY a.name ORDER BY a.name"
-    ).fetchall()

@@ -137,8 +137,8 @@ def test_applied_again_the_grants_take_back_what_somebody_gave(urls: DatabaseUrl
 
 
 @pytest.mark.slow
-def test_a_directory_of_one_superuser_is_handed_over_with_its_rows(tmp_path: Path) -> None:
-    server = EmbeddedPostgres(tmp_path / "data", overrides={"fsync": "off"})
+def test_a_directory_of_one_superuser_is_handed_over_with_its_rows(servers_path: Path) -> None:
+    server = EmbeddedPostgres(servers_path / "data", overrides={"fsync": "off"})
     try:
         server.start()
         with psycopg.connect(server.admin_url, autocommit=True) as former:
@@ -151,7 +151,7 @@ def test_a_directory_of_one_superuser_is_handed_over_with_its_rows(tmp_path: Pat
             for user in ("sandpit_owner", "sandpit_engine", "sandpit_api"):
                 former.execute(f"DROP OWNED BY {user}")
                 former.execute(f"DROP ROLE {user}")
-        for secret in (tmp_path / "data").glob("postgres.sandpit_*"):
+        for secret in (servers_path / "data").glob("postgres.sandpit_*"):
             secret.unlink()
         server.restart()
         urls = server.urls()
@@ -159,7 +159,7 @@ def test_a_directory_of_one_superuser_is_handed_over_with_its_rows(tmp_path: Pat
         refused(urls.api, (*OVER_THE_TOP, *OF_NEITHER, *NOT_OF_THE_API))
         with psycopg.connect(urls.engine) as connection:
             assert connection.execute("SELECT count(*) FROM accounts").fetchone() == (4,)
-        secrets = list((tmp_path / "data").glob("*.password"))
+        secrets = list((servers_path / "data").glob("*.password"))
         assert len(secrets) == 4
         assert all(path.stat().st_mode & 0o777 == 0o600 for path in secrets)
     finally:

@@ -35,8 +35,8 @@ OWNER = """
 
 
 @pytest.fixture
-def private_dir() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="sandpit-test-"))
+def private_dir(servers_dir: Path) -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="sandpit-test-", dir=servers_dir))
     yield path
     shutil.rmtree(path)
 

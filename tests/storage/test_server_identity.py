@@ -39,9 +39,9 @@ BOTH = """
 
 
 @pytest.fixture
-def private_dir() -> Iterator[Path]:
+def private_dir(servers_dir: Path) -> Iterator[Path]:
     """Closed to everybody else, as the home of root is."""
-    path = Path(tempfile.mkdtemp(prefix="sandpit-test-"))
+    path = Path(tempfile.mkdtemp(prefix="sandpit-test-", dir=servers_dir))
     yield path
     shutil.rmtree(path)
 
