@@ -79,6 +79,8 @@ def read_json(body: bytes) -> Any:
 
 
 def _decimal_text(value: object) -> object:
+    if not isinstance(value, str | ExactNumber):
+        raise ValueError(NOT_DECIMAL)
     return value.text if isinstance(value, ExactNumber) else value
 
 

@@ -3,6 +3,7 @@ described once; `Schema.field` is for the few that do not."""
 
 from api.desk.orders import LEVERAGE_DEFAULT
 from api.limits import ROWS_A_REQUEST
+from api.passwords import PASSWORD_CHARACTERS
 
 MILLISECONDS = "milliseconds since 1970"
 DECIMAL = "a decimal as text"
@@ -134,12 +135,14 @@ FIELDS: dict[str, str] = {
     "time": f"The server's clock, in {MILLISECONDS}.",
     "timestamp": f"When this was so, in {MILLISECONDS}.",
     "createdAt": f"When, in {MILLISECONDS}.",
+    "FillAnswer.createdAt": f"When the account saw it, in {MILLISECONDS}: what an account sees "
+    "never goes back in time, so it may be some milliseconds after the trade's own time.",
     "updatedAt": f"When it last changed, in {MILLISECONDS}.",
     "startedAt": f"When it began to run, in {MILLISECONDS}; absent while it waits.",
     "endedAt": f"When it ended, in {MILLISECONDS}; absent before.",
     # Users
     "email": "An e-mail address; it is only ever a name here, nothing is sent to it.",
-    "password": "At least 8 characters where one registers.",
+    "password": "{} to {} characters where one registers.".format(*PASSWORD_CHARACTERS),
     "token": "The bearer token: `Authorization: Bearer TOKEN`.",
     "expiresIn": "For how many seconds the token opens anything.",
     "refreshToken": "Gets the next token and refresh token, once.",

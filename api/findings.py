@@ -9,6 +9,8 @@ SENTENCE_CHARACTERS_MAX = 300
 FIELD_CHARACTERS_MAX = 100
 OWN = "value_error"
 
+KEY_PATTERN, CURSOR_PATTERN = r"^[\x21-\x7e]+$", r"^[A-Za-z0-9_.:-]+$"
+
 SENTENCES: dict[str, str] = {
     "missing": "is missing",
     "extra_forbidden": "is not a field of this request",
@@ -21,7 +23,6 @@ SENTENCES: dict[str, str] = {
     "bool_type": "must be true or false",
     "string_too_short": "must have {min_length} characters or more",
     "string_too_long": "must have {max_length} characters or fewer",
-    "string_pattern_mismatch": "has characters that are not allowed: it must match {pattern}",
     "too_short": "must have {min_length} {unit} or more",
     "too_long": "must have {max_length} {unit} or fewer",
     "literal_error": "must be one of {expected}",
@@ -29,6 +30,12 @@ SENTENCES: dict[str, str] = {
     "greater_than_equal": "must be {ge} or more: that is the minimum",
     "less_than_equal": "must be {le} or less: that is the maximum",
 }
+PATTERNS: dict[str, str] = {
+    KEY_PATTERN: "must be printable ASCII without spaces",
+    CURSOR_PATTERN: "is no cursor of this list",
+}
+"""What is said instead of a pattern."""
+
 UNKNOWN = "is not valid"
 NOT_EMPTY = "must not be empty"
 
@@ -60,4 +67,6 @@ def message_of(error: Mapping[str, Any]) -> str:
         facts["expected"] = str(facts["expected"]).replace("'", "").replace(" or ", ", ")
     if facts.get("min_length") == 1:
         return NOT_EMPTY
+    if facts.get("pattern") in PATTERNS:
+        return PATTERNS[facts["pattern"]]
     return SENTENCES.get(error["type"], UNKNOWN).format_map(facts)

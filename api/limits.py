@@ -42,6 +42,7 @@ class Window(NamedTuple):
     allowed: bool
     limit: int
     remaining: int
+    length_s: int
     resets_at_s: int
 
 
@@ -113,7 +114,7 @@ class RateLimits:
             for budget, who in asked:
                 budget.use(who, cost, now)
         resets_at_s = (now // tightest.length_s + 1) * tightest.length_s
-        return Window(left >= 0, tightest.amount, max(0, left), resets_at_s)
+        return Window(left >= 0, tightest.amount, max(0, left), tightest.length_s, resets_at_s)
 
     def most(self, kind: RateKind) -> int:
         """How many a user may ask for at once, with a whole window before them."""
@@ -135,6 +136,7 @@ def too_many(window: Window) -> Refused:
     wait_s = max(1, window.resets_at_s - int(time.time()))
     return Refused(
         Refusal.RATE_LIMITED,
-        f"At most {window.limit} requests are allowed; try again in {wait_s} s",
+        f"At most {window.limit} requests in {window.length_s} s are allowed; try again in"
+        f" {wait_s} s",
         {"retryAfter": wait_s},
     )

@@ -129,7 +129,7 @@ async def reset(
         paid = EntryType.INSURANCE_FUND_TRANSFER
         balance = await move(connection, balance, paid, -balance.total_atoms, INSURANCE)
     for asset, atoms in opening_atoms.items():
-        check_asset(asset)
+        check_asset(asset, "balances")
         if atoms:
             balance = await deposited(connection, balance, atoms, f"balances.{asset}")
     await connection.execute(FORGET_PROFITS, (account_id,))
@@ -137,10 +137,10 @@ async def reset(
     return balance
 
 
-def check_asset(asset: str) -> None:
-    """Raises Refused UNKNOWN_ASSET."""
+def check_asset(asset: str, field: str = "asset") -> None:
+    """Raises Refused UNKNOWN_ASSET that names the field."""
     if asset != COLLATERAL:
-        raise Refused(Refusal.UNKNOWN_ASSET, f"The asset must be {COLLATERAL}")
+        raise Refused(Refusal.UNKNOWN_ASSET, f"The asset must be {COLLATERAL}", {"field": field})
 
 
 async def locked_balance(connection: Connection, account_id: int, asset: str) -> Balance:

@@ -17,6 +17,7 @@ from storage.market_data import ListedMarket, MarketCatalog
 LEVERAGE_DEFAULT = 10
 BODY_HASH_BYTES = 16
 BATCH_ROUTE = "orders/batch"
+NO_MARKET = "No such market; GET /markets lists them"
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,13 @@ async def find_market(markets: MarketCatalog, market_id: str) -> ListedMarket:
     """The market, or Refused MARKET_NOT_FOUND."""
     market = await markets.find(market_id)
     if market is None:
-        raise Refused(Refusal.MARKET_NOT_FOUND, "No such market")
+        raise no_such_market()
     return market
+
+
+def no_such_market() -> Refused:
+    """The refusal of a market's name that is none."""
+    return Refused(Refusal.MARKET_NOT_FOUND, NO_MARKET, {"field": "marketId"})
 
 
 async def build_order(markets: MarketCatalog, account_id: int, wish: OrderWish) -> PlaceOrder:
@@ -116,11 +122,11 @@ def checked_time_in_force(wish: OrderWish) -> TimeInForce:
     """GTC unless said otherwise; a MARKET order never rests, so for it IOC."""
     is_market = wish.order_type == OrderType.MARKET
     if wish.post_only and is_market:
-        raise Refused(Refusal.INVALID_ORDER, "postOnly needs a LIMIT order")
+        raise impossible("postOnly", "postOnly needs a LIMIT order")
     if wish.time_in_force is None:
         return TimeInForce.IOC if is_market else TimeInForce.GTC
     if wish.post_only and wish.time_in_force != TimeInForce.GTC:
-        raise Refused(Refusal.INVALID_ORDER, "postOnly needs timeInForce GTC")
+        raise impossible("postOnly", "postOnly needs timeInForce GTC")
     return wish.time_in_force
 
 
@@ -128,10 +134,10 @@ def checked_price(wish: OrderWish, spec: MarketSpec) -> int:
     """The limit in ticks; 0 for a MARKET order."""
     if wish.order_type == OrderType.MARKET:
         if wish.price is not None:
-            raise Refused(Refusal.INVALID_ORDER, "A MARKET order has no price")
+            raise impossible("price", "A MARKET order has no price")
         return 0
     if wish.price is None:
-        raise Refused(Refusal.INVALID_ORDER, "A LIMIT order needs a price")
+        raise impossible("price", "A LIMIT order needs a price")
     return on_grid("price", wish.price, spec.tick_size, 1, spec.max_price_ticks)
 
 
@@ -162,6 +168,11 @@ def off_grid(what: str, text: str, step: Decimal, nearest_steps: int) -> Refused
     refused = not_valid(what, text, format_steps(nearest_steps, step))
     refused.details["step"] = format_steps(1, step)
     return refused
+
+
+def impossible(field: str, sentence: str) -> Refused:
+    """The refusal of a field that does not go with the others."""
+    return Refused(Refusal.INVALID_ORDER, sentence, {"field": field})
 
 
 def not_valid(what: str, sent: object, nearest: object) -> Refused:

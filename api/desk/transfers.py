@@ -79,7 +79,7 @@ async def switch(pool: AsyncPool, account_id: int, timeout_ms: int, key: str | N
 
 def opening_atoms(asset: str, amount: str) -> int:
     """What to begin anew with. The asset comes first: no refusal repeats a name that is none."""
-    transfers.check_asset(asset)
+    transfers.check_asset(asset, "balances")
     return amount_atoms(amount, f"balances.{asset}")
 
 

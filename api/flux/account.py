@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.desk.identifiers import NOBODYS_ORDER, parse_order_id
+from api.desk.orders import no_such_market
 from api.flux import wording
 from api.flux.answers import (
     BalanceAnswer,
@@ -122,4 +123,4 @@ async def specs_of(request: Request) -> dict[str, MarketSpec]:
 def check_market(market_id: str | None, specs: dict[str, MarketSpec]) -> None:
     """Raises Refused MARKET_NOT_FOUND for a filter that names none."""
     if market_id is not None and market_id not in specs:
-        raise Refused(Refusal.MARKET_NOT_FOUND, "No such market")
+        raise no_such_market()

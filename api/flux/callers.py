@@ -7,6 +7,7 @@ from fastapi import Depends, Header
 from starlette.requests import Request
 
 from api.credentials import Lack, unauthenticated
+from api.findings import KEY_PATTERN
 from api.front import Call, call_of
 from api.routing import services_of
 from api.security import Claims
@@ -119,7 +120,7 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=128,
-        pattern=r"^[\x21-\x7e]+$",
+        pattern=KEY_PATTERN,
         description="The same key and body is the same request; another body is 409",
     ),
 ]

@@ -26,7 +26,7 @@ EXAMPLES: dict[int, tuple[str, str, str]] = {
     429: (
         "Too many requests",
         "RATE_LIMITED",
-        "At most 100 requests are allowed; try again in 1 s",
+        "At most 100 requests in 1 s are allowed; try again in 1 s",
     ),
     500: ("Our fault", "INTERNAL_ERROR", "Something went wrong on our side"),
     503: ("Try again after Retry-After", "UNAVAILABLE", "The exchange's database is away"),

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.desk import transfers
 from api.desk.cancels import cancel_batch, cancel_named
 from api.desk.identifiers import NOBODYS_ORDER, order_id_text, parse_order_id
-from api.desk.orders import OrderWish, Unreadable, build_batch, build_order
+from api.desk.orders import OrderWish, Unreadable, build_batch, build_order, find_market
 from api.flux.answers import (
     BatchAnswer,
     BatchEntry,
@@ -113,8 +113,8 @@ async def delete_orders(
 ) -> Response:
     """All open orders, those of one market, or the one with this `clientOrderId`."""
     services, name = services_of(request), query.client_order_id
-    if query.market_id is not None and await services.markets.find(query.market_id) is None:
-        raise Refused(Refusal.MARKET_NOT_FOUND, "No such market")
+    if query.market_id is not None:
+        await find_market(services.markets, query.market_id)
     if name is not None:
         if query.market_id is not None:
             raise Refused(Refusal.INVALID_REQUEST, "clientOrderId: names one order by itself")

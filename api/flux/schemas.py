@@ -20,7 +20,7 @@ from pydantic.alias_generators import to_camel
 
 from api.desk.orders import Unreadable
 from api.exact_json import DecimalText, PrintableText, WholeNumber, read_whole
-from api.findings import first_of
+from api.findings import CURSOR_PATTERN, first_of
 from sim.candles import INTERVALS_US
 from sim.market import COLLATERAL
 from sim.refusals import Refusal, Refused
@@ -244,14 +244,8 @@ class Asked(Wire):
 
 QueryNumber = Annotated[int, BeforeValidator(lambda text: _query_number(text))]
 Limit = Annotated[QueryNumber, Field(ge=1, le=PAGE_MAX)]
-Cursor = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_.:-]+$")]
+Cursor = Annotated[str, Field(min_length=1, max_length=80, pattern=CURSOR_PATTERN)]
 MarketIdText = Annotated[PrintableText, Field(min_length=1, max_length=32)]
-
-
-def _milliseconds(text: object) -> int:
-    if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 14:
-        return int(text)
-    raise ValueError("must be milliseconds since 1970")
 
 
 def _known_statuses(text: str) -> str:
@@ -266,11 +260,7 @@ def _truth(text: object) -> bool:
     raise ValueError("must be true or false")
 
 
-Milliseconds = Annotated[
-    int,
-    BeforeValidator(_milliseconds),
-    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MILLISECONDS_MAX}),
-]
+Milliseconds = Annotated[QueryNumber, Field(ge=0, le=MILLISECONDS_MAX)]
 StatusList = Annotated[
     str,
     AfterValidator(_known_statuses),
