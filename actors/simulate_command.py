@@ -3,7 +3,7 @@
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from actors.simulate_options import (
 )
 from actors.simulate_progress import Progress, progress_for
 from actors.simulation_actors import peak_memory_bytes
-from actors.simulation_recording import Recording, opened_recording, run_name
+from actors.simulation_recording import DESTINATIONS, Recording, opened_recording, run_name
 from actors.simulation_results import summary_of, write_results
 from actors.simulation_worlds import (
     Runnable,
@@ -108,15 +108,20 @@ def simulate(request: Request) -> int:
 
 def _prepared(request: Request) -> tuple[Scenario, list[ReferencePrice]]:
     try:
-        if request.record not in (None, *RECORDS):
-            known = ", ".join(RECORDS)
-            raise SimulateError(f"--record: found {request.record!r}, allowed is one of {known}.")
+        _refuse_unknown("--record", request.record, RECORDS)
+        _refuse_unknown("--to", request.to, DESTINATIONS)
         record = request.record or (COMPARED_RECORD if request.compare is not None else None)
         wanted = (request.seed, seconds_of(request.duration), record, request.replay)
         scenario = load_scenario(request.scenario, *wanted)
         return scenario, scenario_prices(scenario)
     except ScenarioError as error:
         raise SimulateError(str(error)) from error
+
+
+def _refuse_unknown(option: str, word: str | None, known: Sequence[str]) -> None:
+    if word is not None and word not in known:
+        allowed = ", ".join(known)
+        raise SimulateError(f"{option}: found {word!r}, allowed is one of {allowed}.")
 
 
 def _warn_of_unreached(scenario: Scenario) -> None:

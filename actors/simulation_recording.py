@@ -326,9 +326,7 @@ def _store(
         from storage.parquet_run import RunInParquet
 
         return RunInParquet(directory, run_name(scenario), scenario)
-    if settings is None:
-        known = ", ".join(DESTINATIONS)
-        raise ConfigurationError(f"found {to!r}, allowed is one of {known}.")
+    assert settings is not None, "a place that was looked at before"
     from storage.recorded_runs import RunInDatabase
     from storage.recording_server import recording_database
 

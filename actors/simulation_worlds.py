@@ -107,9 +107,12 @@ def joined(address: str | None) -> Iterator["Joined | None"]:
         stop_ray()
 
 
+LOADING = "loading the kernels; the first run after an installation compiles them"
+
+
 def prepare(scenario: Scenario, say: Callable[[str], None]) -> None:
     """Have all kernels ready, so that a run is timed and not its compiler."""
-    compiling = Timer(COMPILES_AFTER_S, say, ["compiling kernels, once after an installation"])
+    compiling = Timer(COMPILES_AFTER_S, say, [LOADING])
     compiling.start()
     try:
         with ends_at_once():

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+import psutil
 from pydantic import SecretStr
 from rich.markup import escape
 
@@ -94,11 +95,16 @@ class Signals:
         while not {signal.SIGINT, signal.SIGTERM} & set(os.read(bell_out, 64)):
             continue
         threading.Event().wait(STOP_S_MAX)
-        say("not all has stopped in time; the rest is ended")
+        say(f"not all has stopped in {STOP_S_MAX:.0f} s; ended: {left_over()}")
         end_at_once(0)
 
     def _arrived(self, _number: int, _frame: FrameType | None) -> None:
         self.wanted.set()
+
+
+def left_over() -> str:
+    """The processes below this one, by their names."""
+    return ", ".join(sorted({one.name() for one in psutil.Process().children(recursive=True)}))
 
 
 def up(settings: Settings) -> int:

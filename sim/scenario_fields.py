@@ -153,7 +153,7 @@ class Fields:
 
     def _take(self, name: str) -> Any:
         if not self.has(name):
-            raise self.refuse(name, "a value: it must be given")
+            raise self.error(name, "is missing")
         return self._table[name]
 
 

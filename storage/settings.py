@@ -217,9 +217,16 @@ def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     name = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return f"There is no setting called {name}."
+        return f"{_config_file()}: there is no setting called {name}{_meant(name)}"
     message = first["msg"].removeprefix("Value error, ")
     return f"The setting {name} is wrong: {message[:1].lower()}{message[1:]}."
+
+
+def _meant(name: str) -> str:
+    """The end of a sentence about a name in the file, where settings have no prefix."""
+    bare = name.lower().removeprefix(PREFIX.lower())
+    close = get_close_matches(bare, Settings.model_fields, 1)
+    return f"; did you mean {close[0]}?" if close else "."
 
 
 def _not_a_list(error: SettingsError) -> str:

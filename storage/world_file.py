@@ -30,6 +30,8 @@ def load_world(name_or_path: str) -> World:
         text = _text(path)
         return _with_absolute_files(parse_world(text), path.parent)
     except ScenarioError as error:
+        if error.field == "duration_s":
+            error = ScenarioError("a scenario and not a world: sandpit simulate runs it")
         raise about_file(path, text, error) from error
 
 

@@ -297,7 +297,7 @@ def test_without_its_server_nothing_starts(
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/nothing")
     for to, sentence in (
         ("postgres", "The PostgreSQL that DATABASE_URL names cannot be used"),
-        ("tape", "--to tape: found 'tape', allowed is one of parquet, postgres"),
+        ("tape", "--to: found 'tape', allowed is one of parquet, postgres"),
     ):
         done = invoked(scenario_file, "--to", to, "--out", tmp_path / "out")
         assert (done.exit_code, done.stderr.count("\n")) == (1, 1)

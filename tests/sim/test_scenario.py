@@ -57,7 +57,7 @@ def test_a_world_is_read_with_units_turned_to_integers() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('name = "small"', "", "name: found nothing, allowed is a value: it must be given"),
+        ('name = "small"', "", "name: is missing"),
         ("seed = 7", "seed = -1", "seed: found -1, allowed is a whole number from 0 to"),
         ("seed = 7", "seed = true", "seed: found True, allowed is a whole number"),
         ("seed = 7", "seed = 7\nspeed = 3", "speed: unknown, allowed here is markets, name"),

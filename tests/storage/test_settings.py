@@ -1,5 +1,6 @@
 """Where settings come from, and the one sentence when one is wrong."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -61,9 +62,13 @@ def test_a_wrong_setting_is_one_sentence_that_names_it(
     assert "\n" not in str(caught.value)
 
 
-def test_a_setting_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "sandpit.toml").write_text("prot = 8000\n")
-    with pytest.raises(ConfigurationError, match="no setting called prot"):
+@pytest.mark.parametrize("name", ["prot", "SANDPIT_PORT"])
+def test_a_setting_that_does_not_exist_is_refused_with_the_file_and_what_was_meant(
+    name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "sandpit.toml").write_text(f"{name} = 8000\n")
+    sentence = f"sandpit.toml: there is no setting called {name}; did you mean port?"
+    with pytest.raises(ConfigurationError, match=re.escape(sentence)):
         Settings.load()
 
 

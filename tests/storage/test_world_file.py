@@ -60,7 +60,8 @@ def test_a_replay_belongs_to_the_market_its_file_is_named_for(
     [
         (None, "no such file, and not one of the worlds default, quiet."),
         (b"\xff\xfe", "cannot be read"),
-        (b"seed = 1", "name: found nothing"),
+        (b"seed = 1", "name: is missing"),
+        (b"duration_s = 9", "a scenario and not a world: sandpit simulate runs it"),
         (b"#" * 1_000_001, "larger than 1000000 bytes"),
     ],
 )
