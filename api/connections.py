@@ -16,6 +16,10 @@ SEND_BUFFER_BYTES = 65_536
 """What the kernel may hold for a client that does not read (Linux grants twice as much). It also
 makes progress visible: a reader's next few ten kilobytes and not its next megabytes."""
 
+LEAST_BYTES_A_SECOND = 8_000
+"""What a client takes of its answer at least, once pauses are made up for: half of what EDGE, the
+slowest network still in use, commonly carries. A page of a megabyte is gone in two minutes."""
+
 HARD_CLOSE = struct.pack("ii", 1, 0)
 ANY_PROXY = "*"
 
@@ -95,24 +99,30 @@ class CountedTransport:
 
 
 class WriteWatch:
-    """Sees whether a peer takes what is written to it."""
+    """Sees whether a peer takes what is written to it, at the least rate or faster."""
 
-    __slots__ = ("_stuck_since", "_taken_bytes")
+    __slots__ = ("_late_s", "_looked_at", "_taken_bytes")
 
     def __init__(self) -> None:
-        self._stuck_since: float | None = None
+        self._late_s = 0.0
+        self._looked_at: float | None = None
         self._taken_bytes = 0
 
-    def stuck_s(self, transport: CountedTransport, now: float) -> float:
-        """For how long something waits of which the peer has taken nothing."""
+    def late_s(self, transport: CountedTransport, now: float) -> float:
+        """How far the peer is behind one that takes LEAST_BYTES_A_SECOND, while something waits.
+
+        What it takes faster makes up for a pause before, and earns none to come.
+        """
         waiting_bytes = transport.get_write_buffer_size()
         if waiting_bytes == 0:
-            self._stuck_since = None
+            self._late_s, self._looked_at = 0.0, None
             return 0.0
         taken_bytes = transport.written_bytes - waiting_bytes
-        if self._stuck_since is None or taken_bytes > self._taken_bytes:
-            self._stuck_since, self._taken_bytes = now, taken_bytes
-        return now - self._stuck_since
+        if self._looked_at is not None:
+            allowed_s = (taken_bytes - self._taken_bytes) / LEAST_BYTES_A_SECOND
+            self._late_s = max(0.0, self._late_s + now - self._looked_at - allowed_s)
+        self._looked_at, self._taken_bytes = now, taken_bytes
+        return self._late_s
 
 
 class HeldFlow(FlowControl):

@@ -1,9 +1,7 @@
 """How often a password may be guessed, and how many accounts an address may open."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from weakref import WeakValueDictionary
 
 from limits import parse_many
 
@@ -39,16 +37,6 @@ class LoginGuard:
         self._item = parse_many(login_rate)[0]
         self._shared = shared
         self._own = MemoryCounters()
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-
-    def turn(self, address: str, account: str) -> asyncio.Lock:
-        """Held while an address tries one password of the account, so that its guesses cannot run
-        abreast; others' do not wait for it."""
-        key = pair_key(address, account)
-        lock = self._turns.get(key)
-        if lock is None:
-            lock = self._turns[key] = asyncio.Lock()
-        return lock
 
     async def check(self, address: str, account: str, is_known: Known) -> None:
         """Raises Refused RATE_LIMITED while this address has to wait with this account."""

@@ -233,7 +233,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def end_if_late(self, now: float) -> None:
         """Close the connection where a request has not arrived in time, or its answer is not
         taken."""
-        if self._writes.stuck_s(self.transport, now) > self.limits.write_timeout_s:
+        if self._writes.late_s(self.transport, now) > self.limits.write_timeout_s:
             self._refused = True
             self.transport.cut()
         elif now - (self._reading_since or now) > self.limits.read_timeout_s:

@@ -4,6 +4,7 @@ from api.client_address import Proxies
 from api.desk.scenario_reader import ScenarioReader
 from api.ended_sessions import EndedSessions
 from api.key_ring import KeyRing
+from api.large_answers import REPORTS, RESULTS, LargeAnswers
 from api.limits import RateLimits
 from api.login_guard import LoginGuard, NewAccounts
 from api.metrics import Metrics
@@ -44,6 +45,8 @@ class Services:
         self.proxies = Proxies(settings.proxies_trusted)
         self.rates = RateLimits(settings)
         self.scenarios = ScenarioReader()
+        self.results = LargeAnswers("results", RESULTS)
+        self.reports = LargeAnswers("reports", REPORTS)
         self.metrics = Metrics()
         self._valkey = counters_in_valkey(settings)
         self.logins = LoginGuard(settings.login_rate, self._valkey)

@@ -3,6 +3,8 @@
 import hmac
 import re
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -46,15 +48,14 @@ async def register(identity: Identity, address: str, email: str, password: str) 
 
     Where the e-mail is taken, the right password gets its user's id (the same
     request came twice), and any other an id that belongs to nobody: who asks
-    cannot tell. A wrong guess counts as a failed login.
+    cannot tell. A wrong guess counts as a failed login. What is refused as
+    unavailable opens no account and counts as none.
     """
     email = checked_email(email)
     checked_password(password)
-    account, lane = account_key(email), identity.passwords.registrations
-    await identity.new_accounts.take(address)
-    async with identity.guard.turn(address, account):
-        await check(identity, address, email)
+    async with attempt(identity, identity.passwords.registrations, address, email):
         known = await find_user_by_email(identity.pool, email)
+        await identity.new_accounts.take(address)
         if known is None:
             new_hash = await identity.passwords.hash(password)
             user_id, created = await create_user(identity.pool, email, new_hash, Role.TRADER)
@@ -62,19 +63,20 @@ async def register(identity: Identity, address: str, email: str, password: str) 
                 await remember_address(identity.pool, user_id, hidden(identity, address))
                 return user_id
             known = await find_user_by_email(identity.pool, email)
+        lane = identity.passwords.registrations
         if known is not None and await matches(identity, lane, known, password):
             return known.user_id
-        await identity.guard.failed(address, account)
+        await identity.guard.failed(address, account_key(email))
     decoy, _ = await create_user(identity.pool, email, UNUSABLE_HASH, Role.TRADER)
     return decoy
 
 
 async def log_in(identity: Identity, address: str, email: str, password: str) -> int:
-    """The user's id. Raises Refused INVALID_CREDENTIALS, or RATE_LIMITED after many of those."""
+    """The user's id. Raises Refused INVALID_CREDENTIALS, or RATE_LIMITED after many of those, or
+    UNAVAILABLE where too many wait."""
     email = email.lower()
     account, lane = account_key(email), identity.passwords.logins
-    async with identity.guard.turn(address, account):
-        await check(identity, address, email)
+    async with attempt(identity, lane, address, email):
         if len(password) > PASSWORD_CHARACTERS[1]:
             raise Refused(Refusal.INVALID_CREDENTIALS, WRONG)
         is_address = EMAIL_TEXT.fullmatch(email) is not None
@@ -86,6 +88,17 @@ async def log_in(identity: Identity, address: str, email: str, password: str) ->
         await identity.guard.succeeded(address, account)
     await remember_address(identity.pool, user.user_id, hidden(identity, address))
     return user.user_id
+
+
+@asynccontextmanager
+async def attempt(identity: Identity, lane: Lane, address: str, email: str) -> AsyncIterator[None]:
+    """The address's turn to try a password. It is looked at twice whether it must wait: before
+    the line, where it would stand for nothing, and in its turn, when all that it tried before is
+    counted. So a burst does not pass as one."""
+    await check(identity, address, email)
+    async with lane.turn(address):
+        await check(identity, address, email)
+        yield
 
 
 async def check(identity: Identity, address: str, email: str) -> None:

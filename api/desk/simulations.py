@@ -91,7 +91,9 @@ async def request_simulation(
 ) -> int:
     """A new simulation's id. Raises Refused INVALID_SCENARIO, FORBIDDEN, TOO_MANY_SIMULATIONS."""
     try:
-        found = await scenarios.reader.read(text_of(sent), sent.seed, sent.duration_s)
+        found = await scenarios.reader.read(
+            requester.origin, text_of(sent), sent.seed, sent.duration_s
+        )
     except ScenarioError as error:
         raise refused_scenario(error) from None
     return await queued(scenarios.pool, requester, "simulations", found, key)
@@ -105,7 +107,9 @@ async def run_again(
     if wish is None:
         raise no_simulation()
     try:
-        found = await scenarios.reader.read(wish.scenario, wish.seed, wish.duration_s)
+        found = await scenarios.reader.read(
+            requester.origin, wish.scenario, wish.seed, wish.duration_s
+        )
     except ScenarioError as error:
         raise refused_scenario(error) from None
     route = f"simulations/{simulation_id}/runs"

@@ -115,10 +115,13 @@ async def get_simulations(
 async def get_simulation(simulation_id: str, caller: Viewer, request: Request) -> Response:
     """How far it is, and what came out when it has ended. A stopped one has the result of the
     steps that it took."""
-    pool, requester = services_of(request).pool, requester_of(caller, request)
-    view = await desk.find(pool, requester, number_of(simulation_id))
-    answer = SimulationAnswer(**fields_of(view), ahead=view.ahead, result=view.summary)
-    return reply(answer)
+    services, requester = services_of(request), requester_of(caller, request)
+
+    async def answer() -> Response:
+        view = await desk.find(services.pool, requester, number_of(simulation_id))
+        return reply(SimulationAnswer(**fields_of(view), ahead=view.ahead, result=view.summary))
+
+    return services.results.answer(requester.origin, answer)
 
 
 @router.get(
@@ -129,10 +132,14 @@ async def get_simulation(simulation_id: str, caller: Viewer, request: Request) -
 )
 async def get_report(simulation_id: str, caller: Viewer, request: Request) -> Response:
     """409 before the end; 404 where it failed, or was stopped before its first step."""
-    pool, requester = services_of(request).pool, requester_of(caller, request)
-    report = await desk.find_report(pool, requester, number_of(simulation_id))
-    policy = {"Content-Security-Policy": report.policy + SANDBOX}
-    return HTMLResponse(report.page, headers=REPORT_HEADERS | policy)
+    services, requester = services_of(request), requester_of(caller, request)
+
+    async def answer() -> Response:
+        report = await desk.find_report(services.pool, requester, number_of(simulation_id))
+        policy = {"Content-Security-Policy": report.policy + SANDBOX}
+        return HTMLResponse(report.page, headers=REPORT_HEADERS | policy)
+
+    return services.reports.answer(requester.origin, answer)
 
 
 @router.delete(

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from api.client_address import address_group
-from api.connections import CountedTransport, Crowd, WriteWatch
+from api.connections import LEAST_BYTES_A_SECOND, CountedTransport, Crowd, WriteWatch
 from tests.api.deployment import Deployment
 from tests.api.sockets import connect, everything, resident_bytes
 from tests.waiting import eventually
@@ -74,18 +74,45 @@ class Socket:
         return self.waiting_bytes
 
 
-def test_a_reader_that_is_slow_but_reads_is_never_stuck() -> None:
-    """Also where the server writes as fast as the peer reads: what is taken counts."""
-    transport, watch = CountedTransport(socket_ := Socket()), WriteWatch()
-    transport.write(b"a" * 1_000)
-    for second in range(100):
-        assert watch.stuck_s(transport, float(second)) == 0
-        socket_.waiting_bytes -= 1
-        transport.write(b"a")
-    assert watch.stuck_s(transport, 100.0) == 0
-    assert watch.stuck_s(transport, 107.0) == 7
-    socket_.waiting_bytes = 0
-    assert watch.stuck_s(transport, 200.0) == 0
+class Reader:
+    """Somebody to whom the server writes as fast as they read: what is taken counts."""
+
+    def __init__(self) -> None:
+        self._socket, self._watch = Socket(), WriteWatch()
+        self._transport, self._now_s = CountedTransport(self._socket), 0.0
+        self.reads(0)
+
+    def reads(self, share_of_least: float, seconds: int = 1) -> float:
+        """How late they are when they have read so much of the least, every second."""
+        late_s = 0.0
+        for _ in range(seconds):
+            self._socket.waiting_bytes = 0
+            self._transport.write(b"a" * int(LEAST_BYTES_A_SECOND * share_of_least))
+            self._socket.waiting_bytes = 1_000
+            late_s = self._watch.late_s(self._transport, self._now_s)
+            self._now_s += 1
+        return late_s
+
+    def has_it_all(self) -> float:
+        self._socket.waiting_bytes = 0
+        return self._watch.late_s(self._transport, self._now_s)
+
+
+def test_a_reader_that_is_slow_but_takes_the_least_is_never_late() -> None:
+    assert Reader().reads(1, 1_000) == 0
+
+
+def test_a_reader_of_a_few_bytes_now_and_then_is_late() -> None:
+    """2 kB every 5 s held a page of megabytes for as long as it liked."""
+    assert Reader().reads(0.05, 100) == pytest.approx(95)
+
+
+def test_a_reader_makes_up_for_a_pause_and_saves_nothing_for_the_next() -> None:
+    reader = Reader()
+    assert reader.reads(0, 20) == 20
+    assert reader.reads(3, 11) == 0
+    assert reader.reads(0, 7) == 7
+    assert reader.has_it_all() == 0
 
 
 def wrote_to(connections: list[socket.socket]) -> bool:

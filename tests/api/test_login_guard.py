@@ -106,13 +106,6 @@ async def test_a_neighbours_guesses_at_others_do_not_hold_up_a_known_address(
     assert not await is_slowed(guard, "a", known=True)
 
 
-async def test_who_waits_for_a_turn_waits_for_the_same_address_only(store: CounterStore) -> None:
-    guard = LoginGuard("2/minute", store)
-    async with guard.turn("192.0.2.66", "a"):
-        assert guard.turn("192.0.2.66", "a").locked()
-        assert not guard.turn(ADDRESS, "a").locked()
-
-
 async def test_no_wait_is_longer_than_a_quarter_of_an_hour(store: CounterStore) -> None:
     guard = LoginGuard("1/minute", store)
     await fail(guard, "a", 40)

@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from api.desk import scenario_reader
-from api.desk.scenario_reader import ScenarioReader
+from api.desk.scenario_reader import READINGS, ScenarioRead, ScenarioReader, read
 from sim.refusals import Refusal, Refused
 from sim.scenario_fields import ScenarioError
 from storage.stored_scenario import read_scenario
 from tests.simulations import SMALL
 
+CROWD, ALONE = "192.0.2.66", "192.0.2.7"
+DEADLY = "deadly"
 DOTTED = "\n".join(f"a{n}." + ".".join("b" * 60) + " = 1" for n in range(450))
 
 
@@ -27,32 +29,55 @@ async def reader() -> AsyncIterator[ScenarioReader]:
 
 
 async def test_what_reading_costs_is_not_this_process_s(reader: ScenarioReader) -> None:
-    await reader.read(SMALL, None, None)
+    await reader.read(ALONE, SMALL, None, None)
     began = time.process_time()
     with pytest.raises(ScenarioError):
         read_scenario(DOTTED)
     here_s, began = time.process_time() - began, time.process_time()
     with pytest.raises(ScenarioError):
-        await reader.read(DOTTED, None, None)
+        await reader.read(ALONE, DOTTED, None, None)
     assert time.process_time() - began < here_s / 4
 
 
-async def test_a_reader_that_was_lost_is_replaced(reader: ScenarioReader) -> None:
-    found = await reader.read(SMALL, 7, 4)
+async def test_a_reader_that_was_lost_is_replaced_and_nobody_is_blamed(
+    reader: ScenarioReader,
+) -> None:
+    found = await reader.read(ALONE, SMALL, 7, 4)
     assert (found.wish.seed, found.steps, found.traders, found.markets) == (7, 40, 302, 1)
     (child,) = multiprocessing.active_children()
     assert child.pid is not None
     os.kill(child.pid, signal.SIGKILL)
-    with pytest.raises(ScenarioError, match="takes more than 2 s or 512 MB to read"):
-        await reader.read(SMALL, None, None)
-    assert await reader.read(SMALL, 7, 4) == found
+    assert await reader.read(ALONE, SMALL, 7, 4) == found
 
 
-async def test_so_many_wait_to_be_read_and_no_more(
+def read_unless_deadly(text: str, seed: int | None, duration_s: int | None) -> ScenarioRead:
+    """In the reader's process."""
+    if text == DEADLY:
+        os._exit(1)
+    return read(text, seed, duration_s)
+
+
+async def test_who_waits_behind_a_text_that_breaks_the_process_is_read(
     reader: ScenarioReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scenario_reader, "READINGS_MAX", 2)
-    asked = [reader.read(SMALL, None, None) for _ in range(3)]
-    answers = await asyncio.gather(*asked, return_exceptions=True)
+    monkeypatch.setattr(scenario_reader, "read", read_unless_deadly)
+    asked = [reader.read(CROWD, DEADLY, None, None)]
+    asked += [reader.read(ALONE, SMALL, None, None) for _ in range(2)]
+    deadly, *innocent = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(deadly, ScenarioError)
+    assert "takes more than 2 s or 512 MB" in str(deadly)
+    assert all(isinstance(answer, ScenarioRead) for answer in innocent)
+
+
+async def test_a_text_passes_seventeen_of_another_address_whose_surplus_is_refused(
+    reader: ScenarioReader,
+) -> None:
+    flood = [asyncio.create_task(reader.read(CROWD, SMALL, None, None)) for _ in range(17)]
+    await asyncio.sleep(0)
+    assert (await reader.read(ALONE, SMALL, 7, 4)).steps == 40
+    waiting = [task for task in flood if not task.done()]
+    answers = await asyncio.gather(*flood, return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, Refused)]
-    assert [one.refusal for one in refused] == [Refusal.UNAVAILABLE]
+    most = READINGS.waiting_of_address_max
+    assert [one.refusal for one in refused] == [Refusal.UNAVAILABLE] * (16 - most)
+    assert len(waiting) >= most - 1
