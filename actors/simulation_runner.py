@@ -12,11 +12,13 @@ from actors.run_origin import origin_of
 from actors.simulation_actors import peak_memory_bytes
 from actors.simulation_results import summary_of
 from sim.engine import warm_up
+from sim.rehearsal import rehearse
 from sim.report import html_report
 from sim.report_page import CONTENT_SECURITY_POLICY
 from sim.run_facts import MarketFacts, run_facts
 from sim.run_record import RunRecord
 from sim.scenario_fields import ScenarioError
+from sim.simulation_scenario import Scenario
 from sim.world import SimulatedWorld, Timing
 from sim.world_state import StateUnreadable
 from storage.database import Link
@@ -125,8 +127,9 @@ class SimulationRunner:
         and a newer process are not.
         """
         try:
+            scenario = rehearsed(begun)
             with limited_memory(begun.memory_mb_max):
-                self._turn = Turn(begun, self._link, self._checkpoint_s)
+                self._turn = Turn(begun, scenario, self._link, self._checkpoint_s)
                 return self._turn.take(self._loop)
         except (CannotRun, DatabaseUnavailable, Superseded):
             raise
@@ -146,9 +149,9 @@ class SimulationRunner:
 class Turn:
     """What one process does of a simulation."""
 
-    def __init__(self, begun: Begun, link: Link, checkpoint_s: float) -> None:
+    def __init__(self, begun: Begun, scenario: Scenario, link: Link, checkpoint_s: float) -> None:
         self._begun, self._link, self._checkpoint_s = begun, link, checkpoint_s
-        self._world = open_world(begun)
+        self._world = open_world(begun, scenario)
         self._began = time.monotonic()
         self._noted_at, self._noted = -NOTE_EVERY_S, self._progress()
         self._keep_at = self._began + checkpoint_s
@@ -237,11 +240,24 @@ class Turn:
         return self._begun.wall_ms + round((time.monotonic() - self._began) * 1_000)
 
 
-def open_world(begun: Begun) -> SimulatedWorld:
-    """The world where its last process has left it, or at its start. Raises CannotRun."""
+def rehearsed(begun: Begun) -> Scenario:
+    """What is to be run, its kernels compiled. Raises CannotRun.
+
+    Compiling takes half a minute and hundreds of megabytes after an installation, and its library
+    ends the process that has no room for it: neither is the simulation's to pay for.
+    """
     warm_up()
     try:
         scenario = scenario_of(begun.wish)
+        rehearse(scenario)
+    except ScenarioError as error:
+        raise CannotRun(str(error)) from error
+    return scenario
+
+
+def open_world(begun: Begun, scenario: Scenario) -> SimulatedWorld:
+    """The world where its last process has left it, or at its start. Raises CannotRun."""
+    try:
         world = SimulatedWorld(scenario, scenario_prices(scenario))
         if begun.checkpoint is None:
             return world

@@ -1,5 +1,6 @@
 """Simulations asked for by REST: run, stopped, lost and found again, in order."""
 
+import resource
 import subprocess
 import sys
 import zlib
@@ -11,10 +12,13 @@ from typing import Any
 import psycopg
 import pytest
 
+from actors import simulation_runner
 from actors.remote import Wanted
 from actors.simulation_queue import SimulationQueue
 from actors.simulation_runner import SimulationRunner
 from actors.supervisor import Absence, Supervisor, Vitals
+from sim.rehearsal import rehearse
+from sim.simulation_scenario import Scenario
 from sim.world import SimulatedWorld
 from storage.database import connect
 from storage.errors import Superseded
@@ -189,6 +193,7 @@ print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 def test_the_limit_of_memory_holds_in_the_middle_of_a_step(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
+    rehearse(read_scenario(LARGE, None, None))  # compiling would be the peak
     number = queue(database_url, memory_mb_max=400, text=LARGE)
     start_next(database, 1)
     asked = [sys.executable, "-c", RUN, database_url, str(number)]
@@ -197,6 +202,23 @@ def test_the_limit_of_memory_holds_in_the_middle_of_a_step(
     assert failed.error == "It needs more memory than the 400 MB that it may have"
     assert (failed.status, failed.step) == (SimulationStatus.FAILED, 0)
     assert int(ended.stdout.split()[-1]) < 450 * 1024  # the process alone, not what forked it
+
+
+def test_compiling_its_kernels_is_not_the_simulations_memory(
+    database_url: str, database: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = [resource.getrlimit(resource.RLIMIT_DATA)]
+
+    def compiled(scenario: Scenario) -> None:
+        limits.append(resource.getrlimit(resource.RLIMIT_DATA))
+        rehearse(scenario)
+
+    monkeypatch.setattr(simulation_runner, "rehearse", compiled)
+    number = queue(database_url, memory_mb_max=1_000)
+    start_next(database, 1)
+    SimulationRunner(database_url, number).run()
+    assert view(database_url, number).status == SimulationStatus.FINISHED
+    assert limits == limits[:1] * 2
 
 
 def test_one_that_has_used_its_time_is_stopped_and_keeps_what_it_has(

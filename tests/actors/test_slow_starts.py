@@ -16,8 +16,8 @@ from actors.supervisor import Supervisor
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.ray
-START_S_MAX, SILENT_S_MAX = 60.0, 1.0
-HELD_S = 3.0
+START_S_MAX, SILENT_S_MAX = 60.0, 3.0
+HELD_S = 5.0
 NAME = "slow"
 
 

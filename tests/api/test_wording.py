@@ -183,6 +183,7 @@ def test_an_amount_to_begin_anew_with_is_named_as_it_was_sent(alice: Person) -> 
     assert unknown.json()["error"] == {
         "code": "UNKNOWN_ASSET",
         "message": "The asset must be USDC",
+        "details": {"field": "balances"},
     }
 
 
