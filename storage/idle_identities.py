@@ -17,16 +17,25 @@ SELECT b.account_id, b.version = 0 AND b.total_atoms = 0 AND b.locked_atoms = 0 
 WHERE b.account_id IN (SELECT id FROM users WHERE guest_since_us <= %s
     ORDER BY guest_since_us LIMIT %s)
 ORDER BY b.account_id FOR UPDATE SKIP LOCKED"""
-TRACES = ("orders", "ledger_entries", "idempotency", "cancel_after")
-"""Where an account that was used has rows. Each is read by an index that begins with it."""
+TRACES = {
+    "orders": "true",
+    "ledger_entries": "true",
+    # What was asked for with a key is remembered; simulations use nothing of the account.
+    "idempotency": "NOT starts_with(route, 'simulations')",
+    "cancel_after": "true",
+}
+"""Where an account that was used has rows, and which. Each is read by an index that begins with
+the account."""
 
 USED = " UNION ".join(
-    f"SELECT account_id FROM {table} WHERE account_id = ANY(%(ids)s)" for table in TRACES
+    f"SELECT account_id FROM {table} WHERE account_id = ANY(%(ids)s) AND {which}"
+    for table, which in TRACES.items()
 )
 SIMULATING = "SELECT DISTINCT account_id FROM simulations WHERE account_id = ANY(%(ids)s)"
 RENEW = "UPDATE users SET guest_since_us = %s WHERE id = ANY(%s)"
 KEEP = "UPDATE users SET guest_since_us = NULL WHERE id = ANY(%s)"
 REMOVE = (
+    "DELETE FROM idempotency WHERE account_id = ANY(%s)",
     "DELETE FROM users WHERE id = ANY(%s)",
     "DELETE FROM balances WHERE account_id = ANY(%s)",
     "DELETE FROM accounts WHERE id = ANY(%s)",

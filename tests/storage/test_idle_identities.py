@@ -100,6 +100,20 @@ def test_a_guest_who_only_asked_for_simulations_stays_as_long_as_they_do(
     assert not exists(connection, used)
 
 
+def test_a_key_that_a_simulation_was_asked_for_with_keeps_no_guest(
+    connection: psycopg.Connection[Any],
+) -> None:
+    used = guest(connection)
+    connection.execute(
+        "INSERT INTO idempotency (account_id, key, route, body_hash, response, order_ids,"
+        " created_at_us) VALUES (%s, 'k', 'simulations/7/runs', '', '', '{}', 0)",
+        (used,),
+    )
+    assert remove_idle_guests(connection, LATER_US, 0) == 1
+    assert not exists(connection, used)
+    assert connection.execute("SELECT 1 FROM idempotency").fetchone() is None
+
+
 def test_a_guest_whose_account_is_changing_is_left_alone(
     connection: psycopg.Connection[Any], database_url: str
 ) -> None:
