@@ -16,8 +16,8 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would go; take
 def prune(data_dir: DataDir = None, dry_run: DryRun = False) -> None:
     """Take away what is older than SANDPIT_HISTORY_HOURS, as the exchange does every hour.
 
-    Journal, commands, the public tape and strategies' entries; never clients' orders, fills and
-    ledger.
+    Journal, commands, the public tape and strategies' entries, and simulations whose own time
+    after their end is over; never clients' orders, fills and ledger.
     """
     from actors.database_work import pruned
 

@@ -44,8 +44,8 @@ def pruned_text(found: Pruned, hours: int, verb: str) -> str:
     """Rows by table, in one sentence."""
     rows = [f"{name} {count:,}" for name, count in found.items() if count]
     if not rows:
-        return f"Nothing has to go that is older than {hours} hours."
-    return f"Of what is older than {hours} hours {verb}, in rows: {', '.join(rows)}."
+        return f"Nothing has to go: history is kept for {hours} hours."
+    return f"Of what is kept no longer (history: {hours} hours) {verb}, in rows: {', '.join(rows)}."
 
 
 def sizes(settings: Settings) -> Table:

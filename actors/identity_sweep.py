@@ -21,7 +21,7 @@ class IdentitySweep:
         """Remove what is due; how many rows were looked at. Raises StorageError."""
         if at_us < self._due_us:
             return 0
-        guests = remove_idle_guests(connection, at_us - self._guest_ttl_us)
+        guests = remove_idle_guests(connection, at_us, self._guest_ttl_us)
         logins = remove_expired_logins(connection, at_us)
         if max(guests, logins) < ROWS_MAX:
             self._due_us = at_us + SWEEP_EVERY_US

@@ -140,6 +140,7 @@ FIELDS: dict[str, str] = {
     "updatedAt": f"When it last changed, in {MILLISECONDS}.",
     "startedAt": f"When it began to run, in {MILLISECONDS}; absent while it waits.",
     "endedAt": f"When it ended, in {MILLISECONDS}; absent before.",
+    "keptUntil": f"When an ended one goes by itself, in {MILLISECONDS}; absent before its end.",
     # Users
     "email": "An e-mail address; it is only ever a name here, nothing is sent to it.",
     "password": "{} to {} characters where one registers.".format(*PASSWORD_CHARACTERS),

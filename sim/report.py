@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 
 from sim.performance import RETURNS_MIN
-from sim.report_facts import facts_section
-from sim.report_markets import (
-    MARKET_HEAD,
-    market_charts,
-    market_row,
+from sim.report_choice import (
+    HAPPENINGS_MAX,
+    MARKET_ROWS_MAX,
+    MARKETS_DRAWN_MAX,
+    SENTENCES_MAX,
+    chosen,
+    largest,
 )
+from sim.report_facts import facts_section
+from sim.report_markets import MARKET_HEAD, market_charts, market_row, rest_row, traded
 from sim.report_page import page_html, table_html, tiles_html
 from sim.report_series import MarketSeries, market_series
-from sim.report_shocks import shock_sentences
+from sim.report_shocks import shock_sentences, untold
 from sim.report_strategies import compared_returns, performance_table, strategy_cards
 from sim.report_text import SECOND_US, clock, duration, escaped, memory, number, significant
 from sim.run_facts import MarketFacts, Reference, run_facts
@@ -38,16 +42,19 @@ def html_report(
     reference: Reference | None = None,
     facts: Sequence[MarketFacts] | None = None,
 ) -> str:
-    """The page of a finished or interrupted run, under 1 MB.
+    """The page of a finished or interrupted run, under 1 MB: what is too much for that is counted
+    (sim/report_choice.py).
 
     reference   real trades to stand beside the run's
     facts       what `run_facts(record)` gave, for whoever has them already
     """
     facts = run_facts(record) if facts is None else facts
     series = [market_series(record, market) for market in record.markets]
-    sections = [_head(record), _overview(record, series, facts)]
-    sections += [_market(record, place, one) for place, one in enumerate(series)]
-    sections += [_strategies(record), _facts(facts, reference)]
+    drawn = largest([traded(one) for one in series], MARKETS_DRAWN_MAX)
+    sections = [_head(record, drawn), _overview(series, facts)]
+    sections.append(chosen("markets", len(drawn), len(series), "those of most trades"))
+    sections += [_market(record, place, series[place]) for place in drawn]
+    sections += [_strategies(record), _facts([facts[place] for place in drawn], reference)]
     return page_html(f"{record.scenario}, seed {record.seed}: simulation report", sections)
 
 
@@ -56,7 +63,7 @@ def is_partial(record: RunRecord) -> bool:
     return record.steps < record.steps_planned
 
 
-def _head(record: RunRecord) -> str:
+def _head(record: RunRecord, drawn: Sequence[int]) -> str:
     done_us, planned_us = (n * record.step_us for n in (record.steps, record.steps_planned))
     badge = ""
     if is_partial(record):
@@ -79,8 +86,8 @@ def _head(record: RunRecord) -> str:
     wide = [("command", origin.command)] if origin.command else []
     wide += [("how it ran", record.actors), ("state hash", record.state_hash)]
     links = [
-        f'<a href="#m{place}">{escaped(market.spec.market_id)}</a>'
-        for place, market in enumerate(record.markets)
+        f'<a href="#m{place}">{escaped(record.markets[place].spec.market_id)}</a>'
+        for place in drawn
     ]
     links += ['<a href="#strategies">Strategies</a>', '<a href="#facts">Stylised facts</a>']
     return (
@@ -93,7 +100,9 @@ def _head(record: RunRecord) -> str:
 def _left_out(record: RunRecord) -> str:
     """What was to befall the markets after the run's end."""
     sentences = unreached(record.happenings, record.steps, record.step_us)
-    return "".join(f"<p>{escaped(one[:1].upper() + one[1:])}.</p>" for one in sentences)
+    told = [f"<p>{escaped(one[:1].upper() + one[1:])}.</p>" for one in sentences[:SENTENCES_MAX]]
+    more = len(sentences) - len(told)
+    return "".join(told) + (f"<p>And {number(more)} more are left out.</p>" if more else "")
 
 
 def _made(origin: Origin) -> str:
@@ -102,17 +111,23 @@ def _made(origin: Origin) -> str:
     return ", ".join(part for part in (f"{by} simulation", origin.made_at) if part)
 
 
-def _overview(record: RunRecord, series: list[MarketSeries], facts: Sequence[MarketFacts]) -> str:
+def _overview(series: Sequence[MarketSeries], facts: Sequence[MarketFacts]) -> str:
     rows = []
-    for one, fact in zip(series, facts, strict=True):
+    shown = largest([traded(one) for one in series], MARKET_ROWS_MAX)
+    for place in shown:
+        fact = facts[place]
         open_ = f"<small>{fact.open_facts} cannot be judged</small>" if fact.open_facts else ""
-        rows.append(market_row(one, f"{fact.table.holding} of {len(fact.table.facts)}{open_}"))
+        holding = f"{fact.table.holding} of {len(fact.table.facts)}{open_}"
+        rows.append(market_row(series[place], holding))
+    rest = [one for place, one in enumerate(series) if place not in set(shown)]
+    rows += [rest_row(rest)] if rest else []
     return f"<h2>Markets</h2>{table_html(MARKET_HEAD, rows)}"
 
 
 def _market(record: RunRecord, place: int, series: MarketSeries) -> str:
     market = record.markets[place]
-    sentences = "".join(shock_sentences(record, market, series))
+    sentences = "".join(shock_sentences(record, market, series)[:HAPPENINGS_MAX])
+    sentences += untold(record, market)
     silence = _silence(series)
     charts = market_charts(record, market, series)
     name = escaped(series.spec.market_id)

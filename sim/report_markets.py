@@ -1,14 +1,16 @@
 """What a report shows of a market: price with what befell it, spread, depth, volume, closings."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from sim.performance import Drawdown, Floats, max_drawdown
 from sim.report_charts import BAR_BUCKETS, Bars, Chart, Line, Mark, Span, chart_html
+from sim.report_choice import HAPPENINGS_MAX
 from sim.report_series import MarketSeries
 from sim.report_shocks import spans_of
-from sim.report_text import duration, escaped, number, percent, significant
+from sim.report_text import NONE, duration, escaped, number, percent, significant
 from sim.run_record import Integers, MarketRecord, RunRecord
 
 PRICE_HEIGHT_PX = 300
@@ -17,7 +19,7 @@ PRICE_HEIGHT_PX = 300
 def market_charts(record: RunRecord, market: MarketRecord, series: MarketSeries) -> str:
     """All charts of a market, the price first and widest."""
     base, end_us = series.spec.base_asset, series.end_us
-    spans = spans_of(record, market)
+    spans = spans_of(record, market)[:HAPPENINGS_MAX]
     plain = [Span(span.kind, "", span.begin_us, span.end_us) for span in spans]
     lots = max(0, -int(series.spec.lot_size.normalize().as_tuple().exponent))
     times_us = series.times_us
@@ -121,6 +123,22 @@ def market_row(series: MarketSeries, holding: str) -> tuple[str, list[str]]:
     ]
     return escaped(series.spec.market_id), cells
 
+
+def rest_row(rest: Sequence[MarketSeries]) -> tuple[str, list[str]]:
+    """The sums of all markets that have no row of their own."""
+    cells = [NONE] * (len(MARKET_HEAD) - 1)
+    cells[TRADES] = number(sum(traded(one) for one in rest))
+    cells[LIQUIDATIONS] = number(sum(int(one.liquidations.sum()) for one in rest))
+    return f"{number(len(rest))} other markets", cells
+
+
+def traded(series: MarketSeries) -> int:
+    """How many trades a market saw."""
+    return int(series.trades.sum())
+
+
+TRADES, LIQUIDATIONS = 8, 9
+"""Among the cells of a row."""
 
 MARKET_HEAD = (
     *("market", "first price", "last", "change", "lowest", "highest", "deepest fall"),

@@ -5,6 +5,7 @@ import numpy as np
 
 from sim.messages import MarketStatus, Side
 from sim.report_charts import Span
+from sim.report_choice import HAPPENINGS_MAX
 from sim.report_series import MarketSeries
 from sim.report_text import SECOND_US, clock, escaped, number, percent
 from sim.run_record import MarketRecord, RunRecord, ShockDone
@@ -71,6 +72,15 @@ def shock_sentences(record: RunRecord, market: MarketRecord, series: MarketSerie
         f"{_how(one, series)}{_after(record, market, one, series)}</p>"
         for one in begun
     ]
+
+
+def untold(record: RunRecord, market: MarketRecord) -> str:
+    """How many of the shocks and halts have neither a sentence nor a mark."""
+    count = len(spans_of(record, market))
+    if count <= HAPPENINGS_MAX:
+        return ""
+    said = f"Of {number(count)} shocks, jumps and halts the first {HAPPENINGS_MAX} are shown."
+    return f"<p>{said}</p>"
 
 
 def _how(done: ShockDone, series: MarketSeries) -> str:

@@ -1,6 +1,7 @@
 """What a report shows of the strategies: metrics side by side, then each by itself."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from sim.array_accounts import exact_sum
 from sim.performance import Floats, Performance, drawdowns, equity_curve, performance
 from sim.report_charts import BUCKETS, COLOURS, Chart, Line, chart_html, histogram_html
+from sim.report_choice import CARDS_BYTES_MAX, STRATEGY_ROWS_MAX, chosen, largest
 from sim.report_page import table_html
 from sim.report_text import NONE, duration, escaped, nice_step, number, percent, significant
 from sim.run_record import Integers, RunRecord, StrategyRecord
@@ -31,20 +33,34 @@ PERFORMANCE_HEAD = (
     *("Sharpe", "Sortino", "max drawdown", "win rate", "profit factor"),
     *("fees<small>funding</small>", "liquidated"),
 )
-PROFIT, VOLUME = 1, 2
+TRADERS, PROFIT, VOLUME, FEES, LIQUIDATED = 0, 1, 2, 10, 11
 """Among the cells of a row."""
 
 SUM = "sum"
 
 
 def performance_table(record: RunRecord) -> str:
-    """The metrics of all strategies, what others gained, and the sum of it; in quote units."""
-    rows = [_performance_row(performance(strategy)) for strategy in record.strategies]
+    """The metrics of the largest strategies, the sums of the rest, what others gained, and the
+    sum of it all; in quote units."""
+    shown = largest(volumes(record), STRATEGY_ROWS_MAX)
+    rows = [_performance_row(performance(record.strategies[place])) for place in shown]
+    rest = [one for place, one in enumerate(record.strategies) if place not in set(shown)]
+    rows += [_rest_row(rest)] if rest else []
     others = [one for one in record.others if one.gain_atoms or one.volume_atoms]
     if record.others:
         rows += [_other_row(one.name, one.gain_atoms, one.volume_atoms) for one in others]
         rows.append(_other_row(SUM, sum_of_gains(record), 0))
     return table_html(PERFORMANCE_HEAD, rows)
+
+
+def volumes(record: RunRecord) -> list[int]:
+    """Atoms that each strategy has traded."""
+    return [total_of(strategy, "volume_atoms") for strategy in record.strategies]
+
+
+def total_of(strategy: StrategyRecord, column: str) -> int:
+    """A total of STANDING at the end."""
+    return int(strategy.standings[-1][column]) if len(strategy.standings) else 0
 
 
 def sum_of_gains(record: RunRecord) -> int:
@@ -60,6 +76,22 @@ def _other_row(name: str, gain_atoms: int, volume_atoms: int) -> tuple[str, list
     if volume_atoms:
         cells[VOLUME] = number(volume_atoms / ATOMS_PER_UNIT)
     return escaped(name), cells
+
+
+def _rest_row(rest: Sequence[StrategyRecord]) -> tuple[str, list[str]]:
+    """The sums of all strategies that have no row of their own."""
+    name = f"{number(len(rest))} other strategies"
+    gained = sum(exact_sum(one.trader_pnl_atoms) for one in rest)
+    volume, fees, funding, liquidated = (
+        sum(total_of(one, column) for one in rest)
+        for column in ("volume_atoms", "fees_atoms", "funding_atoms", "liquidated_traders")
+    )
+    _, cells = _other_row(name, gained, volume)
+    cells[TRADERS] = number(sum(one.traders for one in rest))
+    paid = _small_print(number(funding / ATOMS_PER_UNIT))
+    cells[FEES] = number(fees / ATOMS_PER_UNIT) + paid
+    cells[LIQUIDATED] = number(liquidated)
+    return name, cells
 
 
 def _performance_row(row: Performance) -> tuple[str, list[str]]:
@@ -133,9 +165,20 @@ def told_apart(lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
 
 
 def strategy_cards(record: RunRecord) -> str:
-    """A card for each strategy: equity, drawdown, a maker's inventory, its traders' results."""
-    cards = [_card(record, place) for place in range(len(record.strategies))]
-    return f'<div class="cards">{"".join(cards)}</div>'
+    """A card for each strategy: equity, drawdown, a maker's inventory, its traders' results.
+
+    Where they are more than CARDS_BYTES_MAX, the largest by volume have one.
+    """
+    traded, cards, size = volumes(record), dict[int, str](), 0
+    for place in sorted(range(len(traded)), key=lambda place: -traded[place]):
+        card = _card(record, place)
+        size += len(card)
+        if size > CARDS_BYTES_MAX:
+            break
+        cards[place] = card
+    left_out = chosen("strategies", len(cards), len(traded), "the largest by volume")
+    shown = "".join(card for _, card in sorted(cards.items()))
+    return f'{left_out}<div class="cards">{shown}</div>'
 
 
 def _card(record: RunRecord, place: int) -> str:
@@ -150,8 +193,7 @@ def _card(record: RunRecord, place: int) -> str:
         _small(record, "Drawdown", "%", [Line("drawdown", times_us, fall, "loss", None, True)]),
     ]
     if strategy.strategy in MAKERS:
-        lines = _inventory(record, strategy)
-        parts.append(_small(record, "Inventory at mark", unit, lines))
+        parts.append(_inventory_chart(record, strategy, unit))
     parts.append(_results(strategy, unit))
     capital = number(strategy.capital_atoms / ATOMS_PER_UNIT)
     about = f"{strategy.strategy}, {number(strategy.traders)} traders, capital {capital} {unit}"
@@ -174,6 +216,17 @@ def _small(record: RunRecord, title: str, unit: str, lines: list[Line]) -> str:
             columns=CARD_COLUMNS_OF_MANY if many else CARD_COLUMNS,
         )
     )
+
+
+def _inventory_chart(record: RunRecord, strategy: StrategyRecord, unit: str) -> str:
+    """Of the markets where the strategy held most, as many as can be told apart."""
+    lines = _inventory(record, strategy)
+    shown = largest([int(np.abs(line.values).max(initial=0.0)) for line in lines], COLOURS)
+    title = "Inventory at mark"
+    if len(shown) < len(lines):
+        title += f", the {len(shown)} largest of {len(lines)} markets"
+    kept = [replace(lines[place], colour=colour) for colour, place in enumerate(shown)]
+    return _small(record, title, unit, kept)
 
 
 def _inventory(record: RunRecord, strategy: StrategyRecord) -> list[Line]:

@@ -11,6 +11,9 @@ from storage.database import AsyncPool, now_us
 from storage.errors import wrapped
 from storage.unit_of_work import fetch_one, unit_of_work
 
+UNUSABLE_HASH = "!"
+"""No password has this hash: guests come back by their token only."""
+
 INSERT_ACCOUNT = "INSERT INTO accounts (kind, created_at_us) VALUES ('CLIENT', %s) RETURNING id"
 INSERT_USER = """
 INSERT INTO users (id, email, password_hash, role, status, created_at_us, guest_since_us)

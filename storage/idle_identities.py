@@ -17,14 +17,25 @@ SELECT b.account_id, b.version = 0 AND b.total_atoms = 0 AND b.locked_atoms = 0 
 WHERE b.account_id IN (SELECT id FROM users WHERE guest_since_us <= %s
     ORDER BY guest_since_us LIMIT %s)
 ORDER BY b.account_id FOR UPDATE SKIP LOCKED"""
-TRACES = ("orders", "ledger_entries", "simulations", "idempotency", "cancel_after")
-"""Where an account that was used has rows. Each is read by an index that begins with it."""
+TRACES = {
+    "orders": "true",
+    "ledger_entries": "true",
+    # What was asked for with a key is remembered; simulations use nothing of the account.
+    "idempotency": "NOT starts_with(route, 'simulations')",
+    "cancel_after": "true",
+}
+"""Where an account that was used has rows, and which. Each is read by an index that begins with
+the account."""
 
 USED = " UNION ".join(
-    f"SELECT account_id FROM {table} WHERE account_id = ANY(%(ids)s)" for table in TRACES
+    f"SELECT account_id FROM {table} WHERE account_id = ANY(%(ids)s) AND {which}"
+    for table, which in TRACES.items()
 )
+SIMULATING = "SELECT DISTINCT account_id FROM simulations WHERE account_id = ANY(%(ids)s)"
+RENEW = "UPDATE users SET guest_since_us = %s WHERE id = ANY(%s)"
 KEEP = "UPDATE users SET guest_since_us = NULL WHERE id = ANY(%s)"
 REMOVE = (
+    "DELETE FROM idempotency WHERE account_id = ANY(%s)",
     "DELETE FROM users WHERE id = ANY(%s)",
     "DELETE FROM balances WHERE account_id = ANY(%s)",
     "DELETE FROM accounts WHERE id = ANY(%s)",
@@ -35,26 +46,38 @@ EXPIRED = {
 }
 
 
-def remove_idle_guests(connection: psycopg.Connection[Any], before_us: int) -> int:
-    """Remove guests that came before then and never did anything; how many were looked at.
+def remove_idle_guests(connection: psycopg.Connection[Any], now_us: int, idle_us: int) -> int:
+    """Remove guests that for so long never did anything; how many were looked at.
 
-    A guest that has used its account is one no longer and stays. Balances are
-    locked first, as by everybody who changes an account, so nobody begins to
-    use what is being removed. Ids are never given twice. Raises StorageError.
+    A guest that has used its account is one no longer and stays. Of one that
+    has only asked for simulations the time begins anew, until they are gone:
+    they last no longer than a guest. Balances are locked first, as by
+    everybody who changes an account, so nobody begins to use what is being
+    removed. Ids are never given twice. Raises StorageError.
     """
     with wrapped(), connection.transaction():
-        rows = connection.execute(TAKE_GUESTS, (before_us, ROWS_MAX)).fetchall()
+        rows = connection.execute(TAKE_GUESTS, (now_us - idle_us, ROWS_MAX)).fetchall()
         guests = {int(row[0]) for row in rows}
         used = {int(row[0]) for row in rows if not row[1]}
-        if guests:
-            found = connection.execute(USED, {"ids": sorted(guests)}).fetchall()
-            used |= {int(row[0]) for row in found}
+        used |= _accounts_in(connection, USED, guests)
+        simulating = _accounts_in(connection, SIMULATING, guests - used)
         if used:
             connection.execute(KEEP, (sorted(used),))
-        if guests - used:
+        if simulating:
+            connection.execute(RENEW, (now_us, sorted(simulating)))
+        if idle := sorted(guests - used - simulating):
             for statement in REMOVE:
-                connection.execute(statement, (sorted(guests - used),))
+                connection.execute(statement, (idle,))
     return len(guests)
+
+
+def _accounts_in(
+    connection: psycopg.Connection[Any], statement: str, accounts: set[int]
+) -> set[int]:
+    if not accounts:
+        return set()
+    found = connection.execute(statement, {"ids": sorted(accounts)})
+    return {int(row[0]) for row in found}
 
 
 def remove_expired_logins(connection: psycopg.Connection[Any], now_us: int) -> int:

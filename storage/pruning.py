@@ -1,4 +1,5 @@
 """What nobody owns is kept for a while: journal, commands, the public tape, strategies' entries.
+Simulations that have ended go when their own time is over.
 
 Clients' orders, fills and ledger stay. The journal is cut off behind a snapshot, so that what
 remains of it still replays to the market's state.
@@ -17,6 +18,7 @@ from storage.errors import CorruptState, DatabaseUnavailable, wrapped
 from storage.journal import events_after
 from storage.journal_cut import Cut, cut_before, drop_snapshots
 from storage.markets import load_specs
+from storage.simulation_keeping import OVER
 from storage.strategy_ledger import carry_forward, carry_lone, old_rows
 
 PRUNE_LOCK = 7_236_005
@@ -131,6 +133,11 @@ def old_of_all(
     return [*tapes, fills]
 
 
+def old_simulations(now_us: int) -> Rows:
+    """Those whose time after the end is over, with their reports."""
+    return Rows("simulations", "id", OVER, (now_us,))
+
+
 def prune(
     connection: psycopg.Connection[Any],
     now_us: int,
@@ -146,6 +153,7 @@ def prune(
     done: Pruned = {}
     with only_one(connection):
         wanted = old_of_all(connection, list(load_specs(connection)), before_us)
+        wanted.append(old_simulations(now_us))
         for cut in cuts(connection, before_us, damage):
             drop_snapshots(connection, cut, history_hours * HOUR_US)
             wanted += old_of_market(cut)
@@ -164,6 +172,7 @@ def would_prune(connection: psycopg.Connection[Any], now_us: int, history_hours:
     """What `prune` would take away. Raises CorruptState as it does."""
     before_us, damage = now_us - history_hours * HOUR_US, list[str]()
     wanted = old_of_all(connection, list(load_specs(connection)), before_us)
+    wanted.append(old_simulations(now_us))
     for cut in cuts(connection, before_us, damage):
         wanted += old_of_market(cut)
     if damage:

@@ -137,6 +137,8 @@ class Settings(BaseSettings):
     simulations_waiting_max: int = Field(100, ge=1, le=10_000)
     simulations_kept_max: int = Field(5_000, ge=1, le=1_000_000)
     simulations_kept_of_trader_max: int = Field(100, ge=1, le=1_000_000)
+    # After the end; a guest's go after `guest_ttl_s`.
+    simulation_days: int = Field(30, ge=1, le=3_650)
     simulations_of_trader_max: int = Field(5, ge=1, le=10_000)
     simulation_traders_max: int = Field(10_000, ge=1, le=16_777_214)
     simulation_trader_steps_max: int = Field(1_000_000_000, ge=1, le=2**50)

@@ -10,40 +10,43 @@ from typing import Any
 
 from sim.refusals import Refusal, Refused
 from storage.database import AsyncPool, now_us
+from storage.simulation_keeping import (
+    KEPT_UNTIL_US,
+    NOT_FORGOTTEN,
+    OWNED,
+    Asker,
+    KeptLimits,
+    forget,
+    forget_oldest,
+    kept_s_of_new,
+)
 from storage.simulation_turns import PLAN
 from storage.unit_of_work import Connection, Row, fetch_all, fetch_one, unit_of_work
 
-FORGOTTEN_AT_ONCE_MAX = 100
 ENTRANCE_LOCK = 7_236_012
 """Advisory lock number: who counts what is under way and adds to it is alone."""
 
-COLUMNS = """id, account_id, name, seed, rerun_of, traders, markets, steps, step_us, status,
+COLUMNS = f"""id, account_id, name, seed, rerun_of, traders, markets, steps, step_us, status,
     step, orders, fills, steps_per_second, orders_per_second, fills_per_second, state_hash, error,
-    created_at_us, started_at_us, ended_at_us"""
-OWNED = "id = %(id)s AND (%(owner)s::bigint IS NULL OR account_id = %(owner)s)"
+    created_at_us, started_at_us, ended_at_us, {KEPT_UNTIL_US}"""
 LOCK_QUEUE = f"SELECT pg_advisory_xact_lock({ENTRANCE_LOCK})"
 COUNT_UNDER_WAY = """
 SELECT count(*), count(*) FILTER (WHERE origin = %(origin)s),
     count(*) FILTER (WHERE account_id = %(account)s)
 FROM simulations WHERE ended_at_us IS NULL"""
-COUNT_KEPT = """
-SELECT count(*), count(*) FILTER (WHERE origin = %(origin)s)
-FROM simulations WHERE ended_at_us IS NOT NULL"""
-FORGET = """
-DELETE FROM simulations WHERE id IN (
-    SELECT id FROM simulations WHERE ended_at_us IS NOT NULL AND account_id = %s
-    ORDER BY id DESC OFFSET %s LIMIT %s)"""
 INSERT = """
 INSERT INTO simulations (account_id, origin, name, scenario, seed, duration_s, rerun_of, traders,
     markets, steps, step_us, memory_mb_max, wall_s_max, status, run_no, tries, step, orders, fills,
-    steps_per_second, orders_per_second, fills_per_second, created_at_us)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'QUEUED', 0, 0, 0, 0, 0, 0, 0, 0, %s)
+    steps_per_second, orders_per_second, fills_per_second, created_at_us, kept_s)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'QUEUED', 0, 0, 0, 0, 0, 0, 0, 0, %s,
+    %s)
 RETURNING id"""
 SELECT_OWN = f"""
 SELECT {COLUMNS}, NULL, NULL FROM simulations
-WHERE account_id = %s AND id < %s ORDER BY id DESC LIMIT %s"""
+WHERE account_id = %s AND id < %s AND {NOT_FORGOTTEN} ORDER BY id DESC LIMIT %s"""
 SELECT_ALL = f"""
-SELECT {COLUMNS}, NULL, NULL FROM simulations WHERE id < %s ORDER BY id DESC LIMIT %s"""
+SELECT {COLUMNS}, NULL, NULL FROM simulations
+WHERE id < %s AND {NOT_FORGOTTEN} ORDER BY id DESC LIMIT %s"""
 SELECT_ONE = f"""{PLAN}
 SELECT {COLUMNS}, summary, CASE WHEN status = 'QUEUED' THEN
     (SELECT place - 1 FROM plan WHERE plan.id = simulations.id) END
@@ -89,14 +92,6 @@ class SimulationWish:
 
 
 @dataclass(frozen=True)
-class Asker:
-    """Who asks for a simulation. origin: the address, as limits group addresses."""
-
-    account: int
-    origin: str
-
-
-@dataclass(frozen=True)
 class SimulationSize:
     """How much work it is; steps are planned ones. memory_mb_max, wall_s_max: None for no limit."""
 
@@ -118,27 +113,22 @@ class Report:
 
 @dataclass(frozen=True)
 class QueueLimits:
-    """How many simulations there may be.
-
-    users_an_address             of an address there may be as many as of so many accounts
-    own_max, all_max             under way: of the account (None: no limit), of everybody
-    own_kept_max, all_kept_max   ended ones. Beyond its own number the account's oldest go when a
-                                 new one comes; nobody's go for anybody else's
-    """
+    """How many simulations may be under way: of the account (None: no limit; of an address as
+    many as of `users_an_address` accounts), and of everybody; and what is kept of the ended."""
 
     own_max: int | None
     all_max: int
-    own_kept_max: int
-    all_kept_max: int
-    users_an_address: int
+    kept: KeptLimits
 
 
 @dataclass(frozen=True)
 class SimulationView:
     """A simulation and how far it is; rates are those of the last second.
 
-    summary   the object that `sandpit simulate --json` prints; None in lists and before the end
-    ahead     how many wait before it, while it waits; None in lists
+    kept_until_us   when it goes; None before the end
+    summary         the object that `sandpit simulate --json` prints; None in lists and before the
+                    end
+    ahead           how many wait before it, while it waits; None in lists
     """
 
     simulation_id: int
@@ -162,6 +152,7 @@ class SimulationView:
     created_at_us: int
     started_at_us: int | None
     ended_at_us: int | None
+    kept_until_us: int | None
     summary: dict[str, Any] | None
     ahead: int | None
 
@@ -180,13 +171,12 @@ async def queue_simulation(
     """
     await connection.execute(LOCK_QUEUE)
     await _check_queue(connection, asker, limits)
-    forget = (asker.account, limits.own_kept_max, FORGOTTEN_AT_ONCE_MAX)
-    await connection.execute(FORGET, forget)
-    await _check_kept(connection, asker, limits)
+    kept_s = await kept_s_of_new(connection, asker, limits.kept)
+    await forget_oldest(connection, asker.account, limits.kept.own_max)
     values = (
         *(asker.account, asker.origin, wish.name, wish.scenario, wish.seed, wish.duration_s),
         *(rerun_of, size.traders, size.markets, size.steps, size.step_us, size.memory_mb_max),
-        *(size.wall_s_max, now_us()),
+        *(size.wall_s_max, now_us(), kept_s),
     )
     row = await (await connection.execute(INSERT, values)).fetchone()
     assert row is not None
@@ -199,19 +189,10 @@ async def _check_queue(connection: Connection, asker: Asker, limits: QueueLimits
     assert row is not None
     everybodys, of_address, own = row
     if limits.own_max is not None:
-        address_max = limits.users_an_address * limits.own_max
+        address_max = limits.kept.users_an_address * limits.own_max
         _refuse_more(own, limits.own_max, "of your simulations may wait or run at a time")
         _refuse_more(of_address, address_max, "simulations from one address may wait or run")
     _refuse_more(everybodys, limits.all_max, "simulations may wait or run; try again later")
-
-
-async def _check_kept(connection: Connection, asker: Asker, limits: QueueLimits) -> None:
-    row = await (await connection.execute(COUNT_KEPT, vars(asker))).fetchone()
-    assert row is not None
-    everybodys, of_address = row
-    address_max = limits.users_an_address * limits.own_kept_max
-    _refuse_more(of_address, address_max, "ended simulations from one address are kept")
-    _refuse_more(everybodys, limits.all_kept_max, "ended simulations are kept in all")
 
 
 def _refuse_more(found: int, allowed: int, what: str) -> None:
@@ -268,6 +249,18 @@ async def stop(pool: AsyncPool, owner: int | None, simulation_id: int) -> Simula
     return SimulationStatus(row[0]) if row is not None else None
 
 
+async def forget_one(
+    pool: AsyncPool, owner: int | None, simulation_id: int
+) -> tuple[SimulationStatus | None, bool]:
+    """Remove an ended one with all it left: the status it has or had, None where there is no such
+    simulation, and whether it is gone."""
+    asked = {"id": simulation_id, "owner": owner}
+    async with unit_of_work(pool) as connection:
+        row = await (await connection.execute(SELECT_STATUS, asked)).fetchone()
+        is_gone = await forget(connection, asked)
+    return SimulationStatus(row[0]) if row is not None else None, is_gone
+
+
 async def count_under_way(pool: AsyncPool) -> dict[SimulationStatus, int]:
     """How many there are in each status that is not the last."""
     rows = await fetch_all(pool, COUNT_BY_STATUS)
@@ -278,5 +271,5 @@ def view_of(row: Row) -> SimulationView:
     """A row of one of the SELECTs."""
     values = list(row)
     values[9] = SimulationStatus(values[9])
-    values[21] = json.loads(values[21]) if values[21] is not None else None
+    values[22] = json.loads(values[22]) if values[22] is not None else None
     return SimulationView(*values)

@@ -10,13 +10,23 @@ from sim.world import SimulatedWorld
 from storage import simulations
 from storage.database import AsyncPool, open_pool
 from storage.scenario_file import scenario_prices
-from storage.simulations import Asker, QueueLimits, SimulationSize, SimulationView, SimulationWish
+from storage.simulation_keeping import Asker, KeptLimits
+from storage.simulation_runs import Begun, Ending, Progress, begin_run, end_run, start_next
+from storage.simulations import (
+    QueueLimits,
+    Report,
+    SimulationSize,
+    SimulationStatus,
+    SimulationView,
+    SimulationWish,
+)
 from storage.stored_scenario import read_scenario
 from storage.unit_of_work import unit_of_work
 
 Answer = TypeVar("Answer")
 
-NO_LIMITS = QueueLimits(None, 1_000, 100, 1_000, 3)
+KEPT_AT_WILL = KeptLimits(100, 1_000, 3, 30 * 86_400, 86_400)
+NO_LIMITS = QueueLimits(None, 1_000, KEPT_AT_WILL)
 SECONDS_OF_A_LONG_ONE = 90_000
 SMALL = """
 name = "tiny"
@@ -105,3 +115,30 @@ def view(database_url: str, simulation_id: int) -> SimulationView:
 
 def stop(database_url: str, simulation_id: int) -> None:
     with_pool(database_url, lambda pool: simulations.stop(pool, None, simulation_id))
+
+
+def listed(database_url: str, owner: int | None) -> list[SimulationView]:
+    return with_pool(
+        database_url, lambda pool: simulations.simulations(pool, owner, 2**63 - 1, 100)
+    )
+
+
+def begun(database: psycopg.Connection[Any], number: int) -> Begun:
+    found = begin_run(database, number)
+    assert found is not None
+    return found
+
+
+def ending() -> Ending:
+    report = Report("<p>", "default-src 'none'")
+    return Ending(SimulationStatus.FINISHED, Progress(80, 9, 3), "ab", {"orders": 9}, report)
+
+
+def ended_one(
+    database_url: str, database: psycopg.Connection[Any], account: int, **asked: Any
+) -> int:
+    """One that has run to its end, with a report; its id."""
+    number = queue(database_url, account, **asked)
+    start_next(database, 1)
+    end_run(database, begun(database, number).run, ending())
+    return number

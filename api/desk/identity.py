@@ -12,6 +12,7 @@ from api.login_guard import LoginGuard, NewAccounts
 from api.passwords import PASSWORD_CHARACTERS, Lane, Passwords
 from sim.refusals import Refusal, Refused
 from storage.accounts import (
+    UNUSABLE_HASH,
     Role,
     User,
     UserStatus,
@@ -26,9 +27,6 @@ EMAIL_TEXT = re.compile(
     r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f.]+(\.[^@\s\x00-\x1f\x7f.]+)+"
 )
 EMAIL_CHARACTERS_MAX = 254
-UNUSABLE_HASH = "!"
-"""No password has this hash: guests come back by their token only."""
-
 WRONG = "E-mail or password is wrong"
 
 

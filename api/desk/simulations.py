@@ -15,8 +15,8 @@ from storage.accounts import Role
 from storage.database import AsyncPool
 from storage.idempotency import Asked, Outcome, once
 from storage.settings import Settings
+from storage.simulation_keeping import FORGOTTEN, Asker, KeptLimits
 from storage.simulations import (
-    Asker,
     QueueLimits,
     Report,
     SimulationSize,
@@ -30,6 +30,7 @@ from storage.unit_of_work import Connection
 ADMIN_PLACES = 100
 """In the queue, beyond those that TRADERs can fill."""
 
+DAY_S = 86_400
 FIELD_TEXT = re.compile(r"([A-Za-z_][\w\[\].]*): ", re.ASCII)
 
 
@@ -66,16 +67,18 @@ class Requester:
     @property
     def queue_limits(self) -> QueueLimits:
         """How many simulations there may be."""
-        settings = self.settings
-        waiting = settings.simulations_waiting_max
-        kept = (
-            settings.simulations_kept_of_trader_max,
+        settings, waiting = self.settings, self.settings.simulations_waiting_max
+        own_kept_max = settings.simulations_kept_of_trader_max
+        kept = KeptLimits(
+            None if self.is_admin else own_kept_max,
             settings.simulations_kept_max,
             settings.users_an_address,
+            settings.simulation_days * DAY_S,
+            settings.guest_ttl_s,
         )
         if self.is_admin:
-            return QueueLimits(None, waiting + ADMIN_PLACES, *kept)
-        return QueueLimits(settings.simulations_of_trader_max, waiting, *kept)
+            return QueueLimits(None, waiting + ADMIN_PLACES, kept)
+        return QueueLimits(settings.simulations_of_trader_max, waiting, kept)
 
 
 @dataclass(frozen=True)
@@ -207,10 +210,24 @@ async def stop(pool: AsyncPool, requester: Requester, simulation_id: int) -> Sim
     if status in (SimulationStatus.FINISHED, SimulationStatus.FAILED):
         raise Refused(
             Refusal.SIMULATION_ENDED,
-            f"The simulation is {status}: there is nothing to stop",
+            f"The simulation is {status}: there is nothing to stop; forget=true removes it",
             {"status": status},
         )
     return status
+
+
+async def forget(pool: AsyncPool, requester: Requester, simulation_id: int) -> str:
+    """FORGOTTEN. Raises Refused SIMULATION_NOT_FOUND, SIMULATION_NOT_ENDED."""
+    status, is_gone = await simulations.forget_one(pool, requester.owner, simulation_id)
+    if is_gone:
+        return FORGOTTEN
+    if status is None:
+        raise no_simulation()
+    raise Refused(
+        Refusal.SIMULATION_NOT_ENDED,
+        f"The simulation is {status}: it can be forgotten when it has ended",
+        {"status": status},
+    )
 
 
 def no_simulation() -> Refused:

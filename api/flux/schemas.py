@@ -260,6 +260,7 @@ def _truth(text: object) -> bool:
     raise ValueError("must be true or false")
 
 
+QueryTruth = Annotated[bool, BeforeValidator(_truth)]
 Milliseconds = Annotated[QueryNumber, Field(ge=0, le=MILLISECONDS_MAX)]
 StatusList = Annotated[
     str,
@@ -313,7 +314,7 @@ class OrdersAsked(WindowAsked):
         StatusList | None, Field(description="One status, or several with commas between")
     ] = None
     open: Annotated[
-        Annotated[bool, BeforeValidator(_truth)] | None,
+        QueryTruth | None,
         Field(description="true: PENDING, OPEN or PARTIALLY_FILLED; false: the others"),
     ] = None
     client_order_id: OrderText | None = None

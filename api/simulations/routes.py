@@ -11,7 +11,7 @@ from api.desk import simulations as desk
 from api.desk.identifiers import parse_simulation_id, simulation_id_text
 from api.flux.answers import ErrorAnswer
 from api.flux.callers import Caller, IdempotencyKey, Trader, Viewer
-from api.flux.describing import RATE_HEADERS, documented, refusal
+from api.flux.describing import RATE_HEADERS, documented, example_of, refusal
 from api.flux.envelope import reply, reply_page
 from api.flux.paging import cursor_number, page_of
 from api.flux.schemas import PageAsked
@@ -20,6 +20,8 @@ from api.front import call_of
 from api.routing import ExactRoute, services_of
 from api.security import user_id_text
 from api.simulations.schemas import (
+    EndAsked,
+    ForgottenAnswer,
     ListedAnswer,
     ProgressAnswer,
     QueuedAnswer,
@@ -54,7 +56,19 @@ FULL = refusal(
     "TOO_MANY_SIMULATIONS",
     "At most 5 of your simulations may wait or run at a time",
 )
-ENDED = refusal(409, "SIMULATION_ENDED", "The simulation is FINISHED: there is nothing to stop")
+ENDED = refusal(
+    409,
+    "SIMULATION_ENDED",
+    "The simulation is FINISHED: there is nothing to stop; forget=true removes it",
+)
+GONE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": ForgottenAnswer,
+        "description": "Forgotten",
+        "headers": RATE_HEADERS,
+        "content": {"application/json": {"example": example_of(ForgottenAnswer, False)}},
+    }
+}
 NO_REPORT_YET = refusal(
     409,
     "SIMULATION_NOT_ENDED",
@@ -144,14 +158,21 @@ async def get_report(simulation_id: str, caller: Viewer, request: Request) -> Re
 
 @router.delete(
     "/simulations/{simulation_id}",
-    summary="Stop a simulation",
-    **documented(202, StoppedAnswer, 404, 409, instead=MISSING | ENDED),
+    summary="Stop or forget a simulation",
+    **documented(202, StoppedAnswer, 404, 409, instead=MISSING | ENDED | GONE),
 )
-async def delete_simulation(simulation_id: str, caller: Trader, request: Request) -> Response:
-    """What it has so far stays, with a report. Again is the same; one that has come to its end is
-    409 and stays as it is."""
+async def delete_simulation(
+    simulation_id: str, query: Annotated[EndAsked, Query()], caller: Trader, request: Request
+) -> Response:
+    """Stop one that waits or runs: what it has so far stays, with a report. Again is the same, so
+    that asking twice loses no result; one that has come to its end is 409. `forget=true` removes
+    one that has ended, and is 409 before."""
     pool, requester = services_of(request).pool, requester_of(caller, request)
-    status = await desk.stop(pool, requester, number_of(simulation_id))
+    number = number_of(simulation_id)
+    if query.forget:
+        status = await desk.forget(pool, requester, number)
+        return reply(ForgottenAnswer(simulation_id=simulation_id, status=status))
+    status = await desk.stop(pool, requester, number)
     return reply(StoppedAnswer(simulation_id=simulation_id, status=status), 202)
 
 
@@ -204,6 +225,7 @@ def fields_of(view: SimulationView) -> dict[str, Any]:
         "created_at": view.created_at_us // 1_000,
         "started_at": milliseconds(view.started_at_us),
         "ended_at": milliseconds(view.ended_at_us),
+        "kept_until": milliseconds(view.kept_until_us),
     }
 
 

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StrictStr, model_valida
 
 from api.exact_json import WholeNumber
 from api.flux.answers import example
-from api.flux.schemas import Sent, Wire
+from api.flux.schemas import Asked, QueryTruth, Sent, Wire
 from sim.scenario import SEED_MAX
 from sim.simulation_scenario import DURATION_S_MAX
 
@@ -76,6 +76,14 @@ class QueuedAnswer(Wire):
     model_config = example(simulationId="simulation_12")
 
 
+class EndAsked(Asked):
+    """Whether it is to be stopped or forgotten."""
+
+    forget: Annotated[
+        QueryTruth, Field(description="true: remove one that has ended, with all it left")
+    ] = False
+
+
 class StoppedAnswer(Wire):
     """STOPPED, or STOPPING until what it has so far is written."""
 
@@ -83,6 +91,15 @@ class StoppedAnswer(Wire):
     status: str
 
     model_config = example(simulationId="simulation_12", status="STOPPING")
+
+
+class ForgottenAnswer(Wire):
+    """FORGOTTEN: there is no such simulation any more."""
+
+    simulation_id: str
+    status: str
+
+    model_config = example(simulationId="simulation_12", status="FORGOTTEN")
 
 
 class ProgressAnswer(Wire):
@@ -123,6 +140,7 @@ LISTED: dict[str, Any] = {
     "createdAt": 1_763_700_000_000,
     "startedAt": 1_763_700_000_800,
     "endedAt": 1_763_700_021_000,
+    "keptUntil": 1_766_292_021_000,
 }
 RESULT: dict[str, Any] = {
     "scenario": "flash-crash",
@@ -152,7 +170,7 @@ RESULT: dict[str, Any] = {
 
 class ListedAnswer(Wire):
     """A simulation. `stateHash` is there when it has ended, `error` when it FAILED, `rerunOf` when
-    it repeats another."""
+    it repeats another. `keptUntil`: when an ended one goes by itself."""
 
     simulation_id: str
     user_id: str
@@ -168,6 +186,7 @@ class ListedAnswer(Wire):
     created_at: int
     started_at: int | None = None
     ended_at: int | None = None
+    kept_until: int | None = None
 
     model_config = example(**LISTED)
 

@@ -9,6 +9,7 @@ class SimulationRow(SQLModel, table=True):
 
     origin    the address that asked for it, as limits group addresses
     due_at_us when the process that runs it has taken the time it may take; NULL: no limit
+    kept_s    how long it stays after its end: see storage/simulation_keeping.py
     """
 
     __tablename__ = "simulations"
@@ -32,6 +33,7 @@ class SimulationRow(SQLModel, table=True):
     step_us: int
     memory_mb_max: int | None = None
     wall_s_max: int | None = None
+    kept_s: int = Field(sa_column_kwargs={"server_default": text("2592000")})
     due_at_us: int | None = Field(sa_type=BigInteger, default=None)
     status: str
     run_no: int = 0

@@ -52,12 +52,18 @@ def trades_in(database: psycopg.Connection[tuple[int]]) -> int:
 
 def test_prune_says_what_goes_and_takes_it(database: psycopg.Connection[tuple[int]]) -> None:
     asked = sandpit("prune", "--dry-run")
-    assert asked.output == "Of what is older than 48 hours would go, in rows: trades 1,500.\n"
+    assert (
+        asked.output
+        == "Of what is kept no longer (history: 48 hours) would go, in rows: trades 1,500.\n"
+    )
     assert trades_in(database) == TRADES
     done = sandpit("prune")
-    assert done.output == "Of what is older than 48 hours have gone, in rows: trades 1,500.\n"
+    assert (
+        done.output
+        == "Of what is kept no longer (history: 48 hours) have gone, in rows: trades 1,500.\n"
+    )
     assert trades_in(database) == TRADES // 2
-    assert sandpit("prune").output == "Nothing has to go that is older than 48 hours.\n"
+    assert sandpit("prune").output == "Nothing has to go: history is kept for 48 hours.\n"
     assert database.execute("SELECT failures FROM upkeep").fetchone() == (0,)
 
 
@@ -65,7 +71,7 @@ def test_how_long_history_is_kept_can_be_set(
     database: psycopg.Connection[tuple[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SANDPIT_HISTORY_HOURS", "200")
-    assert sandpit("prune").output == "Nothing has to go that is older than 200 hours.\n"
+    assert sandpit("prune").output == "Nothing has to go: history is kept for 200 hours.\n"
     monkeypatch.setenv("SANDPIT_HISTORY_HOURS", "0")
     assert sandpit("prune").exit_code == 1
     assert trades_in(database) == TRADES

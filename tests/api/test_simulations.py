@@ -106,6 +106,52 @@ def test_stopping_is_the_same_again_and_too_late_after_the_end(
     assert error_of(alice.delete(f"/simulations/{ended}")) == (409, "SIMULATION_ENDED")
 
 
+def test_an_ended_simulation_is_forgotten_on_request_and_no_other(
+    exchange: Deployment, alice: Person
+) -> None:
+    ended, waiting = ask(alice), ask(alice)
+    run(exchange, ended)
+    one = alice.get(f"/simulations/{ended}").json()
+    assert one["keptUntil"] - one["endedAt"] == 30 * 86_400_000
+    exchange.database.execute("UPDATE simulations SET status = 'QUEUED' WHERE status = 'RUNNING'")
+    early = alice.delete(f"/simulations/{waiting}?forget=true")
+    assert error_of(early) == (409, "SIMULATION_NOT_ENDED")
+    gone = alice.delete(f"/simulations/{ended}?forget=true")
+    assert (gone.status_code, gone.json()) == (
+        *(200, {"simulationId": ended, "status": "FORGOTTEN"}),
+    )
+    for method, path in (("get", ""), ("get", "/report"), ("post", "/runs"), ("delete", "")):
+        answer = getattr(alice, method)(f"/simulations/{ended}{path}")
+        assert error_of(answer) == (404, "SIMULATION_NOT_FOUND")
+    again = alice.delete(f"/simulations/{ended}?forget=true")
+    assert error_of(again) == (404, "SIMULATION_NOT_FOUND")
+    assert [one["simulationId"] for one in alice.get("/simulations").json()] == [waiting]
+    assert alice.delete(f"/simulations/{waiting}").json()["status"] == "STOPPED"
+    assert alice.delete(f"/simulations/{waiting}?forget=true").status_code == 200
+    assert alice.delete(f"/simulations/{waiting}?forget=1").status_code == 400
+
+
+def test_ended_simulations_lock_nobody_out(
+    exchange: Deployment, alice: Person, bob: Person
+) -> None:
+    """An address may keep 400, everybody 5,000: whoever comes after that is lent an hour."""
+    ended = ask(alice)
+    run(exchange, ended)
+    columns = exchange.database.execute(
+        "SELECT string_agg(column_name, ', ') FROM information_schema.columns"
+        " WHERE table_name = 'simulations' AND column_name NOT IN ('id', 'account_id')"
+    ).fetchall()[0][0]
+    exchange.database.execute(
+        f"INSERT INTO simulations (account_id, {columns})"
+        f" SELECT 900 + n / 100, {columns} FROM simulations, generate_series(1, 5000) AS n"
+    )
+    for person, kept_ms in ((bob, 3_600_000), (exchange.person(role="ADMIN"), 30 * 86_400_000)):
+        name = ask(person)
+        run(exchange, name)
+        one = person.get(f"/simulations/{name}").json()
+        assert one["keptUntil"] - one["endedAt"] == kept_ms
+
+
 def test_a_simulation_is_run_again_by_its_id(exchange: Deployment, alice: Person) -> None:
     first = ask(alice, seed=77, durationS=3)
     run(exchange, first)
@@ -265,6 +311,7 @@ def test_s1_a_foreign_simulation_and_a_missing_one_are_the_same_bytes(
         ("get", ""),
         ("get", "/report"),
         ("delete", ""),
+        ("delete", "?forget=true"),
         ("post", "/runs"),
     ):
         answers = [

@@ -26,7 +26,6 @@ from tests.sim.run_records import BTC, market_record, run_record, strategy_recor
 from tests.sim.scenario_texts import scenario_of, world_of
 
 VOID = {"meta", "link"}
-BYTES_MAX = 1_000_000
 SEED = 11
 HOSTILE = "</title><script>alert(1)</script><img src=x onerror='alert(2)'>\"'&\x00\ud800"
 HOUR_S = 3_600
@@ -120,23 +119,6 @@ def real_columns(count: int = 2_000) -> tuple[np.ndarray, ...]:
     times = 1_000_000 * np.arange(count)
     sides = np.random.default_rng(SEED).random(count) < 0.5
     return times, path_of_prices(count), np.ones(count, np.int64), sides
-
-
-def test_a_day_of_eight_markets_and_many_strategies_is_under_a_megabyte() -> None:
-    seconds = 24 * HOUR_S
-    prices = path_of_prices(seconds) * 50
-    markets = [
-        market_record(
-            prices + 10 * place, MarketSpec(f"M{place}-USD", "BTC", "USD", *grid(), 1_000)
-        )
-        for place in range(8)
-    ]
-    many = [
-        strategy_record(prices // 1_000, f"s{place}", "ladder", markets=8) for place in range(24)
-    ]
-    size = len(html_report(run_record(markets, many)).encode())
-    print(f"{size:,} bytes")
-    assert size < BYTES_MAX
 
 
 def grid() -> tuple[Decimal, Decimal]:

@@ -237,7 +237,7 @@ def test_the_engine_removes_idle_guests_and_old_logins_as_itself(urls: DatabaseU
             "UPDATE users SET guest_since_us = 1 WHERE id = ANY(%s)", ([idle, busy],)
         )
     with psycopg.connect(urls.engine, autocommit=True) as engine:
-        assert remove_idle_guests(engine, 2) == 2
+        assert remove_idle_guests(engine, 2, 0) == 2
         assert remove_expired_logins(engine, 2) == 0
         left = engine.execute("SELECT id FROM users WHERE id = ANY(%s)", ([idle, busy],))
         assert left.fetchall() == [(busy,)]

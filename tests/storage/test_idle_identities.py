@@ -56,7 +56,7 @@ def test_a_guest_who_did_nothing_is_removed_with_all_that_logs_in(
         " VALUES (%s, 'k', 'p', 'h', 'read', 0)",
         (idle,),
     )
-    assert remove_idle_guests(connection, LATER_US - 1) == 1
+    assert remove_idle_guests(connection, LATER_US, 1) == 1
     assert not exists(connection, idle)
     assert connection.execute("SELECT 1 FROM api_keys").fetchone() is None
     assert exists(connection, young)
@@ -81,16 +81,37 @@ def test_a_guest_who_used_the_account_stays_for_good(
 ) -> None:
     used = guest(connection)
     connection.execute(USES[use], (used,))
-    assert remove_idle_guests(connection, LATER_US) == 1
+    assert remove_idle_guests(connection, LATER_US, 0) == 1
     assert exists(connection, used)
-    assert remove_idle_guests(connection, LATER_US) == 0
+    assert remove_idle_guests(connection, LATER_US, 0) == 0
 
 
-def test_a_guest_who_asked_for_a_simulation_stays(connection: psycopg.Connection[Any]) -> None:
-    used = guest(connection)
+def test_a_guest_who_only_asked_for_simulations_stays_as_long_as_they_do(
+    connection: psycopg.Connection[Any],
+) -> None:
+    used, idle = guest(connection), guest(connection)
     waiting_simulation(connection, used)
-    assert remove_idle_guests(connection, LATER_US) == 1
+    assert remove_idle_guests(connection, LATER_US, 0) == 2
     assert exists(connection, used)
+    assert not exists(connection, idle)
+    connection.execute("DELETE FROM simulations")
+    assert remove_idle_guests(connection, LATER_US, 1) == 0
+    assert remove_idle_guests(connection, LATER_US, 0) == 1
+    assert not exists(connection, used)
+
+
+def test_a_key_that_a_simulation_was_asked_for_with_keeps_no_guest(
+    connection: psycopg.Connection[Any],
+) -> None:
+    used = guest(connection)
+    connection.execute(
+        "INSERT INTO idempotency (account_id, key, route, body_hash, response, order_ids,"
+        " created_at_us) VALUES (%s, 'k', 'simulations/7/runs', '', '', '{}', 0)",
+        (used,),
+    )
+    assert remove_idle_guests(connection, LATER_US, 0) == 1
+    assert not exists(connection, used)
+    assert connection.execute("SELECT 1 FROM idempotency").fetchone() is None
 
 
 def test_a_guest_whose_account_is_changing_is_left_alone(
@@ -99,13 +120,13 @@ def test_a_guest_whose_account_is_changing_is_left_alone(
     busy = guest(connection)
     with psycopg.connect(database_url) as other:
         other.execute("UPDATE balances SET version = 1 WHERE account_id = %s", (busy,))
-        assert remove_idle_guests(connection, LATER_US) == 0
+        assert remove_idle_guests(connection, LATER_US, 0) == 0
     assert exists(connection, busy)
 
 
 def test_an_id_is_never_given_twice(connection: psycopg.Connection[Any]) -> None:
     idle = guest(connection)
-    remove_idle_guests(connection, LATER_US)
+    remove_idle_guests(connection, LATER_US, 0)
     assert trader(connection) > idle
 
 

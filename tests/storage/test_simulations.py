@@ -1,4 +1,4 @@
-"""The queue of simulations: its limits, its order, its fence, and what is forgotten."""
+"""The queue of simulations: its limits, its order, and its fence."""
 
 import re
 from collections import Counter
@@ -15,8 +15,6 @@ from storage import simulations
 from storage.database import connect
 from storage.errors import Superseded
 from storage.simulation_runs import (
-    Begun,
-    Ending,
     Progress,
     begin_run,
     end_run,
@@ -27,9 +25,18 @@ from storage.simulation_runs import (
     note_progress,
     start_next,
 )
-from storage.simulations import QueueLimits, Report, SimulationStatus, SimulationView
+from storage.simulations import QueueLimits, SimulationStatus
 from tests.builders import trader
-from tests.simulations import NO_LIMITS, queue, stop, view, with_pool
+from tests.simulations import (
+    KEPT_AT_WILL,
+    NO_LIMITS,
+    begun,
+    ending,
+    listed,
+    queue,
+    stop,
+    view,
+)
 
 STORAGE = Path(simulations.__file__).parent
 ALICE, BOB = 1_000, 1_001
@@ -40,17 +47,6 @@ AT_ONCE = 8
 def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
     with connect(database_url, "test") as connection:
         yield connection
-
-
-def begun(database: psycopg.Connection[Any], number: int) -> Begun:
-    found = begin_run(database, number)
-    assert found is not None
-    return found
-
-
-def ending() -> Ending:
-    report = Report("<p>", "default-src 'none'")
-    return Ending(SimulationStatus.FINISHED, Progress(80, 9, 3), "ab", {"orders": 9}, report)
 
 
 def test_the_queue_is_served_in_order_as_far_as_there_is_room(
@@ -142,7 +138,7 @@ def test_what_waits_stops_at_once_and_what_runs_when_it_is_told(
 def test_an_account_may_have_so_many_under_way_and_all_together_so_many(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
-    limits = QueueLimits(2, 3, 10, 10, 3)
+    limits = QueueLimits(2, 3, KEPT_AT_WILL)
     first = queue(database_url, ALICE, limits=limits)
     queue(database_url, ALICE, limits=limits)
     with pytest.raises(Refused, match="At most 2") as refused:
@@ -159,7 +155,7 @@ def test_many_at_once_do_not_pass_the_limit_of_their_account(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
     account = trader(database)
-    limits = QueueLimits(3, 100, 10, 10, 3)
+    limits = QueueLimits(3, 100, KEPT_AT_WILL)
 
     def ask(_: int) -> bool:
         try:
@@ -171,47 +167,10 @@ def test_many_at_once_do_not_pass_the_limit_of_their_account(
         assert sum(threads.map(ask, range(AT_ONCE))) == 3
 
 
-def ended_one(
-    database_url: str, database: psycopg.Connection[Any], account: int, **asked: Any
-) -> int:
-    number = queue(database_url, account, **asked)
-    start_next(database, 1)
-    end_run(database, begun(database, number).run, ending())
-    return number
-
-
-def test_beyond_its_number_an_accounts_oldest_are_forgotten_with_all_they_left(
-    database_url: str, database: psycopg.Connection[Any]
-) -> None:
-    two = QueueLimits(None, 100, 2, 100, 3)
-    kept = [ended_one(database_url, database, ALICE, limits=two) for _ in range(4)]
-    running = queue(database_url, ALICE, limits=two)
-    assert [one.simulation_id for one in listed(database_url, ALICE)] == [running, *kept[:1:-1]]
-    pages = database.execute("SELECT simulation_id FROM simulation_reports").fetchall()
-    assert pages == [(number,) for number in kept[2:]]
-
-
-def test_nobodys_results_go_for_anybody_elses(
-    database_url: str, database: psycopg.Connection[Any]
-) -> None:
-    two = QueueLimits(None, 100, 2, 8, 3)
-    hers = [ended_one(database_url, database, ALICE, origin="a") for _ in range(2)]
-    strangers = range(2_000, 2_003)
-    for stranger in strangers:
-        for _ in range(2):
-            ended_one(database_url, database, stranger, limits=two, origin="b")
-    assert [one.simulation_id for one in listed(database_url, ALICE)] == hers[::-1]
-    with pytest.raises(Refused, match="At most 6 ended simulations from one address"):
-        queue(database_url, 2_004, limits=two, origin="b")
-    with pytest.raises(Refused, match="At most 8 ended simulations are kept in all"):
-        queue(database_url, BOB, limits=two, origin="c")
-    assert [one.simulation_id for one in listed(database_url, ALICE)] == hers[::-1]
-
-
 def test_an_address_may_have_under_way_what_so_many_accounts_may(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
-    limits = QueueLimits(2, 100, 10, 10, 3)
+    limits = QueueLimits(2, 100, KEPT_AT_WILL)
     for account in (ALICE, ALICE, BOB, BOB, 1_002, 1_002):
         queue(database_url, account, limits=limits)
     with pytest.raises(Refused, match="At most 6 simulations from one address"):
@@ -273,12 +232,6 @@ def test_what_processes_before_have_worked_counts_towards_the_time(
     assert (first.wall_ms_max, begun(database, number).wall_ms) == (500_000, 400_000)
     [(after,)] = database.execute(due)
     assert 390_000_000 < before - after <= 400_000_000
-
-
-def listed(database_url: str, owner: int | None) -> list[SimulationView]:
-    return with_pool(
-        database_url, lambda pool: simulations.simulations(pool, owner, 2**63 - 1, 100)
-    )
 
 
 def test_lists_show_an_account_its_own_newest_first(database_url: str) -> None:
