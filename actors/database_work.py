@@ -62,7 +62,7 @@ def sizes_table(found: list[TableSize]) -> Table:
     """For a terminal."""
     table = Table(box=None, pad_edge=False)
     table.add_column("table", no_wrap=True)
-    for heading in ("rows", "bytes", "bytes a day"):
+    for heading in ("about rows", "bytes", "bytes a day"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("oldest row, UTC", no_wrap=True)
     for size in found:

@@ -140,7 +140,8 @@ def _checkpoint(request: Request, scenario: Scenario) -> bytes | None:
     except FileNotFoundError as error:
         raise SimulateError(f"{request.resume} holds no checkpoint of a simulation.") from error
     except (OSError, StateUnreadable) as error:
-        raise SimulateError(f"{request.resume} cannot be resumed: {error}.") from error
+        said = getattr(error, "strerror", None) or str(error)
+        raise SimulateError(f"{request.resume} cannot be resumed: {said}.") from error
     return data
 
 

@@ -284,7 +284,11 @@ class Running:
                 self._look_after("Valkey", valkey)
         if self.settings.database_url is None:
             with step("PostgreSQL"):
-                postgres = EmbeddedPostgres(data_dir, servers_user=self.settings.servers_user)
+                postgres = EmbeddedPostgres(
+                    data_dir,
+                    servers_user=self.settings.servers_user,
+                    api_connections=self.settings.api_connections,
+                )
                 self._stack.callback(postgres.stop)
                 self._set(database_url=SecretStr(postgres.start()))
                 self._own_urls = postgres.urls()

@@ -16,16 +16,14 @@ UNUSABLE_HASH = "!"
 
 INSERT_ACCOUNT = "INSERT INTO accounts (kind, created_at_us) VALUES ('CLIENT', %s) RETURNING id"
 INSERT_USER = """
-INSERT INTO users (id, email, password_hash, role, status, created_at_us, guest_since_us)
-VALUES (%s, %s, %s, %s, 'ACTIVE', %s, %s) ON CONFLICT (email) DO NOTHING RETURNING id"""
+INSERT INTO users (id, email, password_hash, status, created_at_us, guest_since_us)
+VALUES (%s, %s, %s, 'ACTIVE', %s, %s) ON CONFLICT (email) DO NOTHING RETURNING id"""
 INSERT_BALANCE = """
 INSERT INTO balances (account_id, asset, total_atoms, locked_atoms, open_orders)
 VALUES (%s, %s, 0, 0, 0)"""
 SELECT_USER = "SELECT id, email, password_hash, role, status FROM users"
 UPDATE_HASH = "UPDATE users SET password_hash = %s WHERE id = %s AND password_hash = %s RETURNING 1"
-UPDATE_ROLE = "UPDATE users SET role = %s WHERE id = %s RETURNING 1"
 UPDATE_ROLE_BY_EMAIL = "UPDATE users SET role = %s WHERE email = %s RETURNING 1"
-UPDATE_STATUS = "UPDATE users SET status = %s WHERE id = %s RETURNING 1"
 
 
 class Role(StrEnum):
@@ -64,10 +62,11 @@ class User:
 
 
 async def create_user(
-    pool: AsyncPool, email: str, password_hash: str, role: Role, is_guest: bool = False
+    pool: AsyncPool, email: str, password_hash: str, is_guest: bool = False
 ) -> tuple[int, bool]:
-    """A new user with account and empty balance: (id, True). An idle guest is removed some day.
+    """A new TRADER with account and empty balance: (id, True). An idle guest is removed some day.
 
+    The role is the column's default: the API's database user may write none.
     Where the e-mail is taken nothing is written, and the answer is an id that
     belongs to nobody and never will, and False.
     """
@@ -77,7 +76,7 @@ async def create_user(
         assert row is not None
         user_id = int(row[0])
         guest_since_us = at_us if is_guest else None
-        values = (user_id, email, password_hash, role, at_us, guest_since_us)
+        values = (user_id, email, password_hash, at_us, guest_since_us)
         if await (await connection.execute(INSERT_USER, values)).fetchone() is None:
             await connection.execute("DELETE FROM accounts WHERE id = %s", (user_id,))
             return user_id, False
@@ -120,17 +119,8 @@ async def replace_password_hash(pool: AsyncPool, user: User, password_hash: str)
     return await fetch_one(pool, UPDATE_HASH, values) is not None
 
 
-async def set_role(pool: AsyncPool, user_id: int, role: Role) -> bool:
-    """Give a user another role; False where there is no such user."""
-    return await fetch_one(pool, UPDATE_ROLE, (role, user_id)) is not None
-
-
 def give_role(connection: psycopg.Connection[Any], email: str, role: Role) -> bool:
-    """The same for a (lower-case) e-mail, outside of the API."""
+    """Give the user with this (lower-case) e-mail another role, outside of the API; False where
+    there is none."""
     with wrapped():
         return connection.execute(UPDATE_ROLE_BY_EMAIL, (role, email)).fetchone() is not None
-
-
-async def set_status(pool: AsyncPool, user_id: int, status: UserStatus) -> bool:
-    """Enable or disable a user; False where there is no such user."""
-    return await fetch_one(pool, UPDATE_STATUS, (status, user_id)) is not None

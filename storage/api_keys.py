@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from sim.refusals import Refusal, Refused
 from storage.database import AsyncPool, now_us
-from storage.unit_of_work import Row, fetch_all, fetch_one, unit_of_work
+from storage.unit_of_work import Connection, Row, fetch_all, fetch_one
 
 API_KEYS_MAX = 20
 """Keys that a user may have at a time."""
@@ -58,20 +58,19 @@ class NewApiKey:
     expires_at_us: int | None
 
 
-async def create_api_key(pool: AsyncPool, new: NewApiKey) -> ApiKey:
-    """Keep it. Raises Refused TOO_MANY_API_KEYS."""
+async def create_api_key(connection: Connection, new: NewApiKey) -> ApiKey:
+    """Keep it. The caller's transaction commits. Raises Refused TOO_MANY_API_KEYS."""
     scopes = " ".join(sorted(new.scopes))
     values = (new.user_id, new.name, new.prefix, new.key_hash, scopes, now_us(), new.expires_at_us)
-    async with unit_of_work(pool) as connection:
-        await connection.execute(LOCK_USER, (new.user_id,))
-        count = await (await connection.execute(COUNT, (new.user_id,))).fetchone()
-        if count is not None and count[0] >= API_KEYS_MAX:
-            raise Refused(
-                Refusal.TOO_MANY_API_KEYS,
-                f"A user may have at most {API_KEYS_MAX} API keys; revoke one first",
-            )
-        row = await (await connection.execute(INSERT, values)).fetchone()
-        assert row is not None
+    await connection.execute(LOCK_USER, (new.user_id,))
+    count = await (await connection.execute(COUNT, (new.user_id,))).fetchone()
+    if count is not None and count[0] >= API_KEYS_MAX:
+        raise Refused(
+            Refusal.TOO_MANY_API_KEYS,
+            f"A user may have at most {API_KEYS_MAX} API keys; revoke one first",
+        )
+    row = await (await connection.execute(INSERT, values)).fetchone()
+    assert row is not None
     return as_key(row)
 
 

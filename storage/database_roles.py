@@ -20,6 +20,33 @@ BOUNDS = {
 }
 """What the server holds the API's user to, whatever its sessions ask for at their start."""
 
+TEMP_FILE_MB_MAX = {API: 64, ENGINE: 1_024}
+"""What a session may put on the disk for sorting and joining; its lists are read by an index."""
+
+LARGE_OBJECTS = (
+    "lo_creat",
+    "lo_create",
+    "lo_from_bytea",
+    "lo_open",
+    "lo_put",
+    "lo_truncate",
+    "lo_truncate64",
+    "lo_unlink",
+    "lowrite",
+)
+"""Functions that everybody may call where nobody says otherwise, to write what no table holds."""
+
+WITHHOLD = """
+DO $$ DECLARE one regprocedure; BEGIN
+    IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        FOR one IN SELECT p.oid FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace
+            AND p.proname = ANY({}) AND has_function_privilege('public', p.oid, 'EXECUTE') LOOP
+            EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', one);
+        END LOOP;
+    END IF;
+END $$"""
+"""Only a superuser may take what comes with the server; for others it does nothing."""
+
 POWERS = "rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls"
 
 Connection = psycopg.Connection[Any]
@@ -89,6 +116,19 @@ def _verifier(connection: Connection, name: str, password: str) -> sql.Literal:
         password.encode(), name.encode(), b"scram-sha-256"
     )
     return sql.Literal(encrypted.decode())
+
+
+def without_large_objects() -> sql.Composed:
+    """The SQL that takes large objects from all users of the database."""
+    line = " ".join(WITHHOLD.split())
+    return sql.SQL(line).format(sql.Literal(list(LARGE_OBJECTS)))
+
+
+def bound_files(connection: Connection, role: str, name: str) -> None:
+    """A limit of temporary files for the sessions of a role's user. Takes a superuser."""
+    wish = sql.SQL("ALTER ROLE {} SET temp_file_limit = {}")
+    limit = sql.Literal(f"{TEMP_FILE_MB_MAX[role]}MB")
+    connection.execute(wish.format(sql.Identifier(name), limit))
 
 
 def bound_role(connection: Connection, name: str) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import psycopg
 
 from storage.child_server import ChildServer, end_orphans
+from storage.connection_shares import ADMINISTRATORS, API_WANTED, connections_max
 from storage.data_directory import (
     Hold,
     leave_socket_directory,
@@ -41,8 +42,6 @@ ANSWER_S_MAX = 10
 SERVER_OPTIONS: Mapping[str, str] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "100",
-    "superuser_reserved_connections": "3",
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
@@ -79,11 +78,19 @@ class EmbeddedPostgres:
         data_dir: Path,
         overrides: Mapping[str, str] | None = None,
         servers_user: str | None = None,
+        api_connections: int = API_WANTED,
     ) -> None:
-        """overrides      server options; tests turn fsync off with them
-        servers_user   see storage.server_identity"""
+        """overrides         server options; tests turn fsync off with them
+        servers_user      see storage.server_identity
+        api_connections   see storage.connection_shares"""
         self._data_dir = data_dir
-        self._options = {**SERVER_OPTIONS, **(overrides or {})}
+        self._api_connections = api_connections
+        self._options = {
+            **SERVER_OPTIONS,
+            "max_connections": str(connections_max(api_connections)),
+            "superuser_reserved_connections": str(ADMINISTRATORS),
+            **(overrides or {}),
+        }
         self._servers_user = servers_user
         self._server: ChildServer | None = None
         self._hold: Hold | None = None
@@ -247,7 +254,7 @@ class EmbeddedPostgres:
                 with psycopg.connect(
                     self._url(ADMINISTRATOR, "postgres"), autocommit=True
                 ) as connection:
-                    make_database(connection, DATABASE, ROLES, passwords)
+                    make_database(connection, DATABASE, ROLES, passwords, self._api_connections)
                 with psycopg.connect(self.admin_url, autocommit=True) as connection:
                     hand_over(connection, ROLES)
                 return

@@ -6,7 +6,16 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from storage.database_roles import API, ENGINE, OWNER, bound_role, make_roles
+from storage.connection_shares import places_of, share_out, shares
+from storage.database_roles import (
+    API,
+    ENGINE,
+    OWNER,
+    bound_files,
+    bound_role,
+    make_roles,
+    without_large_objects,
+)
 
 OWNED_BY_OTHERS = """
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -25,20 +34,25 @@ def make_database(
     database: str,
     names: Mapping[str, str],
     passwords: Mapping[str, str],
+    api_connections: int,
 ) -> None:
-    """The users and their database, where they are missing.
+    """The users and their database, where they are missing, and what the users are held to.
 
-    names       each role's user
-    passwords   by user
+    names             each role's user
+    passwords         by user
+    api_connections   see storage.connection_shares
     """
     make_roles(administration, passwords)
     bound_role(administration, names[API])
+    for wish in share_out(names, shares(places_of(administration), api_connections)):
+        administration.execute(wish)
     known = administration.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])
     if known.fetchone() is None:
         administration.execute(_formed("CREATE DATABASE {}", database))
     administration.execute(_formed("ALTER DATABASE {} OWNER TO {}", database, names[OWNER]))
     administration.execute(_formed("REVOKE ALL ON DATABASE {} FROM PUBLIC", database))
     for role in (ENGINE, API):
+        bound_files(administration, role, names[role])
         administration.execute(_formed("GRANT CONNECT ON DATABASE {} TO {}", database, names[role]))
         # So that who runs the exchange sees the others' sessions and may end them.
         administration.execute(_formed("GRANT {} TO {}", names[role], names[OWNER]))
@@ -51,6 +65,7 @@ def hand_over(connection: Connection, names: Mapping[str, str]) -> None:
         for schema, name in connection.execute(OWNED_BY_OTHERS, [owner]).fetchall():
             connection.execute(_formed("ALTER TABLE {}.{} OWNER TO {}", schema, name, owner))
         connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        connection.execute(without_large_objects())
 
 
 def _formed(statement: str, *names: str) -> sql.Composed:

@@ -6,6 +6,13 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from storage.connection_shares import (
+    API_WANTED,
+    PLACES_UNKNOWN,
+    places_of,
+    share_out,
+    shares,
+)
 from storage.data_directory import secret
 from storage.database import connect
 from storage.database_roles import (
@@ -16,6 +23,7 @@ from storage.database_roles import (
     bound_role,
     make_roles,
     user_of,
+    without_large_objects,
 )
 from storage.errors import DatabaseUnavailable, first_line, wrapped
 from storage.grants import Connection, statements
@@ -58,20 +66,21 @@ def users_of_given(settings: Settings, data_dir: Path) -> tuple[DatabaseUrls, st
     assert settings.database_url is not None
     named, url = given_urls(settings), settings.database_url.get_secret_value()
     try:
-        return named or made_urls(url, data_dir), None
+        return named or made_urls(url, data_dir, settings.api_connections), None
     except OneRole as error:
         return DatabaseUrls.of_one(url), str(error)
 
 
-def made_urls(url: str, data_dir: Path) -> DatabaseUrls:
+def made_urls(url: str, data_dir: Path, api_connections: int = API_WANTED) -> DatabaseUrls:
     """Makes the engine's and the API's users, where the given one may, with secrets of ours.
 
-    Their names begin with the database's: one server may have several deployments. Raises
-    OneRole where they cannot be had, and DatabaseUnavailable.
+    Their names begin with the database's: one server may have several deployments, each of which
+    is shared out as if it were alone. Raises OneRole where they cannot be had, and
+    DatabaseUnavailable.
     """
     with wrapped(), connect(url, "roles") as connection:
         try:
-            names = _make(connection, data_dir)
+            names = _make(connection, data_dir, api_connections)
         except (psycopg.errors.InsufficientPrivilege, ConfigurationError) as error:
             raise OneRole(first_line(error).rstrip(".")) from None
     passwords = {role: _password(data_dir, role) for role in names}
@@ -96,13 +105,16 @@ def may_make_users(url: str) -> bool:
         return connection.execute(MAY_MAKE).fetchone() == (True,)
 
 
-def _make(connection: Connection, data_dir: Path) -> dict[str, str]:
+def _make(connection: Connection, data_dir: Path, api_connections: int) -> dict[str, str]:
     if connection.execute(MAY_MAKE).fetchone() != (True,):
         raise OneRole(f"{connection.info.user} may not make others")
     names = role_names(connection.info.dbname)
     with connection.transaction():
         make_roles(connection, {names[role]: _password(data_dir, role) for role in names})
         bound_role(connection, names[API])
+        for limit in share_out(names, shares(places_of(connection), api_connections)):
+            connection.execute(limit)
+        connection.execute(without_large_objects())
         wish = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}, {}")
         parts = (connection.info.dbname, *names.values())
         connection.execute(wish.format(*map(sql.Identifier, parts)))
@@ -113,10 +125,14 @@ def _password(data_dir: Path, role: str) -> str:
     return secret(data_dir / f"database.{role}.password").hex()
 
 
-def script(database: str, given: DatabaseUrls | None = None) -> Iterator[str]:
+def script(
+    database: str, given: DatabaseUrls | None = None, api_connections: int = API_WANTED
+) -> Iterator[str]:
     """SQL for whoever administers a server: the users and their rights, a statement a line.
 
-    given   addresses whose users are to be named; None: the users that we would make
+    given             addresses whose users are to be named; None: the users that we would make
+    api_connections   see storage.connection_shares; the server is taken to have PostgreSQL's own
+                      max_connections
     """
     names = given.roles if given is not None else role_names(database)
     for name in names.values():
@@ -124,14 +140,18 @@ def script(database: str, given: DatabaseUrls | None = None) -> Iterator[str]:
         yield sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'choose one';").format(role).as_string()
         wish = sql.SQL("GRANT CONNECT ON DATABASE {} TO {};")
         yield wish.format(sql.Identifier(database), role).as_string()
+    for limit in share_out(names, shares(PLACES_UNKNOWN, api_connections)):
+        yield f"{limit.as_string()};"
+    yield f"{without_large_objects().as_string()};"
     for statement in statements(names):
         yield f"{statement.as_string()};"
 
 
-def database_of(settings: Settings) -> tuple[str, DatabaseUrls | None]:
-    """The name of the given database, and its users' addresses where the settings have them."""
+def database_of(settings: Settings) -> tuple[str, DatabaseUrls | None, int]:
+    """What `script` asks for: the name of the given database, its users' addresses where the
+    settings have them, and the API's connections."""
     given = given_urls(settings)
     url = settings.database_url
     parts = psycopg.conninfo.conninfo_to_dict(url.get_secret_value()) if url else {}
     found = parts.get("dbname") or (url and user_of(url.get_secret_value())) or "sandpit"
-    return str(found), given
+    return str(found), given, settings.api_connections

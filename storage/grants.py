@@ -1,7 +1,8 @@
 """What the engine and the API may do to every table: the one place that says so.
 
 A table that is not here is nobody's but the owner's, and a test fails until it is. Commands of a
-right are PostgreSQL's words; a list of columns may follow one, as in UPDATE (status).
+right are PostgreSQL's words; a list of columns may follow one, as in UPDATE (status). UPDATE has
+one everywhere: UPDATE of a whole table, as DELETE, would let its user LOCK TABLE against everybody.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,49 +21,109 @@ class Rights(NamedTuple):
     engine: str = ""
 
 
+MONEY = "UPDATE (total_atoms, locked_atoms, open_orders, version, stamped_at_us)"
+"""Of a balance: whose it is and in which asset, nobody changes."""
+
 TABLES: Mapping[str, Rights] = {
-    "accounts": Rights(api="SELECT, INSERT, DELETE", engine="SELECT, DELETE"),
-    "api_keys": Rights(api="SELECT, INSERT, UPDATE, DELETE"),
-    "audit_readings": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE, DELETE"),
-    "balances": Rights(api="SELECT, INSERT, UPDATE", engine="SELECT, INSERT, UPDATE, DELETE"),
-    "cancel_after": Rights(api="SELECT, INSERT, UPDATE, DELETE", engine="SELECT, UPDATE, DELETE"),
-    "candles": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE, DELETE"),
-    "commands": Rights(api="SELECT, INSERT", engine="SELECT, INSERT, UPDATE, DELETE"),
+    "accounts": Rights(api="SELECT, INSERT (kind, created_at_us), DELETE", engine="SELECT, DELETE"),
+    "api_keys": Rights(
+        api="SELECT, INSERT (user_id, name, prefix, key_hash, scopes, created_at_us,"
+        " expires_at_us), UPDATE (last_used_at_us), DELETE"
+    ),
+    "audit_readings": Rights(
+        api="SELECT", engine="SELECT, INSERT, UPDATE (value, gap, at_us), DELETE"
+    ),
+    "balances": Rights(
+        api=f"SELECT, INSERT (account_id, asset, total_atoms, locked_atoms, open_orders), {MONEY}",
+        engine=f"SELECT, INSERT, {MONEY}, DELETE",
+    ),
+    "cancel_after": Rights(
+        api="SELECT, INSERT, UPDATE (deadline_us), DELETE",
+        engine="SELECT, UPDATE (deadline_us), DELETE",
+    ),
+    "candles": Rights(
+        api="SELECT",
+        engine="SELECT, INSERT, UPDATE (high_ticks, low_ticks, close_ticks, volume_lots,"
+        " notional_atoms, trade_count), DELETE",
+    ),
+    "commands": Rights(
+        api="SELECT, INSERT (market_id, account_id, order_id, payload, created_at_us)",
+        engine="SELECT, INSERT, UPDATE (command_seq, time_us), DELETE",
+    ),
     "ended_sessions": Rights(api="SELECT, INSERT", engine="SELECT, DELETE"),
     "fills": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
-    "idempotency": Rights(api="SELECT, INSERT, UPDATE, DELETE", engine="SELECT, DELETE"),
+    "idempotency": Rights(api="SELECT, INSERT, UPDATE (response)", engine="SELECT"),
     "journal": Rights(engine="SELECT, INSERT, DELETE"),
     "journal_packs": Rights(engine="SELECT, INSERT, DELETE"),
-    "ledger_entries": Rights(api="SELECT, INSERT", engine="SELECT, INSERT, DELETE"),
-    "login_addresses": Rights(api="SELECT, INSERT, UPDATE, DELETE"),
+    "ledger_entries": Rights(
+        api="SELECT, INSERT (source, seq, leg, account_id, asset, entry_type, amount_atoms,"
+        " balance_after_atoms, created_at_us)",
+        engine="SELECT, INSERT, DELETE",
+    ),
+    "login_addresses": Rights(api="SELECT, INSERT, UPDATE (last_at_us), DELETE"),
     "login_sessions": Rights(
-        api="SELECT, INSERT, UPDATE, DELETE", engine="SELECT (id, expires_at_us), DELETE"
+        api="SELECT, INSERT, UPDATE (generation, token_hash, refreshed_at_us, expires_at_us),"
+        " DELETE",
+        engine="SELECT (id, expires_at_us), DELETE",
     ),
-    "market_heads": Rights(engine="SELECT, UPDATE"),
-    "market_prices": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE"),
-    "market_sequences": Rights(engine="SELECT, UPDATE"),
-    "market_views": Rights(api="SELECT", engine="SELECT, UPDATE"),
-    "markets": Rights(api="SELECT", engine="SELECT, UPDATE"),
-    "orders": Rights(api="SELECT, INSERT", engine="SELECT, INSERT, UPDATE, DELETE"),
+    "market_heads": Rights(
+        engine="SELECT, UPDATE (epoch, batch_no, command_seq, event_seq, chain)"
+    ),
+    "market_prices": Rights(
+        api="SELECT",
+        engine="SELECT, INSERT, UPDATE (index_ticks, mark_ticks, ema_state, price_state,"
+        " updated_at_us)",
+    ),
+    "market_sequences": Rights(engine="SELECT, UPDATE (command_seq, time_us)"),
+    "market_views": Rights(
+        api="SELECT",
+        engine="SELECT, UPDATE (event_seq, at_us, best_bid_ticks, best_ask_ticks,"
+        " last_price_ticks, bids, asks)",
+    ),
+    "markets": Rights(
+        api="SELECT",
+        engine="SELECT, UPDATE (status, halt_reason, takes_cancels, wish, wish_no, wish_answer)",
+    ),
+    "orders": Rights(
+        api="SELECT, INSERT",
+        engine="SELECT, UPDATE (filled_lots, filled_tick_lots, reserved_atoms, status, reason,"
+        " updated_at_us)",
+    ),
     "positions": Rights(
-        api="SELECT, UPDATE (realized_before_atoms)", engine="SELECT, INSERT, UPDATE, DELETE"
+        api="SELECT, UPDATE (realized_before_atoms)",
+        engine="SELECT, INSERT, UPDATE (quantity_lots, cost_atoms, realized_pnl_atoms, leverage,"
+        " updated_at_us)",
     ),
-    "projections": Rights(api="SELECT", engine="SELECT, UPDATE"),
+    "projections": Rights(api="SELECT", engine="SELECT, UPDATE (batch_no, command_seq, event_seq)"),
     "recorded_quotes": Rights(),
     "recorded_runs": Rights(),
     "recorded_standings": Rights(),
     "recorded_trades": Rights(),
-    "simulation_checkpoints": Rights(engine="SELECT, INSERT, UPDATE, DELETE"),
-    "simulation_reports": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE, DELETE"),
-    "simulations": Rights(api="SELECT, INSERT, UPDATE, DELETE", engine="SELECT, UPDATE, DELETE"),
-    "snapshots": Rights(engine="SELECT, INSERT, UPDATE, DELETE"),
+    "simulation_checkpoints": Rights(
+        engine="SELECT, INSERT, UPDATE (step, wall_ms, state), DELETE"
+    ),
+    "simulation_reports": Rights(api="SELECT", engine="SELECT, INSERT"),
+    "simulations": Rights(
+        api="SELECT, INSERT, UPDATE (status, ended_at_us), DELETE",
+        engine="SELECT, UPDATE (run_no, tries, due_at_us, status, step, orders, fills,"
+        " steps_per_second, orders_per_second, fills_per_second, state_hash, summary, error,"
+        " started_at_us, ended_at_us)",
+    ),
+    "snapshots": Rights(engine="SELECT, INSERT, UPDATE (is_anchor), DELETE"),
     "strategy_ledger": Rights(engine="SELECT, INSERT, DELETE"),
     "table_sizes": Rights(engine="SELECT, INSERT, DELETE"),
     "trades": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
-    "transfers": Rights(api="SELECT, INSERT"),
-    "upkeep": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE"),
+    "transfers": Rights(
+        api="SELECT, INSERT (account_id, kind, asset, amount_atoms, created_at_us)"
+    ),
+    "upkeep": Rights(
+        api="SELECT",
+        engine="SELECT, INSERT, UPDATE (pruned_at_us, failed_at_us, failures, reason)",
+    ),
+    # Nobody is given a role by the API: the column's default is what a new user has.
     "users": Rights(
-        api="SELECT, INSERT, UPDATE",
+        api="SELECT, INSERT (id, email, password_hash, status, created_at_us, guest_since_us),"
+        " UPDATE (password_hash)",
         engine="SELECT (id, guest_since_us), UPDATE (guest_since_us), DELETE",
     ),
 }

@@ -24,7 +24,11 @@ def recording_database(settings: Settings) -> Iterator[str]:
         upgrade(url)
         yield url
         return
-    server = EmbeddedPostgres(settings.data_path, servers_user=settings.servers_user)
+    server = EmbeddedPostgres(
+        settings.data_path,
+        servers_user=settings.servers_user,
+        api_connections=settings.api_connections,
+    )
     try:
         url = server.url if _runs(settings, server) else server.start()
         upgrade(url)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sim.run_record import RunRecord
+from storage.regular_file import open_regular
 
 CHECKPOINT, RECORD, SUMMARY, REPORT = "checkpoint.bin", "record.npz", "summary.json", "report.html"
 PROBE = ".try"
@@ -54,7 +55,8 @@ class RunDirectory:
     def read_summary(self) -> dict[str, Any]:
         """What `write_summary` wrote; empty where nothing of the kind is there."""
         try:
-            summary = json.loads((self.path / SUMMARY).read_bytes())
+            with open_regular(self.path / SUMMARY) as file:
+                summary = json.loads(file.read())
         except (OSError, ValueError):
             return {}
         return summary if isinstance(summary, dict) else {}
@@ -73,7 +75,8 @@ class RunDirectory:
 
     def read_checkpoint(self) -> bytes:
         """The checkpoint of an interrupted run. Raises OSError."""
-        return (self.path / CHECKPOINT).read_bytes()
+        with open_regular(self.path / CHECKPOINT) as file:
+            return file.read()
 
     def _write(self, name: str, content: bytes) -> None:
         self.path.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from sim.prices import ReferencePrice
 from sim.scenario import Replay, with_replay
 from sim.scenario_fields import ScenarioError
 from sim.simulation_scenario import Scenario, parse_scenario
+from storage.regular_file import open_regular
 from storage.trades_file import TradesFileError
 from storage.world_file import about_file, reference_prices, replayed
 
@@ -76,7 +77,7 @@ def scenario_prices(scenario: Scenario) -> list[ReferencePrice]:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(SCENARIO_BYTES_MAX + 1)
     except FileNotFoundError as error:
         known = ", ".join(shipped_scenarios())
@@ -95,7 +96,7 @@ def digest_of(file: Path) -> str:
     """What tells its content apart, 32 hex digits; "" where it cannot be read: whoever wants its
     trades says why."""
     try:
-        with file.open("rb") as content:
+        with open_regular(file) as content:
             return hashlib.file_digest(content, DIGEST).hexdigest()
     except OSError:
         return ""

@@ -172,6 +172,11 @@ class Settings(BaseSettings):
         return self.data_dir.expanduser().resolve()
 
     @property
+    def api_connections(self) -> int:
+        """To PostgreSQL, of all API processes and of one that takes another's place."""
+        return (self.api_processes + 1) * self.database_connections_max
+
+    @property
     def auth_secret_file(self) -> Path:
         return self.data_path / "auth.secret"
 

@@ -19,6 +19,7 @@ from typing import IO, cast
 import numpy as np
 import numpy.typing as npt
 
+from storage.regular_file import open_regular
 from storage.trades_formats import DECIMALS as DECIMALS
 from storage.trades_formats import FORMATS, Format, Point, format_of, is_header
 
@@ -139,7 +140,7 @@ class _Columns:
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     """The text of a file, unpacked as it is read."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         start = file.read(len(ZIP_START))
         file.seek(0)
         if start.startswith(GZIP_START):

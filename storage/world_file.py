@@ -8,6 +8,7 @@ from sim.prices import STEP_US_DEFAULT, ReferencePrice
 from sim.scenario import Replay, World, parse_world, reference_price, with_replay
 from sim.scenario_fields import ScenarioError
 from sim.scenario_lines import line_of
+from storage.regular_file import open_regular
 from storage.trades_file import TradesFileError, read_trades
 
 SHIPPED_DIRECTORY = Path(sim.scenario.__file__).parent / "worlds"
@@ -76,7 +77,7 @@ def _reference_price(world: World, spec: MarketSpec, step_us: int) -> ReferenceP
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(WORLD_BYTES_MAX + 1)
         if len(content) > WORLD_BYTES_MAX:
             raise ScenarioError(f"larger than {WORLD_BYTES_MAX} bytes")

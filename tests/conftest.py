@@ -85,7 +85,7 @@ def servers_path(servers_dir: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres(servers_dir: Path) -> Iterator[EmbeddedPostgres]:
-    server = EmbeddedPostgres(servers_dir, overrides=NOT_DURABLE)
+    server = EmbeddedPostgres(servers_dir, overrides=NOT_DURABLE, api_connections=100)
     server.start()
     yield server
     server.stop()

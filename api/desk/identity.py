@@ -13,7 +13,6 @@ from api.passwords import PASSWORD_CHARACTERS, Lane, Passwords
 from sim.refusals import Refusal, Refused
 from storage.accounts import (
     UNUSABLE_HASH,
-    Role,
     User,
     UserStatus,
     create_user,
@@ -56,7 +55,7 @@ async def register(identity: Identity, address: str, email: str, password: str) 
         await identity.new_accounts.take(address)
         if known is None:
             new_hash = await identity.passwords.hash(password)
-            user_id, created = await create_user(identity.pool, email, new_hash, Role.TRADER)
+            user_id, created = await create_user(identity.pool, email, new_hash)
             if created:
                 await remember_address(identity.pool, user_id, hidden(identity, address))
                 return user_id
@@ -65,7 +64,7 @@ async def register(identity: Identity, address: str, email: str, password: str) 
         if known is not None and await matches(identity, lane, known, password):
             return known.user_id
         await identity.guard.failed(address, account_key(email))
-    decoy, _ = await create_user(identity.pool, email, UNUSABLE_HASH, Role.TRADER)
+    decoy, _ = await create_user(identity.pool, email, UNUSABLE_HASH)
     return decoy
 
 
@@ -123,7 +122,7 @@ async def become_guest(identity: Identity, address: str) -> int:
     """A throw-away TRADER who cannot log in. Raises Refused RATE_LIMITED."""
     await identity.new_accounts.take(address)
     email = f"guest-{secrets.token_hex(12)}@guest.invalid"
-    user_id, _ = await create_user(identity.pool, email, UNUSABLE_HASH, Role.TRADER, is_guest=True)
+    user_id, _ = await create_user(identity.pool, email, UNUSABLE_HASH, is_guest=True)
     return user_id
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.desk import api_keys as desk
 from api.desk.identifiers import api_key_id_text, parse_api_key_id
 from api.flux.answers import ApiKeyAnswer, NewApiKeyAnswer, RevokedAnswer
-from api.flux.callers import LoggedIn
+from api.flux.callers import IdempotencyKey, LoggedIn
 from api.flux.describing import documented, refusal
 from api.flux.envelope import reply, reply_page
 from api.flux.schemas import ApiKeySent
@@ -34,12 +34,16 @@ router = APIRouter(route_class=ExactRoute, tags=["API keys"])
     summary="Make an API key",
     **documented(201, NewApiKeyAnswer, by_key=False, instead=FULL),
 )
-async def post_api_key(sent: ApiKeySent, caller: LoggedIn, request: Request) -> Response:
+async def post_api_key(
+    sent: ApiKeySent, caller: LoggedIn, request: Request, idempotency_key: IdempotencyKey = None
+) -> Response:
     """`key` goes into the header `X-API-Key` of every request, instead of a bearer token. It is
-    shown this once. A key never opens more than TRADERs may do, nor login, keys and admin routes.
+    shown this once: the same request again with the same `Idempotency-Key` makes no second key
+    and is 409 `IDEMPOTENCY_KEY_REUSED`, with the first one's `apiKeyId`. A key never opens more
+    than TRADERs may do, nor login, keys and admin routes.
     """
     wish = desk.KeyWish(sent.name, frozenset(sent.scopes), sent.expires_in_s)
-    key, text = await desk.make(services_of(request).pool, caller.user_id, wish)
+    key, text = await desk.make(services_of(request).pool, caller.user_id, wish, idempotency_key)
     return reply(NewApiKeyAnswer(**fields_of(key), key=text), 201)
 
 

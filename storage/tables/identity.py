@@ -29,7 +29,7 @@ class UserRow(SQLModel, table=True):
     id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="accounts.id")
     email: str = Field(unique=True)
     password_hash: str
-    role: str
+    role: str = Field(sa_column_kwargs={"server_default": "TRADER"})
     status: str
     created_at_us: int = Field(sa_type=BigInteger)
     guest_since_us: int | None = Field(sa_type=BigInteger, default=None)

@@ -16,7 +16,8 @@ def role_of(database_url: str, account_id: int) -> Any:
         return connection.execute("SELECT role FROM users WHERE id = %s", (account_id,)).fetchone()
 
 
-def test_a_registered_user_gets_another_role(settings: Settings, database_url: str) -> None:
+def test_a_registered_user_gets_another_role(database_url: str) -> None:
+    settings = Settings.load(database_url=database_url)
     with psycopg.connect(database_url, autocommit=True) as connection:
         account_id = trader(connection)
         (email,) = connection.execute("SELECT email FROM users").fetchall()[0]

@@ -1,5 +1,6 @@
 import html
 import json
+import os
 import random
 import re
 import signal
@@ -161,8 +162,12 @@ def test_a_wrong_scenario_is_one_sentence_and_nothing_starts(
 
 
 def test_what_cannot_be_run_is_one_sentence(scenario_file: Path, tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "FIFO")
     for arguments, sentence in (
         (("nowhere",), "no such file, and not one of the scenarios"),
+        ((pipe,), "it is not a regular file"),
+        (("replay", "--replay", pipe), "it is not a regular file"),
+        ((scenario_file, "--compare", pipe), "it is not a regular file"),
         ((scenario_file, "--actors", "many"), "allowed is auto or 0 to 64"),
         ((scenario_file, "--record", "some"), "allowed is one of none, sampled, all"),
         ((scenario_file, "--resume", tmp_path), "holds no checkpoint"),

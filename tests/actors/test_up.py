@@ -75,7 +75,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., None]]:
     ("given", "sentence"),
     [
         ({"world": "nosuch"}, "not one of the worlds default, quiet"),
-        ({"world": "."}, "Is a directory"),
+        ({"world": "."}, "it is not a regular file"),
         ({"replay": Path("nosuch.csv")}, r"nosuch\.csv cannot be read: No such file"),
         ({"database_url": f"postgresql://u:{SECRET}@127.0.0.1:1/x"}, "Connection refused"),
         ({"database_url": SECRET}, "DATABASE_URL does not read like postgresql://"),

@@ -22,6 +22,12 @@ ROUTES: dict[str, tuple[Any, Any]] = {
     "/account/reset": ({"balances": {"USDC": "500"}}, {"balances": {"USDC": "501"}}),
     "/simulations": ({"scenario": "calm", "seed": 1}, {"scenario": "calm", "seed": 2}),
 }
+SHOWN_ONCE: dict[str, tuple[Any, Any]] = {
+    "/auth/api-keys": ({"name": "bot", "scopes": ["read"]}, {"name": "bot", "scopes": ["trade"]}),
+}
+"""Routes whose first answer nobody can repeat."""
+
+EVERY_ROUTE = ROUTES | SHOWN_ONCE
 
 
 def effects(exchange: Deployment, person: Person) -> list[Any]:
@@ -32,6 +38,9 @@ def effects(exchange: Deployment, person: Person) -> list[Any]:
         ).fetchone()
         for table in ("orders", "commands", "ledger_entries", "transfers", "simulations")
     ]
+    counted += exchange.database.execute(
+        "SELECT count(*) FROM api_keys WHERE user_id = %s", (person.user_id,)
+    ).fetchall()
     deadline = exchange.database.execute(
         "SELECT deadline_us FROM cancel_after WHERE account_id = %s", (person.user_id,)
     ).fetchone()
@@ -50,14 +59,36 @@ def test_the_same_request_again_is_answered_as_before_and_changes_nothing(
     assert effects(exchange, alice) == before
 
 
-@pytest.mark.parametrize("path", ROUTES)
+def test_a_key_whose_text_was_shown_is_not_made_again(exchange: Deployment, alice: Person) -> None:
+    wish, another = SHOWN_ONCE["/auth/api-keys"]
+    made = alice.post("/auth/api-keys", wish, key="k").json()
+    before = effects(exchange, alice)
+    for sent in (wish, wish | {"scopes": ["read"] * 2}):
+        again = alice.post("/auth/api-keys", sent, key="k")
+        assert error_of(again) == (409, "IDEMPOTENCY_KEY_REUSED")
+        assert again.json()["error"]["details"] == {"apiKeyId": made["id"]}
+        assert made["id"] in again.json()["error"]["message"]
+        assert made["key"] not in again.text
+    assert effects(exchange, alice) == before
+    assert alice.post("/auth/api-keys", another, key="l").status_code == 201
+
+
+def test_one_of_many_at_once_is_shown_its_api_key(alice: Person) -> None:
+    wish, _ = SHOWN_ONCE["/auth/api-keys"]
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: alice.post("/auth/api-keys", wish, "k"), range(8)))
+    assert sorted(answer.status_code for answer in answers) == [201, *[409] * 7]
+    assert len(alice.get("/auth/api-keys").json()) == 1
+
+
+@pytest.mark.parametrize("path", EVERY_ROUTE)
 def test_a_used_key_is_refused_to_another_body_and_to_every_other_route(
     path: str, exchange: Deployment, alice: Person
 ) -> None:
-    body, another = ROUTES[path]
+    body, another = EVERY_ROUTE[path]
     alice.post(path, body, key="k")
     before = effects(exchange, alice)
-    others = {other: ROUTES[other][0] for other in ROUTES if other != path}
+    others = {other: EVERY_ROUTE[other][0] for other in EVERY_ROUTE if other != path}
     for other, sent in {**others, path: another}.items():
         refused = alice.post(other, sent, key="k")
         assert error_of(refused) == (409, "IDEMPOTENCY_KEY_REUSED"), other

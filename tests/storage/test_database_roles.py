@@ -1,6 +1,7 @@
 """Who may do what in the database: asked of a real server, as each of its users."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -44,12 +45,34 @@ NOT_OF_THE_API = (
     "DELETE FROM commands",
     "UPDATE market_prices SET mark_ticks = 1",
     "INSERT INTO fills DEFAULT VALUES",
+    "UPDATE users SET role = 'ADMIN'",
+    "UPDATE users SET email = 'mine', status = 'ACTIVE'",
+    "INSERT INTO users (id, email, password_hash, role, status, created_at_us)"
+    " VALUES (1, 'mine', '', 'ADMIN', 'ACTIVE', 1)",
+    "UPDATE balances SET account_id = 1",
+    "UPDATE api_keys SET user_id = 1",
+    "UPDATE api_keys SET scopes = 'trade'",
+    "UPDATE login_sessions SET user_id = 1",
+    "UPDATE simulations SET account_id = 1",
+    "UPDATE idempotency SET route = ''",
+    "DELETE FROM idempotency",
+    "INSERT INTO commands (market_id, command_seq, account_id, order_id, payload, created_at_us)"
+    " VALUES ('X', 1, 1, 1, '', 1)",
+    "INSERT INTO accounts (id, kind, created_at_us) VALUES (1, 'CLIENT', 1)",
+    "SET temp_file_limit = -1",
+    *(f"SELECT 1; LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE" for name in ("users", "balances")),
 )
 NOT_OF_THE_ENGINE = (
     "SELECT password_hash FROM users",
     "UPDATE users SET role = 'ADMIN'",
     "INSERT INTO transfers DEFAULT VALUES",
     "UPDATE ledger_entries SET amount_atoms = 0",
+    "UPDATE markets SET tick_size = '1'",
+    "UPDATE balances SET account_id = 1",
+    "UPDATE orders SET account_id = 1",
+    "INSERT INTO orders DEFAULT VALUES",
+    "DELETE FROM simulations",
+    *(f"SELECT 1; LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE" for name in ("markets", "orders")),
 )
 OF_NEITHER = (
     "CREATE TABLE mine (x int)",
@@ -60,6 +83,20 @@ OF_NEITHER = (
     "UPDATE alembic_version SET version_num = '0'",
     "CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1",
 )
+
+
+LARGE_OBJECTS = (
+    "SELECT lo_create(0)",
+    "SELECT lo_creat(-1)",
+    "SELECT lo_from_bytea(0, 'x')",
+    "SELECT lo_put(1, 0, 'x')",
+    "SELECT lo_open(1, 131072)",
+    "SELECT lowrite(0, 'x')",
+    "SELECT lo_unlink(1)",
+)
+CONNECTIONS_TRIED = 250
+MUCH = "SELECT count(*) FROM generate_series(1, 10_000_000)"
+"""More than the server holds in memory before it counts."""
 
 
 def refused(url: str, statements: tuple[str, ...]) -> None:
@@ -102,6 +139,33 @@ def test_statements_of_the_api_have_an_end_whatever_its_session_asks_for(
     with psycopg.connect(urls.api) as connection:
         for bound in ("statement_timeout", "idle_in_transaction_session_timeout"):
             assert connection.execute(f"SHOW {bound}").fetchone() not in (("0",), None)
+
+
+def test_nobody_keeps_large_objects(postgres: EmbeddedPostgres) -> None:
+    urls = postgres.urls()
+    for url in (urls.api, urls.engine, urls.owner):
+        refused(url, LARGE_OBJECTS)
+
+
+def test_no_question_of_the_api_fills_the_disk(urls: DatabaseUrls) -> None:
+    with (
+        psycopg.connect(urls.api) as connection,
+        pytest.raises(errors.ConfigurationLimitExceeded, match="temp_file_limit"),
+    ):
+        connection.execute(MUCH)
+
+
+def connect_often(url: str, open_ones: ExitStack) -> None:
+    for _ in range(CONNECTIONS_TRIED):
+        open_ones.enter_context(psycopg.connect(url))
+
+
+def test_the_api_cannot_take_the_places_of_the_others(urls: DatabaseUrls) -> None:
+    with ExitStack() as open_ones:
+        with pytest.raises(psycopg.OperationalError, match="too many connections for role"):
+            connect_often(urls.api, open_ones)
+        for url in (urls.engine, urls.owner):
+            psycopg.connect(url).close()
 
 
 def test_every_table_and_sequence_is_declared_once(urls: DatabaseUrls) -> None:
@@ -166,6 +230,11 @@ def test_a_directory_of_one_superuser_is_handed_over_with_its_rows(servers_path:
         server.stop()
 
 
+def admin_of(postgres: EmbeddedPostgres) -> tuple[str, str]:
+    parts = psycopg.conninfo.conninfo_to_dict(postgres.admin_url)
+    return str(parts["user"]), str(parts["password"])
+
+
 @pytest.fixture
 def server_of_ones_own(postgres: EmbeddedPostgres) -> Iterator[str]:
     """A database on a server that is not ours, for a user who may make users."""
@@ -187,7 +256,10 @@ def test_on_a_given_server_users_are_made_where_the_given_one_may(
     prepare_database(urls, [])
     refused(urls.api, (*OVER_THE_TOP, "UPDATE market_heads SET epoch = 0"))
     refused(urls.engine, NOT_OF_THE_ENGINE)
-    assert made_urls(server_of_ones_own, data_dir) == urls
+    assert made_urls(server_of_ones_own, data_dir, 24) == urls
+    with psycopg.connect(urls.owner) as connection:
+        limit = "SELECT rolconnlimit FROM pg_roles WHERE rolname = 'theirs_api'"
+        assert connection.execute(limit).fetchone() == (24,)
 
 
 def test_elsewhere_one_user_has_to_do_and_the_reason_is_told(
@@ -213,6 +285,20 @@ def test_what_is_told_to_run_by_hand_makes_users_that_do(
         connection.execute("\n".join(script("theirs", named)).encode())
     prepare_database(named, [])
     refused(named.api, ("UPDATE market_heads SET epoch = 0",))
+    with psycopg.connect(postgres.admin_url, autocommit=True) as administration:
+        shared = "SELECT rolconnlimit FROM pg_roles WHERE rolname = ANY(%s) ORDER BY rolname"
+        made = administration.execute(shared, ([user_of(named.api), user_of(named.engine)],))
+        assert made.fetchall() == [(16,), (68,)]
+
+
+def test_run_by_a_superuser_it_takes_large_objects_too(
+    server_of_ones_own: str, postgres: EmbeddedPostgres
+) -> None:
+    upgrade(server_of_ones_own)
+    administrator = as_user(server_of_ones_own, *admin_of(postgres))
+    with psycopg.connect(administrator, autocommit=True) as connection:
+        connection.execute("\n".join(script("theirs")).encode())
+    refused(as_user(server_of_ones_own, "theirs_api", "choose one"), LARGE_OBJECTS)
 
 
 def test_three_addresses_go_together() -> None:

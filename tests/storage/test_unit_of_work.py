@@ -28,7 +28,7 @@ async def pool(database_url: str) -> AsyncIterator[AsyncPool]:
 
 @pytest.fixture
 async def account_id(pool: AsyncPool) -> int:
-    return (await create_user(pool, "a@example.com", "x", Role.TRADER))[0]
+    return (await create_user(pool, "a@example.com", "x"))[0]
 
 
 async def deposit_and(pool: AsyncPool, account_id: int, statement: str) -> None:
@@ -87,7 +87,7 @@ async def test_the_outcome_of_a_request_is_remembered_with_its_effect(
 async def test_a_taken_address_burns_an_id_that_nobody_has(
     pool: AsyncPool, account_id: int
 ) -> None:
-    decoy, created = await create_user(pool, "a@example.com", "y", Role.ADMIN)
+    decoy, created = await create_user(pool, "a@example.com", "y")
     assert not created
     assert decoy > account_id
     assert await find_standing(pool, decoy) is None

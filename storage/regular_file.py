@@ -1,0 +1,19 @@
+"""Files that a person names, opened to be read: what could be waited for without end is none."""
+
+import errno
+import os
+import stat
+from io import BufferedReader
+from pathlib import Path
+
+NOT_REGULAR = "it is not a regular file"
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Raises OSError, at once also for a pipe that nobody writes to and for a device that never
+    ends."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, NOT_REGULAR, str(path))
+    return os.fdopen(handle, "rb")
