@@ -52,7 +52,7 @@ TABLES: Mapping[str, Rights] = {
     ),
     "ended_sessions": Rights(api="SELECT, INSERT", engine="SELECT, DELETE"),
     "fills": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
-    "idempotency": Rights(api="SELECT, INSERT, UPDATE (response)", engine="SELECT"),
+    "idempotency": Rights(api="SELECT, INSERT, UPDATE (response)", engine="SELECT, DELETE"),
     "journal": Rights(engine="SELECT, INSERT, DELETE"),
     "journal_packs": Rights(engine="SELECT, INSERT, DELETE"),
     "ledger_entries": Rights(
@@ -107,7 +107,7 @@ TABLES: Mapping[str, Rights] = {
         api="SELECT, INSERT, UPDATE (status, ended_at_us), DELETE",
         engine="SELECT, UPDATE (run_no, tries, due_at_us, status, step, orders, fills,"
         " steps_per_second, orders_per_second, fills_per_second, state_hash, summary, error,"
-        " started_at_us, ended_at_us)",
+        " started_at_us, ended_at_us), DELETE",
     ),
     "snapshots": Rights(engine="SELECT, INSERT, UPDATE (is_anchor), DELETE"),
     "strategy_ledger": Rights(engine="SELECT, INSERT, DELETE"),
