@@ -71,7 +71,7 @@ NOT_OF_THE_ENGINE = (
     "UPDATE balances SET account_id = 1",
     "UPDATE orders SET account_id = 1",
     "INSERT INTO orders DEFAULT VALUES",
-    "DELETE FROM simulations",
+    "UPDATE simulations SET account_id = 1, kept_s = 0",
     *(f"SELECT 1; LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE" for name in ("markets", "orders")),
 )
 OF_NEITHER = (
