@@ -17,6 +17,7 @@ import redis
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from storage.data_directory import prepare
 from storage.database_roles import DatabaseUrls
 from storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.settings import Settings
@@ -71,6 +72,7 @@ def servers_dir() -> Iterator[Path]:
     """A directory with a short name, for sockets stand in it; in memory where there is room."""
     in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_FREE_MIN
     path = Path(tempfile.mkdtemp(prefix="sandpit-tests-", dir=MEMORY if in_memory else None))
+    prepare(path)  # or what a test puts there first makes it a directory that is somebody's
     yield path
     shutil.rmtree(path, ignore_errors=True)
 
