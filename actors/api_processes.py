@@ -1,13 +1,10 @@
 """The API's processes: they share one listening socket and are replaced when they end or hang."""
 
-import ctypes
 import errno
 import json
 import os
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +15,7 @@ import structlog
 
 from actors.own_tree import command
 from actors.silence import SILENT_S_MAX, START_S_MAX, Silence
+from storage.process_limits import die_with_parent
 from storage.settings import ADDRESSES, ConfigurationError, Settings
 
 STOP_S = 4.0
@@ -25,7 +23,6 @@ PAUSE_S_MIN, PAUSE_S_MAX = 0.2, 30.0
 """Between two starts of one process; doubles while it ends before it has answered."""
 
 HEARTBEATS_READ_MAX = 4_096
-PR_SET_PDEATHSIG = 1
 ADVICE = {
     errno.EADDRINUSE: "Stop what uses it or choose another --port",
     errno.EACCES: "Choose a --port of 1024 or more",
@@ -49,16 +46,6 @@ def listen(host: str, port: int) -> socket.socket:
         raise ConfigurationError(
             f"Port {port} on {host} cannot be used: {said}. {advice}."
         ) from None
-
-
-def die_with_parent() -> None:
-    """In a new child: be told to end when the process that started it is gone.
-
-    Only Linux tells. Elsewhere the child looks for itself: api.server --owner.
-    """
-    if sys.platform != "linux":
-        return
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class ApiProcess:

@@ -1,14 +1,19 @@
 """How much memory and processor time a piece of work may take: the system's own limits, which hold
-in the middle of a kernel or of a library too. And how seldom Python looks for garbage."""
+in the middle of a kernel or of a library too. When a child ends, and how seldom Python looks for
+garbage."""
 
+import ctypes
 import gc
 import resource
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psutil
 
 MEGABYTE = 1 << 20
+PR_SET_PDEATHSIG = 1
 GC_ALLOCATIONS = 50_000
 """Net allocations between two collections of the youngest objects; Python's default is 700."""
 
@@ -42,6 +47,16 @@ def end_after_cpu(seconds: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     most = int(used.ru_utime + used.ru_stime) + 1 + seconds
     resource.setrlimit(resource.RLIMIT_CPU, (within(most, hard), hard))
+
+
+def die_with_parent() -> None:
+    """In a new child: be told to end when the process that started it is gone.
+
+    Only Linux tells. Elsewhere the child has to look for itself, as api.server does.
+    """
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def within(wanted: int, hard: int) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from api.fair_turns import FairTurns, TurnLimits
 from sim.scenario_fields import ScenarioError
 from sim.scenario_work import Work, work_of
-from storage.process_limits import end_after_cpu, limited_memory
+from storage.process_limits import die_with_parent, end_after_cpu, limited_memory
 from storage.simulations import SimulationWish
 from storage.stored_scenario import read_scenario
 
@@ -81,7 +81,15 @@ class ScenarioReader:
 def new_pool() -> ProcessPoolExecutor:
     """One process, apart from this one's threads and sockets."""
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(1, mp_context=context, initializer=os.nice, initargs=(NICENESS,))
+    return ProcessPoolExecutor(1, mp_context=context, initializer=begin, initargs=(os.getpid(),))
+
+
+def begin(parent: int) -> None:
+    """In the new process: it gives way to orders, and outlives nobody, also a parent killed."""
+    os.nice(NICENESS)
+    die_with_parent()
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def read(text: str, seed: int | None, duration_s: int | None) -> ScenarioRead:

@@ -81,7 +81,7 @@ def test_a_process_that_ends_at_once_is_started_less_and_less_often(
     settings: Settings, listener: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, starts = 0.0, list[float]()
-    monkeypatch.setattr(actors.api_processes.sys, "executable", "/bin/false")
+    monkeypatch.setattr("sys.executable", "/bin/false")
     monkeypatch.setattr(actors.api_processes.time, "monotonic", lambda: now)
     processes = ApiProcesses(settings, listener, tmp_path)
     processes.start()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from actors import kernel_cache, patience, processors
-from actors.api_processes import die_with_parent, environment
+from actors.api_processes import environment
 from actors.kernel_cache import VARIABLE, keep_kernels_somewhere
 from actors.patience import Patience, Stuck
 from actors.processors import cores_to_use
@@ -16,6 +16,7 @@ from sim.engine import MarketEngine
 from sim.market import QUANTITY_LOTS_MAX
 from sim.scenario_fields import ScenarioError
 from storage import data_directory
+from storage.process_limits import die_with_parent
 from storage.settings import ADDRESSES, Settings
 from storage.world_file import load_world
 from tests.waiting import eventually

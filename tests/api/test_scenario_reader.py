@@ -4,9 +4,13 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import psutil
 import pytest
 
 from api.desk import scenario_reader
@@ -16,6 +20,7 @@ from sim.scenario_fields import ScenarioError
 from storage.stored_scenario import read_scenario
 from tests.simulations import SMALL
 
+ROOT = Path(__file__).parents[2]
 CROWD, ALONE = "192.0.2.66", "192.0.2.7"
 DEADLY = "deadly"
 DOTTED = "\n".join(f"a{n}." + ".".join("b" * 60) + " = 1" for n in range(450))
@@ -42,12 +47,40 @@ async def test_what_reading_costs_is_not_this_process_s(reader: ScenarioReader) 
 async def test_a_reader_that_was_lost_is_replaced_and_nobody_is_blamed(
     reader: ScenarioReader,
 ) -> None:
+    others = set(multiprocessing.active_children())  # of tests before, on their way out
     found = await reader.read(ALONE, SMALL, 7, 4)
     assert (found.wish.seed, found.steps, found.traders, found.markets) == (7, 40, 302, 1)
-    (child,) = multiprocessing.active_children()
+    (child,) = set(multiprocessing.active_children()) - others
     assert child.pid is not None
     os.kill(child.pid, signal.SIGKILL)
     assert await reader.read(ALONE, SMALL, 7, 4) == found
+
+
+OWNER = """
+import asyncio, multiprocessing, sys
+from api.desk.scenario_reader import ScenarioReader
+
+async def own() -> None:
+    await ScenarioReader().read("address", sys.argv[1], None, None)
+    print(multiprocessing.active_children()[0].pid, flush=True)
+    await asyncio.Event().wait()
+
+if __name__ == "__main__":
+    asyncio.run(own())
+"""
+
+
+def test_the_process_does_not_outlive_one_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "owner.py"
+    script.write_text(OWNER)
+    asked = [sys.executable, script, SMALL]
+    told = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, text=True, env=told) as owner:
+        assert owner.stdout is not None
+        child = psutil.Process(int(owner.stdout.readline()))
+        assert child.is_running()
+        owner.kill()
+    assert psutil.wait_procs([child], timeout=10)[1] == []
 
 
 def read_unless_deadly(text: str, seed: int | None, duration_s: int | None) -> ScenarioRead:
