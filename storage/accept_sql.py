@@ -67,16 +67,18 @@ keyed AS (
     AS x(request, account_id, version, key, route, body_hash, response))"""
 HELD = """,
 held AS MATERIALIZED (
-    SELECT b.account_id, b.stamped_at_us FROM balances b JOIN {wanted} w
-        ON w.account_id = b.account_id AND w.version = b.version
-    WHERE b.asset = '{asset}' ORDER BY b.account_id FOR UPDATE OF b),
+    SELECT h.* FROM (SELECT account_id, version FROM {wanted} a ORDER BY account_id) w
+    CROSS JOIN LATERAL (
+        SELECT b.account_id, b.asset, b.stamped_at_us FROM balances b
+        WHERE b.account_id = w.account_id AND b.version = w.version AND b.asset = '{asset}'
+        FOR UPDATE) h),
 reserved AS (
     UPDATE balances b SET version = b.version + 1,
         locked_atoms = b.locked_atoms + coalesce(w.atoms, 0),
         open_orders = b.open_orders + coalesce(w.orders, 0),
         stamped_at_us = greatest(b.stamped_at_us, %s)
     FROM held h LEFT JOIN wanted w USING (account_id)
-    WHERE b.account_id = h.account_id AND b.asset = '{asset}'),
+    WHERE b.account_id = h.account_id AND b.asset = h.asset),
 placed AS (
     INSERT INTO orders (id, account_id, market_id, client_order_id, body_hash, side, order_type,
         time_in_force, price_ticks, quantity_lots, filled_lots, leverage, reduce_only, post_only,
@@ -89,6 +91,9 @@ commanded AS (
     INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
     SELECT market_id, account_id, id, payload, %s
     FROM asked JOIN held USING (account_id) ORDER BY n)"""
+"""Balances are locked in the order of their accounts, each found by its whole key whatever the
+planner believes: see CHANGE_BALANCES in projection_sql.py."""
+
 REMEMBERED = """,
 remembered AS (
     INSERT INTO idempotency (account_id, key, route, body_hash, response, order_ids, created_at_us)

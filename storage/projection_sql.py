@@ -40,9 +40,13 @@ CHANGE_BALANCES = """
 UPDATE balances b SET version = b.version + 1, total_atoms = b.total_atoms + x.total,
     locked_atoms = b.locked_atoms + x.locked, open_orders = b.open_orders + x.orders,
     stamped_at_us = greatest(b.stamped_at_us, x.at)
-FROM unnest(%b::bigint[], %b::numeric[], %b::numeric[], %b::int[], %b::bigint[])
-    AS x(id, total, locked, orders, at)
-WHERE b.account_id = x.id AND b.asset = %s"""
+FROM (SELECT u.*, %s::text AS asset FROM unnest(%b::bigint[], %b::numeric[], %b::numeric[],
+    %b::int[], %b::bigint[]) AS u(id, total, locked, orders, at) OFFSET 0) x
+WHERE b.account_id = x.id AND b.asset = x.asset"""
+"""Balances are looked up by both columns of their key, whatever the planner believes: before their
+first ANALYZE it takes an asset for rare, and would read everybody's balance for each batch. So here
+and in what reads them: OFFSET 0 is what it cannot see through."""
+
 UPSERT_POSITIONS = """
 INSERT INTO positions (account_id, market_id, quantity_lots, cost_atoms, realized_pnl_atoms,
     leverage, updated_at_us)
@@ -60,8 +64,10 @@ SELECT %s, x.seq, x.is_maker, x.order_id, x.account_id, x.side, x.ticks, x.lots,
 FROM unnest(%b::bigint[], %b::bool[], %b::bigint[], %b::bigint[], %b::int[], %b::bigint[],
     %b::bigint[], %b::numeric[], %b::numeric[], %b::bigint[]) WITH ORDINALITY
     AS x(seq, is_maker, order_id, account_id, side, ticks, lots, fee, realized, at, n)
-LEFT JOIN balances b ON b.asset = %s
-    AND b.account_id = CASE WHEN x.order_id > 0 THEN x.account_id END ORDER BY x.n"""
+LEFT JOIN LATERAL (
+    SELECT stamped_at_us FROM balances WHERE asset = %s
+        AND account_id = CASE WHEN x.order_id > 0 THEN x.account_id END OFFSET 0) b ON true
+ORDER BY x.n"""
 """Before the balances are changed: `stamped_at_us` is the time of what the account saw last."""
 
 INSERT_TRADES = """
@@ -76,7 +82,10 @@ SELECT %s, %s, x.seq, x.leg, x.account_id, x.kind, x.amount, b.total_atoms + x.s
 FROM unnest(%b::bigint[], %b::int[], %b::bigint[], %b::text[], %b::numeric[], %b::numeric[],
     %b::text[], %b::bigint[]) WITH ORDINALITY
     AS x(seq, leg, account_id, kind, amount, so_far, reference, at, n)
-LEFT JOIN balances b ON b.account_id = x.account_id AND b.asset = %s ORDER BY x.n"""
+LEFT JOIN LATERAL (
+    SELECT total_atoms, stamped_at_us FROM balances
+    WHERE account_id = x.account_id AND asset = %s OFFSET 0) b ON true
+ORDER BY x.n"""
 """`so_far` is what the account's legs up to this one come to: balances are changed after."""
 
 INSERT_STRATEGY_LEGS = """
@@ -123,7 +132,7 @@ def write(
         if done.strategy_legs:
             connection.execute(INSERT_STRATEGY_LEGS, strategy_row(spec, cursor, done))
         if done.changes:
-            connection.execute(CHANGE_BALANCES, (*balance_columns(done), asset))
+            connection.execute(CHANGE_BALANCES, (asset, *balance_columns(done)))
 
 
 def order_state(row: tuple[Any, ...]) -> OrderState:
