@@ -86,6 +86,8 @@ class Shocks:
 
     def note(self, step: int, events: Rows) -> None:
         """What a step's EVENT rows say of its orders."""
+        if not self._shocks:
+            return  # most worlds: nothing to look for among all that happens
         own = events[(events["account_id"] == self._outsider) & (events["kind"] == EventKind.TRADE)]
         for place, order_id in enumerate(self._ids(step).tolist() if len(own) else ()):
             trades = own[own["order_id"] == order_id]
