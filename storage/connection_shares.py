@@ -7,6 +7,7 @@ import psycopg
 from psycopg import sql
 
 from storage.database_roles import API, ENGINE, OWNER
+from storage.settings import API_PROCESSES_USUAL, CONNECTIONS_USUAL, connections_of
 
 BESIDE_API = 120
 """Places that stay the engine's and the owner's, where there are so many, whatever the API wants:
@@ -18,11 +19,11 @@ OWNER_PARTS = 6
 ADMINISTRATORS = 3
 """Places that PostgreSQL keeps for superusers unless it is told otherwise."""
 
-API_WANTED = 16
-"""Of an API that is not told otherwise: one process, and one that takes another's place."""
-
-PLACES_UNKNOWN = 97
+PLACES_UNKNOWN = 100 - ADMINISTRATORS
 """What PostgreSQL's own settings leave, for SQL that is written without a look at a server."""
+
+API_WANTED = connections_of(API_PROCESSES_USUAL, CONNECTIONS_USUAL)
+"""Of an API that is not told otherwise."""
 
 PLACES = """
 SELECT current_setting('max_connections')::int

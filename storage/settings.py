@@ -30,6 +30,9 @@ ADDRESSES = (
 )
 """Variables that hold passwords: no process inherits those of another."""
 
+API_PROCESSES_USUAL, CONNECTIONS_USUAL = 1, 8
+"""Processes of the API, and connections to PostgreSQL of one."""
+
 NOT_SETTINGS = {CONFIG_VARIABLE, "SANDPIT_BENCH_ROUTE"}
 HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 ORIGIN = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
@@ -97,7 +100,7 @@ class Settings(BaseSettings):
     servers_user: str | None = None
     host: str = "127.0.0.1"
     port: Port = 8000
-    api_processes: int = Field(1, ge=1, le=64)
+    api_processes: int = Field(API_PROCESSES_USUAL, ge=1, le=64)
     world: str = "default"
     replay: Path | None = None
     replay_loops: bool = True
@@ -149,7 +152,7 @@ class Settings(BaseSettings):
     # The journal, commands, the public tape and strategies' entries; clients' rows stay for ever.
     history_hours: int = Field(48, ge=1, le=87_600)
 
-    database_connections_max: int = Field(8, ge=1, le=100)
+    database_connections_max: int = Field(CONNECTIONS_USUAL, ge=1, le=100)
     valkey_memory_mb_max: int = Field(256, ge=16, le=65_536)
     object_store_mb: int = Field(300, ge=80, le=65_536)
 
@@ -174,7 +177,7 @@ class Settings(BaseSettings):
     @property
     def api_connections(self) -> int:
         """To PostgreSQL, of all API processes and of one that takes another's place."""
-        return (self.api_processes + 1) * self.database_connections_max
+        return connections_of(self.api_processes, self.database_connections_max)
 
     @property
     def auth_secret_file(self) -> Path:
@@ -210,6 +213,11 @@ class Settings(BaseSettings):
             close = get_close_matches(name.removeprefix(PREFIX), bare, 1)
             hint = f"; did you mean {bare[close[0]]}?" if close else "."
             raise ConfigurationError(f"There is no setting called {name}{hint}")
+
+
+def connections_of(api_processes: int, connections: int) -> int:
+    """What all API processes may open: one more may be there, that takes another's place."""
+    return (api_processes + 1) * connections
 
 
 def _config_file() -> Path:

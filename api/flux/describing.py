@@ -76,15 +76,7 @@ def documented(
     `by_key`: an API key opens it too. `instead` documents answers that are not the error envelope,
     `example` a success that is not the model's own.
     """
-    headers = {**RATE_HEADERS, **(CURSOR_HEADER if cursor else {})}
-    responses: dict[int | str, dict[str, Any]] = {
-        status: {
-            "model": list[answer] if many else answer,  # type: ignore[valid-type]
-            "description": (answer.__doc__ or "").splitlines()[0],
-            "headers": headers,
-            "content": {"application/json": {"example": example or example_of(answer, many)}},
-        }
-    }
+    responses = success(status, answer, many, cursor, example)
     statuses = (*ALWAYS, *(() if public else AUTHENTICATED), *refusals)
     responses.update({refused: refusal_answer(refused) for refused in sorted(set(statuses))})
     schemes: list[dict[str, list[str]]] = (
@@ -97,6 +89,24 @@ def documented(
         "response_model": None,
         "responses": responses,
         "openapi_extra": extra,
+    }
+
+
+def success(
+    status: int,
+    answer: type[BaseModel],
+    many: bool = False,
+    cursor: bool = False,
+    example: dict[str, Any] | None = None,
+) -> dict[int | str, dict[str, Any]]:
+    """What a route answers that did what it was asked; a second one for its `instead`."""
+    return {
+        status: {
+            "model": list[answer] if many else answer,  # type: ignore[valid-type]
+            "description": (answer.__doc__ or "").splitlines()[0],
+            "headers": {**RATE_HEADERS, **(CURSOR_HEADER if cursor else {})},
+            "content": {"application/json": {"example": example or example_of(answer, many)}},
+        }
     }
 
 

@@ -11,7 +11,7 @@ from api.desk import simulations as desk
 from api.desk.identifiers import parse_simulation_id, simulation_id_text
 from api.flux.answers import ErrorAnswer
 from api.flux.callers import Caller, IdempotencyKey, Trader, Viewer
-from api.flux.describing import RATE_HEADERS, documented, example_of, refusal
+from api.flux.describing import RATE_HEADERS, documented, refusal, success
 from api.flux.envelope import reply, reply_page
 from api.flux.paging import cursor_number, page_of
 from api.flux.schemas import PageAsked
@@ -61,14 +61,7 @@ ENDED = refusal(
     "SIMULATION_ENDED",
     "The simulation is FINISHED: there is nothing to stop; forget=true removes it",
 )
-GONE: dict[int | str, dict[str, Any]] = {
-    200: {
-        "model": ForgottenAnswer,
-        "description": "Forgotten",
-        "headers": RATE_HEADERS,
-        "content": {"application/json": {"example": example_of(ForgottenAnswer, False)}},
-    }
-}
+GONE = success(200, ForgottenAnswer)
 NO_REPORT_YET = refusal(
     409,
     "SIMULATION_NOT_ENDED",
