@@ -1,16 +1,15 @@
 """What a market keeps for its strategies: cursors, accounts, and events they have not seen."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from actors.inbox import Registration
 from sim.engine import MarketEngine
 from sim.market import MarketSpec
-from sim.messages import EVENT, CommandKind, EventKind, Rows, empty_commands
-from sim.populations.population import MarketView, StrategyReply
+from sim.messages import CommandKind, EventKind, Rows, empty_commands
+from sim.packed_events import NO_PACKED, bounds_of, joined_packed, packed_for
+from sim.populations.population import Integers, MarketView, StrategyReply
 from storage.database import now_us
 
 UNSEEN_BATCHES_MAX = 10_000
@@ -21,9 +20,8 @@ VIEW_LEVELS = 20
 
 @dataclass
 class _Admitted:
-    first_account: int
-    last_account: int
-    unseen: list[Rows] = field(default_factory=list)
+    accounts: range
+    unseen: list[Integers] = field(default_factory=list)
     is_new: bool = True
 
 
@@ -44,7 +42,9 @@ class StrategyDesk:
 
     def admit(self, item: Registration) -> None:
         """Remember whose events a strategy wants."""
-        self._admitted[item.strategy_no] = _Admitted(item.first_account, item.last_account)
+        self._admitted[item.strategy_no] = _Admitted(
+            range(item.first_account, item.last_account + 1)
+        )
 
     def withdrawal(self, item: Registration, resting: Rows, time_us: int) -> Rows:
         """CANCEL rows for what the strategy's accounts have in the book."""
@@ -69,11 +69,9 @@ class StrategyDesk:
         traded = events["kind"] == EventKind.TRADE
         self._volume_lots += int(events["quantity_lots"][traded].sum())
         for admitted in self._admitted.values():
-            own = between(events["account_id"], admitted) | between(
-                events["maker_account_id"], admitted
-            )
-            if own.any():
-                admitted.unseen.append(events[own])
+            [own] = packed_for(events, bounds_of([admitted.accounts]))
+            if len(own):
+                admitted.unseen.append(own)
                 del admitted.unseen[:-UNSEEN_BATCHES_MAX]
 
     def reply(self, strategy_no: int, engine: MarketEngine, event_seq: int) -> StrategyReply:
@@ -84,12 +82,11 @@ class StrategyDesk:
         admitted = self._admitted.get(strategy_no)
         view = self.view(engine, event_seq)
         if admitted is None:
-            return StrategyReply(self.last_batch(strategy_no), view, empty_events())
-        events = np.concatenate(admitted.unseen) if admitted.unseen else empty_events()
+            return StrategyReply(self.last_batch(strategy_no), view, NO_PACKED)
+        events = joined_packed(admitted.unseen)
         held = None
         if admitted.is_new:
-            accounts = range(admitted.first_account, admitted.last_account + 1)
-            held = np.array([engine.position_lots(account) for account in accounts], np.int64)
+            held = np.array([engine.position_lots(one) for one in admitted.accounts], np.int64)
         admitted.unseen, admitted.is_new = [], False
         return StrategyReply(self.last_batch(strategy_no), view, events, held)
 
@@ -109,16 +106,3 @@ class StrategyDesk:
             asks=asks,
             volume_lots=self._volume_lots,
         )
-
-
-def between(accounts: Any, admitted: _Admitted) -> npt.NDArray[np.bool_]:
-    """Mask of accounts that are the strategy's."""
-    mask: npt.NDArray[np.bool_] = (accounts >= admitted.first_account) & (
-        accounts <= admitted.last_account
-    )
-    return mask
-
-
-def empty_events() -> Rows:
-    """No EVENT rows."""
-    return np.empty(0, dtype=EVENT)

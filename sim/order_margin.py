@@ -30,12 +30,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim import array_accounts, kernels, world_margin
+from sim import array_accounts, kernels, packed_events, world_margin
 from sim.array_accounts import fee_of
 from sim.kernels import Number, cached_kernel, inlined, prefetch
 from sim.margin import MARKET_BAND_PPM
 from sim.market import MarketSpec
 from sim.messages import COMMAND, CommandKind, EventKind, OrderFlag, Rows, Side
+from sim.packed_events import CODES, LOTS, ORDER, WHOSE, maker_of, owner_of
 from sim.units import PPM
 from sim.world_margin import CLOSED
 
@@ -55,10 +56,9 @@ def reserved(worth_atoms: int, leverage: int, taker_fee_ppm: int) -> Number:
     return -(-worth_atoms // leverage) + fee_of(worth_atoms, taker_fee_ppm)
 
 
-@cached_kernel(array_accounts, kernels)
+@cached_kernel(array_accounts, kernels, packed_events)
 def learn_events(
-    events: Integers,
-    first_account: int,
+    packed: Integers,
     atoms_per_tick_lot: int,
     maker_fee_ppm: int,
     taker_fee_ppm: int,
@@ -66,32 +66,29 @@ def learn_events(
     free: Integers,
     resting: Integers,
 ) -> None:
-    """EVENT rows, as (n, 9) int64 words, change what is free and what rests: (traders,) each.
+    """Packed events, (n, 4), change what is free and what rests: (traders,) each.
 
     Reduce-only orders never rest with a reservation. A maker's order number is 0 where its
     position was taken from it without an order.
     """
-    traders = len(free)
-    for row in range(len(events)):
-        if row + ROWS_AHEAD < len(events):
-            for column in (4, 6):
-                ahead = min(max(events[row + ROWS_AHEAD, column] - first_account, 0), traders - 1)
-                prefetch(free, ahead)
-                prefetch(resting, ahead)
-        codes = events[row, 8]
-        kind = (codes >> 32) & 255
-        worth = events[row, 7] * (codes & 0x7FFFFFFF) * atoms_per_tick_lot
-        owner = events[row, 4] - first_account
-        mine = 0 <= owner < traders
+    for row in range(len(packed)):
+        if row + ROWS_AHEAD < len(packed):
+            ahead = packed[row + ROWS_AHEAD, WHOSE]
+            for place in (max(owner_of(ahead), 0), max(maker_of(ahead), 0)):
+                prefetch(free, place)
+                prefetch(resting, place)
+        codes, whose = packed[row, CODES], packed[row, WHOSE]
+        kind, owner = (codes >> 32) & 255, owner_of(whose)
+        worth = packed[row, LOTS] * (codes & 0x7FFFFFFF) * atoms_per_tick_lot
         if kind == TRADE:
-            maker = events[row, 6] - first_account
-            if mine:
+            maker = maker_of(whose)
+            if owner >= 0:
                 free[owner] -= reserved(worth, leverage, taker_fee_ppm)
-            if 0 <= maker < traders:
+            if maker >= 0:
                 free[maker] -= reserved(worth, leverage, max(0, maker_fee_ppm))
-                if events[row, 5] != 0:
+                if packed[row, ORDER] != 0:
                     resting[maker] = max(0, resting[maker] - worth)
-        elif mine and (codes >> 56) & REDUCE_ONLY == 0:
+        elif owner >= 0 and (codes >> 56) & REDUCE_ONLY == 0:
             if kind == RESTED:
                 resting[owner] += worth
             elif kind == CANCELED:
@@ -177,20 +174,18 @@ class OrderMargin:
         self._asked: Integers = np.zeros(len(accounts), np.int64)
         self.refused = 0
 
-    def learn(self, market: int, events: Rows) -> None:
-        """EVENT rows of a market that concern these accounts."""
-        if len(events):
-            spec = self._specs[market]
-            learn_events(
-                events.view(np.int64).reshape(len(events), -1),
-                self._first,
-                spec.atoms_per_tick_lot,
-                spec.maker_fee_ppm,
-                spec.taker_fee_ppm,
-                self._leverage,
-                self.free_atoms,
-                self.resting_atoms,
-            )
+    def learn(self, market: int, packed: Integers) -> None:
+        """What happened to these traders on a market, as in packed_events.py."""
+        spec = self._specs[market]
+        learn_events(
+            packed,
+            spec.atoms_per_tick_lot,
+            spec.maker_fee_ppm,
+            spec.taker_fee_ppm,
+            self._leverage,
+            self.free_atoms,
+            self.resting_atoms,
+        )
 
     def admit(
         self,

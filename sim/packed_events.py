@@ -1,8 +1,14 @@
-"""EVENT rows in less than half their size: what a part of a strategy learns from, and no more.
+"""What happened to some traders, in half the size of EVENT rows: all that traders learn from.
 
-Between actors every byte is copied twice. A packed event is four words: the order that rests or
-rested (of a TRADE the maker's); the accounts, kind, side and flags; lots; price. What is left
-out comes back as 0: sequence numbers, time, reason, and the taker's order of a TRADE.
+A packed event is four words, so that little is written, sent and read:
+
+* the order that rests or rested (of a TRADE the maker's);
+* whose it is: in the lower half the place, among the traders told, of the EVENT's account, in
+  the upper half that of its maker account; counted from 1, 0 where it is none of them;
+* lots;
+* the last word of the EVENT row: price, kind, reason, side and flags.
+
+What is left out are sequence numbers, time and the taker's order of a TRADE.
 """
 
 from collections.abc import Sequence
@@ -11,21 +17,36 @@ import numpy as np
 import numpy.typing as npt
 
 from sim import kernels
-from sim.kernels import cached_kernel
+from sim.kernels import Number, cached_kernel, inlined
 from sim.messages import EVENT, EventKind, Rows
 
 Integers = npt.NDArray[np.int64]
 
 PACKED_WORDS, EVENT_WORDS = 4, EVENT.itemsize // 8
-ACCOUNT_BITS = 24
-ACCOUNT_MASK = (1 << ACCOUNT_BITS) - 1
-KIND_SHIFT, SIDE_SHIFT, FLAGS_SHIFT = 48, 52, 56
-ORDER_ID, ACCOUNT, MAKER_ORDER_ID, MAKER_ACCOUNT, LOTS, CODES = 3, 4, 5, 6, 7, 8
+ORDER, WHOSE, LOTS, CODES = range(PACKED_WORDS)
+"""Words of a packed event."""
+
+PLACE_BITS = 32
+PLACE_MASK = (1 << PLACE_BITS) - 1
+
+EVENT_ORDER, EVENT_ACCOUNT, EVENT_MAKER_ORDER, EVENT_MAKER, EVENT_LOTS, EVENT_CODES = range(3, 9)
 """Words of an EVENT row."""
 
 TRADE = int(EventKind.TRADE)
 
 NO_PACKED: Integers = np.empty((0, PACKED_WORDS), np.int64)
+
+
+@inlined
+def owner_of(whose: int) -> Number:
+    """The place of the trader whose order it is, of a TRADE the taker's; −1 for none of them."""
+    return (whose & PLACE_MASK) - 1
+
+
+@inlined
+def maker_of(whose: int) -> Number:
+    """The place of the maker of a TRADE; −1 for none of them."""
+    return (whose >> PLACE_BITS) - 1
 
 
 @cached_kernel(kernels)
@@ -34,46 +55,25 @@ def pack_for(events: Integers, bounds: Integers, ends: Integers, packed: Integer
 
     bounds   int64 (parts, 2): a part's first account, and the one after its last
     ends     int64 (parts,), told where the events of each part end in `packed`
-    packed   int64 (2 n, 4): an event concerns two parts at most
+    packed   int64 (n, 4) for one part, (2 n, 4) for more: an event concerns two at most
     """
     count = 0
     for part in range(len(bounds)):
-        first, stop = bounds[part, 0], bounds[part, 1]
+        first, traders = bounds[part, 0], bounds[part, 1] - bounds[part, 0]
         for row in range(len(events)):
-            owner, maker = events[row, ACCOUNT], events[row, MAKER_ACCOUNT]
-            if first <= owner < stop or first <= maker < stop:
-                codes = events[row, CODES]
-                kind, side, flags = (codes >> 32) & 15, (codes >> 48) & 3, (codes >> 56) & 15
-                order = events[row, MAKER_ORDER_ID] if kind == TRADE else events[row, ORDER_ID]
-                packed[count, 0] = order
-                packed[count, 1] = owner | (maker << ACCOUNT_BITS) | (kind << KIND_SHIFT)
-                packed[count, 1] |= (side << SIDE_SHIFT) | (flags << FLAGS_SHIFT)
-                packed[count, 2] = events[row, LOTS]
-                packed[count, 3] = codes & 0xFFFFFFFF
+            owner = events[row, EVENT_ACCOUNT] - first
+            maker = events[row, EVENT_MAKER] - first
+            mine, made = 0 <= owner < traders, 0 <= maker < traders
+            if mine or made:
+                codes = events[row, EVENT_CODES]
+                traded = (codes >> 32) & 255 == TRADE
+                packed[count, ORDER] = events[row, EVENT_MAKER_ORDER if traded else EVENT_ORDER]
+                packed[count, WHOSE] = (owner + 1 if mine else 0) | (
+                    (maker + 1 if made else 0) << PLACE_BITS
+                )
+                packed[count, LOTS], packed[count, CODES] = events[row, EVENT_LOTS], codes
                 count += 1
         ends[part] = count
-
-
-@cached_kernel(kernels)
-def unpack(packed: Integers, events: Integers) -> None:
-    """Write packed events, (n, 4), as (n, 9) words."""
-    for row in range(len(packed)):
-        about = packed[row, 1]
-        kind, side, flags = (
-            (about >> KIND_SHIFT) & 15,
-            (about >> SIDE_SHIFT) & 15,
-            (about >> FLAGS_SHIFT) & 15,
-        )
-        traded = kind == TRADE
-        for word in range(3):
-            events[row, word] = 0
-        events[row, ORDER_ID] = 0 if traded else packed[row, 0]
-        events[row, MAKER_ORDER_ID] = packed[row, 0] if traded else 0
-        events[row, ACCOUNT] = about & ACCOUNT_MASK
-        events[row, MAKER_ACCOUNT] = (about >> ACCOUNT_BITS) & ACCOUNT_MASK
-        events[row, LOTS] = packed[row, 2]
-        codes = packed[row, 3] & 0xFFFFFFFF
-        events[row, CODES] = codes | (kind << 32) | (side << 48) | (flags << 56)
 
 
 def bounds_of(parts: Sequence[range]) -> Integers:
@@ -82,25 +82,24 @@ def bounds_of(parts: Sequence[range]) -> Integers:
 
 
 def packed_for(events: Rows, bounds: Integers) -> list[Integers]:
-    """EVENT rows of accounts below 2**24, for each part those in which it owns or makes:
-    int64 (n, 4), each in memory of its own."""
+    """Of EVENT rows for each part those of which it owns or makes one side: int64 (n, 4), in
+    memory of which it uses the half at least. A part has fewer than 2**31 accounts."""
     if len(events) == 0:
         return [NO_PACKED] * len(bounds)
     words = events.view(np.int64).reshape(len(events), EVENT_WORDS)
-    packed = np.empty((2 * len(events), PACKED_WORDS), np.int64)
+    packed = np.empty((len(events) * min(len(bounds), 2), PACKED_WORDS), np.int64)
     ends = np.zeros(len(bounds), np.int64)
     pack_for(words, bounds, ends, packed)
     found, begin = [], 0
     for end in ends.tolist():
-        found.append(packed[begin:end].copy() if end > begin else NO_PACKED)
+        own = packed[begin:end]
+        found.append(own if 2 * len(own) > len(packed) else own.copy())
         begin = end
     return found
 
 
-def unpacked(batches: Sequence[Integers]) -> Rows:
-    """The EVENT rows of `packed_for`, batch after batch, without what it leaves out."""
-    packed = batches[0] if len(batches) == 1 else np.concatenate(batches)
-    packed.flags.writeable = False
-    events = np.empty((len(packed), EVENT_WORDS), np.int64)
-    unpack(packed, events)
-    return events.view(EVENT).reshape(len(packed))
+def joined_packed(batches: Sequence[Integers]) -> Integers:
+    """Packed events of one part, batch after batch; the batch itself where there is one."""
+    if not batches:
+        return NO_PACKED
+    return batches[0] if len(batches) == 1 else np.concatenate(batches)

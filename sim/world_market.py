@@ -33,7 +33,7 @@ from sim.world_calendar import OwnSteps
 from sim.world_closings import Closings, joined
 from sim.world_part import Batch, PartDescription, Reply
 from sim.world_rows import in_order
-from sim.world_shocks import Shocks, sides_served
+from sim.world_shocks import Shocks
 from sim.world_tape import Tape
 
 Integers = npt.NDArray[np.int64]
@@ -131,7 +131,7 @@ class SteppedMarket:
 
     def _keep_shocking(self) -> None:
         """Who has not sold enough asks again in the next step."""
-        if self._shocks.ask(self._step + 1, sides_served(self._engine)):
+        if self._shocks.ask(self._step + 1, self._engine):
             self._next_own = self._step + 1
 
     def pass_by(self, step: int) -> list[Reply]:
@@ -175,7 +175,7 @@ class SteppedMarket:
         self.orders += len(sent)
         if not self._befalls(step, batches):
             return sent
-        shocks = self._shocks.rows(step, sides_served(self._engine))
+        shocks = self._shocks.rows(step, self._engine)
         own = [*self._closing_rows(step, batches), shocks]
         own.insert(0, self._status_rows(step))
         if not any(len(rows) for rows in own):
@@ -186,7 +186,7 @@ class SteppedMarket:
 
     def _befalls(self, step: int, batches: Sequence[Batch]) -> bool:
         """Whether the market itself may have rows in a step."""
-        own = bool(self._changes) or self._shocks.ask(step, sides_served(self._engine))
+        own = bool(self._changes) or self._shocks.ask(step, self._engine)
         return own or any(len(one.closings) for one in batches)
 
     def _closing_rows(self, step: int, batches: Sequence[Batch]) -> list[Rows]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from sim.messages import Rows, empty_commands
 from sim.order_margin import OrderMargin
-from sim.packed_events import unpacked
+from sim.packed_events import joined_packed
 from sim.populations.dice import BLOCK_TRADERS
 from sim.populations.population import MarketView
 from sim.populations.registry import build_population
@@ -189,7 +189,7 @@ class Part:
     def _learn(self) -> None:
         for market, heard in enumerate(self._unlearned):
             if heard:
-                events = unpacked(heard)
+                events = joined_packed(heard)
                 self.population.learn(market, events)
                 self._margin.learn(market, events)
                 heard.clear()

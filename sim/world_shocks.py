@@ -1,6 +1,6 @@
 """Orders from outside a market, as a scenario has them: what is due of each, what was traded."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,11 +49,14 @@ class Shocks:
         self._shocks, self._outsider, self._spec = list(shocks), outsider, spec
         self._deeds = [Deed() for _ in shocks]
 
-    def ask(self, step: int, sides: Collection[int]) -> bool:
-        """Whether any has something to ask for in a step, on sides that find somebody."""
-        return any(self._asked_lots(step, sides))
+    def ask(self, step: int, engine: MarketEngine) -> bool:
+        """Whether any has something to ask for in a step, where it finds somebody."""
+        return any(self._asked_lots(step, engine))
 
-    def _asked_lots(self, step: int, sides: Collection[int]) -> list[int]:
+    def _asked_lots(self, step: int, engine: MarketEngine) -> list[int]:
+        if not self._shocks:
+            return []  # most worlds, in every step
+        sides = sides_served(engine)
         return [
             self._wanted_lots(place, step) if shock.side in sides else 0
             for place, shock in enumerate(self._shocks)
@@ -67,9 +70,9 @@ class Shocks:
         due = whole * slices + min(slices, rest)
         return min(due - self._deeds[place].lots, self._spec.max_quantity_lots)
 
-    def rows(self, step: int, sides: Collection[int]) -> Rows:
+    def rows(self, step: int, engine: MarketEngine) -> Rows:
         """COMMAND rows of a step."""
-        wanted = self._asked_lots(step, sides)
+        wanted = self._asked_lots(step, engine)
         due = [place for place, lots in enumerate(wanted) if lots > 0]
         rows = empty_commands(len(due))
         rows["kind"], rows["order_type"] = CommandKind.PLACE, OrderType.MARKET

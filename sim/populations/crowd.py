@@ -46,10 +46,9 @@ class Crowd(ABC):
         self._life = life
         self.holdings[market].enter(positions_lots)
 
-    def learn(self, market: int, events: Rows) -> None:
+    def learn(self, market: int, packed: Integers) -> None:
         """See Population."""
-        if len(events):
-            self.holdings[market].learn(events)
+        self.holdings[market].learn(packed)
 
     def act(self, step: int, views: Sequence[MarketView | None]) -> list[Rows]:
         """See Population. Where there is no index yet, nobody trades."""

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim import kernels
+from sim import kernels, packed_events
 from sim.kernels import Number, cached_kernel, inlined, prefetch
 from sim.messages import EventKind, Side
+from sim.packed_events import CODES, LOTS, ORDER, WHOSE, maker_of, owner_of
 from sim.populations.command_rows import write_cancel
 
 Integers = npt.NDArray[np.int64]
@@ -48,9 +49,6 @@ RESTED, TRADE = int(EventKind.RESTED), int(EventKind.TRADE)
 CANCELED, EXPIRED = int(EventKind.CANCELED), int(EventKind.EXPIRED)
 CANCEL_REJECTED = int(EventKind.CANCEL_REJECTED)
 BUY, SELL = int(Side.BUY), int(Side.SELL)
-
-ORDER_ID, ACCOUNT, MAKER_ORDER_ID, MAKER_ACCOUNT, LOTS, CODES = 3, 4, 5, 6, 7, 8
-"""Words of an EVENT row; the last holds price, kind, reason, side and flags."""
 
 LARGE_CROWD = 4_096
 """Fewer traders live in the processor's caches anyway."""
@@ -142,56 +140,47 @@ def look_ahead_of(acting: Integers, traders: Any, orders: Any, row: int) -> None
 
 
 @inlined
-def look_ahead(traders: Any, orders: Any, events: Integers, row: int, first_account: int) -> None:
+def look_ahead(traders: Any, orders: Any, packed: Integers, row: int) -> None:
     """Ask for the memory of events to come."""
-    if row + TRADERS_AHEAD < len(events):
-        for column in (ACCOUNT, MAKER_ACCOUNT):
-            place = events[row + TRADERS_AHEAD, column] - first_account
-            if 0 <= place < len(traders):
-                prefetch(traders, place)
-    if row + ORDERS_AHEAD < len(events):
-        for column in (ACCOUNT, MAKER_ACCOUNT):
-            place = events[row + ORDERS_AHEAD, column] - first_account
-            if 0 <= place < len(traders):
-                prefetch(orders, np.int64(traders[place].newest))
+    if row + TRADERS_AHEAD < len(packed):
+        whose = packed[row + TRADERS_AHEAD, WHOSE]
+        prefetch(traders, max(owner_of(whose), 0))
+        prefetch(traders, max(maker_of(whose), 0))
+    if row + ORDERS_AHEAD < len(packed):
+        whose = packed[row + ORDERS_AHEAD, WHOSE]
+        prefetch(orders, np.int64(traders[max(owner_of(whose), 0)].newest))
+        prefetch(orders, np.int64(traders[max(maker_of(whose), 0)].newest))
 
 
-@cached_kernel(kernels)
+@cached_kernel(kernels, packed_events)
 def learn_events(
-    traders: Any,
-    orders: Any,
-    counters: Integers,
-    events: Integers,
-    first_account: int,
-    begin: int,
+    traders: Any, orders: Any, counters: Integers, packed: Integers, begin: int
 ) -> Number:
-    """Take in EVENT rows, as (n, 9) int64 words, from row `begin` on; rows of others are passed
-    over. Answers the row before which there is no slot left, n where all are done."""
+    """Take in packed events, (n, 4), from row `begin` on. Answers the row before which there is
+    no slot left, n where all are done."""
     large = len(traders) > LARGE_CROWD
-    for row in range(begin, len(events)):
+    for row in range(begin, len(packed)):
         if counters[LIVE] + 1 >= len(orders):
             return row
         if large:
-            look_ahead(traders, orders, events, row, first_account)
-        codes, lots = events[row, CODES], events[row, LOTS]
-        kind = (codes >> 32) & 255
-        place = events[row, ACCOUNT] - first_account
-        mine = 0 <= place < len(traders)
+            look_ahead(traders, orders, packed, row)
+        order_id, lots, codes = packed[row, ORDER], packed[row, LOTS], packed[row, CODES]
+        kind, place = (codes >> 32) & 255, owner_of(packed[row, WHOSE])
         if kind == TRADE:
             signed = lots if (codes >> 48) & 255 == BUY else -lots
-            if mine:
+            if place >= 0:
                 traders[place].position_lots += signed
-            maker = events[row, MAKER_ACCOUNT] - first_account
-            if 0 <= maker < len(traders):
+            maker = maker_of(packed[row, WHOSE])
+            if maker >= 0:
                 traders[maker].position_lots -= signed
-                fill_order(traders[maker], orders, counters, events[row, MAKER_ORDER_ID], lots)
-        elif mine and kind == RESTED:
-            add_order(traders, orders, counters, place, events[row, ORDER_ID], lots, codes)
-        elif mine and kind in (CANCELED, EXPIRED, CANCEL_REJECTED):
-            before = slot_before(traders[place], orders, events[row, ORDER_ID])
+                fill_order(traders[maker], orders, counters, order_id, lots)
+        elif place >= 0 and kind == RESTED:
+            add_order(traders, orders, counters, place, order_id, lots, codes)
+        elif place >= 0 and kind in (CANCELED, EXPIRED, CANCEL_REJECTED):
+            before = slot_before(traders[place], orders, order_id)
             if before != 0:
                 drop_order(traders[place], orders, counters, before)
-    return len(events)
+    return len(packed)
 
 
 @inlined

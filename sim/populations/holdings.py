@@ -89,15 +89,13 @@ class Holdings:
         if positions_lots is not None:
             self.positions_lots = positions_lots
 
-    def learn(self, events: Rows) -> None:
-        """EVENT rows in the market's order; those of other accounts are passed over."""
-        words = events.view(np.int64).reshape(len(events), -1)
-        words.flags.writeable = False
-        first, done = self.accounts.start, 0
+    def learn(self, packed: Integers) -> None:
+        """What happened to these traders, in the market's order, as in packed_events.py."""
+        done = 0
         while True:
             kept = (self.traders, self.order_slots, self.counters)
-            done = learn_events(*kept, words, first, done)
-            if done == len(words):
+            done = learn_events(*kept, packed, done)
+            if done == len(packed):
                 return
             room = np.zeros(len(self.order_slots), HELD_ORDER)
             self.order_slots = np.concatenate([self.order_slots, room])

@@ -43,14 +43,14 @@ class StrategyReply:
     """A market's answer to a strategy.
 
     batch_no         last batch of this strategy the market has applied
-    events           EVENT rows that concern its accounts, since its last reply
+    events           what happened to its accounts since its last reply, as in packed_events.py
     positions_lots   to a registration: int64, one per account, what the market has them
                      holding. None: not told, the strategy goes on with what it counted
     """
 
     batch_no: int
     view: MarketView
-    events: Rows
+    events: Integers
     positions_lots: Integers | None = None
 
 
@@ -66,8 +66,8 @@ class Population(Protocol):
         positions_lots   as in StrategyReply
         """
 
-    def learn(self, market: int, events: Rows) -> None:
-        """EVENT rows that concern its accounts, as owner of the order or as maker."""
+    def learn(self, market: int, packed: Integers) -> None:
+        """What happened to its accounts, in the market's order, as in packed_events.py."""
 
     def act(self, step: int, views: Sequence[MarketView | None]) -> list[Rows]:
         """COMMAND rows for each market; none for a market whose view is None.

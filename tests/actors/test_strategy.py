@@ -13,8 +13,9 @@ from actors.strategy import (
 )
 from sim.market import BTC_PERP
 from sim.messages import EventKind, Rows, Side
+from sim.packed_events import CODES
 from sim.populations.command_rows import places
-from sim.populations.population import MarketView, StrategyReply
+from sim.populations.population import Integers, MarketView, StrategyReply
 from sim.populations.registry import STRATEGIES, build_population
 from sim.prices import ConstantPrice
 from tests.sim.simulated_market import SimulatedMarket, still_view
@@ -74,14 +75,14 @@ class Recorded:
     def __init__(self, rows: int = 1) -> None:
         self.entered: list[tuple[int, int]] = []
         self.steps: list[int] = []
-        self.events: list[Rows] = []
+        self.events: list[Integers] = []
         self._rows = rows
 
     def enter(self, market: int, life: int, positions_lots: object) -> None:
         self.entered.append((market, life))
 
-    def learn(self, market: int, events: Rows) -> None:
-        self.events.append(events)
+    def learn(self, market: int, packed: Integers) -> None:
+        self.events.append(packed)
 
     def act(self, step: int, views: list[MarketView | None]) -> list[Rows]:
         self.steps.append(step)
@@ -207,8 +208,8 @@ def test_a_full_batch_is_cut_and_says_so() -> None:
 def test_what_happened_reaches_the_population_once() -> None:
     port, clock, population = Port(), Clock(), Recorded()
     step(Strategy(STRATEGY_NO, population, [port], clock), clock, 3)
-    events = np.concatenate(population.events)
-    assert (events["kind"] == EventKind.RESTED).sum() == 3
+    kinds = np.concatenate(population.events)[:, CODES] >> 32 & 255
+    assert (kinds == EventKind.RESTED).sum() == 3
 
 
 def test_a_strategy_stops_when_told() -> None:

@@ -4,9 +4,10 @@ import numpy as np
 
 from sim.engine import MarketEngine
 from sim.market import BTC_PERP, ETH_PERP, MarketSpec
-from sim.messages import EVENT, EventKind, Rows
+from sim.messages import EventKind, Rows
+from sim.packed_events import bounds_of, joined_packed, packed_for
 from sim.populations.command_rows import cancels
-from sim.populations.population import MarketView, Population, StrategyReply
+from sim.populations.population import Integers, MarketView, Population, StrategyReply
 from sim.populations.registry import build_population
 from sim.prices import ReferencePrice, SyntheticPrice
 from storage.world_file import load_world
@@ -22,7 +23,7 @@ class SimulatedMarket:
         self.engine = MarketEngine(spec)
         self.accounts: dict[int, range] = {}
         self.batches: dict[int, int] = {}
-        self.unseen: dict[int, list[Rows]] = {}
+        self.unseen: dict[int, list[Integers]] = {}
         self.commands, self.rejected, self.volume_lots = 0, 0, 0
         self.trades: list[Rows] = []
 
@@ -54,19 +55,19 @@ class SimulatedMarket:
         self.trades.append(events[events["kind"] == EventKind.TRADE])
         self.volume_lots += int(self.trades[-1]["quantity_lots"].sum())
         for strategy_no, accounts in self.accounts.items():
-            mine = in_range(events["account_id"], accounts)
-            mine |= in_range(events["maker_account_id"], accounts)
-            self.unseen[strategy_no].append(events[mine])
+            self.unseen[strategy_no].append(told(events, accounts))
         return events
 
     def reply(self, strategy_no: int) -> StrategyReply:
-        events = np.concatenate([np.empty(0, EVENT), *self.unseen[strategy_no]])
+        events = joined_packed(self.unseen[strategy_no])
         self.unseen[strategy_no] = []
         return StrategyReply(self.batches.get(strategy_no, 0), self.view(), events)
 
 
-def in_range(account_ids: Rows, accounts: range) -> np.ndarray:
-    return (account_ids >= accounts.start) & (account_ids < accounts.stop)
+def told(events: Rows, accounts: range) -> Integers:
+    """What the traders of these accounts are told of EVENT rows."""
+    [packed] = packed_for(events, bounds_of([accounts]))
+    return packed
 
 
 class Exchange:

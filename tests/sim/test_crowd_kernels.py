@@ -15,7 +15,7 @@ from sim.populations.population import MarketView
 from sim.populations.rational import NORMAL_DEVIATION, NORMAL_MEAN
 from sim.populations.value import Value, ValueParameters
 from sim.units import ATOMS_PER_UNIT, PPM
-from tests.sim.simulated_market import still_view
+from tests.sim.simulated_market import still_view, told
 
 SEED = 77
 FIRST = 3_000_000_000
@@ -88,7 +88,7 @@ def crowd_and_model(kind: Any, parameters: Any) -> tuple[Any, list[PlainTrader]]
     for _ in range(rounds):
         events = random_events(dice, traders, 60)
         learn(traders, events)
-        crowd.learn(0, events)
+        crowd.learn(0, told(events, crowd.accounts))
     return crowd, traders
 
 
@@ -129,7 +129,7 @@ def test_what_is_held_is_what_plain_bookkeeping_says(heads: int) -> None:
     for round_no in range(40):
         events = random_events(dice, traders, 100)
         learn(traders, events)
-        held.learn(events)
+        held.learn(told(events, held.accounts))
         assert same(held, traders), f"round {round_no}"
 
 

@@ -4,6 +4,7 @@ import pytest
 from sim.messages import EVENT, EventKind, Rows, Side
 from sim.populations.dice import BLOCK_TRADERS, UNIT, Dice
 from sim.populations.holdings import Holdings
+from tests.sim.simulated_market import told
 
 SEED = 11
 FIRST = 5_000_000_000
@@ -20,7 +21,7 @@ def event(kind: EventKind, account: int = 0, order: int = -1, lots: int = 10, **
 
 def holdings(*events: Rows) -> Holdings:
     held = Holdings(range(FIRST, FIRST + 3))
-    held.learn(np.concatenate(events))
+    held.learn(told(np.concatenate(events), held.accounts))
     return held
 
 
@@ -104,7 +105,7 @@ def test_an_order_that_rested_was_filled_in_part_and_then_cancelled_is_gone() ->
     held = holdings(rested, fill)
     assert held.orders.remaining_lots.tolist() == [6]
     assert held.positions_lots.tolist() == [0, 4, 0]
-    held.learn(event(EventKind.CANCELED, account=1, order=-9, lots=6))
+    held.learn(told(event(EventKind.CANCELED, account=1, order=-9, lots=6), held.accounts))
     assert len(held.orders) == 0
 
 
@@ -128,7 +129,7 @@ def test_an_order_that_cannot_be_cancelled_is_forgotten() -> None:
 
 def test_events_of_others_and_of_forgotten_orders_are_passed_over() -> None:
     held = holdings(event(EventKind.RESTED, account=50, order=-4))
-    held.learn(event(EventKind.CANCELED, order=-123))
+    held.learn(told(event(EventKind.CANCELED, order=-123), held.accounts))
     assert len(held.orders) == 0
     assert not held.positions_lots.any()
 

@@ -10,22 +10,25 @@ import pytest
 from sim.market import BTC_PERP, ETH_PERP
 from sim.messages import EVENT, CommandKind, EventKind, OrderFlag, Rows, Side
 from sim.order_margin import OrderMargin
-from sim.packed_events import unpacked
+from sim.packed_events import CODES, LOTS, ORDER, WHOSE
 from sim.populations.command_rows import places
+from sim.populations.population import Integers
 from sim.scenario import ScenarioError
 from sim.units import ATOMS_PER_UNIT
 from sim.world import SimulatedWorld
 from sim.world_margin import CLOSED
 from tests.sim.scenario_texts import BTC, ETH, GAMBLERS, MAKERS, scenario_of, world_of
+from tests.sim.simulated_market import told
 
 CAPITAL = 1_000 * ATOMS_PER_UNIT
 TOUCHES = [(650_000, 660_000), (340_000, 350_000)]
 EVERYBODY_IN = np.zeros(3, np.int64)
 ORDER_NO = -77
+ACCOUNTS = range(11, 14)
 
 
 def margin_of(leverage: int = 10, capital_atoms: int = CAPITAL) -> OrderMargin:
-    return OrderMargin(range(11, 14), capital_atoms, [BTC_PERP, ETH_PERP], leverage)
+    return OrderMargin(ACCOUNTS, capital_atoms, [BTC_PERP, ETH_PERP], leverage)
 
 
 def orders(*rows: tuple[int, int, int]) -> Rows:
@@ -89,12 +92,12 @@ def test_orders_of_one_step_add_up_over_markets_and_are_forgotten_after_it() -> 
 
 def test_what_rests_is_reserved_until_it_trades_or_is_withdrawn() -> None:
     margin, most = margin_of(), largest(10)
-    margin.learn(0, event(EventKind.RESTED, 11, 660_000, most))
+    margin.learn(0, told(event(EventKind.RESTED, 11, 660_000, most), ACCOUNTS))
     assert admitted(margin, orders((11, 660_000, 2)), none()) == [0, 0]
-    margin.learn(0, event(EventKind.CANCELED, 11, 660_000, most - 10))
+    margin.learn(0, told(event(EventKind.CANCELED, 11, 660_000, most - 10), ACCOUNTS))
     assert admitted(margin, orders((11, 660_000, most - 10)), none()) == [1, 0]
     taken = event(EventKind.TRADE, 99, 660_000, 10, maker_order_id=ORDER_NO, maker_account_id=11)
-    margin.learn(0, taken)
+    margin.learn(0, told(taken, ACCOUNTS))
     assert margin.resting_atoms.tolist() == [0, 0, 0]
     assert admitted(margin, orders((11, 660_000, most)), none()) == [0, 0]
     assert admitted(margin, orders((11, 660_000, most - 10)), none()) == [1, 0]
@@ -102,7 +105,7 @@ def test_what_rests_is_reserved_until_it_trades_or_is_withdrawn() -> None:
 
 def test_a_takers_fill_uses_what_is_free_until_the_next_check() -> None:
     margin = margin_of()
-    margin.learn(0, event(EventKind.TRADE, 11, 660_000, 100, maker_account_id=99))
+    margin.learn(0, told(event(EventKind.TRADE, 11, 660_000, 100, maker_account_id=99), ACCOUNTS))
     used = 660_000_000 + 3_300_000
     assert margin.free_atoms.tolist() == [CAPITAL - used, CAPITAL, CAPITAL]
 
@@ -160,8 +163,11 @@ class SlowMargin:
                 free -= -(-abs(worth) // self._leverage)
             self._free[account] = free
 
-    def learn(self, market: int, events: Rows) -> None:
-        for _, _, _, order, owner, made, maker, lots, price, kind, _, _, _ in events.tolist():
+    def learn(self, market: int, packed: Integers) -> None:
+        for row in packed.tolist():
+            order, whose, lots, codes = row[ORDER], row[WHOSE], row[LOTS], row[CODES]
+            maker, owner = (place + self._ids.start - 1 for place in divmod(whose, 2**32))
+            price, kind = codes % 2**32, codes // 2**32 % 256
             if kind == EventKind.RESTED and owner in self._free:
                 self._open[market, order] = [owner, price, lots]
             elif kind == EventKind.CANCELED:
@@ -171,7 +177,7 @@ class SlowMargin:
                     self._free[owner] -= self.need(market, price, lots, 500)
                 if maker in self._free:
                     self._free[maker] -= self.need(market, price, lots, 200)
-                    self._open[market, made][2] -= lots
+                    self._open[market, order][2] -= lots
 
     def kept(self, sent: Sequence[Rows], stages: list[int]) -> list[list[bool]]:
         held = dict.fromkeys(self._ids, 0)
@@ -218,13 +224,13 @@ def test_a_slow_model_places_and_refuses_the_same_orders() -> None:
         if step % world.scenario.margin_steps == 1 and step > 1:
             model.check()
         before = part.orders_refused, part.rows_sent
-        model.bids = [told.replies[1].view.best_bid_ticks for told in world.markets]
+        model.bids = [stepped.replies[1].view.best_bid_ticks for stepped in world.markets]
         world.step()
         keeps = [one for rows in model.kept(sent, part._watch.stages.tolist()) for one in rows]
         refused, placed = refused + keeps.count(False), placed + keeps.count(True)
         counted = part.orders_refused - before[0], part.rows_sent - before[1]
         assert counted == (keeps.count(False), keeps.count(True)), step
-        for market, told in enumerate(world.markets):
-            model.learn(market, unpacked([told.replies[1].events]))
+        for market, stepped in enumerate(world.markets):
+            model.learn(market, stepped.replies[1].events)
     assert refused > 50
     assert placed > 200

@@ -1,10 +1,12 @@
 """Idle time is passed by, and that changes nothing."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
-from sim.messages import EVENT, CommandKind, EventKind, empty_commands
-from sim.packed_events import bounds_of, packed_for, unpacked
+from sim.messages import EVENT, CommandKind, EventKind, Rows, empty_commands
+from sim.packed_events import bounds_of, joined_packed, packed_for
 from sim.world import SimulatedWorld, Timing
 from sim.world_rows import in_order
 from tests.sim.scenario_texts import BTC, ETH, scenario_of, world_of
@@ -120,23 +122,41 @@ def test_rows_are_ordered_as_a_stable_sort_orders_them(count: int, ascending: bo
     assert np.array_equal(in_order([rows], 700_000), wanted)
 
 
-def test_packed_events_are_those_of_the_accounts_with_all_that_is_learned_from() -> None:
+@pytest.mark.parametrize("base", [0, 2**40])
+def test_packed_events_are_those_of_the_accounts_with_all_that_is_learned_from(base: int) -> None:
     print(f"seed {SEED}")
     dice, events = np.random.default_rng(SEED), np.zeros(2_000, EVENT)
-    events["account_id"], events["maker_account_id"] = dice.integers(0, 2**24, (2, 2_000))
+    for name in ("account_id", "maker_account_id"):
+        events[name] = base + dice.integers(0, 2**24, 2_000)
     events["kind"], events["side"] = dice.integers(1, 8, 2_000), dice.integers(0, 3, 2_000)
     events["flags"], events["price_ticks"] = dice.integers(0, 4, 2_000), 2**31 - 1
-    events["order_id"], events["quantity_lots"] = dice.integers(-(2**62), 2**62, 2_000), 2**40
+    events["reason"], events["quantity_lots"] = dice.integers(0, 32, 2_000), 2**40
+    events["order_id"] = dice.integers(-(2**62), 2**62, 2_000)
     traded = events["kind"] == EventKind.TRADE
     events["maker_order_id"][traded] = dice.integers(-(2**62), 0, traded.sum())
-    owners, makers = events["account_id"], events["maker_account_id"]
-    parts = [range(5, 2**22), range(2**22, 2**23), range(2**23 + 9, 2**24)]
-    for ids, packed in zip(parts, packed_for(events, bounds_of(parts)), strict=True):
-        mine = ((owners >= ids.start) & (owners < ids.stop)) | (
-            (makers >= ids.start) & (makers < ids.stop)
-        )
-        wanted = events[mine].copy()
-        wanted["order_id"][wanted["kind"] == EventKind.TRADE] = 0
-        assert np.array_equal(unpacked([packed]), wanted)
-        assert np.array_equal(unpacked([packed[:7], packed[7:]]), wanted)
+    edges = [(5, 2**22), (2**22, 2**23), (2**23 + 9, 2**24)]
+    parts = [range(base + first, base + stop) for first, stop in edges]
+    wanted = [list(plainly_told(events, ids)) for ids in parts]
+    assert all(wanted)
+    for own, packed in zip(wanted, packed_for(events, bounds_of(parts)), strict=True):
+        assert packed.tolist() == own
+    for own, ids in zip(wanted, parts, strict=True):
+        [packed] = packed_for(events, bounds_of([ids]))
+        assert packed.tolist() == own
+        assert joined_packed([packed[:7], packed[7:7], packed[7:]]).tolist() == own
     assert [len(one) for one in packed_for(events[:0], bounds_of(parts))] == [0, 0, 0]
+    assert len(joined_packed([])) == 0
+
+
+def plainly_told(events: Rows, ids: range) -> Iterator[list[int]]:
+    """The words of packed_events.py, event by event."""
+    for event in events.tolist():
+        names = dict(zip(EVENT.names or (), event, strict=True))
+        owner, maker = names["account_id"], names["maker_account_id"]
+        if owner in ids or maker in ids:
+            traded = names["kind"] == EventKind.TRADE
+            places = [one - ids.start + 1 if one in ids else 0 for one in (owner, maker)]
+            codes = [names[name] for name in ("kind", "reason", "side", "flags")]
+            order_id = names["maker_order_id" if traded else "order_id"]
+            last = names["price_ticks"] + sum(one << (32 + 8 * n) for n, one in enumerate(codes))
+            yield [order_id, places[0] + (places[1] << 32), names["quantity_lots"], last]
