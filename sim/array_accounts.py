@@ -28,10 +28,11 @@ FUNDING      atoms received               LIQUIDATED  how many fills closed it b
 """
 COLUMNS = 8
 
-TRADES, TRADED_LOTS, FEES_TAKEN, LIQUIDATION_FEES, LIQUIDATION_TRADES, BROKEN = range(6)
+TRADES, TRADED_LOTS, LIQUIDATION_TRADES, FEES_TAKEN, LIQUIDATION_FEES, BROKEN = range(6)
 """Places in the totals of a batch; BROKEN is not 0 where a cost, or what an account has earned or
 paid, left the safe range."""
-TOTALS = 6
+COUNTS, TOTALS = 3, 6
+"""How many of them are counts, which come first; how many there are."""
 
 FORCED_ID_MASK = 1023
 """The last ten bits of an order id (negated) are all ones where the order closes by force."""

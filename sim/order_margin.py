@@ -153,6 +153,13 @@ def admit_rows(
     return refused
 
 
+@cached_kernel(kernels)
+def forget(rows: Rows, first_account: int, asked: Integers) -> None:
+    """What the traders of COMMAND rows asked for counts no longer."""
+    for place in range(len(rows)):
+        asked[rows[place].account_id - first_account] = 0
+
+
 class OrderMargin:
     """What the traders of one part of a strategy may still order.
 
@@ -203,7 +210,7 @@ class OrderMargin:
             for spec, rows, touch in zip(self._specs, sent, touches, strict=True)
         ]
         for rows in sent:
-            self._asked[rows["account_id"] - self._first] = 0
+            forget(rows, self._first, self._asked)
         return admitted
 
     def _admitted(

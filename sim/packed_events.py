@@ -67,7 +67,8 @@ def pack_for(events: Integers, bounds: Integers, ends: Integers, packed: Integer
             if mine or made:
                 codes = events[row, EVENT_CODES]
                 traded = (codes >> 32) & 255 == TRADE
-                packed[count, ORDER] = events[row, EVENT_MAKER_ORDER if traded else EVENT_ORDER]
+                order, made_of = events[row, EVENT_ORDER], events[row, EVENT_MAKER_ORDER]
+                packed[count, ORDER] = made_of if traded else order
                 packed[count, WHOSE] = (owner + 1 if mine else 0) | (
                     (maker + 1 if made else 0) << PLACE_BITS
                 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.array_accounts import LIQUIDATION_TRADES, POSITION, TRADED_LOTS, TRADES, MarketAccounts
+from sim.array_accounts import COUNTS, POSITION, TRADED_LOTS, TRADES, MarketAccounts
 from sim.engine import MarketEngine
 from sim.funding import HOUR_US, SAMPLE_US, Premiums, book_premium_ppm, crosses, rate_ppm
 from sim.mark import Quotes, next_mark
@@ -208,7 +208,7 @@ class SteppedMarket:
         totals = self.accounts.apply(events)
         self.fills += int(totals[TRADES])
         self.volume_lots += int(totals[TRADED_LOTS])
-        self._since_sample[:3] += totals[[TRADES, TRADED_LOTS, LIQUIDATION_TRADES]]
+        self._since_sample[:COUNTS] += totals[:COUNTS]
         if totals[TRADES]:
             self.tape.note_trades(events)
 
