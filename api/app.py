@@ -52,6 +52,10 @@ PAGE = {
 """How the documentation's page opens: operations as a list, schemas folded."""
 
 
+UNOBSERVED: Any = {"tracing": False, "metrics": False, "logs": False}
+"""/metrics is our own; to ask for OpenTelemetry's providers would cost every request its time."""
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """A new application. Raises ConfigurationError."""
     services = Services(settings or Settings.load())
@@ -64,6 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         swagger_ui_parameters=PAGE,
         lifespan=opened(services),
         redirect_slashes=False,
+        telemetry=UNOBSERVED,
     )
     app.state.services = services
     sections = list(SECTIONS)

@@ -74,21 +74,42 @@ class ConnectionLimits:
 
 
 class CountedTransport:
-    """A transport that knows how many bytes were written to it."""
+    """A transport that knows how many bytes were written to it, and sends the head of an answer
+    together with what follows it: a packet costs more than all else that is done for an answer.
 
-    __slots__ = ("_transport", "written_bytes")
+    answering   the request whose head has not been written yet
+    """
+
+    __slots__ = ("_head", "_transport", "answering", "written_bytes")
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
+        self._head = b""
+        self.answering: Any = None
         self.written_bytes = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        """Write, and count."""
+        """Write and count, but for a head, which waits for its body."""
+        if self.answering is not None and self.answering.response_started:
+            self.answering, self._head = None, data
+            return
+        if self._head:
+            data, self._head = self._head + data, b""
         self.written_bytes += len(data)
         self._transport.write(data)
+
+    def flush(self) -> None:
+        """Write the head of an answer that has no body."""
+        if self._head:
+            self.write(b"")
+
+    def close(self) -> None:
+        """Close when all is written."""
+        self.flush()
+        self._transport.close()
 
     def cut(self) -> None:
         """End at once; what the peer has not read is thrown away, in the kernel too."""

@@ -1,12 +1,11 @@
 """Whether a body's headers call it what bodies are here: JSON, in UTF-8, as it is."""
 
-from collections.abc import Iterator
-
-from starlette.datastructures import Headers
+from collections.abc import Iterator, Sequence
 
 JSON = "application/json"
+JSON_BYTES = JSON.encode()
 CHARSETS = frozenset({"utf-8", "utf8"})
-PLAIN = frozenset({"", "identity"})
+PLAIN = frozenset({b"", b"identity"})
 """What Content-Encoding may say: nothing was done to the body."""
 
 NOT_JSON = f"A body must have the header Content-Type: {JSON}"
@@ -15,18 +14,25 @@ NOT_UTF_8 = "A body must be UTF-8: the header Content-Type may name no other cha
 ENCODED = "A body must be sent as it is: Content-Encoding is not supported"
 
 
-def fault_of(headers: Headers) -> str | None:
-    """What is wrong with how a body is called, in a sentence; None where it is plain JSON."""
-    types = headers.getlist("content-type")
+def fault_of(headers: Sequence[tuple[bytes, bytes]]) -> str | None:
+    """What is wrong with how a body is called, in a sentence; None where it is plain JSON.
+
+    headers   a request's as they came, names in lower case
+    """
+    types, codings = [], []
+    for name, value in headers:
+        if name == b"content-type":
+            types.append(value)
+        elif name == b"content-encoding":
+            codings.append(value)
     if len(types) > 1:
         return TWO_TYPES
-    content_type = types[0] if types else ""
-    if content_type != JSON:
+    if types != [JSON_BYTES]:
+        content_type = types[0].decode("latin-1") if types else ""
         if content_type.partition(";")[0].strip().lower() != JSON:
             return NOT_JSON
         if not CHARSETS.issuperset(charsets_in(content_type)):
             return NOT_UTF_8
-    codings = headers.getlist("content-encoding")
     return None if all(coding.strip().lower() in PLAIN for coding in codings) else ENCODED
 
 

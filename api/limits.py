@@ -61,12 +61,11 @@ class Budget:
         window, used = self._used.get(who, (0, 0))
         return self.amount - used if window == now // self.length_s else self.amount
 
-    def use(self, who: int | str, cost: int, now: int) -> None:
-        """Note what they use."""
+    def keep(self, who: int | str, left: int, now: int) -> None:
+        """Note what they may still use."""
         if len(self._used) >= COUNTERS_MAX and who not in self._used:
             self._forget_past_windows(now)
-        used = self.amount - self.left(who, now)
-        self._used[who] = (now // self.length_s, used + cost)
+        self._used[who] = (now // self.length_s, self.amount - left)
 
     def _forget_past_windows(self, now: int) -> None:
         window = now // self.length_s
@@ -95,24 +94,24 @@ class RateLimits:
             RateKind.CANCEL: settings.cancel_rate,
             RateKind.PROBE: settings.probe_rate,
         }
-        self._of_users = {kind: budgets(rate, 1) for kind, rate in rates.items()}
+        self._of_users = {kind: budgets_of(rate, 1) for kind, rate in rates.items()}
         self._of_addresses = {
-            kind: budgets(rate, settings.users_an_address) for kind, rate in rates.items()
+            kind: budgets_of(rate, settings.users_an_address) for kind, rate in rates.items()
         }
 
     def hit(self, kind: RateKind, principal: Principal, cost: int = 1) -> Window:
         """Count one request, or `cost` of them; the tightest of the windows answers."""
         now = int(time.time())
         address, user = principal
-        asked: list[tuple[Budget, int | str]]
-        asked = [(budget, address) for budget in self._of_addresses[kind]]
-        asked += [(budget, address if user is None else user) for budget in self._of_users[kind]]
-        left, tightest = min(
-            ((budget.left(who, now) - cost, budget) for budget, who in asked), key=LEFT
-        )
+        asked: list[tuple[int, Budget, int | str]] = []
+        whom = address if user is None else user
+        for budgets, who in ((self._of_addresses[kind], address), (self._of_users[kind], whom)):
+            for budget in budgets:
+                asked.append((budget.left(who, now) - cost, budget, who))
+        left, tightest, _ = min(asked, key=LEFT)
         if left >= 0:
-            for budget, who in asked:
-                budget.use(who, cost, now)
+            for still, budget, who in asked:
+                budget.keep(who, still, now)
         resets_at_s = (now // tightest.length_s + 1) * tightest.length_s
         return Window(left >= 0, tightest.amount, max(0, left), tightest.length_s, resets_at_s)
 
@@ -126,7 +125,7 @@ class RateLimits:
         return min(-(-rows // ROWS_A_REQUEST), self.most(RateKind.READ))
 
 
-def budgets(rate: str, users: int) -> list[Budget]:
+def budgets_of(rate: str, users: int) -> list[Budget]:
     """A rate, of so many users together."""
     return [Budget(item.amount * users, item.get_expiry()) for item in parse_many(rate)]
 

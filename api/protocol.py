@@ -110,7 +110,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         """Remember which of the requests in line is being answered."""
-        self._answering = cycle
+        self._answering = self.transport.answering = cycle
         super()._start_asgi_task(cycle, app)
 
     def _hang_up(self) -> None:
@@ -223,6 +223,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Go on with what waits in line."""
+        self.transport.flush()
         if not self.pipeline:
             self.flow.held = False
         super().on_response_complete()

@@ -155,7 +155,7 @@ def body_of(model: type[BaseModel]) -> Argument:
 
 def check_is_json(request: Request) -> None:
     """Raises Refused for a body of any other type: a foreign page can send those unasked."""
-    fault = fault_of(request.headers)
+    fault = fault_of(request.scope["headers"])
     if fault is not None:
         raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE, fault)
 

@@ -1,5 +1,6 @@
 """What Flux's clients send. Unknown fields are refused, numbers are read exactly."""
 
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -53,16 +54,19 @@ class Sent(Wire):
     @model_validator(mode="before")
     @classmethod
     def _null_is_absent(cls, sent: object) -> object:
-        if not isinstance(sent, dict):
+        if not isinstance(sent, dict) or None not in sent.values():
             return sent
-        optional = {
-            field.alias or name
-            for name, field in cls.model_fields.items()
-            if not field.is_required()
-        }
+        optional = optional_fields(cls)
         return {
             name: value for name, value in sent.items() if value is not None or name not in optional
         }
+
+
+@cache
+def optional_fields(model: type[BaseModel]) -> frozenset[str]:
+    """The fields that a body may leave out, as clients write them."""
+    fields = model.model_fields.items()
+    return frozenset(field.alias or name for name, field in fields if not field.is_required())
 
 
 def _upper(value: object) -> object:

@@ -62,13 +62,19 @@ def test_readers_that_do_not_read_are_cut_and_little_is_kept_for_them(tight: Dep
 
 
 class Socket:
-    """A transport of which only the amounts matter."""
+    """A transport that keeps what is written, packet by packet, and of which nobody reads."""
 
     def __init__(self) -> None:
         self.waiting_bytes = 0
+        self.packets: list[bytes] = []
+        self.is_closed = False
 
     def write(self, data: bytes) -> None:
         self.waiting_bytes += len(data)
+        self.packets.append(data)
+
+    def close(self) -> None:
+        self.is_closed = True
 
     def get_write_buffer_size(self) -> int:
         return self.waiting_bytes
@@ -155,3 +161,42 @@ def test_an_address_may_hold_so_many_and_a_trusted_proxy_all() -> None:
     crowd.leave("203.0.113.7")
     crowd.leave("203.0.113.7")
     assert crowd.enter("203.0.113.7")
+
+
+class Answering:
+    """A request whose answer has begun or not."""
+
+    def __init__(self, has_begun: bool) -> None:
+        self.response_started = has_begun
+
+
+def written(*data: bytes, has_begun: bool = True) -> tuple[Socket, CountedTransport]:
+    sent = Socket()
+    transport = CountedTransport(sent)
+    transport.answering = Answering(has_begun)
+    for piece in data:
+        transport.write(piece)
+    return sent, transport
+
+
+def test_the_head_of_an_answer_leaves_with_its_body_in_one_packet() -> None:
+    sent, transport = written(b"head ", b"body", b"more")
+    assert sent.packets == [b"head body", b"more"]
+    assert transport.written_bytes == len(b"head bodymore")
+
+
+def test_a_head_without_a_body_leaves_when_the_answer_is_whole_or_the_connection_closes() -> None:
+    sent, transport = written(b"head")
+    assert sent.packets == []
+    transport.flush()
+    transport.flush()
+    assert sent.packets == [b"head"]
+    sent, transport = written(b"head")
+    transport.close()
+    assert (sent.packets, sent.is_closed) == ([b"head"], True)
+
+
+def test_what_is_no_answer_yet_leaves_at_once() -> None:
+    """100 Continue: the client sends its body only then."""
+    sent, _ = written(b"continue", has_begun=False)
+    assert sent.packets == [b"continue"]
