@@ -17,7 +17,7 @@ from storage.accept import Acceptor
 from storage.accept_request import OrderRequest
 from storage.cancels import CancelAll, request_cancel, request_cancel_all
 from storage.database import AsyncPool, connect, open_pool
-from storage.errors import DatabaseUnavailable, OutcomeUnknown
+from storage.errors import DatabaseUnavailable, OutcomeUnknown, StorageError
 from storage.idempotency import Asked
 from tests.builders import listed_markets, order, trader
 
@@ -324,3 +324,17 @@ async def test_two_processes_accept_a_name_once_and_no_margin_twice(
     assert refused == [Refusal.TOO_MANY_OPEN_ORDERS] * 4
     for acceptor in (first, second):
         await acceptor.stop()
+
+
+@pytest.mark.parametrize("rounds", range(8))
+async def test_whoever_waits_when_the_acceptor_stops_is_answered(
+    pool: AsyncPool, database: psycopg.Connection[Any], rounds: int
+) -> None:
+    stopping, account_id = Acceptor(pool, open_orders_max=50), trader(database)
+    await stopping.start()
+    asked = [asyncio.ensure_future(stopping.place(order(account_id))) for _ in range(3)]
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+    await stopping.stop()
+    answers = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
+    assert all(isinstance(one, StorageError | AcceptedOrder) for one in answers)
