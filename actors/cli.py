@@ -15,8 +15,8 @@ from actors.command_line import (
     print_or_exit,
     settings_or_exit,
 )
+from actors.commands.database import db
 from actors.ctrl_c import ends_at_once
-from actors.database_command import db
 from actors.kernel_cache import keep_kernels_somewhere
 from actors.own_tree import refuse_namesakes
 
@@ -53,7 +53,7 @@ ReplayOnce = Annotated[
 
 def _say_version(wanted: bool) -> None:
     if wanted:
-        from actors.run_origin import sandpit_version
+        from actors.simulate.run_origin import sandpit_version
 
         print(f"sandpit {sandpit_version()}")
         raise typer.Exit
@@ -78,7 +78,7 @@ class ScenariosBelow(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Read when somebody asks: the list needs the engine's modules."""
-        from storage.scenario_file import about_scenarios
+        from storage.files.scenario_file import about_scenarios
 
         listed = (f"{name}: {about}" for name, about in about_scenarios())
         self.epilog = "Scenarios that ship:\n\n" + "\n\n".join(listed)
@@ -107,8 +107,8 @@ def up(
     )
     if replay_once and settings.replay is None:
         end_with("--replay-once needs --replay.")
-    from actors.up import end_at_once
-    from actors.up import up as run
+    from actors.commands.signals import end_at_once
+    from actors.commands.up import up as run
 
     end_at_once(run(settings))
 
@@ -147,9 +147,9 @@ def simulate(
 ) -> None:
     """Run a scenario as fast as this machine can; the same result every time."""
     with ends_at_once():
-        from actors.simulate_command import Request
-        from actors.simulate_command import simulate as run
-        from actors.simulation_worlds import SimulateError
+        from actors.simulate.command import Request
+        from actors.simulate.command import simulate as run
+        from actors.simulate.worlds import SimulateError
 
     given = (scenario, seed, actors, duration, record, out, resume, json)
     with one_sentence(SimulateError):
@@ -163,7 +163,7 @@ def role(
     data_dir: DataDir = None,
 ) -> None:
     """Give a user another role; the exchange must be running."""
-    from actors.role_command import role as run
+    from actors.commands.role import role as run
 
     settings = settings_or_exit(data_dir=data_dir)
     print_or_exit(lambda: run(settings, email, role))
@@ -175,7 +175,7 @@ MarketId = Annotated[str, typer.Argument(help="Such as BTC-PERP.", metavar="MARK
 @market.command(name="list")
 def list_markets(data_dir: DataDir = None) -> None:
     """Every market: its status, open orders, and why it is halted."""
-    from actors import market_command
+    from actors.commands import market as market_command
 
     settings = settings_or_exit(data_dir=data_dir)
     print_or_exit(lambda: market_command.list_markets(settings))
@@ -188,7 +188,7 @@ def halt(
     data_dir: DataDir = None,
 ) -> None:
     """Refuse orders from now on; cancels are still done."""
-    from actors import market_command
+    from actors.commands import market as market_command
 
     settings = settings_or_exit(data_dir=data_dir)
     print_or_exit(lambda: market_command.halt_market(settings, market_id, reason))
@@ -197,7 +197,7 @@ def halt(
 @market.command()
 def drain(market_id: MarketId, data_dir: DataDir = None) -> None:
     """End every resting and waiting order of a halted market."""
-    from actors import market_command
+    from actors.commands import market as market_command
 
     settings = settings_or_exit(data_dir=data_dir)
     print_or_exit(lambda: market_command.drain_market(settings, market_id))
@@ -206,7 +206,7 @@ def drain(market_id: MarketId, data_dir: DataDir = None) -> None:
 @market.command()
 def resume(market_id: MarketId, data_dir: DataDir = None) -> None:
     """Open a halted market again, if its state is the one that the journal says."""
-    from actors import market_command
+    from actors.commands import market as market_command
 
     settings = settings_or_exit(data_dir=data_dir)
     print_or_exit(lambda: market_command.resume_market(settings, market_id))
@@ -221,7 +221,7 @@ def doctor(
     replay: Replay = None,
 ) -> None:
     """Say what is wrong with this machine, and with what `up` would be told."""
-    from actors.doctor import run_doctor
+    from actors.commands.doctor import run_doctor
 
     given = {"host": host, "port": port, "data_dir": data_dir, "world": world, "replay": replay}
     raise typer.Exit(run_doctor(settings_or_exit(**given)))

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from storage.data_directory import private_directory
+from storage.servers.data_directory import private_directory
 from storage.settings import ConfigurationError
 
 VARIABLE = "NUMBA_CACHE_DIR"
@@ -24,9 +24,9 @@ def keep_kernels_somewhere() -> None:
 
 
 def usual_places() -> tuple[Path, Path]:
-    """See sim.kernels, which has them from numba."""
+    """See sim.rows.kernels, which has them from numba."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    return Path(__file__).parents[1] / "sim" / "__pycache__", Path(cache) / "sandpit"
+    return Path(__file__).parents[1] / "sim" / "rows" / "__pycache__", Path(cache) / "sandpit"
 
 
 def _is_writable(path: Path) -> bool:

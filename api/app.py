@@ -11,11 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api import bench_route, errors, health, root
-from api.flux import account, admin, api_keys, auth, deposits, markets, orders
-from api.front import Front
-from api.openapi import describe, document_of
-from api.services import Services
+from api import bench_route, health, root
+from api.door import errors
+from api.door.families import Families, Family
+from api.door.front import Front
+from api.door.openapi import describe, document_of
+from api.door.services import Services
+from api.flux import account, admin, api_keys, auth, deposits, envelope, markets, orders
 from api.simulations import routes as simulations
 from storage.process_limits import settle_garbage_collection
 from storage.settings import Settings
@@ -33,6 +35,8 @@ SECTIONS = (
     root.router,
 )
 """The busiest first: routes are tried one after the other."""
+
+FAMILIES = (Family("api.flux", "/", envelope.refuse, envelope.rate_kind),)
 
 ABOUT = """Paper money, real matching: orders meet in a price-time book, positions have margin,
 funding and liquidation, and simulated traders give the markets prices and depth.
@@ -76,7 +80,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         sections.insert(0, bench_route.router)
     document = Route("/openapi.json", send_document, include_in_schema=False)
     app.router.routes[:0] = [route for section in sections for route in section.routes] + [document]
-    app.add_middleware(Front, services=services)
+    app.state.families = families = Families(FAMILIES)
+    app.add_middleware(Front, services=services, families=families)
     errors.install(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app

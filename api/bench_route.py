@@ -8,10 +8,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.flux.callers import Bearer, IdempotencyKey
+from api.door.callers import Bearer, IdempotencyKey
+from api.door.routing import ExactRoute
 from api.flux.orders import wish_of
 from api.flux.schemas import OrderSent
-from api.routing import ExactRoute
 
 BENCH_VARIABLE = "SANDPIT_BENCH_ROUTE"
 

@@ -7,15 +7,15 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.door.answers import reply
+from api.door.callers import watcher
+from api.door.describing import documented
+from api.door.routing import ExactRoute, services_of
 from api.flux.answers import HealthAnswer
-from api.flux.callers import watcher
-from api.flux.describing import documented
-from api.flux.envelope import reply
-from api.routing import ExactRoute, services_of
-from storage.audit_readings import read_audit
-from storage.database import now_us
 from storage.errors import StorageError
-from storage.market_data import halted_markets
+from storage.postgres.database import now_us
+from storage.reading.audit_readings import read_audit
+from storage.reading.market_data import halted_markets
 
 DOWN: dict[int | str, dict[str, Any]] = {
     503: {

@@ -5,10 +5,10 @@ from importlib.metadata import version
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.door.answers import reply
+from api.door.describing import documented
+from api.door.routing import ExactRoute
 from api.flux.answers import RootAnswer
-from api.flux.describing import documented
-from api.flux.envelope import reply
-from api.routing import ExactRoute
 
 NAME = "sandpit"
 VERSION = version(NAME)

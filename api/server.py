@@ -14,8 +14,8 @@ import structlog
 import uvicorn
 
 from api.app import create_app
-from api.connections import SEND_BUFFER_BYTES, ConnectionLimits, Crowd
-from api.protocol import SWEEP_EVERY_TICKS, BoundedProtocol
+from api.door.connections import SEND_BUFFER_BYTES, ConnectionLimits, Crowd
+from api.door.protocol import SWEEP_EVERY_TICKS, BoundedProtocol
 from storage.errors import StorageError
 from storage.log_stream import LogStream
 from storage.settings import ConfigurationError, Settings
@@ -74,7 +74,7 @@ def server_for(settings: Settings) -> SweepingServer:
         log_config=None,
         server_header=False,
         date_header=True,
-        proxy_headers=False,  # api/client_address.py reads them
+        proxy_headers=False,  # api/door/client_address.py reads them
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_STOP_S,
         backlog=BACKLOG,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from sim.market import MarketSpec
-from sim.messages import OrderType, Side, TimeInForce
+from sim.rows.messages import OrderType, Side, TimeInForce
 
 
 class OrderStatus(IntEnum):

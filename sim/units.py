@@ -7,6 +7,9 @@ from functools import lru_cache
 ATOMS_PER_UNIT = 1_000_000
 """Quote atoms in one unit of a quote asset: 1 USDC = 1,000,000 atoms."""
 
+PRODUCT_SAFE = 1 << 62
+"""What a product of kernels may come to, so that there is room for one more of its size."""
+
 PPM = 1_000_000
 """Parts per million: the unit of every rate."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.server_programs import is_open_to_all
+from storage.servers.server_programs import is_open_to_all
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 NOBODY = "nobody"

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from sim.ledger import STRATEGIES_FIRST
-from sim.messages import COMMAND, EVENT, EventKind, Side
-from storage.journal import journal_after
-from storage.strategy_ledger import LEDGER_LEGS
+from sim.money.ledger import STRATEGIES_FIRST
+from sim.rows.messages import COMMAND, EVENT, EventKind, Side
+from storage.market.journal import journal_after
+from storage.upkeep.strategy_ledger import LEDGER_LEGS
 
 RATE = Fraction(1, 1_000_000)
 OPEN, PART, FILLED, CANCELED, REJECTED, EXPIRED = 2, 3, 4, 5, 6, 7

@@ -7,11 +7,11 @@ from typing import Any
 import psycopg
 
 from sim.market import BTC_PERP, ETH_PERP, MarketSpec
-from sim.messages import OrderType, Side, TimeInForce
 from sim.orders import PlaceOrder
+from sim.rows.messages import OrderType, Side, TimeInForce
 from sim.units import parse_atoms
-from storage.bootstrap import create_system_accounts
-from storage.markets import create_markets
+from storage.market.markets import create_markets
+from storage.servers.bootstrap import create_system_accounts
 
 MARK_TICKS = {"BTC-PERP": 660_000, "ETH-PERP": 5_991}
 _numbers = itertools.count(1)

@@ -17,9 +17,9 @@ import redis
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from storage.data_directory import prepare
-from storage.database_roles import DatabaseUrls
-from storage.embedded import EmbeddedPostgres, EmbeddedValkey
+from storage.postgres.database_roles import DatabaseUrls
+from storage.servers.data_directory import prepare
+from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.settings import Settings
 
 if TYPE_CHECKING:
@@ -104,8 +104,8 @@ def valkey(servers_dir: Path) -> Iterator[EmbeddedValkey]:
 @pytest.fixture(scope="session")
 def template_database(postgres: EmbeddedPostgres) -> str:
     """The name of a migrated database that nobody is connected to."""
-    from storage.grants import apply_grants
     from storage.migrations.run import upgrade
+    from storage.postgres.grants import apply_grants
 
     with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {TEMPLATE} OWNER {OWNER}")
@@ -169,7 +169,7 @@ def house(database_urls: DatabaseUrls, redis_url: str) -> Iterator["House"]:
 @pytest.fixture(scope="session")
 def ray_session(servers_dir: Path) -> Iterator[str]:
     """The address of a Ray cluster of this run; the test needs the marker ray."""
-    from actors.cluster import start_local_ray, stop_ray
+    from actors.cluster.ours import start_local_ray, stop_ray
 
     yield start_local_ray(servers_dir, cpus=RAY_CPUS)
     stop_ray()

@@ -19,7 +19,7 @@ import psutil
 import psycopg
 
 from actors.bench.orders import RATES, kind_of
-from storage.embedded import EmbeddedPostgres
+from storage.servers.embedded import EmbeddedPostgres
 from tests.waiting import eventually
 
 NO_LIMIT = "1000000/second"

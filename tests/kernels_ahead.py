@@ -5,10 +5,10 @@ Each kernel is kept on disk as soon as it is compiled, for whoever needs it next
 
 from dataclasses import replace
 
-from sim.engine import warm_up
-from sim.simulation_scenario import Scenario
-from sim.world import SimulatedWorld
-from storage.scenario_file import load_scenario, scenario_prices, shipped_scenarios
+from sim.book.engine import warm_up
+from sim.scenario.scenario import Scenario
+from sim.stepping.world import SimulatedWorld
+from storage.files.scenario_file import load_scenario, scenario_prices, shipped_scenarios
 
 STEPS, HEADS_MAX = 40, 2_000
 

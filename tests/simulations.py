@@ -6,13 +6,14 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from sim.world import SimulatedWorld
-from storage import simulations
-from storage.database import AsyncPool, open_pool
-from storage.scenario_file import scenario_prices
-from storage.simulation_keeping import Asker, KeptLimits
-from storage.simulation_runs import Begun, Ending, Progress, begin_run, end_run, start_next
-from storage.simulations import (
+from sim.stepping.world import SimulatedWorld
+from storage.files.scenario_file import scenario_prices
+from storage.postgres.database import AsyncPool, open_pool
+from storage.postgres.unit_of_work import unit_of_work
+from storage.runs import simulations
+from storage.runs.simulation_keeping import Asker, KeptLimits
+from storage.runs.simulation_runs import Begun, Ending, Progress, begin_run, end_run, start_next
+from storage.runs.simulations import (
     QueueLimits,
     Report,
     SimulationSize,
@@ -20,8 +21,7 @@ from storage.simulations import (
     SimulationView,
     SimulationWish,
 )
-from storage.stored_scenario import read_scenario
-from storage.unit_of_work import unit_of_work
+from storage.runs.stored_scenario import read_scenario
 
 Answer = TypeVar("Answer")
 

@@ -1,6 +1,6 @@
 """`sandpit bench book`: instructions a second through the matching engine, and through a peer.
 
-The flow is that of sim/bench_flow.py, at two sizes of book. Every run starts from an
+The flow is that of actors/bench/flow.py, at two sizes of book. Every run starts from an
 empty book, refills it before each block outside of what is timed, and must end in the
 state the flow was made with. The peer is liquibook, a C++ order book, from PyPI. Its wheel
 has no C++ interface, only a Python binding of one call an order: so each of its figures
@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from sim.bench_flow import Block, FlowMaker
-from sim.engine import MarketEngine, warm_up
+from actors.bench.flow import Block, FlowMaker
+from sim.book.engine import MarketEngine, warm_up
 from sim.market import BTC_PERP
-from sim.messages import CommandKind, Rows, Side
+from sim.rows.messages import CommandKind, Rows, Side
 
 SMALL_BOOK, LARGE_BOOK = 1_000, 1_000_000
 SMALL_BLOCK_ROWS, LARGE_BLOCK_ROWS = 1_000, 250_000

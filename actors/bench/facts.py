@@ -1,6 +1,6 @@
 """`sandpit bench facts`: which stylised facts a scenario shows, seed by seed, beside real trades.
 
-Every run records all trades and goes through sim/stylized_facts.py, as do the files to compare
+Every run records all trades and goes through sim/facts/stylized.py, as do the files to compare
 with. A fact that cannot be told on a tape counts as not held. One process, no Ray: the state
 hash is that of `sandpit simulate` with the same seed.
 """
@@ -14,13 +14,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from sim.engine import warm_up
-from sim.scenario_fields import ScenarioError
-from sim.stylized_facts import Fact, FactTable, Verdict, fact_table
-from sim.trade_tape import real_tape, simulated_tape
-from sim.world import SimulatedWorld, Timing
-from storage.scenario_file import load_scenario, scenario_prices
-from storage.trades_file import DECIMALS, TradesFileError, read_traded
+from sim.book.engine import warm_up
+from sim.facts.stylized import Fact, FactTable, Verdict, fact_table
+from sim.record.tape import real_tape, simulated_tape
+from sim.scenario.fields import ScenarioError
+from sim.stepping.world import SimulatedWorld, Timing
+from storage.files.scenario_file import load_scenario, scenario_prices
+from storage.files.trades_file import DECIMALS, TradesFileError, read_traded
 
 PRICE_UNIT = Decimal(1).scaleb(-DECIMALS)
 """Prices of a file are read as exactly as it writes them: only their ratios are used."""

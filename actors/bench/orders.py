@@ -23,8 +23,8 @@ from rich.table import Table
 from actors.bench.http_load import Connection, Tally, connect, request, run_closed_loop
 from actors.own_tree import command
 from sim.market import COLLATERAL
-from storage.embedded import EmbeddedPostgres
-from storage.latency import any_order_pending, hop_medians_ms
+from storage.reading.latency import any_order_pending, hop_medians_ms
+from storage.servers.embedded import EmbeddedPostgres
 
 CONNECTIONS = 64
 ACCOUNTS = 1_000

@@ -13,7 +13,7 @@ from actors.bench import simulate_peers, simulate_sizes
 from actors.bench.simulate_peers import Extent, Line
 from actors.bench.simulate_runs import RunFailed, machine
 from actors.command_line import tell
-from sim.engine import warm_up
+from sim.book.engine import warm_up
 
 WIDTH = 120
 """Of a table that goes into a file."""

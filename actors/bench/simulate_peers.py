@@ -7,9 +7,9 @@ from functools import partial
 
 from actors.bench import simulate_scenarios as scenarios
 from actors.bench.simulate_runs import PeerMissing, Work, alone, alternated, peer
-from sim.simulation_scenario import Scenario
-from sim.world import SimulatedWorld
-from storage.scenario_file import load_scenario, scenario_prices
+from sim.scenario.scenario import Scenario
+from sim.stepping.world import SimulatedWorld
+from storage.files.scenario_file import load_scenario, scenario_prices
 
 ALL_PPM = 1_000_000
 SEED = 1

@@ -13,9 +13,9 @@ from typing import Any
 
 from actors.own_tree import command
 from actors.processors import cores_to_use
-from sim.simulation_scenario import parse_scenario
-from sim.world import SimulatedWorld
-from storage.scenario_file import scenario_prices
+from sim.scenario.scenario import parse_scenario
+from sim.stepping.world import SimulatedWorld
+from storage.files.scenario_file import scenario_prices
 
 PEERS_PYTHON = Path(sys.prefix) / "peers" / "bin" / "python"
 PEERS_SCRIPT = Path(__file__).with_name("peers.py")

@@ -11,9 +11,9 @@ from typing import Any
 from actors.bench import simulate_scenarios as scenarios
 from actors.bench.simulate_peers import SEED, Extent, Line
 from actors.bench.simulate_runs import alternated, command_run, steady
-from storage.bare_copy import bare_copy
-from storage.embedded import EmbeddedPostgres
-from storage.scenario_file import SHIPPED_DIRECTORY
+from storage.files.scenario_file import SHIPPED_DIRECTORY
+from storage.runs.bare_copy import bare_copy
+from storage.servers.embedded import EmbeddedPostgres
 
 GIBIBYTE = 2**30
 SPREAD_HEADS, SPREAD_ACTIVITY_PPM, SPREAD_STEPS = 200_000, 200_000, 150

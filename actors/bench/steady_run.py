@@ -11,10 +11,10 @@ import sys
 import time
 from typing import Any
 
-from actors.simulation_actors import peak_memory_bytes
-from actors.simulation_worlds import opened_world
-from sim.world import Timing
-from storage.scenario_file import load_scenario, scenario_prices
+from actors.simulate.hosts import peak_memory_bytes
+from actors.simulate.worlds import opened_world
+from sim.stepping.world import Timing
+from storage.files.scenario_file import load_scenario, scenario_prices
 
 
 def steady_run(file: str, actors: int, warm: int, steps: int, windows: int) -> dict[str, Any]:

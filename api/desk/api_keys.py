@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
+from api.credentials.key_ring import KeyRing, make_key
 from api.desk.digests import digest
 from api.desk.identifiers import api_key_id_text
-from api.key_ring import KeyRing, make_key
 from sim.refusals import Refusal, Refused
-from storage import api_keys as storage
-from storage.api_keys import ApiKey, NewApiKey, Scope
-from storage.database import AsyncPool, now_us
-from storage.idempotency import Asked, Outcome, once
-from storage.unit_of_work import Connection
+from storage.intake.idempotency import Asked, Outcome, once
+from storage.people import api_keys as storage
+from storage.people.api_keys import ApiKey, NewApiKey, Scope
+from storage.postgres.database import AsyncPool, now_us
+from storage.postgres.unit_of_work import Connection
 
 
 @dataclass(frozen=True)

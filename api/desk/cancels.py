@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 from api.desk.digests import digest
 from sim.refusals import Refused
-from storage.cancels import request_cancels
-from storage.database import AsyncPool
-from storage.idempotency import (
+from storage.intake.cancels import request_cancels
+from storage.intake.idempotency import (
     Asked,
     Outcome,
     once,
     recalled_refusal,
     remembered_refusal,
 )
-from storage.unit_of_work import Connection, unit_of_work
+from storage.postgres.database import AsyncPool
+from storage.postgres.unit_of_work import Connection, unit_of_work
 
 ROUTE = "orders/cancel-batch"
 

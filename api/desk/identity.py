@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 
-from api.login_guard import LoginGuard, NewAccounts
-from api.passwords import PASSWORD_CHARACTERS, Lane, Passwords
+from api.credentials.login_guard import LoginGuard, NewAccounts
+from api.credentials.passwords import PASSWORD_CHARACTERS, Lane, Passwords
 from sim.refusals import Refusal, Refused
-from storage.accounts import (
+from storage.people.accounts import (
     UNUSABLE_HASH,
     User,
     UserStatus,
@@ -19,8 +19,8 @@ from storage.accounts import (
     find_user_by_email,
     replace_password_hash,
 )
-from storage.database import AsyncPool
-from storage.login_addresses import is_known_address, remember_address
+from storage.people.login_addresses import is_known_address, remember_address
+from storage.postgres.database import AsyncPool
 
 EMAIL_TEXT = re.compile(
     r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f.]+(\.[^@\s\x00-\x1f\x7f.]+)+"

@@ -6,13 +6,13 @@ from decimal import Decimal
 from hashlib import blake2b
 
 from sim.market import MarketSpec
-from sim.messages import OrderType, Side, TimeInForce
 from sim.orders import PlaceOrder
 from sim.refusals import Refusal, Refused
+from sim.rows.messages import OrderType, Side, TimeInForce
 from sim.units import NotDecimal, OffGrid, format_steps, parse_steps
-from storage.accept_request import OrderRequest
-from storage.idempotency import Asked
-from storage.market_data import ListedMarket, MarketCatalog
+from storage.intake.accept_request import OrderRequest
+from storage.intake.idempotency import Asked
+from storage.reading.market_data import ListedMarket, MarketCatalog
 
 LEVERAGE_DEFAULT = 10
 BODY_HASH_BYTES = 16

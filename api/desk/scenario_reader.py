@@ -9,11 +9,11 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from api.fair_turns import FairTurns, TurnLimits
-from sim.scenario_fields import ScenarioError
-from sim.scenario_work import Work, work_of
+from sim.scenario.fields import ScenarioError
+from sim.scenario.work import Work, work_of
 from storage.process_limits import die_with_parent, end_after_cpu, limited_memory
-from storage.simulations import SimulationWish
-from storage.stored_scenario import read_scenario
+from storage.runs.simulations import SimulationWish
+from storage.runs.stored_scenario import read_scenario
 
 READ_CPU_S_MAX = 2
 READ_MEMORY_MB_MAX = 512

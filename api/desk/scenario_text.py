@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.exact_json import ExactNumber
-from sim.scenario_fields import ScenarioError
+from sim.scenario.fields import ScenarioError
 
 TEXT_BYTES_MAX = 60_000
 DOTS_OF_A_LINE_MAX = 64

@@ -4,11 +4,18 @@ from dataclasses import dataclass
 
 import uuid_utils
 
-from api.refresh_tokens import RefreshTokens, Shown, kept
-from api.security import Tokens
+from api.credentials.refresh_tokens import RefreshTokens, Shown, kept
+from api.credentials.tokens import Tokens
 from sim.refusals import Refusal, Refused
-from storage.database import AsyncPool
-from storage.login_sessions import NOT_VALID, NewSession, Turn, begin_session, end_session, turn
+from storage.people.login_sessions import (
+    NOT_VALID,
+    NewSession,
+    Turn,
+    begin_session,
+    end_session,
+    turn,
+)
+from storage.postgres.database import AsyncPool
 
 
 @dataclass(frozen=True)

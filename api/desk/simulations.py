@@ -9,14 +9,14 @@ from api.desk.digests import digest
 from api.desk.scenario_reader import ScenarioRead, ScenarioReader
 from api.desk.scenario_text import checked_text, toml_of
 from sim.refusals import Refusal, Refused
-from sim.scenario_fields import ScenarioError
-from storage import simulations
-from storage.accounts import Role
-from storage.database import AsyncPool
-from storage.idempotency import Asked, Outcome, once
-from storage.settings import Settings
-from storage.simulation_keeping import FORGOTTEN, Asker, KeptLimits
-from storage.simulations import (
+from sim.scenario.fields import ScenarioError
+from storage.intake.idempotency import Asked, Outcome, once
+from storage.people.accounts import Role
+from storage.postgres.database import AsyncPool
+from storage.postgres.unit_of_work import Connection
+from storage.runs import simulations
+from storage.runs.simulation_keeping import FORGOTTEN, Asker, KeptLimits
+from storage.runs.simulations import (
     QueueLimits,
     Report,
     SimulationSize,
@@ -24,8 +24,8 @@ from storage.simulations import (
     SimulationView,
     SimulationWish,
 )
-from storage.stored_scenario import shipped_text
-from storage.unit_of_work import Connection
+from storage.runs.stored_scenario import shipped_text
+from storage.settings import Settings
 
 ADMIN_PLACES = 100
 """In the queue, beyond those that TRADERs can fill."""

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from api.desk.digests import digest
 from sim.refusals import Refusal, Refused
 from sim.units import NotDecimal, OffGrid, format_atoms, parse_atoms
-from storage import cancel_after, transfers
-from storage.database import AsyncPool, now_us
-from storage.idempotency import Asked, Outcome, once
-from storage.transfers import Balance
-from storage.unit_of_work import Connection
+from storage.intake import cancel_after, transfers
+from storage.intake.idempotency import Asked, Outcome, once
+from storage.intake.transfers import Balance
+from storage.postgres.database import AsyncPool, now_us
+from storage.postgres.unit_of_work import Connection
 
 Movement = Callable[[Connection, int, str, int], Awaitable[Balance]]
 

@@ -8,25 +8,19 @@ from starlette.responses import Response
 
 from api.desk.identifiers import NOBODYS_ORDER, parse_order_id
 from api.desk.orders import no_such_market
+from api.door.answers import reply, reply_page
+from api.door.callers import Bearer, Viewer, viewer_in
+from api.door.describing import documented
+from api.door.paging import cursor_number, page_of, window_of
+from api.door.routing import ExactRoute, services_of
 from api.flux import wording
-from api.flux.answers import (
-    BalanceAnswer,
-    FillAnswer,
-    LedgerAnswer,
-    OrderAnswer,
-    PositionAnswer,
-)
-from api.flux.callers import Bearer, Viewer, viewer_in
-from api.flux.describing import documented
-from api.flux.envelope import reply, reply_page
-from api.flux.paging import cursor_number, page_of, window_of
+from api.flux.answers import BalanceAnswer, FillAnswer, LedgerAnswer, OrderAnswer, PositionAnswer
 from api.flux.schemas import FillsAsked, OrdersAsked, WindowAsked
-from api.routing import ExactRoute, services_of
 from sim.market import MarketSpec
 from sim.refusals import Refusal, Refused
-from storage import order_lists, views
-from storage.order_lists import OrderFilter
-from storage.views import FillFilter
+from storage.reading import order_lists, views
+from storage.reading.order_lists import OrderFilter
+from storage.reading.views import FillFilter
 
 router = APIRouter(route_class=ExactRoute, tags=["Queries"])
 

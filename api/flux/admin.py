@@ -6,14 +6,14 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.door.answers import reply
+from api.door.callers import operator_of_this_machine
+from api.door.describing import documented
+from api.door.routing import ExactRoute, services_of
 from api.flux.answers import DrainAnswer
-from api.flux.callers import operator_of_this_machine
-from api.flux.describing import documented
-from api.flux.envelope import reply
-from api.routing import ExactRoute, services_of
 from sim.refusals import Refusal, Refused
-from storage.drain import drain
-from storage.market_data import halted_markets
+from storage.intake.drain import drain
+from storage.reading.market_data import halted_markets
 
 DRAIN_S_MAX = 30.0
 

@@ -2,37 +2,13 @@
 
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from api.flux.schemas import REFRESH_TOKEN_EXAMPLE, Wire
+from api.door.answers import ErrorInside, example
+from api.door.wire import Wire
+from api.flux.schemas import REFRESH_TOKEN_EXAMPLE
 from sim.market import COLLATERAL
-from storage.api_keys import Scope
-
-
-def example(**fields: Any) -> ConfigDict:
-    """A model's configuration with an example for the documentation."""
-    return ConfigDict(json_schema_extra={"examples": [fields]})
-
-
-class ErrorInside(Wire):
-    """A stable code, a sentence, and facts that help."""
-
-    code: str
-    message: str
-    details: dict[str, Any] | None = None
-
-
-class ErrorAnswer(Wire):
-    """The error envelope."""
-
-    error: ErrorInside
-
-    model_config = example(
-        error={
-            "code": "INSUFFICIENT_MARGIN",
-            "message": "Available margin is below required margin",
-        }
-    )
+from storage.people.api_keys import Scope
 
 
 class UserAnswer(Wire):

@@ -8,14 +8,13 @@ from starlette.responses import Response
 
 from api.desk import api_keys as desk
 from api.desk.identifiers import api_key_id_text, parse_api_key_id
+from api.door.answers import milliseconds, reply, reply_page
+from api.door.callers import IdempotencyKey, LoggedIn
+from api.door.describing import documented, refusal
+from api.door.routing import ExactRoute, services_of
 from api.flux.answers import ApiKeyAnswer, NewApiKeyAnswer, RevokedAnswer
-from api.flux.callers import IdempotencyKey, LoggedIn
-from api.flux.describing import documented, refusal
-from api.flux.envelope import reply, reply_page
 from api.flux.schemas import ApiKeySent
-from api.flux.wording import milliseconds
-from api.routing import ExactRoute, services_of
-from storage.api_keys import API_KEYS_MAX, ApiKey, api_keys
+from storage.people.api_keys import API_KEYS_MAX, ApiKey, api_keys
 
 REVOKED = "REVOKED"
 SHOWN_PREFIX = "sandpit_{}"

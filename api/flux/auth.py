@@ -4,16 +4,16 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.credentials.tokens import user_id_text
 from api.desk import sessions as desk
 from api.desk.identity import Identity, become_guest, log_in, register
+from api.door.answers import reply
+from api.door.callers import WithoutKey
+from api.door.describing import documented
+from api.door.front import call_of
+from api.door.routing import ExactRoute, services_of
 from api.flux.answers import LoggedOutAnswer, LoginAnswer, TokenAnswer, UserAnswer
-from api.flux.callers import WithoutKey
-from api.flux.describing import documented
-from api.flux.envelope import reply
 from api.flux.schemas import Credentials, RefreshSent
-from api.front import call_of
-from api.routing import ExactRoute, services_of
-from api.security import user_id_text
 
 LOGGED_OUT = "LOGGED_OUT"
 

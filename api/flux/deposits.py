@@ -5,13 +5,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.desk import transfers
+from api.door.answers import reply
+from api.door.callers import IdempotencyKey, Trader
+from api.door.describing import documented
+from api.door.routing import ExactRoute, services_of
 from api.flux.answers import BalanceAnswer
-from api.flux.callers import IdempotencyKey, Trader
-from api.flux.describing import documented
-from api.flux.envelope import reply
 from api.flux.schemas import AmountSent, ResetSent
 from api.flux.wording import balance_answer
-from api.routing import ExactRoute, services_of
 
 router = APIRouter(route_class=ExactRoute, tags=["Deposits"])
 

@@ -1,14 +1,11 @@
 """Flux's wording: the error envelope, which status and code a refusal has, JSON answers."""
 
-from collections.abc import Mapping, Sequence
-
-from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import Scope
 
-from api.credentials import Lack
-from api.json_text import json_bytes
-from api.limits import RateKind
+from api.credentials.shown import Lack
+from api.door.json_text import json_bytes
+from api.door.limits import RateKind
 from sim.refusals import Refusal, Refused
 
 RETRY_AFTER_S = 1
@@ -117,16 +114,3 @@ def rate_kind(method: str, path: str) -> RateKind:
     if path == "/orders" or path.startswith("/orders/"):
         return RateKind.CANCEL if method == "DELETE" else RateKind.ORDER
     return RateKind.WRITE
-
-
-def reply(body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A model as JSON; what is None is left out."""
-    text = body.model_dump_json(by_alias=True, exclude_none=True)
-    return Response(text, status, headers, "application/json")
-
-
-def reply_page(page: Sequence[BaseModel], next_cursor: str | None = None) -> Response:
-    """A bare array, with the cursor of the next page in X-Next-Cursor where there is one."""
-    rows = (row.model_dump_json(by_alias=True, exclude_none=True) for row in page)
-    headers = {"X-Next-Cursor": next_cursor} if next_cursor else None
-    return Response(f"[{','.join(rows)}]", 200, headers, "application/json")

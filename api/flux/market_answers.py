@@ -1,7 +1,7 @@
 """What Flux answers about markets, to everybody."""
 
-from api.flux.answers import example
-from api.flux.schemas import Wire
+from api.door.answers import example
+from api.door.wire import Wire
 from sim.market import COLLATERAL
 
 

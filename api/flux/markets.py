@@ -7,9 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.desk.orders import find_market
+from api.door.answers import reply, reply_page
+from api.door.describing import documented
+from api.door.paging import cursor_number, page_of, window_of
+from api.door.routing import ExactRoute, services_of
 from api.flux import wording
-from api.flux.describing import documented
-from api.flux.envelope import reply, reply_page
 from api.flux.market_answers import (
     BookAnswer,
     CandleAnswer,
@@ -18,15 +20,13 @@ from api.flux.market_answers import (
     TimeAnswer,
     TradeAnswer,
 )
-from api.flux.paging import cursor_number, page_of, window_of
 from api.flux.schemas import CandlesAsked, DepthAsked, WindowAsked
-from api.routing import ExactRoute, services_of
-from sim.candles import INTERVALS_US
+from sim.money.candles import INTERVALS_US
 from sim.refusals import Refusal, Refused
-from storage import market_data
-from storage.database import now_us
-from storage.market_data import ListedMarket
-from storage.time_window import TimeWindow
+from storage.postgres.database import now_us
+from storage.reading import market_data
+from storage.reading.market_data import ListedMarket
+from storage.reading.time_window import TimeWindow
 
 router = APIRouter(route_class=ExactRoute, tags=["Markets"])
 

@@ -10,6 +10,11 @@ from api.desk import transfers
 from api.desk.cancels import cancel_batch, cancel_named
 from api.desk.identifiers import NOBODYS_ORDER, order_id_text, parse_order_id
 from api.desk.orders import OrderWish, Unreadable, build_batch, build_order, find_market
+from api.door.answers import ErrorInside, milliseconds, reply
+from api.door.callers import Bearer, IdempotencyKey, Trader
+from api.door.describing import documented
+from api.door.limits import RateKind
+from api.door.routing import ExactRoute, count_more, services_of
 from api.flux.answers import (
     BatchAnswer,
     BatchEntry,
@@ -17,12 +22,9 @@ from api.flux.answers import (
     CancelAllAnswer,
     CancelBatchAnswer,
     CancelEntry,
-    ErrorInside,
     PlacedAnswer,
 )
-from api.flux.callers import Bearer, IdempotencyKey, Trader
-from api.flux.describing import documented
-from api.flux.envelope import error_of, reply
+from api.flux.envelope import error_of
 from api.flux.schemas import (
     BatchSent,
     CancelAfterSent,
@@ -31,13 +33,11 @@ from api.flux.schemas import (
     CancelSent,
     OrderSent,
 )
-from api.flux.wording import milliseconds, status_text
-from api.limits import RateKind
-from api.routing import ExactRoute, count_more, services_of
-from sim.messages import OrderType, Side, TimeInForce
+from api.flux.wording import status_text
 from sim.orders import AcceptedOrder
 from sim.refusals import Refusal, Refused
-from storage.cancels import request_cancel, request_cancel_all
+from sim.rows.messages import OrderType, Side, TimeInForce
+from storage.intake.cancels import request_cancel, request_cancel_all
 
 router = APIRouter(route_class=ExactRoute, tags=["Orders"])
 

@@ -1,11 +1,9 @@
 """What Flux's clients send. Unknown fields are refused, numbers are read exactly."""
 
-from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -17,56 +15,31 @@ from pydantic import (
     WrapValidator,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
 
 from api.desk.orders import Unreadable
-from api.exact_json import DecimalText, PrintableText, WholeNumber, read_whole
-from api.findings import CURSOR_PATTERN, first_of
-from sim.candles import INTERVALS_US
+from api.door.findings import first_of
+from api.door.wire import (
+    Asked,
+    Milliseconds,
+    PageAsked,
+    QueryNumber,
+    QueryTruth,
+    Sent,
+)
+from api.exact_json import DecimalText, PrintableText, WholeNumber
 from sim.market import COLLATERAL
+from sim.money.candles import INTERVALS_US
 from sim.refusals import Refusal, Refused
-from storage.api_keys import Scope
+from storage.people.api_keys import Scope
 
-PAGE_DEFAULT = 100
-PAGE_MAX = 500
 BATCH_ORDERS_MAX = 100
 BALANCES_MAX = 10
-MILLISECONDS_MAX = 99_999_999_999_999
 STATUSES = ("PENDING", "OPEN", "PARTIALLY_FILLED", "FILLED", "CANCELLED", "REJECTED", "EXPIRED")
 CANCEL_AFTER_MS_MAX = 86_400_000
 API_KEY_LIFE_S_MAX = 10 * 366 * 86_400
 REFRESH_TOKEN_EXAMPLE = (
     "sr_019b76da1c7a7d0e8f1c2a3b4c5d6e7f_0_3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 )
-
-
-class Wire(BaseModel):
-    """camelCase outside, snake_case inside."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
-class Sent(Wire):
-    """A body from a client: nothing that is not asked for; null is the same as nothing."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, sent: object) -> object:
-        if not isinstance(sent, dict) or None not in sent.values():
-            return sent
-        optional = optional_fields(cls)
-        return {
-            name: value for name, value in sent.items() if value is not None or name not in optional
-        }
-
-
-@cache
-def optional_fields(model: type[BaseModel]) -> frozenset[str]:
-    """The fields that a body may leave out, as clients write them."""
-    fields = model.model_fields.items()
-    return frozenset(field.alias or name for name, field in fields if not field.is_required())
 
 
 def _upper(value: object) -> object:
@@ -227,7 +200,9 @@ class CancelBatchSent(Sent):
 class ResetSent(Sent):
     """With how much of which asset to begin anew; without it with nothing."""
 
-    balances: Annotated[dict[str, DecimalText], Field(max_length=BALANCES_MAX)] = {}
+    balances: Annotated[
+        dict[str, DecimalText], Field(max_length=BALANCES_MAX, default_factory=dict)
+    ]
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"balances": {"USDC": "10000"}}]})
 
@@ -240,15 +215,6 @@ class CancelAfterSent(Sent):
     model_config = ConfigDict(json_schema_extra={"examples": [{"timeoutMs": 60000}]})
 
 
-class Asked(Wire):
-    """A query string: each field once, nothing unknown."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=False)
-
-
-QueryNumber = Annotated[int, BeforeValidator(lambda text: _query_number(text))]
-Limit = Annotated[QueryNumber, Field(ge=1, le=PAGE_MAX)]
-Cursor = Annotated[str, Field(min_length=1, max_length=80, pattern=CURSOR_PATTERN)]
 MarketIdText = Annotated[PrintableText, Field(min_length=1, max_length=32)]
 
 
@@ -258,14 +224,6 @@ def _known_statuses(text: str) -> str:
     raise ValueError(f"must be of {', '.join(STATUSES)}, several with commas between")
 
 
-def _truth(text: object) -> bool:
-    if text in ("true", "false"):
-        return text == "true"
-    raise ValueError("must be true or false")
-
-
-QueryTruth = Annotated[bool, BeforeValidator(_truth)]
-Milliseconds = Annotated[QueryNumber, Field(ge=0, le=MILLISECONDS_MAX)]
 StatusList = Annotated[
     str,
     AfterValidator(_known_statuses),
@@ -277,24 +235,6 @@ StatusList = Annotated[
         }
     ),
 ]
-
-
-def _query_number(text: object) -> int:
-    if isinstance(text, int):
-        return text
-    return read_whole(str(text))
-
-
-class PageAsked(Asked):
-    """How many rows, and after which cursor."""
-
-    limit: Limit = PAGE_DEFAULT
-    cursor: Cursor | None = None
-
-    @property
-    def rows(self) -> int:
-        """The most that the answer may have."""
-        return self.limit
 
 
 class WindowAsked(PageAsked):

@@ -2,14 +2,9 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from api.credentials.tokens import user_id_text
 from api.desk.identifiers import order_id_text
-from api.flux.answers import (
-    BalanceAnswer,
-    FillAnswer,
-    LedgerAnswer,
-    OrderAnswer,
-    PositionAnswer,
-)
+from api.flux.answers import BalanceAnswer, FillAnswer, LedgerAnswer, OrderAnswer, PositionAnswer
 from api.flux.market_answers import (
     CandleAnswer,
     LevelAnswer,
@@ -17,16 +12,15 @@ from api.flux.market_answers import (
     PriceAnswer,
     TradeAnswer,
 )
-from api.security import user_id_text
 from sim.market import MarketSpec
-from sim.messages import OrderType, Reason
+from sim.money.position import entry_price_text, unrealized_pnl_atoms
 from sim.orders import OrderStatus
-from sim.position import entry_price_text, unrealized_pnl_atoms
+from sim.rows.messages import OrderType, Reason
 from sim.units import format_atoms, format_ppm, format_steps
-from storage.market_data import CandleView, ListedMarket, PriceView, TradeView
-from storage.order_lists import OrderView
-from storage.transfers import Balance
-from storage.views import FillView, LedgerView, PositionView
+from storage.intake.transfers import Balance
+from storage.reading.market_data import CandleView, ListedMarket, PriceView, TradeView
+from storage.reading.order_lists import OrderView
+from storage.reading.views import FillView, LedgerView, PositionView
 
 ENDED_EARLY = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 CANCEL_REASONS = {
@@ -230,11 +224,6 @@ def candle_answer(candle: CandleView, interval: str, spec: MarketSpec) -> Candle
         quote_volume=format_atoms(candle.notional_atoms),
         trades=candle.trade_count,
     )
-
-
-def milliseconds(at_us: int | None) -> int | None:
-    """A time as it is told, where there is one."""
-    return at_us // 1_000 if at_us is not None else None
 
 
 def price_text(spec: MarketSpec, ticks: int) -> str:

@@ -7,18 +7,16 @@ from fastapi.responses import HTMLResponse
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.credentials.tokens import user_id_text
 from api.desk import simulations as desk
 from api.desk.identifiers import parse_simulation_id, simulation_id_text
-from api.flux.answers import ErrorAnswer
-from api.flux.callers import Caller, IdempotencyKey, Trader, Viewer
-from api.flux.describing import RATE_HEADERS, documented, refusal, success
-from api.flux.envelope import reply, reply_page
-from api.flux.paging import cursor_number, page_of
-from api.flux.schemas import PageAsked
-from api.flux.wording import milliseconds
-from api.front import call_of
-from api.routing import ExactRoute, services_of
-from api.security import user_id_text
+from api.door.answers import ErrorAnswer, milliseconds, reply, reply_page
+from api.door.callers import Caller, IdempotencyKey, Trader, Viewer
+from api.door.describing import RATE_HEADERS, documented, refusal, success
+from api.door.front import call_of
+from api.door.paging import cursor_number, page_of
+from api.door.routing import ExactRoute, services_of
+from api.door.wire import PageAsked
 from api.simulations.schemas import (
     EndAsked,
     ForgottenAnswer,
@@ -29,7 +27,7 @@ from api.simulations.schemas import (
     SimulationSent,
     StoppedAnswer,
 )
-from storage.simulations import SimulationView, simulations
+from storage.runs.simulations import SimulationView, simulations
 
 NOBODYS_SIMULATION = 0
 SANDBOX = "; sandbox allow-scripts; frame-ancestors 'none'"

@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, StrictStr, model_validator
 
+from api.door.answers import example
+from api.door.wire import Asked, QueryTruth, Sent, Wire
 from api.exact_json import WholeNumber
-from api.flux.answers import example
-from api.flux.schemas import Asked, QueryTruth, Sent, Wire
-from sim.scenario import SEED_MAX
-from sim.simulation_scenario import DURATION_S_MAX
+from sim.scenario.scenario import DURATION_S_MAX
+from sim.scenario.world import SEED_MAX
 
 SCENARIO_TEXT = """name = "two-crowds"
 seed = 1

@@ -17,13 +17,13 @@ from math import lcm
 import numpy as np
 
 from sim.market import MarketSpec
-from sim.messages import Rows, Side, empty_commands, joined
 from sim.populations.command_rows import immediate
 from sim.populations.crowd import Crowd
 from sim.populations.dice import Dice
 from sim.populations.noise import sane_places
 from sim.populations.population import Integers, MarketView, bounded
 from sim.populations.value import drawn_lots
+from sim.rows.messages import Rows, Side, empty_commands, joined
 from sim.units import PPM
 
 WORDS = 1

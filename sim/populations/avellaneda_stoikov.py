@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.messages import Rows, Side, empty_commands, joined
 from sim.populations.command_rows import cancels, lots_of_quote, places, post_only
 from sim.populations.crowd import Crowd
 from sim.populations.dice import Dice
@@ -23,6 +22,7 @@ from sim.populations.ladder import first_of_each
 from sim.populations.noise import touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
 from sim.populations.rational import natural_log
+from sim.rows.messages import Rows, Side, empty_commands, joined
 from sim.units import PPM
 
 CHANGE_SHIFT, VARIANCE_SHIFT = 20, 40

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from sim.kernels import inlined
 from sim.market import MarketSpec
-from sim.messages import (
+from sim.populations.population import Integers
+from sim.rows.kernels import inlined
+from sim.rows.messages import (
     COMMAND,
     CommandKind,
     OrderFlag,
@@ -13,7 +14,6 @@ from sim.messages import (
     TimeInForce,
     empty_commands,
 )
-from sim.populations.population import Integers
 from sim.units import ATOMS_PER_UNIT
 
 LEVERAGE = 10

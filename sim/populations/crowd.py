@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.messages import Rows, empty_commands
 from sim.populations.command_rows import lots_of_quote
 from sim.populations.dice import Dice
 from sim.populations.holdings import Holdings
 from sim.populations.population import Integers, MarketView
+from sim.rows.messages import Rows, empty_commands
 from sim.units import PPM
 
 
@@ -68,7 +68,7 @@ class Crowd(ABC):
     def next_step(self, after: int) -> int:
         """A step after `after` before which nobody acts, whatever happens meanwhile.
 
-        True while everybody acts as often as usual (market_activity.py).
+        True while everybody acts as often as usual (activity.py).
         """
         if self._activity_ppm is None:
             return after + 1

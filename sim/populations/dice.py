@@ -13,9 +13,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from sim import hashed_draws, kernels
-from sim.hashed_draws import DRAW_BITS, DRAWS_PER_WORD, first_word, key_of, later_word, piece
-from sim.kernels import Number, cached_kernel, inlined
+from sim.rows import hashed_draws, kernels
+from sim.rows.hashed_draws import DRAW_BITS, DRAWS_PER_WORD, first_word, key_of, later_word, piece
+from sim.rows.kernels import Number, cached_kernel, inlined
 from sim.units import PPM
 
 Integers = npt.NDArray[np.int64]

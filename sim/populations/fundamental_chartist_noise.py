@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.messages import Rows, Side, joined
 from sim.populations.crowd import Crowd
 from sim.populations.dice import UNIT_BITS, Dice
 from sim.populations.noise import sane_places
@@ -29,6 +28,7 @@ from sim.populations.rational import (
     waiting_times,
 )
 from sim.populations.value import drawn_lots, withdrawn
+from sim.rows.messages import Rows, Side, joined
 from sim.units import PPM
 
 WORDS = 2

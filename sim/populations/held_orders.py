@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim import kernels, packed_events
-from sim.kernels import Number, cached_kernel, inlined, prefetch
-from sim.messages import EventKind, Side
-from sim.packed_events import CODES, LOTS, ORDER, WHOSE, maker_of, owner_of
 from sim.populations.command_rows import write_cancel
+from sim.rows import kernels
+from sim.rows import packed as packed_events
+from sim.rows.kernels import Number, cached_kernel, inlined, prefetch
+from sim.rows.messages import EventKind, Side
+from sim.rows.packed import CODES, LOTS, ORDER, WHOSE, maker_of, owner_of
 
 Integers = npt.NDArray[np.int64]
 

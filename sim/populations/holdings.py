@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sim.messages import Rows, Side
 from sim.populations.held_orders import (
     COUNTERS,
     HELD_ORDER,
@@ -19,6 +18,7 @@ from sim.populations.held_orders import (
     list_orders,
 )
 from sim.populations.population import Integers
+from sim.rows.messages import Rows, Side
 
 ORDERS_AT_FIRST = 64
 
@@ -90,7 +90,7 @@ class Holdings:
             self.positions_lots = positions_lots
 
     def learn(self, packed: Integers) -> None:
-        """What happened to these traders, in the market's order, as in packed_events.py."""
+        """What happened to these traders, in the market's order, as in rows/packed.py."""
         done = 0
         while True:
             kept = (self.traders, self.order_slots, self.counters)

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.messages import Rows
 from sim.populations.command_rows import as_commands, command_words, lots_of_quote
 from sim.populations.crowd import Crowd
 from sim.populations.dice import Dice
 from sim.populations.ladder_rows import decide_ladders
 from sim.populations.population import Integers, MarketView, bounded
+from sim.rows.messages import Rows
 from sim.units import PPM
 
 PERCENT = 100

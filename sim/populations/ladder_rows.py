@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from sim import hashed_draws, kernels
-from sim.hashed_draws import DRAWS_PER_WORD, first_word, later_word, piece
-from sim.kernels import Number, cached_kernel, inlined
-from sim.messages import OrderFlag, Side
 from sim.populations import command_rows
 from sim.populations.command_rows import GTC, IOC, write_cancel, write_place
 from sim.populations.dice import UNIT_BITS
 from sim.populations.population import Integers
+from sim.rows import hashed_draws, kernels
+from sim.rows.hashed_draws import DRAWS_PER_WORD, first_word, later_word, piece
+from sim.rows.kernels import Number, cached_kernel, inlined
+from sim.rows.messages import OrderFlag, Side
 from sim.units import PPM
 
 BUY, SELL, POST_ONLY = int(Side.BUY), int(Side.SELL), int(OrderFlag.POST_ONLY)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.messages import Rows, Side, empty_commands
 from sim.populations.command_rows import immediate
 from sim.populations.crowd import Crowd
 from sim.populations.dice import UNIT_BITS, Dice
@@ -20,6 +19,7 @@ from sim.populations.moving_mid import AVERAGE_SHIFT, glance, moving_mid
 from sim.populations.noise import sane_places, touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
 from sim.populations.value import drawn_lots
+from sim.rows.messages import Rows, Side, empty_commands
 from sim.units import PPM
 
 WORDS = 1

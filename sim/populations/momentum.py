@@ -13,10 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from sim import hashed_draws, kernels
-from sim.hashed_draws import first_word, piece
-from sim.kernels import Number, cached_kernel, inlined
-from sim.messages import Rows, Side, empty_commands
 from sim.populations import command_rows
 from sim.populations.command_rows import (
     IOC,
@@ -30,6 +26,10 @@ from sim.populations.dice import UNIT_BITS, Dice
 from sim.populations.moving_mid import glance, moving_mid
 from sim.populations.noise import touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
+from sim.rows import hashed_draws, kernels
+from sim.rows.hashed_draws import first_word, piece
+from sim.rows.kernels import Number, cached_kernel, inlined
+from sim.rows.messages import Rows, Side, empty_commands
 from sim.units import PPM
 
 SIZE = 0

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim import kernels
-from sim.kernels import cached_kernel
 from sim.populations.population import Integers, MarketView
+from sim.rows import kernels
+from sim.rows.kernels import cached_kernel
 
 AVERAGE_SHIFT = 16
 """Averages are kept in ticks × 2**16."""

@@ -14,10 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from sim import hashed_draws, kernels
-from sim.hashed_draws import first_word, later_word, piece
-from sim.kernels import Number, cached_kernel, inlined
-from sim.messages import Rows, Side
 from sim.populations import command_rows, held_orders
 from sim.populations.command_rows import (
     GTC,
@@ -32,6 +28,10 @@ from sim.populations.crowd import Crowd
 from sim.populations.dice import UNIT, UNIT_BITS, Dice
 from sim.populations.held_orders import look_ahead_of
 from sim.populations.population import Integers, MarketView, bounded
+from sim.rows import hashed_draws, kernels
+from sim.rows.hashed_draws import first_word, later_word, piece
+from sim.rows.kernels import Number, cached_kernel, inlined
+from sim.rows.messages import Rows, Side
 from sim.units import ATOMS_PER_UNIT, PPM
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.messages import Rows, Side, empty_commands
 from sim.populations.command_rows import immediate
 from sim.populations.crowd import Crowd
 from sim.populations.dice import UNIT, Dice
 from sim.populations.noise import sane_places, touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
 from sim.populations.rational import EXPONENT_MAX, exponential, waiting_times
+from sim.rows.messages import Rows, Side, empty_commands
 from sim.units import ATOMS_PER_UNIT, PPM
 
 WORDS = 1

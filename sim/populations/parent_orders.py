@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.messages import Rows, Side
 from sim.populations.command_rows import immediate, lots_of_quote
 from sim.populations.crowd import Crowd
 from sim.populations.dice import UNIT, UNIT_BITS, Dice
 from sim.populations.noise import sane_places, touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
+from sim.rows.messages import Rows, Side
 from sim.units import PPM
 
 

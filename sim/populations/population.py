@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.market import MarketSpec
-from sim.messages import Rows
+from sim.rows.messages import Rows
 from sim.units import PPM
 
 Integers = npt.NDArray[np.int64]
@@ -21,7 +21,7 @@ class MarketView:
     event_seq    the last event this view includes
     bids, asks   int64 (n, 3): price_ticks, quantity_lots, orders; best level first
     volume_lots  traded in this market so far; 0 where nobody counts
-    activity_ppm  how much more often than usual everybody acts now: see market_activity.py
+    activity_ppm  how much more often than usual everybody acts now: see activity.py
     """
 
     spec: MarketSpec
@@ -43,7 +43,7 @@ class StrategyReply:
     """A market's answer to a strategy.
 
     batch_no         last batch of this strategy the market has applied
-    events           what happened to its accounts since its last reply, as in packed_events.py
+    events           what happened to its accounts since its last reply, as in rows/packed.py
     positions_lots   to a registration: int64, one per account, what the market has them
                      holding. None: not told, the strategy goes on with what it counted
     """
@@ -67,7 +67,7 @@ class Population(Protocol):
         """
 
     def learn(self, market: int, packed: Integers) -> None:
-        """What happened to its accounts, in the market's order, as in packed_events.py."""
+        """What happened to its accounts, in the market's order, as in rows/packed.py."""
 
     def act(self, step: int, views: Sequence[MarketView | None]) -> list[Rows]:
         """COMMAND rows for each market; none for a market whose view is None.

@@ -13,10 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from sim import hashed_draws, kernels
-from sim.hashed_draws import first_word, later_word, piece
-from sim.kernels import Number, cached_kernel, inlined
-from sim.messages import Rows, Side, empty_commands
 from sim.populations import command_rows, held_orders
 from sim.populations.command_rows import (
     GTC,
@@ -33,6 +29,10 @@ from sim.populations.holdings import Holdings
 from sim.populations.noise import touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
 from sim.populations.rational import NORMAL_DEVIATION, NORMAL_MEAN
+from sim.rows import hashed_draws, kernels
+from sim.rows.hashed_draws import first_word, later_word, piece
+from sim.rows.kernels import Number, cached_kernel, inlined
+from sim.rows.messages import Rows, Side, empty_commands
 from sim.units import PPM
 
 SIZE, DEPTH, AGGRESSION = range(3)

@@ -5,7 +5,7 @@ from sqlmodel import Field, SQLModel
 
 
 class AuditReadingRow(SQLModel, table=True):
-    """One of storage.audit_readings. `market_id` is empty where it is about the whole house;
+    """One of reading/audit_readings.py. `market_id` is empty where it is about the whole house;
     `gap` is a sentence where what was read is wrong and has not healed."""
 
     __tablename__ = "audit_readings"

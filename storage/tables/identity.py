@@ -3,11 +3,11 @@
 from sqlalchemy import ARRAY, BigInteger, Column, Identity, Index, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
-from sim.ledger import CLIENTS_FIRST
+from sim.money.ledger import CLIENTS_FIRST
 
 
 class AccountRow(SQLModel, table=True):
-    """Owner of money, orders and positions. See storage/accounts.py for the id ranges."""
+    """Owner of money, orders and positions. See storage/people/accounts.py for the id ranges."""
 
     __tablename__ = "accounts"
     id: int = Field(sa_column=Column(BigInteger, Identity(start=CLIENTS_FIRST), primary_key=True))
@@ -18,7 +18,7 @@ class AccountRow(SQLModel, table=True):
 
 class UserRow(SQLModel, table=True):
     """A person or bot that logs in; its id is its account's. A guest has `guest_since_us` until
-    it is known that it has used its account: see storage/idle_identities.py."""
+    it is known that it has used its account: see storage/people/idle_identities.py."""
 
     __tablename__ = "users"
     __table_args__ = (

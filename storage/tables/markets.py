@@ -9,7 +9,7 @@ class MarketRow(SQLModel, table=True):
 
     halt_reason     why it is HALTED; null while it is not
     takes_cancels   whether its actor still does what cancels ask
-    wish            what an operator asks of it (storage.halts.Wish), the wish_no-th; null when done
+    wish            what an operator asks of it (market/halts.py), the wish_no-th; null when done
     wish_answer     what became of the last one
     """
 

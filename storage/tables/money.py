@@ -63,7 +63,7 @@ class StrategyLedgerRow(SQLModel, table=True):
     """A ledger transaction of simulated traders: what the batches first_seq to last_seq of the
     market `source` came to. The three arrays hold its legs, which sum to zero.
 
-    Codes are sim.ledger's ENTRY_CODES. storage/strategy_ledger.py reads and sums up such rows.
+    Codes are sim.money.ledger's ENTRY_CODES. upkeep/strategy_ledger.py reads and sums up such rows.
     """
 
     __tablename__ = "strategy_ledger"

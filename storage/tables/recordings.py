@@ -46,11 +46,11 @@ RECORDED_TRADES = Table(
     Column("taker_side", SmallInteger, nullable=False),
     postgresql_partition_by="LIST (run_id)",
 )
-"""The columns of sim.run_record.TRADE; trade_no counts the recorded trades of a market from 0."""
+"""The columns of sim.record.run.TRADE; trade_no counts the recorded trades of a market from 0."""
 
 
 class RecordedQuoteRow(SQLModel, table=True):
-    """A market at a sample: the columns of sim.run_record.QUOTE."""
+    """A market at a sample: the columns of sim.record.run.QUOTE."""
 
     __tablename__ = "recorded_quotes"
     run_id: int = Field(primary_key=True, foreign_key="recorded_runs.id", ondelete="CASCADE")
@@ -70,7 +70,7 @@ class RecordedQuoteRow(SQLModel, table=True):
 
 
 class RecordedStandingRow(SQLModel, table=True):
-    """A strategy at a sample: the columns of sim.run_record.STANDING."""
+    """A strategy at a sample: the columns of sim.record.run.STANDING."""
 
     __tablename__ = "recorded_standings"
     run_id: int = Field(primary_key=True, foreign_key="recorded_runs.id", ondelete="CASCADE")

@@ -9,7 +9,7 @@ class SimulationRow(SQLModel, table=True):
 
     origin    the address that asked for it, as limits group addresses
     due_at_us when the process that runs it has taken the time it may take; NULL: no limit
-    kept_s    how long it stays after its end: see storage/simulation_keeping.py
+    kept_s    how long it stays after its end: see storage/runs/simulation_keeping.py
     """
 
     __tablename__ = "simulations"

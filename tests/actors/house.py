@@ -3,16 +3,16 @@
 import asyncio
 from typing import Any
 
-from actors.market import Market
-from actors.recorder import Recorder
-from actors.relay import Relay
-from sim.engine import warm_up
+from actors.live.market import Market
+from actors.live.recorder import Recorder
+from actors.live.relay import Relay
+from sim.book.engine import warm_up
 from sim.orders import OrderStatus, PlaceOrder
 from sim.refusals import Refused
-from storage.accept import Acceptor, Answer
-from storage.cancels import request_cancel, request_cancel_all
-from storage.database import connect, open_pool
-from storage.database_roles import DatabaseUrls
+from storage.intake.accept import Acceptor, Answer
+from storage.intake.cancels import request_cancel, request_cancel_all
+from storage.postgres.database import connect, open_pool
+from storage.postgres.database_roles import DatabaseUrls
 from tests.auditor import audit
 from tests.builders import listed_markets
 from tests.waiting import eventually

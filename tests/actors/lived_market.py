@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from sim.engine import MarketEngine
-from sim.ledger import STRATEGIES_FIRST
+from sim.book.engine import MarketEngine
 from sim.market import ETH_PERP
-from sim.messages import (
+from sim.money.ledger import STRATEGIES_FIRST
+from sim.rows.messages import (
     COMMAND,
     CommandKind,
     OrderType,
@@ -17,11 +17,11 @@ from sim.messages import (
     empty_commands,
     joined,
 )
-from storage import journal
-from storage.bootstrap import create_strategy_accounts
-from storage.commands import sequence
-from storage.journal import Batch, View
-from storage.projections import MarketProjection, event_rows
+from storage.intake.commands import sequence
+from storage.market import journal
+from storage.market.journal import Batch, View
+from storage.reading.projections import MarketProjection, event_rows
+from storage.servers.bootstrap import create_strategy_accounts
 from tests.actors.house import MARKET, House
 from tests.builders import order, trader
 

@@ -4,10 +4,10 @@ import pickle
 from collections.abc import Sequence
 from typing import Any
 
-from actors.simulation_actors import SimulatedMarketActor, SimulatedPartActor
-from actors.simulation_shares import Cut, shares_of
-from sim.prices import ReferencePrice
-from sim.world import combined_hash
+from actors.simulate.hosts import SimulatedMarketActor, SimulatedPartActor
+from actors.simulate.shares import Cut, shares_of
+from sim.prices.processes import ReferencePrice
+from sim.stepping.world import combined_hash
 
 
 def carried(message: Any) -> Any:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-import actors.api_processes
-from actors.api_processes import ApiProcesses, listen
+import actors.commands.api_processes
+from actors.commands.api_processes import ApiProcesses, listen
 from storage.settings import Settings
 from tests.waiting import eventually
 
@@ -30,7 +30,7 @@ def listener() -> Iterator[socket.socket]:
 def api(
     settings: Settings, listener: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ApiProcesses]:
-    monkeypatch.setattr(actors.api_processes, "SILENT_S_MAX", SILENT_S)
+    monkeypatch.setattr(actors.commands.api_processes, "SILENT_S_MAX", SILENT_S)
     processes = ApiProcesses(settings, listener, tmp_path)
     processes.start()
     yield processes
@@ -82,7 +82,7 @@ def test_a_process_that_ends_at_once_is_started_less_and_less_often(
 ) -> None:
     now, starts = 0.0, list[float]()
     monkeypatch.setattr("sys.executable", "/bin/false")
-    monkeypatch.setattr(actors.api_processes.time, "monotonic", lambda: now)
+    monkeypatch.setattr(actors.commands.api_processes.time, "monotonic", lambda: now)
     processes = ApiProcesses(settings, listener, tmp_path)
     processes.start()
     with capture_logs() as logs:

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from actors.auditor import BOOKS_EVERY_S, GAP_S_MAX, Auditor
-from actors.market import Market
-from actors.recorder import Recorder
-from actors.relay import Relay
+from actors.live.auditor import BOOKS_EVERY_S, GAP_S_MAX, Auditor
+from actors.live.market import Market
+from actors.live.recorder import Recorder
+from actors.live.relay import Relay
 from actors.silence import STEP_S_MAX
-from sim.messages import Side
-from storage.audit_readings import kept_readings
+from sim.rows.messages import Side
+from storage.reading.audit_readings import kept_readings
 from tests.actors.house import MARKET, House
 from tests.builders import order, trader
 from tests.waiting import eventually

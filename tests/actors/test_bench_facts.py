@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from actors.bench.facts import bench_facts, run_tables, show, simulated_tables
-from sim.stylized_facts import FACTS
+from sim.facts.stylized import FACTS
 
 
 def test_every_seed_and_every_file_has_a_column(

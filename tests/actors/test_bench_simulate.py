@@ -6,8 +6,8 @@ import pytest
 
 from actors.bench.simulate import bench_simulate
 from actors.bench.simulate_scenarios import noise, scaled, scenario_text
-from sim.simulation_scenario import parse_scenario
-from storage.scenario_file import SHIPPED_DIRECTORY
+from sim.scenario.scenario import parse_scenario
+from storage.files.scenario_file import SHIPPED_DIRECTORY
 
 
 def test_one_part_prints_one_object_with_the_machine(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from actors.recorder import Recorder
-from sim.messages import Side
-from sim.settlement import Settlement
+from actors.live.recorder import Recorder
+from sim.money.settlement import Settlement
+from sim.rows.messages import Side
 from tests.actors.house import MARKET, House
 from tests.builders import order, trader
 from tests.waiting import eventually

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from storage.data_directory import short_directory
+from storage.servers.data_directory import short_directory
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
@@ -27,7 +27,7 @@ NOT_OURS = "127.0.0.1:1"
 DRIVER = """
     import json, sys
     from pathlib import Path
-    from actors.cluster import start_local_ray, stop_ray
+    from actors.cluster.ours import start_local_ray, stop_ray
     address = start_local_ray(Path(sys.argv[1]))
     import psutil, ray
 
@@ -107,8 +107,8 @@ def test_it_starts_two_processes_and_two_small_agents(private_dir: Path) -> None
         lines = [" ".join(psutil.Process(pid).cmdline()) for pid in told["pids"]]
     for unwanted in ("/dashboard/", "monitor.py", "log_monitor", "runtime_env/agent"):
         own = [line for line in lines if "/raylet/raylet" not in line and unwanted in line]
-        assert own == [], "Ray has changed what actors/ray_head.py replaces"
-    assert sum("ray_agent.py" in line.partition("raylet_socket")[0] for line in lines) == 2
+        assert own == [], "Ray has changed what actors/cluster/head.py replaces"
+    assert sum("cluster/agent.py" in line.partition("raylet_socket")[0] for line in lines) == 2
 
 
 def test_nothing_survives_a_driver_that_is_killed(private_dir: Path) -> None:

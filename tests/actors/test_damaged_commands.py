@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import redis
 
-from actors.market import Market
-from actors.recorder import Recorder
-from sim.messages import COMMAND, Side
+from actors.live.market import Market
+from actors.live.recorder import Recorder
 from sim.orders import OrderStatus
-from storage.commands import commands_after, sequence
-from storage.origin import origin_of
-from storage.streams import Streams, commands_stream
+from sim.rows.messages import COMMAND, Side
+from storage.intake.commands import commands_after, sequence
+from storage.market.origin import origin_of
+from storage.market.streams import Streams, commands_stream
 from tests.actors.house import MARKET, House
 from tests.builders import order, trader
 from tests.waiting import eventually

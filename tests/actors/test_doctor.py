@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from actors import doctor as rules
-from actors.doctor import Finding, doctor, run_doctor
-from storage.data_directory import Hold, prepare
+from actors.commands import doctor as rules
+from actors.commands.doctor import Finding, doctor, run_doctor
+from storage.servers.data_directory import Hold, prepare
 from storage.settings import Settings
 
 SECRET = "canary"

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from actors.cli import app
-from storage.scenario_file import shipped_scenarios
+from storage.files.scenario_file import shipped_scenarios
 
 INTERRUPTED_WHILE_IT_LOADS = """
 import os, signal, sys
@@ -25,7 +25,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("module", ["typer", "actors.simulate_command", "sim.rehearsal"])
+@pytest.mark.parametrize("module", ["typer", "actors.simulate.command", "sim.stepping.rehearsal"])
 def test_ctrl_c_while_it_loads_is_no_traceback(module: str) -> None:
     command = [sys.executable, "-c", INTERRUPTED_WHILE_IT_LOADS.format(module=module)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

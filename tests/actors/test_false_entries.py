@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 import redis
 
-import actors.recorder
-from actors.market import Market
-from actors.recorder import Recorder
-from actors.relay import Relay
-from sim.messages import EVENT, Side
-from storage.embedded import EmbeddedValkey
-from storage.origin import origin_of
-from storage.projections import batch_from_entry
-from storage.streams import Streams, events_stream, packed_events, unpacked_events
+import actors.live.recorder
+from actors.live.market import Market
+from actors.live.recorder import Recorder
+from actors.live.relay import Relay
+from sim.rows.messages import EVENT, Side
+from storage.market.origin import origin_of
+from storage.market.streams import Streams, events_stream, packed_events, unpacked_events
+from storage.reading.projections import batch_from_entry
+from storage.servers.embedded import EmbeddedValkey
 from tests.actors.house import MARKET, House
 from tests.builders import order, trader
 from tests.waiting import eventually
@@ -100,12 +100,12 @@ def test_a_false_entry_changes_nothing_and_the_stream_is_used_again(
     accounts = (trader(house.database), trader(house.database))
     for number, what in enumerate(random.Random(seed).sample(list(FALSE), len(FALSE))):
         print(what)
-        monkeypatch.setattr(actors.recorder, "TRIM_EVERY_S", NEVER_S)
+        monkeypatch.setattr(actors.live.recorder, "TRIM_EVERY_S", NEVER_S)
         trade(house, accounts)
         house.settled()
         eventually(lambda: client.exists(STREAM))
         FALSE[what](client, *newest(client))
-        monkeypatch.setattr(actors.recorder, "TRIM_EVERY_S", SOON_S)
+        monkeypatch.setattr(actors.live.recorder, "TRIM_EVERY_S", SOON_S)
         trade(house, accounts)
         house.settled()
         assert house.count(TRADES) == 4 * (number + 1)
@@ -159,10 +159,10 @@ def test_a_stream_that_answers_with_nothing_of_use_is_asked_with_pauses(
     house.actors.append(recorder)
     recorder.step()
     client.xadd(STREAM, {"hello": "world"}, id=f"{FAR}-0")
-    monkeypatch.setattr(actors.recorder.time, "sleep", pauses.append)
+    monkeypatch.setattr(actors.live.recorder.time, "sleep", pauses.append)
     for _ in range(5):
         recorder.step()
-    assert pauses == [actors.recorder.RETRY_S] * 5
+    assert pauses == [actors.live.recorder.RETRY_S] * 5
 
 
 def test_events_that_do_not_go_on_where_the_last_ended_are_no_batch(

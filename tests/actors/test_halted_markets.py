@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from actors import market_command
 from actors.cli import app
-from actors.market import Market
-from actors.strategy import MarketUnavailable
-from sim.engine import MarketEngine
-from sim.messages import MarketStatus, Side
+from actors.commands import market as market_command
+from actors.live.market import Market
+from actors.live.strategy import MarketUnavailable
+from sim.book.engine import MarketEngine
 from sim.orders import OrderStatus
 from sim.refusals import Refusal, Refused
-from storage.halts import listed
+from sim.rows.messages import MarketStatus, Side
+from storage.market.halts import listed
 from storage.settings import ConfigurationError, Settings
 from tests.actors.house import MARKET, House
 from tests.actors.test_zombies import placing

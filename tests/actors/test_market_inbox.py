@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-import actors.inbox
-from actors.inbox import ClientRows, Inbox, StrategyBatch
-from actors.market import Market
-from sim.messages import CommandKind, OrderType, Side, empty_commands
-from storage import journal
+import actors.live.inbox
+from actors.live.inbox import ClientRows, Inbox, StrategyBatch
+from actors.live.market import Market
+from sim.rows.messages import CommandKind, OrderType, Side, empty_commands
+from storage.market import journal
 from tests.actors.house import MARKET, House
 from tests.waiting import eventually
 
@@ -67,7 +67,7 @@ def test_a_batch_whose_answer_came_too_late_is_not_applied_again(
         commit(*arguments)
 
     monkeypatch.setattr(journal, "commit_batch", held_up)
-    monkeypatch.setattr(actors.inbox, "ANSWER_WAIT_S", 0.0)
+    monkeypatch.setattr(actors.live.inbox, "ANSWER_WAIT_S", 0.0)
     with pytest.raises(TimeoutError):
         market.submit(1, last + 1, placing(-1))
     go_on.set()
@@ -79,7 +79,7 @@ def test_a_batch_whose_answer_came_too_late_is_not_applied_again(
 def test_the_inbox_gives_no_more_rows_than_a_batch_may_have(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(actors.inbox, "TAKE_ROWS_MAX", 10)
+    monkeypatch.setattr(actors.live.inbox, "TAKE_ROWS_MAX", 10)
     inbox = Inbox()
     for size in (4, 4, 4, 25, 1):
         inbox.put(StrategyBatch(1, 1, empty_commands(size)))
@@ -88,7 +88,7 @@ def test_the_inbox_gives_no_more_rows_than_a_batch_may_have(
 
 
 def test_a_full_inbox_makes_whoever_brings_more_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actors.inbox, "ITEMS_MAX", 2)
+    monkeypatch.setattr(actors.live.inbox, "ITEMS_MAX", 2)
     inbox = Inbox()
     for _ in range(2):
         inbox.put(ClientRows(empty_commands(1)))

@@ -5,9 +5,9 @@ import time
 import numpy as np
 import pytest
 
-from actors.inbox import ClientRows, StrategyBatch
-from actors.market import Market
-from sim.messages import EVENT, CommandKind, OrderType, Rows, Side, empty_commands
+from actors.live.inbox import ClientRows, StrategyBatch
+from actors.live.market import Market
+from sim.rows.messages import EVENT, CommandKind, OrderType, Rows, Side, empty_commands
 from tests.actors.house import MARKET, House
 
 STRATEGY_ACCOUNT = 1_000_000_000

@@ -7,13 +7,13 @@ import psycopg
 import pytest
 import redis
 
-from actors.inbox import StrategyBatch
-from actors.market import Market
-from sim.messages import OrderType, Side, TimeInForce, empty_commands
+from actors.live.inbox import StrategyBatch
+from actors.live.market import Market
 from sim.orders import OrderStatus
-from storage.database_roles import DatabaseUrls
+from sim.rows.messages import OrderType, Side, TimeInForce, empty_commands
 from storage.errors import Superseded
-from storage.streams import commands_stream, events_stream
+from storage.market.streams import commands_stream, events_stream
+from storage.postgres.database_roles import DatabaseUrls
 from tests.actors.house import MARKET, House
 from tests.builders import order, trader
 from tests.waiting import eventually

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from sim.messages import Side
 from sim.orders import OrderStatus
 from sim.refusals import Refusal, Refused
+from sim.rows.messages import Side
 from sim.units import format_atoms
-from storage import transfers
-from storage.database import AsyncPool, open_pool
-from storage.unit_of_work import unit_of_work
+from storage.intake import transfers
+from storage.postgres.database import AsyncPool, open_pool
+from storage.postgres.unit_of_work import unit_of_work
 from tests.actors.house import MARKET, House
 from tests.builders import order, trader
 from tests.waiting import eventually

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import structlog
 
-from actors.packed_arguments import PIECE_BYTES, packed, unpacked
-from actors.remote import hosted
-from sim.prices import ReplayPrice
+from actors.cluster.packed_arguments import PIECE_BYTES, packed, unpacked
+from actors.cluster.remote import hosted
+from sim.prices.processes import ReplayPrice
 
 SEED = 5
 

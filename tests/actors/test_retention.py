@@ -7,19 +7,19 @@ from typing import Any
 import psycopg
 import pytest
 
-from actors.keeper import Keeper
-from sim.ledger import STRATEGIES_FIRST
+from actors.live.keeper import Keeper
 from sim.market import ETH_PERP
-from sim.messages import Side
+from sim.money.ledger import STRATEGIES_FIRST
 from sim.orders import OrderStatus
-from storage import pruning
-from storage.audit_readings import Reading, write_readings
+from sim.rows.messages import Side
 from storage.errors import CorruptState
-from storage.journal import chain_after, events_after, journal_after
-from storage.journal_cut import journal_start
-from storage.pruning import HOUR_US, prune, would_prune
-from storage.recovery import Recovered, Start, recover, replay, restored
-from storage.strategy_ledger import CARRIED, LEDGER_LEGS
+from storage.market.journal import chain_after, events_after, journal_after
+from storage.market.journal_cut import journal_start
+from storage.market.recovery import Recovered, Start, recover, replay, restored
+from storage.reading.audit_readings import Reading, write_readings
+from storage.upkeep import pruning
+from storage.upkeep.pruning import HOUR_US, prune, would_prune
+from storage.upkeep.strategy_ledger import CARRIED, LEDGER_LEGS
 from tests.actors.house import MARKET, House
 from tests.actors.lived_market import LivedMarket
 from tests.builders import order

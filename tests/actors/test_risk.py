@@ -1,12 +1,12 @@
 import psycopg
 import pytest
 
-from actors.risk import Risk
+from actors.live.risk import Risk
 from sim.market import BTC_PERP, ETH_PERP
-from sim.prices import ConstantPrice, ReferencePrice, SyntheticPrice
+from sim.prices.processes import ConstantPrice, ReferencePrice, SyntheticPrice
 from storage.errors import DatabaseUnavailable
-from storage.markets import create_markets
-from storage.prices import read_prices
+from storage.market.markets import create_markets
+from storage.market.prices import read_prices
 
 SEED = 17
 START_US = 1_700_000_000_000_000

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from actors.role_command import role
+from actors.commands.role import role
 from storage.settings import ConfigurationError, Settings
 from tests.builders import trader
 

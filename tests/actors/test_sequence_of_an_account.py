@@ -7,16 +7,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from actors.market import Market
-from actors.relay import Relay
+from actors.live.market import Market
+from actors.live.relay import Relay
 from sim.market import BTC_PERP, ETH_PERP, MarketSpec
-from sim.messages import Side
-from storage import views
-from storage.database import AsyncPool, connect, open_pool
-from storage.journal import events_after
-from storage.projections import MarketProjection, event_rows
-from storage.time_window import EVER
-from storage.views import FillFilter, FillView, LedgerView
+from sim.rows.messages import Side
+from storage.market.journal import events_after
+from storage.postgres.database import AsyncPool, connect, open_pool
+from storage.reading import views
+from storage.reading.projections import MarketProjection, event_rows
+from storage.reading.time_window import EVER
+from storage.reading.views import FillFilter, FillView, LedgerView
 from tests.actors.house import House
 from tests.builders import order, trader
 from tests.waiting import eventually

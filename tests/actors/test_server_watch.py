@@ -8,18 +8,18 @@ from pathlib import Path
 import psutil
 import pytest
 
-import actors.server_watch
-import storage.embedded_valkey
-from actors.server_watch import ServerWatch
-from storage.embedded import EmbeddedValkey
+import actors.commands.server_watch
+import storage.servers.valkey
+from actors.commands.server_watch import ServerWatch
+from storage.servers.embedded import EmbeddedValkey
 from tests.waiting import eventually
 
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedValkey]:
-    monkeypatch.setattr(actors.server_watch, "SERVER_SILENT_S_MAX", 1.0)
-    monkeypatch.setattr(actors.server_watch, "ASK_EVERY_S", 0.1)
-    monkeypatch.setattr(storage.embedded_valkey, "ANSWER_S_MAX", 0.5)
+    monkeypatch.setattr(actors.commands.server_watch, "SERVER_SILENT_S_MAX", 1.0)
+    monkeypatch.setattr(actors.commands.server_watch, "ASK_EVERY_S", 0.1)
+    monkeypatch.setattr(storage.servers.valkey, "ANSWER_S_MAX", 0.5)
     server = EmbeddedValkey(tmp_path / "data")
     server.start()
     yield server

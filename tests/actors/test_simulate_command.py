@@ -16,10 +16,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from actors.cli import app
-from sim.engine import warm_up
-from sim.world import SimulatedWorld
-from storage.run_directory import RunDirectory
-from storage.scenario_file import load_scenario, scenario_prices
+from sim.book.engine import warm_up
+from sim.stepping.world import SimulatedWorld
+from storage.files.scenario_file import load_scenario, scenario_prices
+from storage.runs.run_directory import RunDirectory
 from tests.sim.scenario_texts import BTC, EVERYONE, HEAD, NOISE
 from tests.sim.test_world_shocks import SELLER
 from tests.waiting import eventually

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from actors.simulate_options import reference_of, refuse_unwritable, seconds_of
-from actors.simulation_worlds import SimulateError
+from actors.simulate.options import reference_of, refuse_unwritable, seconds_of
+from actors.simulate.worlds import SimulateError
 from sim.market import BTC_PERP, ETH_PERP
-from storage.run_directory import RunDirectory
+from storage.runs.run_directory import RunDirectory
 
 HEADER = "id,price,qty,quote_qty,time,is_buyer_maker\n"
 TRADE = "1,3500.5,0.25,875,1723161000000,false\n"

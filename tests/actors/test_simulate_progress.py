@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.simulate_progress import amount, compact, fact_lines
+from actors.simulate.progress import amount, compact, fact_lines
 from tests.sim.scenario_texts import EVERYONE, HEAD
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\r")

@@ -1,9 +1,9 @@
 import pytest
 
-from actors.simulation import SpreadWorld
-from sim.simulation_scenario import Scenario
-from sim.world import Timing
-from storage.scenario_file import load_scenario
+from actors.simulate.spread_world import SpreadWorld
+from sim.scenario.scenario import Scenario
+from sim.stepping.world import Timing
+from storage.files.scenario_file import load_scenario
 from tests.sim.scenario_texts import prices_of, scenario_of, world_of
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]

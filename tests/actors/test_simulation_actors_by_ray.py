@@ -5,15 +5,15 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from actors.remote import RayCluster
-from actors.simulation_queue import SimulationQueue, simulation_name
-from actors.supervisor import Supervisor
+from actors.cluster.remote import RayCluster
+from actors.live.supervisor import Supervisor
+from actors.simulate.queue import SimulationQueue, simulation_name
 from api.desk import simulations as desk
 from api.desk.scenario_reader import ScenarioReader
-from storage.accounts import Role
-from storage.database_hold import DatabaseHold
+from storage.people.accounts import Role
+from storage.runs.simulations import SimulationStatus
+from storage.servers.database_hold import DatabaseHold
 from storage.settings import Settings
-from storage.simulations import SimulationStatus
 from tests.builders import trader
 from tests.simulations import SECONDS_OF_A_LONG_ONE, SMALL, hash_of, view, with_pool
 from tests.waiting import eventually

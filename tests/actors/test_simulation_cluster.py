@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from actors.cluster import cluster_of_this_machine
-from actors.simulation import SpreadWorld
-from actors.simulation_cluster import Joined, fitting
-from actors.simulation_worlds import SimulateError, chosen_actors
-from sim.simulation_scenario import Scenario
+from actors.cluster.ours import cluster_of_this_machine
+from actors.simulate.placement import Joined, fitting
+from actors.simulate.spread_world import SpreadWorld
+from actors.simulate.worlds import SimulateError, chosen_actors
+from sim.scenario.scenario import Scenario
 from tests.actors.two_nodes import ROOT, TwoNodes, two_nodes
 from tests.sim.scenario_texts import (
     BTC,
@@ -47,9 +47,9 @@ MARKET = "ray::SimulatedMarketActor"
 DRIVER = """
     import json, sys
     from itertools import pairwise
-    from actors.simulation import SpreadWorld
-    from actors.simulation_cluster import placed
-    from actors.simulation_worlds import joined
+    from actors.simulate.spread_world import SpreadWorld
+    from actors.simulate.placement import placed
+    from actors.simulate.worlds import joined
     from tests.sim.scenario_texts import prices_of, scenario_of
 
     address, seed, duration_s, checkpoint_steps = sys.argv[1], *map(int, sys.argv[2:])

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from actors.simulation_shares import Cut
-from sim.simulation_scenario import Scenario, parse_scenario
-from sim.world import SimulatedWorld
-from storage.scenario_file import load_scenario, scenario_prices, shipped_scenarios
+from actors.simulate.shares import Cut
+from sim.scenario.scenario import Scenario, parse_scenario
+from sim.stepping.world import SimulatedWorld
+from storage.files.scenario_file import load_scenario, scenario_prices, shipped_scenarios
 from tests.actors.stepped_by_hand import stepped
 from tests.sim.scenario_texts import HEAD
 from tests.sim.test_world_idle import SHOCKS, sleepers

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from actors.cluster import RAY_FOLDER, RAY_LOCK
-from actors.simulation_folders import ABANDONED_AFTER_S, PREFIX, sweep, temporary_folder
-from storage.data_directory import Hold, short_directory
+from actors.cluster.ours import RAY_FOLDER, RAY_LOCK
+from actors.simulate.folders import ABANDONED_AFTER_S, PREFIX, sweep, temporary_folder
+from storage.servers.data_directory import Hold, short_directory
 
 
 def folder(place: Path, name: str, age_s: float) -> tuple[Path, Path]:

@@ -1,7 +1,7 @@
 import pytest
 
-from actors.simulation import SpreadWorld
-from sim.world import Timing
+from actors.simulate.spread_world import SpreadWorld
+from sim.stepping.world import Timing
 from tests.sim.cascades import cascade
 from tests.sim.scenario_texts import prices_of, world_of
 

@@ -17,14 +17,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from actors.cli import app
-from actors.recorder_process import QUEUED_CHUNKS_MAX, RecorderProcess, RecordingFailed
-from actors.simulation_recording import Recording, run_name, way_in
-from sim.run_record import QUOTE, STANDING, TRADE, RunRecord
-from sim.simulation_scenario import Scenario
-from sim.world import SimulatedWorld, Timing
-from storage.kept_database import kept_database
-from storage.parquet_run import RunInParquet, read_rows
-from storage.recorded_runs import RunInDatabase
+from actors.simulate.recorder_process import QUEUED_CHUNKS_MAX, RecorderProcess, RecordingFailed
+from actors.simulate.recording import Recording, run_name, way_in
+from sim.record.run import QUOTE, STANDING, TRADE, RunRecord
+from sim.scenario.scenario import Scenario
+from sim.stepping.world import SimulatedWorld, Timing
+from storage.runs.parquet_run import RunInParquet, read_rows
+from storage.runs.recorded_runs import RunInDatabase
+from storage.servers.kept_database import kept_database
 from storage.settings import Settings
 from tests.sim.scenario_texts import EVERYONE, HEAD, prices_of, scenario_of, world_of
 from tests.waiting import eventually
@@ -183,7 +183,7 @@ def test_actors_record_the_same_also_when_one_is_killed(
 ) -> None:
     import ray
 
-    from actors.simulation import SpreadWorld
+    from actors.simulate.spread_world import SpreadWorld
 
     scenario = scenario_of()
     world = SpreadWorld(scenario, prices_of(scenario), 1, checkpoint_steps=20)

@@ -12,20 +12,20 @@ from typing import Any
 import psycopg
 import pytest
 
-from actors import simulation_runner
-from actors.remote import Wanted
-from actors.simulation_queue import SimulationQueue
-from actors.simulation_runner import SimulationRunner
-from actors.supervisor import Absence, Supervisor, Vitals
-from sim.rehearsal import rehearse
-from sim.simulation_scenario import Scenario
-from sim.world import SimulatedWorld
-from storage.database import connect
+from actors.cluster.remote import Wanted
+from actors.live.supervisor import Absence, Supervisor, Vitals
+from actors.simulate import runner as simulation_runner
+from actors.simulate.queue import SimulationQueue
+from actors.simulate.runner import SimulationRunner
+from sim.scenario.scenario import Scenario
+from sim.stepping.rehearsal import rehearse
+from sim.stepping.world import SimulatedWorld
 from storage.errors import Superseded
-from storage.scenario_file import scenario_prices
-from storage.simulation_runs import TRIES_MAX, begin_run, start_next
-from storage.simulations import SimulationStatus, report
-from storage.stored_scenario import read_scenario
+from storage.files.scenario_file import scenario_prices
+from storage.postgres.database import connect
+from storage.runs.simulation_runs import TRIES_MAX, begin_run, start_next
+from storage.runs.simulations import SimulationStatus, report
+from storage.runs.stored_scenario import read_scenario
 from tests.simulations import SECONDS_OF_A_LONG_ONE, SMALL, hash_of, queue, stop, view, with_pool
 from tests.waiting import eventually
 
@@ -183,7 +183,7 @@ RUN = """
 import sys
 import re
 from pathlib import Path
-from actors.simulation_runner import SimulationRunner
+from actors.simulate.runner import SimulationRunner
 
 SimulationRunner(sys.argv[1], int(sys.argv[2])).run()
 print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])

@@ -4,8 +4,8 @@ from itertools import chain
 
 import pytest
 
-from actors.simulation_shares import Cut, dealt, shares_of
-from sim.simulation_scenario import Scenario
+from actors.simulate.shares import Cut, dealt, shares_of
+from sim.scenario.scenario import Scenario
 from tests.actors.stepped_by_hand import stepped
 from tests.sim.scenario_texts import prices_of, scenario_of, world_of
 

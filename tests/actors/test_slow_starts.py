@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-import actors.supervisor
-from actors import remote
-from actors.remote import RayCluster, Wanted, ask
-from actors.supervisor import Supervisor
+import actors.live.supervisor
+from actors.cluster import remote
+from actors.cluster.remote import RayCluster, Wanted, ask
+from actors.live.supervisor import Supervisor
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.ray
@@ -42,9 +42,9 @@ class Slow:
 def supervisor(
     ray_session: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Supervisor]:
-    monkeypatch.setattr(actors.supervisor, "START_S_MAX", START_S_MAX)
-    monkeypatch.setattr(actors.supervisor, "SILENT_S_MAX", SILENT_S_MAX)
-    monkeypatch.setattr(actors.supervisor, "ROUND_S", 0.1)
+    monkeypatch.setattr(actors.live.supervisor, "START_S_MAX", START_S_MAX)
+    monkeypatch.setattr(actors.live.supervisor, "SILENT_S_MAX", SILENT_S_MAX)
+    monkeypatch.setattr(actors.live.supervisor, "ROUND_S", 0.1)
     monkeypatch.setattr(remote, "actor_class", lambda kind: Slow)
     monkeypatch.setattr(remote, "RESOURCES", {"slow": {"num_cpus": 0}})
     wanted = Wanted("slow", NAME, {"directory": str(tmp_path)})

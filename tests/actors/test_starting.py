@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 from actors import kernel_cache, patience, processors
-from actors.api_processes import environment
+from actors.commands.api_processes import environment
+from actors.commands.up import forget_addresses
 from actors.kernel_cache import VARIABLE, keep_kernels_somewhere
 from actors.patience import Patience, Stuck
 from actors.processors import cores_to_use
-from actors.up import forget_addresses
-from sim.engine import MarketEngine
+from sim.book.engine import MarketEngine
 from sim.market import QUANTITY_LOTS_MAX
-from sim.scenario_fields import ScenarioError
-from storage import data_directory
+from sim.scenario.fields import ScenarioError
+from storage.files.world_file import load_world
 from storage.process_limits import die_with_parent
+from storage.servers import data_directory
 from storage.settings import ADDRESSES, Settings
-from storage.world_file import load_world
 from tests.waiting import eventually
 
 WORLD = """
@@ -70,7 +70,7 @@ def test_it_gives_up_in_the_end_whatever_moves(monkeypatch: pytest.MonkeyPatch) 
 def test_an_actor_that_fails_in_its_constructor_leaves_its_reason(
     ray_session: str, tmp_path: Path
 ) -> None:
-    from actors.remote import RayCluster, Wanted, refused_to_start
+    from actors.cluster.remote import RayCluster, Wanted, refused_to_start
 
     cluster = RayCluster(str(tmp_path))
     handle = cluster.ensure(Wanted("relay", "relay:wrong", {"nonsense": 1}))

@@ -3,7 +3,7 @@ import pickle
 import numpy as np
 import pytest
 
-from actors.strategy import (
+from actors.live.strategy import (
     RESENDS_MAX,
     RETRY_US_MAX,
     ROWS_MAX,
@@ -12,12 +12,12 @@ from actors.strategy import (
     order_ids,
 )
 from sim.market import BTC_PERP
-from sim.messages import EventKind, Rows, Side
-from sim.packed_events import CODES
 from sim.populations.command_rows import places
 from sim.populations.population import Integers, MarketView, StrategyReply
 from sim.populations.registry import STRATEGIES, build_population
-from sim.prices import ConstantPrice
+from sim.prices.processes import ConstantPrice
+from sim.rows.messages import EventKind, Rows, Side
+from sim.rows.packed import CODES
 from tests.sim.simulated_market import SimulatedMarket, still_view
 
 STRATEGY_NO = 3

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from actors.live.supervisor import PAUSE_S_MAX, Absence, Supervisor, Vitals
 from actors.silence import SILENT_S_MAX, START_S_MAX, STEP_S_MAX, Silence
-from actors.supervisor import PAUSE_S_MAX, Absence, Supervisor, Vitals
 
 NAME = "market:ETH-PERP"
 GONE, RESTARTING, SILENT = Absence.GONE, Absence.RESTARTING, Absence.SILENT

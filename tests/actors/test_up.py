@@ -17,12 +17,13 @@ import psycopg
 import pytest
 import structlog
 
-from actors.up import Running, Signals
-from sim.scenario_fields import ScenarioError
-from storage.data_directory import Hold, prepare
-from storage.embedded import EmbeddedValkey
+from actors.commands.signals import Signals
+from actors.commands.up import Running
+from sim.scenario.fields import ScenarioError
+from storage.files.trades_file import TradesFileError
+from storage.servers.data_directory import Hold, prepare
+from storage.servers.embedded import EmbeddedValkey
 from storage.settings import ConfigurationError, Settings
-from storage.trades_file import TradesFileError
 from tests.auditor import audit
 from tests.deployment import Deployment
 from tests.waiting import eventually

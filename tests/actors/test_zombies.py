@@ -10,18 +10,20 @@ import psycopg
 import pytest
 import redis
 
-import actors.relay
-from actors.inbox import StrategyBatch
-from actors.market import Market
-from actors.recorder import Recorder
-from actors.relay import Relay
-from sim.messages import CommandKind, OrderType, Side, empty_commands
+import actors.live.relay
+from actors.live.inbox import StrategyBatch
+from actors.live.market import Market
+from actors.live.recorder import Recorder
+from actors.live.relay import Relay
 from sim.orders import OrderStatus
-from storage import database, journal, projection_sql
-from storage.commands import LOCK_SEQUENCES
-from storage.database import connect
+from sim.rows.messages import CommandKind, OrderType, Side, empty_commands
 from storage.errors import DatabaseUnavailable, Superseded, wrapped
-from storage.streams import commands_stream, events_stream, packed_events
+from storage.intake.commands import LOCK_SEQUENCES
+from storage.market import journal
+from storage.market.streams import commands_stream, events_stream, packed_events
+from storage.postgres import database
+from storage.postgres.database import connect
+from storage.reading import projection_sql
 from tests.actors.house import MARKET, House
 from tests.builders import order, trader
 from tests.waiting import eventually
@@ -76,7 +78,7 @@ def test_lost_requests_and_answers_are_made_good(
     for module, name in (
         (journal, "commit_batch"),
         (projection_sql, "write"),
-        (actors.relay, "sequence"),
+        (actors.live.relay, "sequence"),
     ):
         work = losing(dice, getattr(module, name))
         monkeypatch.setattr(module, name, unavailable(work))

@@ -21,8 +21,8 @@ SIMULATED = "ray::Simulated"
 PROGRAM = """
     import json, sys
     from pathlib import Path
-    from actors.cluster import start_local_ray, stop_ray
-    from actors.ray_head import lean_head
+    from actors.cluster.ours import start_local_ray, stop_ray
+    from actors.cluster.head import lean_head
 
     directory, resources = json.loads(sys.argv[1])
     address = start_local_ray(Path(directory), cpus=1, object_store_mb=80)

@@ -6,8 +6,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from storage.database_roles import DatabaseUrls
-from storage.embedded import EmbeddedPostgres, EmbeddedValkey
+from storage.postgres.database_roles import DatabaseUrls
+from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.api.deployment import Deployment, Person, running
 from tests.builders import listed_markets
 

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import psycopg
 
-from api.metrics import TEXT_S_MAX
-from api.security import Tokens
-from storage.data_directory import secret
-from storage.database_roles import DatabaseUrls
+from api.credentials.tokens import Tokens
+from api.door.metrics import TEXT_S_MAX
+from storage.postgres.database_roles import DatabaseUrls
+from storage.servers.data_directory import secret
 from tests.builders import trader
 from tests.waiting import eventually
 

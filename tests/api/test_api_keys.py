@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from storage.api_keys import API_KEYS_MAX
+from storage.people.api_keys import API_KEYS_MAX
 from tests.api.deployment import Deployment, Person, error_of, small_order
 from tests.builders import waiting_simulation
 from tests.waiting import eventually

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from storage.audit_readings import STALE_US, Reading, write_readings
+from storage.reading.audit_readings import STALE_US, Reading, write_readings
 from tests.api.deployment import Deployment
 
 GAP = "ETH-PERP: 3 batches are not in the tables and have not moved for 31 s"

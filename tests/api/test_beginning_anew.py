@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sim.ledger import EXTERNAL, INSURANCE
+from sim.money.ledger import EXTERNAL, INSURANCE
 from tests.api.deployment import Deployment, Person, error_of
 
 POSITION = """

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sim.candles import INTERVALS_US, MINUTE_US
+from sim.money.candles import INTERVALS_US, MINUTE_US
 from tests.api.deployment import Deployment, error_of
 
 T0_US = 1_767_225_600_000_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.client_address import FORWARDED_HOPS_MAX, Proxies, address_group
+from api.door.client_address import FORWARDED_HOPS_MAX, Proxies, address_group
 from storage.settings import ConfigurationError, Settings
 
 PROXY = "10.0.0.1"

@@ -5,7 +5,7 @@ import struct
 
 from structlog.testing import capture_logs
 
-from api.crash_log import MINUTE_S, TRACES_A_MINUTE_MAX, CrashLog
+from api.door.crash_log import MINUTE_S, TRACES_A_MINUTE_MAX, CrashLog
 from tests.api.deployment import Deployment
 from tests.api.sockets import connect
 from tests.waiting import eventually

@@ -6,8 +6,8 @@ import socket
 import httpx
 import pytest
 
-from api.client_address import address_group
-from api.connections import LEAST_BYTES_A_SECOND, CountedTransport, Crowd, WriteWatch
+from api.door.client_address import address_group
+from api.door.connections import LEAST_BYTES_A_SECOND, CountedTransport, Crowd, WriteWatch
 from tests.api.deployment import Deployment
 from tests.api.sockets import connect, everything, resident_bytes
 from tests.waiting import eventually

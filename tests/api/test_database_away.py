@@ -8,11 +8,11 @@ import pytest
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.key_ring import make_key
-from api.refresh_tokens import Shown
+from api.credentials.key_ring import make_key
+from api.credentials.refresh_tokens import Shown
 from sim.orders import AcceptedOrder, PlaceOrder
 from storage.errors import OutcomeUnknown
-from storage.market_data import MarketCatalog
+from storage.reading.market_data import MarketCatalog
 from storage.settings import Settings
 from tests.api.deployment import DOCUMENTED_ORDER, error_of, small_order
 
@@ -21,7 +21,7 @@ NOBODY_LISTENS = "postgresql://sandpit@127.0.0.1:1/away?connect_timeout=1"
 
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
-    monkeypatch.setattr("storage.database.POOL_WAIT_S", 0.2)
+    monkeypatch.setattr("storage.postgres.database.POOL_WAIT_S", 0.2)
     return create_app(Settings.load(database_url=NOBODY_LISTENS, data_dir=tmp_path))
 
 
@@ -96,8 +96,8 @@ async def test_an_unknown_outcome_is_said_as_unknown(
     app: FastAPI, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sim.market import BTC_PERP
-    from sim.messages import MarketStatus
-    from storage.market_data import ListedMarket
+    from sim.rows.messages import MarketStatus
+    from storage.reading.market_data import ListedMarket
 
     async def lose_the_reply(_: PlaceOrder, key: str | None) -> AcceptedOrder:
         raise OutcomeUnknown("the connection was lost")

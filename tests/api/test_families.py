@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from api import families
-from api.families import FAMILIES, Family, family_of, family_of_path
+from api.app import FAMILIES
+from api.door.families import Families, Family
+from api.door.limits import RateKind
 from api.flux.orders import post_order
-from api.limits import RateKind
 from sim.refusals import Refused
 
 
@@ -19,28 +19,22 @@ def refuse_as_other(refused: Refused, scope: Scope) -> Response:
 
 
 OTHER = Family("api.other", "/api/", refuse_as_other, lambda method, path: RateKind.READ)
+TWO = Families((*FAMILIES, OTHER))
 
 
-@pytest.fixture
-def two_families(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(families, "FAMILIES", (*FAMILIES, OTHER))
-
-
-@pytest.mark.usefixtures("two_families")
 @pytest.mark.parametrize(
     ("path", "family"),
     [("/", "api.flux"), ("/orders", "api.flux"), ("/api/x", "api.other"), ("/apix", "api.flux")],
 )
 def test_an_unknown_path_goes_to_the_longest_prefix(path: str, family: str) -> None:
-    assert family_of_path(path).package == family
+    assert TWO.of_path(path).package == family
 
 
-@pytest.mark.usefixtures("two_families")
 def test_an_endpoint_answers_as_its_folder_whatever_its_path() -> None:
     async def elsewhere(request: Request) -> Response:
         return Response()
 
     elsewhere.__module__ = "api.other.section"
     scope: dict[str, Any] = {"path": "/orders", "endpoint": elsewhere}
-    assert family_of(scope).package == "api.other"
-    assert family_of({"path": "/api/x", "endpoint": post_order}).package == "api.flux"
+    assert TWO.of(scope).package == "api.other"
+    assert TWO.of({"path": "/api/x", "endpoint": post_order}).package == "api.flux"

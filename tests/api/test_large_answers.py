@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from api.large_answers import REPORTS
-from storage.simulation_runs import Ending, Progress, begin_run, end_run, start_next
-from storage.simulations import Report, SimulationStatus
+from api.door.large_answers import REPORTS
+from storage.runs.simulation_runs import Ending, Progress, begin_run, end_run, start_next
+from storage.runs.simulations import Report, SimulationStatus
 from tests.api.deployment import Deployment, Person
 from tests.api.sockets import connect, resident_bytes
 from tests.simulations import SMALL

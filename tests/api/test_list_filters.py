@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api.flux.paging import cursor_text
+from api.door.paging import cursor_text
 from tests.api.deployment import Deployment, Person, error_of, small_order
 
 T0_US = 1_767_225_600_000_000

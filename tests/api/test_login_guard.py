@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from api.login_guard import LoginGuard, pair_key
+from api.credentials.login_guard import LoginGuard, pair_key
 from sim.refusals import Refusal, Refused
-from storage.embedded import EmbeddedValkey
-from storage.limit_counters import CounterStore, MemoryCounters, ValkeyCounters
+from storage.people.limit_counters import CounterStore, MemoryCounters, ValkeyCounters
+from storage.servers.embedded import EmbeddedValkey
 
 ADDRESS = "192.0.2.7"
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from api.credentials.login_guard import LoginGuard, NewAccounts
+from api.credentials.passwords import REGISTRATIONS, Passwords
 from api.desk.identity import Identity, log_in, register
-from api.login_guard import LoginGuard, NewAccounts
-from api.passwords import REGISTRATIONS, Passwords
 from sim.refusals import Refusal, Refused
-from storage.database import open_pool
+from storage.postgres.database import open_pool
 
 CROWD, OTHER = "192.0.2.66", "192.0.2.7"
 PASSWORD = "long-password"

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from sim.candles import INTERVALS_US
-from sim.messages import Side
+from sim.money.candles import INTERVALS_US
 from sim.orders import OrderStatus
+from sim.rows.messages import Side
 from sim.units import format_atoms
-from storage.database import now_us
-from storage.database_roles import DatabaseUrls
-from storage.embedded import EmbeddedValkey
+from storage.postgres.database import now_us
+from storage.postgres.database_roles import DatabaseUrls
+from storage.servers.embedded import EmbeddedValkey
 from tests.actors.house import MARKET, House
 from tests.api.deployment import Deployment, Person, error_of, running
 from tests.auditor import check_money

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from api.metrics import REQUESTS, TEXT_S_MAX, Metrics
-from storage.database import AsyncPool, open_pool
+from api.door.metrics import REQUESTS, TEXT_S_MAX, Metrics
+from storage.postgres.database import AsyncPool, open_pool
 
 
 @pytest.fixture

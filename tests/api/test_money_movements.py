@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sim.messages import COMMAND, CommandKind
-from storage.cancel_after import fire_expired
+from sim.rows.messages import COMMAND, CommandKind
+from storage.intake.cancel_after import fire_expired
 from tests.api.deployment import Deployment, Person, error_of, small_order
 
 

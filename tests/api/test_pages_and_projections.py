@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from api.flux.paging import cursor_text
-from storage.depth import levels_to_bytes
+from api.door.paging import cursor_text
+from storage.market.depth import levels_to_bytes
 from tests.api.deployment import Deployment, Person, error_of, small_order
 
 T0_US = 1_767_225_600_000_000

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.passwords import LOGINS, REGISTRATIONS, Lane, Passwords
+from api.credentials.passwords import LOGINS, REGISTRATIONS, Lane, Passwords
 from sim.refusals import Refusal, Refused
 
 FLOOD = 40

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.limits import RateLimits
+from api.door.limits import RateLimits
 from storage.settings import Settings
 from tests.api.deployment import Deployment, error_of, small_order
 

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from api.credentials.refresh_tokens import RefreshTokens, Shown
 from api.desk.sessions import kept
-from api.refresh_tokens import RefreshTokens, Shown
-from storage.data_directory import secret
-from storage.login_sessions import GRACE_US, SESSIONS_MAX
+from storage.people.login_sessions import GRACE_US, SESSIONS_MAX
+from storage.servers.data_directory import secret
 from tests.api.deployment import Deployment, error_of
 from tests.waiting import eventually
 

@@ -16,8 +16,8 @@ import pytest
 from api.desk import scenario_reader
 from api.desk.scenario_reader import READINGS, ScenarioRead, ScenarioReader, read
 from sim.refusals import Refusal, Refused
-from sim.scenario_fields import ScenarioError
-from storage.stored_scenario import read_scenario
+from sim.scenario.fields import ScenarioError
+from storage.runs.stored_scenario import read_scenario
 from tests.simulations import SMALL
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.refusal_examples import EXAMPLES, example_of
+from api.door.refusal_examples import EXAMPLES, example_of
 from tests.api.deployment import Deployment, error_of, small_order
 
 TWICE = "?a=1&a=2"

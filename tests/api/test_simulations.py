@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from api.simulations.schemas import SCENARIO_TEXT
-from storage.simulation_runs import Ending, Progress, begin_run, end_run, fail_run, start_next
-from storage.simulations import Report, SimulationStatus
+from storage.runs.simulation_runs import Ending, Progress, begin_run, end_run, fail_run, start_next
+from storage.runs.simulations import Report, SimulationStatus
 from tests.api.deployment import Deployment, Person, error_of
 from tests.simulations import SMALL
 

@@ -9,8 +9,8 @@ from typing import Any
 import jwt
 import pytest
 
-from api.security import ALGORITHM, LEEWAY_S
-from storage.data_directory import secret
+from api.credentials.tokens import ALGORITHM, LEEWAY_S
+from storage.servers.data_directory import secret
 from tests.api.deployment import Deployment, Person, error_of
 from tests.waiting import eventually
 

@@ -1,6 +1,6 @@
 """Whether the database is looked after can be watched."""
 
-from storage.upkeep import note_failure, note_success
+from storage.upkeep.notes import note_failure, note_success
 from tests.api.deployment import Deployment
 
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.messages import Rows, Side, empty_commands, joined
 from sim.populations.command_rows import cancels, immediate, lots_of_quote, places, post_only
 from sim.populations.dice import UNIT_BITS
 from sim.populations.holdings import Holdings
 from sim.populations.ladder import Ladder, first_of_each, geometric
 from sim.populations.ladder_rows import SIZE_STEPS
 from sim.populations.population import Integers, MarketView
+from sim.rows.messages import Rows, Side, empty_commands, joined
 from sim.units import PPM
 
 

@@ -1,6 +1,6 @@
 """Scenarios in which leveraged traders meet jumps of the index and a small insurance fund."""
 
-from sim.simulation_scenario import Scenario
+from sim.scenario.scenario import Scenario
 from tests.sim.scenario_texts import scenario_of
 
 MARKET = """

@@ -6,7 +6,7 @@ that is used again once its order is gone simply goes on adding.
 
 import numpy as np
 
-from sim.messages import CommandKind, EventKind, Reason, Rows, Side
+from sim.rows.messages import CommandKind, EventKind, Reason, Rows, Side
 
 
 class Auditor:

@@ -5,7 +5,7 @@ from decimal import Decimal
 import numpy as np
 
 from sim.market import MarketSpec
-from sim.messages import (
+from sim.rows.messages import (
     CommandKind,
     EventKind,
     MarketStatus,

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 from sim.market import BTC_PERP, MarketSpec
-from sim.messages import Rows, Side
 from sim.populations.command_rows import cancels, immediate, places
 from sim.populations.crowd import Crowd
 from sim.populations.dice import BLOCK_TRADERS
 from sim.populations.registry import STRATEGIES, build_population
-from sim.prices import ConstantPrice, ReferencePrice
+from sim.prices.processes import ConstantPrice, ReferencePrice
+from sim.rows.messages import Rows, Side
 from tests.sim.simulated_market import Exchange, SimulatedMarket, still_view
 
 INDEX = 660_000

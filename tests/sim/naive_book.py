@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.market import MarketSpec
-from sim.messages import (
+from sim.rows.messages import (
     EVENT,
     CommandKind,
     EventKind,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.messages import (
+from sim.rows.messages import (
     CommandKind,
     MarketStatus,
     OrderType,

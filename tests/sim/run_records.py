@@ -5,8 +5,8 @@ from decimal import Decimal
 import numpy as np
 
 from sim.market import MarketSpec
-from sim.run_record import QUOTE, STANDING, TRADE, MarketRecord, RunRecord, StrategyRecord
-from sim.simulation_scenario import Happening
+from sim.record.run import QUOTE, STANDING, TRADE, MarketRecord, RunRecord, StrategyRecord
+from sim.scenario.scenario import Happening
 from sim.units import ATOMS_PER_UNIT
 
 STEP_US = 100_000

@@ -1,9 +1,9 @@
 """Small scenarios for tests, as TOML text, and worlds of them."""
 
-from sim.prices import ReferencePrice
-from sim.scenario import reference_price
-from sim.simulation_scenario import Scenario, parse_scenario
-from sim.world import SimulatedWorld
+from sim.prices.processes import ReferencePrice
+from sim.scenario.scenario import Scenario, parse_scenario
+from sim.scenario.world import reference_price
+from sim.stepping.world import SimulatedWorld
 
 HEAD = """
 name = "small"

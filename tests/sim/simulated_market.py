@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from sim.engine import MarketEngine
+from sim.book.engine import MarketEngine
 from sim.market import BTC_PERP, ETH_PERP, MarketSpec
-from sim.messages import EventKind, Rows
-from sim.packed_events import bounds_of, joined_packed, packed_for
 from sim.populations.command_rows import cancels
 from sim.populations.population import Integers, MarketView, Population, StrategyReply
 from sim.populations.registry import build_population
-from sim.prices import ReferencePrice, SyntheticPrice
-from storage.world_file import load_world
+from sim.prices.processes import ReferencePrice, SyntheticPrice
+from sim.rows.messages import EventKind, Rows
+from sim.rows.packed import bounds_of, joined_packed, packed_for
+from storage.files.world_file import load_world
 
 STEP_US = 200_000
 

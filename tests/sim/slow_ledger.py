@@ -10,9 +10,9 @@ from math import ceil, floor, trunc
 
 import numpy as np
 
-from sim.messages import EventKind, Rows, Side
 from sim.populations.population import MarketView
-from sim.simulation_scenario import Scenario
+from sim.rows.messages import EventKind, Rows, Side
+from sim.scenario.scenario import Scenario
 
 MILLION = 1_000_000
 CAP_PPM = 3_750

@@ -4,9 +4,9 @@ from decimal import Decimal
 import numpy as np
 
 from sim.market import BTC_PERP, ETH_PERP
-from sim.messages import Side
 from sim.populations.arbitrage import paired
-from sim.prices import ConstantPrice
+from sim.prices.processes import ConstantPrice
+from sim.rows.messages import Side
 from tests.sim.lone_traders import INDEX, client, crowd, mid_of, rows_whole_and_in_parts
 from tests.sim.simulated_market import Exchange, SimulatedMarket, still_view
 

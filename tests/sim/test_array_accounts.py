@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.array_accounts import (
+from sim.market import BTC_PERP, ETH_PERP
+from sim.money.accounts import (
     COST,
     COST_ATOMS_MAX,
     FEES,
@@ -17,11 +18,10 @@ from sim.array_accounts import (
     fee_of,
     saturated_sum,
 )
-from sim.market import BTC_PERP, ETH_PERP
-from sim.messages import EVENT, EventKind, Rows, Side
-from sim.position import FLAT, Position, fee_atoms, fill_position, unrealized_pnl_atoms
+from sim.money.position import FLAT, Position, fee_atoms, fill_position, unrealized_pnl_atoms
+from sim.rows.messages import EVENT, EventKind, Rows, Side
+from sim.stepping.arrivals import forced_ids
 from sim.units import PPM
-from sim.world_rows import forced_ids
 
 ACCOUNTS = 6
 
@@ -44,7 +44,7 @@ def events_of(rows: list[tuple[int, int, int, int, int]]) -> Rows:
 
 
 class Ledger:
-    """The same fills by sim.position, one at a time."""
+    """The same fills by sim.money.position, one at a time."""
 
     def __init__(self) -> None:
         self.positions = [FLAT] * (ACCOUNTS + 1)

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from sim.market import BTC_PERP
-from sim.messages import OrderFlag, Side
 from sim.populations.avellaneda_stoikov import AvellanedaStoikovParameters, fill_spread_ppm
-from sim.prices import ConstantPrice
+from sim.prices.processes import ConstantPrice
+from sim.rows.messages import OrderFlag, Side
 from tests.sim.lone_traders import INDEX, client, crowd, exchange
 from tests.sim.simulated_market import still_view
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from sim.bench_flow import FlowMaker
-from sim.engine import MarketEngine
-from sim.messages import EventKind, Reason
+from actors.bench.flow import FlowMaker
+from sim.book.engine import MarketEngine
+from sim.rows.messages import EventKind, Reason
 from tests.sim.engine_rows import SPEC
 
 

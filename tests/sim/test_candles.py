@@ -2,7 +2,7 @@
 
 import random
 
-from sim.candles import INTERVALS_US, MINUTE_US, Candle, every_interval
+from sim.money.candles import INTERVALS_US, MINUTE_US, Candle, every_interval
 
 
 def summed(minutes: dict[int, Candle], width_us: int) -> dict[int, Candle]:

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from sim.market import BTC_PERP
-from sim.messages import EVENT, CommandKind, EventKind, Side, TimeInForce
 from sim.populations.dice import UNIT, Dice
 from sim.populations.holdings import Holdings
 from sim.populations.noise import Noise, NoiseParameters
 from sim.populations.population import MarketView
 from sim.populations.rational import NORMAL_DEVIATION, NORMAL_MEAN
 from sim.populations.value import Value, ValueParameters
+from sim.rows.messages import EVENT, CommandKind, EventKind, Side, TimeInForce
 from sim.units import ATOMS_PER_UNIT, PPM
 from tests.sim.simulated_market import still_view, told
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sim.book_arrays import POSITION, RESTING
-from sim.engine import MarketEngine
+from sim.book.arrays import POSITION, RESTING
+from sim.book.engine import MarketEngine
+from sim.book.snapshots import SNAPSHOT_HEADER, DamagedState
 from sim.sealed import SEAL
-from sim.snapshots import SNAPSHOT_HEADER, DamagedState
-from sim.world_state import StateUnreadable
+from sim.stepping.checkpoint import StateUnreadable
 from tests.sim.engine_rows import BUY, SELL, SPEC, applied, cancel_all, limit
 from tests.sim.random_commands import random_commands
 from tests.sim.scenario_texts import BTC, MAKERS, NOISE, scenario_of, world_of

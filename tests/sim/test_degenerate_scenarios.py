@@ -5,10 +5,10 @@ import random
 from typing import Any
 
 from sim.populations.registry import STRATEGIES
-from sim.scenario import SEED_MAX, SPEC_OPTIONS
-from sim.scenario_fields import ScenarioError
-from sim.simulation_scenario import Scenario, parse_scenario
-from sim.world import Timing
+from sim.scenario.fields import ScenarioError
+from sim.scenario.scenario import Scenario, parse_scenario
+from sim.scenario.world import SEED_MAX, SPEC_OPTIONS
+from sim.stepping.world import Timing
 from tests.sim.scenario_texts import world_of
 
 SEED, TEXTS, STEPS_MAX = 11, 300, 12

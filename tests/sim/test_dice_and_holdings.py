@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from sim.messages import EVENT, EventKind, Rows, Side
 from sim.populations.dice import BLOCK_TRADERS, UNIT, Dice
 from sim.populations.holdings import Holdings
+from sim.rows.messages import EVENT, EventKind, Rows, Side
 from tests.sim.simulated_market import told
 
 SEED = 11

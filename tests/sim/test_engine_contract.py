@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.engine import MarketEngine
-from sim.messages import MarketStatus, OrderFlag, Reason, TimeInForce
+from sim.book.engine import MarketEngine
+from sim.rows.messages import MarketStatus, OrderFlag, Reason, TimeInForce
 from tests.sim.engine_rows import (
     BUY,
     SELL,

@@ -9,8 +9,8 @@ from hypothesis import seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from sim.engine import MarketEngine
-from sim.messages import CommandKind, MarketStatus, OrderType, TimeInForce
+from sim.book.engine import MarketEngine
+from sim.rows.messages import CommandKind, MarketStatus, OrderType, TimeInForce
 from tests.sim.engine_rows import SPEC, command, depth_lists, resting
 from tests.sim.naive_book import NaiveBook
 

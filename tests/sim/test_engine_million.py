@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from sim.engine import MarketEngine
-from sim.messages import EventKind, Reason
+from sim.book.engine import MarketEngine
+from sim.rows.messages import EventKind, Reason
 from tests.sim.engine_auditor import Auditor
 from tests.sim.engine_rows import SPEC
 from tests.sim.random_commands import ACCOUNTS, random_commands

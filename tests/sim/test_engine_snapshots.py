@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.engine import MarketEngine
-from sim.messages import CommandKind, empty_commands
+from sim.book.engine import MarketEngine
+from sim.rows.messages import CommandKind, empty_commands
 from tests.sim.engine_rows import BUY, SELL, SPEC, applied, cancel, limit, resting
 from tests.sim.random_commands import random_commands
 
@@ -64,7 +64,7 @@ def test_the_hash_sees_what_matters():
 
 PROGRAM = """
 import numpy as np
-from sim.engine import MarketEngine
+from sim.book.engine import MarketEngine
 from tests.sim.engine_rows import SPEC
 from tests.sim.random_commands import random_commands
 engine = MarketEngine(SPEC)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from sim import matching
-from sim.book import DONE
-from sim.book_arrays import CURSOR, EVENT_COUNT, MAX_QUANTITY, STATUS, Book, new_book
-from sim.engine import MarketEngine
-from sim.event_rows import EVENT_WORDS
-from sim.messages import EVENT, MarketStatus, OrderFlag, TimeInForce
+from sim.book import matching
+from sim.book.arrays import CURSOR, EVENT_COUNT, MAX_QUANTITY, STATUS, Book, new_book
+from sim.book.engine import MarketEngine
+from sim.book.events import EVENT_WORDS
+from sim.book.queues import DONE
+from sim.rows.messages import EVENT, MarketStatus, OrderFlag, TimeInForce
 from tests.sim.engine_rows import BUY, SELL, SPEC, applied, limit, told
 from tests.sim.naive_book import NaiveBook
 

@@ -1,7 +1,7 @@
 import numpy as np
 
 from sim.market import BTC_PERP
-from sim.messages import Side
+from sim.rows.messages import Side
 from tests.sim.lone_traders import INDEX, crowd, exchange
 from tests.sim.simulated_market import still_view
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.funding import (
+from sim.market import BTC_PERP, MarketSpec
+from sim.money.funding import (
     IMPACT_SHIFT,
     Premiums,
     book_premium_ppm,
@@ -20,8 +21,7 @@ from sim.funding import (
     premium_ppm,
     rate_ppm,
 )
-from sim.market import BTC_PERP, MarketSpec
-from sim.messages import Side
+from sim.rows.messages import Side
 from sim.units import ATOMS_PER_UNIT, PPM, format_atoms
 
 FINE = MarketSpec("FINE-PERP", "FINE", "USDC", Decimal("1"), Decimal("0.1"), 10**9)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from sim.identity import identity
-from sim.scenario import Replay, with_replay
-from sim.simulation_scenario import Scenario
-from sim.world import scenario_mark
-from sim.world_state import StateUnreadable
+from sim.scenario.scenario import Scenario
+from sim.scenario.world import Replay, with_replay
+from sim.stepping.checkpoint import StateUnreadable
+from sim.stepping.world import scenario_mark
 from tests.sim.scenario_texts import EVERYONE, scenario_of, world_of
 from tests.sim.test_world_idle import SHOCKS
 

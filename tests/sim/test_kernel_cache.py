@@ -7,18 +7,19 @@ from types import ModuleType
 import pytest
 from numba import config
 
-from sim import kernels
+from sim.rows import kernels
 from tests.another_user import AS_ROOT, printed_by_nobody
 
 SOURCE = """
-from sim import kernels, units
+from sim.rows import kernels
+from sim import units
 
 def add(first, second):
     return first + second
 
 add = kernels.cached_kernel(units)(add)
 """
-IMPORTS = "import sim.matching, sim.engine; print('imported')"
+IMPORTS = "import sim.book.matching, sim.book.engine; print('imported')"
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from sim.market import BTC_PERP
-from sim.messages import CommandKind, OrderFlag, Rows, Side, TimeInForce
 from sim.populations.command_rows import cancels, immediate, places
 from sim.populations.dice import Dice
 from sim.populations.ladder import Ladder, LadderParameters, offsets_ppm
-from sim.prices import ConstantPrice
+from sim.prices.processes import ConstantPrice
+from sim.rows.messages import CommandKind, OrderFlag, Rows, Side, TimeInForce
 from tests.sim.array_ladder import ArrayLadder, price_bands
 from tests.sim.simulated_market import Exchange, SimulatedMarket, still_view
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.liquidation import (
+from sim.market import BTC_PERP, ETH_PERP, MarketSpec
+from sim.money.liquidation import (
     LAST,
     LIQUIDATION_FEE_PPM,
     PARTIAL_ABOVE_ATOMS,
@@ -27,10 +28,9 @@ from sim.liquidation import (
     liquidation_price_ticks,
     maintenance_atoms,
 )
-from sim.margin import OpenPosition, equity_atoms
-from sim.market import BTC_PERP, ETH_PERP, MarketSpec
-from sim.messages import Side
-from sim.position import FLAT, fee_atoms, fill_position
+from sim.money.margin import OpenPosition, equity_atoms
+from sim.money.position import FLAT, fee_atoms, fill_position
+from sim.rows.messages import Side
 from sim.units import PPM, format_atoms, format_steps, parse_atoms, parse_steps
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.engine import MarketEngine
-from sim.messages import EventKind, Side, TimeInForce
+from sim.book.engine import MarketEngine
+from sim.rows.messages import EventKind, Side, TimeInForce
 from tests.sim.engine_rows import SPEC, cancel, limit
 
 SAMPLE = Path(__file__).parents[2].parent / "shared" / "data" / "lobster"

@@ -1,6 +1,6 @@
 import pytest
 
-from sim.mark import Quotes, book_price, next_mark
+from sim.money.mark import Quotes, book_price, next_mark
 
 INDEX = 660_000
 

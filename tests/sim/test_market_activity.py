@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from sim.market_activity import FACTORS_PPM, ActivityDescription, MarketActivity
-from sim.scenario_fields import ScenarioError
+from sim.populations.activity import FACTORS_PPM, ActivityDescription, MarketActivity
+from sim.scenario.fields import ScenarioError
+from sim.stepping.world import Timing
 from sim.units import PPM
-from sim.world import Timing
 from tests.sim.scenario_texts import EVERYONE, scenario_of, world_of
 
 BUSY = """

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.engine import MarketEngine
-from sim.messages import Side
+from sim.book.engine import MarketEngine
+from sim.rows.messages import Side
 from tests.sim.engine_rows import SPEC, applied, cancel, limit, resting
 from tests.sim.naive_book import NaiveBook
 

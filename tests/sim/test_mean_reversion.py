@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from sim.market import BTC_PERP
-from sim.messages import Rows, Side, TimeInForce
-from sim.prices import ConstantPrice
+from sim.prices.processes import ConstantPrice
+from sim.rows.messages import Rows, Side, TimeInForce
 from tests.sim.lone_traders import INDEX, crowd, exchange, mids
 from tests.sim.simulated_market import still_view
 

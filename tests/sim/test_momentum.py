@@ -1,12 +1,12 @@
 import numpy as np
 
 from sim.market import BTC_PERP
-from sim.messages import Rows, Side, TimeInForce
 from sim.populations.dice import Dice
 from sim.populations.momentum import Momentum, MomentumParameters
 from sim.populations.population import Population
 from sim.populations.registry import STRATEGIES, build_population
-from sim.prices import ConstantPrice
+from sim.prices.processes import ConstantPrice
+from sim.rows.messages import Rows, Side, TimeInForce
 from sim.units import ATOMS_PER_UNIT, PPM
 from tests.sim.simulated_market import Exchange, SimulatedMarket, still_view
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.messages import Side
+from sim.rows.messages import Side
 from tests.sim.lone_traders import INDEX, client, crowd, exchange
 
 SEEDS = [11, 12, 13, 14]

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from sim.market import BTC_PERP, ETH_PERP
-from sim.messages import EVENT, CommandKind, EventKind, OrderFlag, Rows, Side
-from sim.order_margin import OrderMargin
-from sim.packed_events import CODES, LOTS, ORDER, WHOSE
+from sim.money.order_margin import OrderMargin
+from sim.money.watch import CLOSED
 from sim.populations.command_rows import places
 from sim.populations.population import Integers
-from sim.scenario import ScenarioError
+from sim.rows.messages import EVENT, CommandKind, EventKind, OrderFlag, Rows, Side
+from sim.rows.packed import CODES, LOTS, ORDER, WHOSE
+from sim.scenario.world import ScenarioError
+from sim.stepping.world import SimulatedWorld
 from sim.units import ATOMS_PER_UNIT
-from sim.world import SimulatedWorld
-from sim.world_margin import CLOSED
 from tests.sim.scenario_texts import BTC, ETH, GAMBLERS, MAKERS, scenario_of, world_of
 from tests.sim.simulated_market import told
 

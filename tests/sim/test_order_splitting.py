@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from sim.fact_measures import autocorrelation
+from sim.facts.measures import autocorrelation
 from sim.market import BTC_PERP
-from sim.messages import Side, TimeInForce
 from sim.populations.dice import UNIT
 from sim.populations.order_splitting import parts
+from sim.rows.messages import Side, TimeInForce
 from tests.sim.lone_traders import INDEX, crowd, rows_whole_and_in_parts
 from tests.sim.simulated_market import still_view
 

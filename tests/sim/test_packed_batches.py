@@ -5,10 +5,10 @@ import random
 import numpy as np
 import pytest
 
-from sim.engine import MarketEngine
+from sim.book.engine import MarketEngine
 from sim.market import ETH_PERP
-from sim.messages import COMMAND, EVENT, CommandKind, OrderType, TimeInForce, empty_commands
-from sim.packed_batches import JournalBatch, packed, unpacked
+from sim.rows.messages import COMMAND, EVENT, CommandKind, OrderType, TimeInForce, empty_commands
+from sim.rows.packed_batches import JournalBatch, packed, unpacked
 
 
 def noise(dice: random.Random, itemsize: int) -> bytes:

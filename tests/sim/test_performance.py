@@ -4,7 +4,7 @@ import empyrical
 import numpy as np
 import pytest
 
-from sim.performance import (
+from sim.facts.performance import (
     MINUTE_US,
     SECOND_US,
     YEAR_US,
@@ -20,7 +20,7 @@ from sim.performance import (
     volatility,
     win_rate,
 )
-from sim.run_record import STANDING, StrategyRecord
+from sim.record.run import STANDING, StrategyRecord
 
 MINUTES_PER_YEAR = YEAR_US / MINUTE_US
 CAPITAL_ATOMS = 10**12

@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.margin import (
+from sim.market import ETH_PERP, MarketSpec
+from sim.money.margin import (
     OpenPosition,
     available_atoms,
     equity_atoms,
@@ -16,9 +17,8 @@ from sim.margin import (
     reservation_atoms,
     withdrawable_atoms,
 )
-from sim.market import ETH_PERP, MarketSpec
-from sim.messages import Side
-from sim.position import FLAT, Position, entry_price_text, fee_atoms, fill_position
+from sim.money.position import FLAT, Position, entry_price_text, fee_atoms, fill_position
+from sim.rows.messages import Side
 from sim.units import format_atoms, parse_atoms, parse_steps
 
 FINE = MarketSpec("FINE-PERP", "FINE", "USDC", Decimal("0.01"), Decimal("0.1"), 10**9)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from sim.mark import Quotes, next_mark
-from sim.price_paths import follow_mark
-from sim.prices import ConstantPrice, ReferencePrice, ReplayPrice, SyntheticPrice
+from sim.money.mark import Quotes, next_mark
+from sim.money.mark_path import follow_mark
+from sim.prices.processes import ConstantPrice, ReferencePrice, ReplayPrice, SyntheticPrice
 from sim.units import PPM
 
 SEED = 31

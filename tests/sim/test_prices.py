@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from sim.prices import (
+from sim.prices.processes import (
     ConstantPrice,
     ReplayPrice,
     StateMismatch,
@@ -23,7 +23,7 @@ def path(price: SyntheticPrice, steps: int) -> np.ndarray:
 
 def test_a_synthetic_price_is_the_same_in_another_process() -> None:
     code = (
-        "from sim.prices import SyntheticPrice\n"
+        "from sim.prices.processes import SyntheticPrice\n"
         f"price = SyntheticPrice({SEED}, 660_000)\n"
         "print([price.step() for _ in range(200)], price.state().hex())"
     )

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from sim.rehearsal import rehearse
-from sim.simulation_scenario import Scenario
+from sim.scenario.scenario import Scenario
+from sim.stepping.rehearsal import rehearse
 from tests.sim.test_degenerate_scenarios import read, scenario_text
 
 SEED, TEXTS = 3, 250
@@ -16,10 +16,10 @@ COUNTED = """
 import gc, sys
 from dataclasses import replace
 from numba.core.registry import CPUDispatcher
-from sim.engine import warm_up
-from sim.rehearsal import rehearse
-from sim.world import SimulatedWorld, Timing
-from storage.scenario_file import load_scenario, scenario_prices
+from sim.book.engine import warm_up
+from sim.stepping.rehearsal import rehearse
+from sim.stepping.world import SimulatedWorld, Timing
+from storage.files.scenario_file import load_scenario, scenario_prices
 
 def signatures():
     found = [one for one in gc.get_objects() if isinstance(one, CPUDispatcher)]

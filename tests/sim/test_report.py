@@ -9,19 +9,19 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from sim.facts.of_run import Reference, compared_markets, run_facts, tape_facts
 from sim.market import MarketSpec
-from sim.messages import MarketStatus, Side
-from sim.report import html_report
-from sim.report_axes import time_axis, value_axis
-from sim.report_charts import Line, thinned
-from sim.report_page import CONTENT_SECURITY_POLICY
-from sim.report_strategies import result_bins, sum_of_gains, told_apart
-from sim.report_text import clock, duration, number, percent, significant
-from sim.run_facts import Reference, compared_markets, run_facts, tape_facts
-from sim.run_record import Origin, OtherGain, RunRecord, ShockDone
-from sim.simulation_scenario import IndexJump, MarketShock, StatusChange
-from sim.trade_tape import real_tape
-from sim.world import Timing
+from sim.record.run import Origin, OtherGain, RunRecord, ShockDone
+from sim.record.tape import real_tape
+from sim.report.axes import time_axis, value_axis
+from sim.report.charts import Line, thinned
+from sim.report.html import CONTENT_SECURITY_POLICY
+from sim.report.page_of_run import html_report
+from sim.report.strategies import result_bins, sum_of_gains, told_apart
+from sim.report.text import clock, duration, number, percent, significant
+from sim.rows.messages import MarketStatus, Side
+from sim.scenario.scenario import IndexJump, MarketShock, StatusChange
+from sim.stepping.world import Timing
 from tests.sim.run_records import BTC, market_record, run_record, strategy_record
 from tests.sim.scenario_texts import scenario_of, world_of
 

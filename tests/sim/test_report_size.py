@@ -6,12 +6,12 @@ from decimal import Decimal
 import numpy as np
 
 from sim.market import MarketSpec
-from sim.messages import Side
-from sim.report import html_report
-from sim.report_choice import HAPPENINGS_MAX, MARKETS_DRAWN_MAX, STRATEGY_ROWS_MAX, largest
-from sim.report_strategies import sum_of_gains
-from sim.run_record import OtherGain, RunRecord, ShockDone, StrategyRecord
-from sim.simulation_scenario import MarketShock
+from sim.record.run import OtherGain, RunRecord, ShockDone, StrategyRecord
+from sim.report.choice import HAPPENINGS_MAX, MARKETS_DRAWN_MAX, STRATEGY_ROWS_MAX, largest
+from sim.report.page_of_run import html_report
+from sim.report.strategies import sum_of_gains
+from sim.rows.messages import Side
+from sim.scenario.scenario import MarketShock
 from sim.units import ATOMS_PER_UNIT
 from tests.sim.run_records import market_record, run_record, strategy_record
 

@@ -1,6 +1,7 @@
 import pytest
 
-from sim.scenario import (
+from sim.scenario.scenario import parse_scenario
+from sim.scenario.world import (
     Constant,
     Replay,
     ScenarioError,
@@ -9,7 +10,6 @@ from sim.scenario import (
     reference_price,
     with_replay,
 )
-from sim.simulation_scenario import parse_scenario
 from tests.sim.scenario_texts import BTC, ETH, HEAD, MAKERS
 
 GOOD = """

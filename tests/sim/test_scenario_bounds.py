@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from sim.scenario import SEED_MAX, parse_world
-from sim.scenario_fields import ScenarioError
-from sim.simulation_scenario import SCALE_PPM_MAX, Scenario, parse_scenario
-from sim.unreached import unreached
+from sim.scenario.fields import ScenarioError
+from sim.scenario.scenario import SCALE_PPM_MAX, Scenario, parse_scenario
+from sim.scenario.unreached import unreached
+from sim.scenario.world import SEED_MAX, parse_world
 from tests.sim.scenario_texts import BTC, ETH, HEAD, MAKERS, NOISE, world_of
 
 SHORT = BTC + ETH + MAKERS + NOISE.replace("heads = 5000", "heads = 30")

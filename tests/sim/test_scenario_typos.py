@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from sim.scenario_fields import ScenarioError
-from sim.scenario_lines import line_of
-from sim.simulation_scenario import parse_scenario
-from storage.scenario_file import SHIPPED_DIRECTORY, load_scenario, shipped_scenarios
-from storage.world_file import load_world
+from sim.scenario.fields import ScenarioError
+from sim.scenario.lines import line_of
+from sim.scenario.scenario import parse_scenario
+from storage.files.scenario_file import SHIPPED_DIRECTORY, load_scenario, shipped_scenarios
+from storage.files.world_file import load_world
 
 TEXT = """\
 name = "typos"

@@ -2,11 +2,11 @@
 
 import pytest
 
-from sim.scenario_work import Work, work_of
-from sim.simulation_scenario import parse_scenario
-from sim.world import SimulatedWorld
-from storage.scenario_file import scenario_prices
-from storage.stored_scenario import shipped_text
+from sim.scenario.scenario import parse_scenario
+from sim.scenario.work import Work, work_of
+from sim.stepping.world import SimulatedWorld
+from storage.files.scenario_file import scenario_prices
+from storage.runs.stored_scenario import shipped_text
 from tests.simulations import SMALL
 
 LADDERS = SMALL.replace('name = "makers"', 'name = "makers"\nparameters = {levels = 50}')

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.fact_measures import autocorrelation, hill_exponent, rank_correlation
-from sim.stylized_facts import (
+from sim.facts.measures import autocorrelation, hill_exponent, rank_correlation
+from sim.facts.stylized import (
     FACTS,
     INTERVALS_US,
     Fact,
@@ -18,8 +18,8 @@ from sim.stylized_facts import (
     impact_of_runs,
     sampling_interval_us,
 )
-from sim.trade_tape import SECOND_US, Tape, bars, real_tape, taken_orders
-from storage.trades_file import read_trades
+from sim.record.tape import SECOND_US, Tape, bars, real_tape, taken_orders
+from storage.files.trades_file import read_trades
 
 SEED = 2_001
 COUNT = 20_000

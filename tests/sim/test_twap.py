@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from sim.market import BTC_PERP
-from sim.messages import Side
 from sim.populations.twap import SCHEDULE_WHOLE
 from sim.populations.twap import executed as schedule
+from sim.rows.messages import Side
 from tests.sim.lone_traders import INDEX, crowd
 from tests.sim.simulated_market import still_view
 from tests.sim.volume_curve import DURATION, SEED, SLICE, executed, shares

@@ -6,14 +6,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sim.messages import CommandKind, Side, empty_commands
 from sim.populations.dice import BLOCK_TRADERS
-from sim.run_record import RunRecord
-from sim.simulation_scenario import IndexJump, MarketShock, StatusChange
-from sim.world import SimulatedWorld, Timing
-from sim.world_part import describe_parts
-from sim.world_rows import in_order, latency_key, stamp
-from sim.world_state import StateUnreadable, frozen, thawed
+from sim.record.run import RunRecord
+from sim.rows.messages import CommandKind, Side, empty_commands
+from sim.scenario.scenario import IndexJump, MarketShock, StatusChange
+from sim.stepping.arrivals import in_order, latency_key, stamp
+from sim.stepping.checkpoint import StateUnreadable, frozen, thawed
+from sim.stepping.part import describe_parts
+from sim.stepping.world import SimulatedWorld, Timing
 from tests.sim.scenario_texts import BTC, EVERYONE, GAMBLERS, MAKERS, scenario_of, world_of
 
 SHOCK = """

@@ -6,13 +6,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sim.array_accounts import COST, POSITION, MarketAccounts
-from sim.liquidation import bearable_price_ticks, closing_cost_atoms
 from sim.market import BTC_PERP
-from sim.messages import EVENT, CommandKind, EventKind, OrderFlag, Side, TimeInForce
+from sim.money.accounts import COST, POSITION, MarketAccounts
+from sim.money.liquidation import bearable_price_ticks, closing_cost_atoms
+from sim.rows.messages import EVENT, CommandKind, EventKind, OrderFlag, Side, TimeInForce
+from sim.stepping.arrivals import forced_ids
+from sim.stepping.closings import Closings
 from sim.units import PPM
-from sim.world_closings import Closings
-from sim.world_rows import forced_ids
 from tests.sim.slow_ledger import account_of_forced
 
 MARK = 600_000

@@ -5,9 +5,9 @@ from math import ceil, floor
 
 import numpy as np
 
-from sim.array_accounts import FUNDING, POSITION
+from sim.money.accounts import FUNDING, POSITION
+from sim.stepping.world import SimulatedWorld, Timing
 from sim.units import PPM
-from sim.world import SimulatedWorld, Timing
 from tests.sim.scenario_texts import scenario_of, world_of
 from tests.sim.slow_ledger import premium_of, rate_of
 

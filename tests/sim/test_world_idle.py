@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from sim.messages import EVENT, CommandKind, EventKind, Rows, empty_commands
-from sim.packed_events import bounds_of, joined_packed, packed_for
-from sim.world import SimulatedWorld, Timing
-from sim.world_rows import in_order
+from sim.rows.messages import EVENT, CommandKind, EventKind, Rows, empty_commands
+from sim.rows.packed import bounds_of, joined_packed, packed_for
+from sim.stepping.arrivals import in_order
+from sim.stepping.world import SimulatedWorld, Timing
 from tests.sim.scenario_texts import BTC, ETH, scenario_of, world_of
 
 SEED = 5
@@ -149,7 +149,7 @@ def test_packed_events_are_those_of_the_accounts_with_all_that_is_learned_from(b
 
 
 def plainly_told(events: Rows, ids: range) -> Iterator[list[int]]:
-    """The words of packed_events.py, event by event."""
+    """The words of rows/packed.py, event by event."""
     for event in events.tolist():
         names = dict(zip(EVENT.names or (), event, strict=True))
         owner, maker = names["account_id"], names["maker_account_id"]

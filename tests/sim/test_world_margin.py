@@ -1,8 +1,8 @@
 import numpy as np
 
 from sim.market import BTC_PERP, ETH_PERP
+from sim.money.watch import PARTIAL_PPM, Judgement, MarginWatch
 from sim.units import ATOMS_PER_UNIT, PPM
-from sim.world_margin import PARTIAL_PPM, Judgement, MarginWatch
 
 STEP_US = 100_000
 PAUSE_STEPS = 300

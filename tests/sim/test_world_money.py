@@ -7,11 +7,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sim.array_accounts import POSITION
-from sim.messages import EventKind, Rows
-from sim.world import SimulatedWorld, Timing
-from sim.world_margin import CLOSED
-from sim.world_market import SteppedMarket
+from sim.money.accounts import POSITION
+from sim.money.watch import CLOSED
+from sim.rows.messages import EventKind, Rows
+from sim.stepping.market import SteppedMarket
+from sim.stepping.world import SimulatedWorld, Timing
 from tests.sim.cascades import CROWD, JUMP, MARKET, SALE, cascade
 from tests.sim.scenario_texts import scenario_of, world_of
 from tests.sim.slow_ledger import SlowLedger, account_of_forced

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sim.simulation_scenario import Scenario
-from sim.world import SimulatedWorld, Timing
+from sim.scenario.scenario import Scenario
+from sim.stepping.world import SimulatedWorld, Timing
 from tests.sim.scenario_texts import BTC, NOISE, scenario_of, world_of
 
 SELLER = """

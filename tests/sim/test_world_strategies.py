@@ -3,7 +3,7 @@
 import pytest
 
 from sim.populations.registry import STRATEGIES
-from sim.world import Timing
+from sim.stepping.world import Timing
 from tests.sim.scenario_texts import EVERYONE, scenario_of, world_of
 
 ONE_MORE = """

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.messages import Side
 from sim.populations.parent_orders import ParentOrders
+from sim.rows.messages import Side
 from tests.sim.lone_traders import INDEX, client, crowd, exchange
 
 SEED = 59

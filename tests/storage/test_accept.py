@@ -9,16 +9,16 @@ import pytest
 import pytest_asyncio
 
 from sim.market import ETH_PERP
-from sim.messages import OrderType, Side
 from sim.orders import AcceptedOrder, OrderStatus
 from sim.refusals import Refusal, Refused
+from sim.rows.messages import OrderType, Side
 from sim.units import format_atoms
-from storage.accept import Acceptor
-from storage.accept_request import OrderRequest
-from storage.cancels import CancelAll, request_cancel, request_cancel_all
-from storage.database import AsyncPool, connect, open_pool
 from storage.errors import DatabaseUnavailable, OutcomeUnknown, StorageError
-from storage.idempotency import Asked
+from storage.intake.accept import Acceptor
+from storage.intake.accept_request import OrderRequest
+from storage.intake.cancels import CancelAll, request_cancel, request_cancel_all
+from storage.intake.idempotency import Asked
+from storage.postgres.database import AsyncPool, connect, open_pool
 from tests.builders import listed_markets, order, trader
 
 pytestmark = pytest.mark.asyncio

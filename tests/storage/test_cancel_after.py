@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from storage.accept import Acceptor
-from storage.cancel_after import SET, fire_expired
-from storage.database import connect, open_pool
+from storage.intake.accept import Acceptor
+from storage.intake.cancel_after import SET, fire_expired
+from storage.postgres.database import connect, open_pool
 from tests.builders import listed_markets, order, trader
 
 ACCOUNTS = 20

@@ -7,10 +7,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from sim.messages import CommandKind
-from storage.accept_sql import command_payload
-from storage.commands import commands_after, sequence
-from storage.database import connect
+from sim.rows.messages import CommandKind
+from storage.intake.accept_sql import command_payload
+from storage.intake.commands import commands_after, sequence
+from storage.postgres.database import connect
 from tests.builders import listed_markets
 
 MARKET = "ETH-PERP"

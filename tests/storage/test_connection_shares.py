@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.connection_shares import ADMINISTRATORS, BESIDE_API, connections_max, shares
+from storage.postgres.connection_shares import ADMINISTRATORS, BESIDE_API, connections_max, shares
 from storage.settings import Settings
 
 

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from storage.database_hold import DatabaseHold
+from storage.servers.database_hold import DatabaseHold
 from storage.settings import ConfigurationError
 
 

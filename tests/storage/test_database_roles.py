@@ -15,15 +15,15 @@ import storage.tables.money
 import storage.tables.recordings
 import storage.tables.simulations
 import storage.tables.trading  # noqa: F401
-from storage import bootstrap
-from storage.bootstrap import prepare_database
-from storage.data_directory import prepare
-from storage.database_roles import DatabaseUrls, as_user, user_of
-from storage.embedded import EmbeddedPostgres
-from storage.given_roles import OneRole, given_urls, made_urls, script
-from storage.grants import SEQUENCES, TABLES, apply_grants
-from storage.idle_identities import remove_expired_logins, remove_idle_guests
 from storage.migrations.run import upgrade
+from storage.people.idle_identities import remove_expired_logins, remove_idle_guests
+from storage.postgres.database_roles import DatabaseUrls, as_user, user_of
+from storage.postgres.grants import SEQUENCES, TABLES, apply_grants
+from storage.servers import bootstrap
+from storage.servers.bootstrap import prepare_database
+from storage.servers.data_directory import prepare
+from storage.servers.embedded import EmbeddedPostgres
+from storage.servers.given_roles import OneRole, given_urls, made_urls, script
 from storage.settings import ConfigurationError, Settings
 from tests.builders import trader
 
@@ -169,7 +169,7 @@ def test_the_api_cannot_take_the_places_of_the_others(urls: DatabaseUrls) -> Non
 
 
 def test_every_table_and_sequence_is_declared_once(urls: DatabaseUrls) -> None:
-    """Where this fails: add a line to storage/grants.py for the table that is new."""
+    """Where this fails: add a line to storage/postgres/grants.py for the table that is new."""
     assert set(SQLModel.metadata.tables) == set(TABLES)
     with psycopg.connect(urls.owner) as connection:
         found = connection.execute(

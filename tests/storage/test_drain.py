@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from storage.database import AsyncPool, open_pool
-from storage.drain import drain
+from storage.intake.drain import drain
+from storage.postgres.database import AsyncPool, open_pool
 from tests.builders import listed_markets
 
 COMMAND = """

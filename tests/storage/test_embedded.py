@@ -16,7 +16,7 @@ import psycopg
 import pytest
 import redis
 
-from storage.embedded import EmbeddedPostgres, EmbeddedValkey
+from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.settings import ConfigurationError
 from tests.waiting import eventually
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 OWNER = """
     import sys, time
     from pathlib import Path
-    from storage.embedded import EmbeddedPostgres, EmbeddedValkey
+    from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
     postgres, valkey = EmbeddedPostgres(Path(sys.argv[1])), EmbeddedValkey(Path(sys.argv[1]))
     postgres.start(), valkey.start()
     print("started", flush=True)

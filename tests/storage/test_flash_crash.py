@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import numpy as np
 
-from actors.simulation_results import summary_of
-from sim.report import html_report
-from sim.run_record import RunRecord
-from sim.world import SimulatedWorld, Timing
-from storage.scenario_file import load_scenario, scenario_prices
+from actors.simulate.results import summary_of
+from sim.record.run import RunRecord
+from sim.report.page_of_run import html_report
+from sim.stepping.world import SimulatedWorld, Timing
+from storage.files.scenario_file import load_scenario, scenario_prices
 
 SHOCK_S = 600
 BACK_WITHIN_S = 360

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from actors.identity_sweep import SWEEP_EVERY_US, IdentitySweep
-from storage.idle_identities import (
+from actors.live.identity_sweep import SWEEP_EVERY_US, IdentitySweep
+from storage.people.idle_identities import (
     ENDED_KEPT_US,
     ROWS_MAX,
     remove_expired_logins,

@@ -11,14 +11,14 @@ import numpy as np
 import psycopg
 import pytest
 
-from sim.engine import MarketEngine
+from sim.book.engine import MarketEngine
 from sim.market import ETH_PERP
-from sim.messages import CommandKind, OrderType, empty_commands
-from storage import journal
-from storage.database import connect
+from sim.rows.messages import CommandKind, OrderType, empty_commands
 from storage.errors import CorruptState, Superseded
-from storage.journal import Batch, Head, View
-from storage.recovery import recover
+from storage.market import journal
+from storage.market.journal import Batch, Head, View
+from storage.market.recovery import recover
+from storage.postgres.database import connect
 from tests.builders import listed_markets
 
 MARKET = ETH_PERP.market_id
@@ -195,8 +195,8 @@ def test_a_journal_that_was_changed_is_corrupt(
 REPLAY = """
 import sys
 from sim.market import ETH_PERP
-from storage.database import connect
-from storage.recovery import recover
+from storage.postgres.database import connect
+from storage.market.recovery import recover
 with connect(sys.argv[1], "replay") as connection:
     print(recover(connection, ETH_PERP).engine.state_hash().hex())
 """

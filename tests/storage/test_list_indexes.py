@@ -7,11 +7,11 @@ import psycopg
 import pytest
 
 from sim.orders import OrderStatus
-from storage import market_data, order_lists, time_window, views
-from storage.database import connect
-from storage.order_lists import OrderFilter
-from storage.time_window import TimeWindow
-from storage.views import FillFilter
+from storage.postgres.database import connect
+from storage.reading import market_data, order_lists, time_window, views
+from storage.reading.order_lists import OrderFilter
+from storage.reading.time_window import TimeWindow
+from storage.reading.views import FillFilter
 
 ROWS = 60_000
 OPEN_ORDERS = 200

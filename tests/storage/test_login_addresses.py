@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from storage.database import AsyncPool, open_pool
-from storage.login_addresses import ADDRESSES_MAX, is_known_address, remember_address
+from storage.people.login_addresses import ADDRESSES_MAX, is_known_address, remember_address
+from storage.postgres.database import AsyncPool, open_pool
 from tests.builders import trader
 
 

@@ -1,9 +1,9 @@
 import psycopg
 
-from sim.mark import Quotes
 from sim.market import BTC_PERP
-from storage.markets import create_markets
-from storage.prices import StoredPrice, read_prices, read_quotes, write_prices
+from sim.money.mark import Quotes
+from storage.market.markets import create_markets
+from storage.market.prices import StoredPrice, read_prices, read_quotes, write_prices
 
 ROW = StoredPrice("BTC-PERP", 660_000, 660_001, -(2**50), b"\x00\xff", 1_700_000_000_000_000)
 

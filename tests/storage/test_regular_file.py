@@ -9,10 +9,10 @@ from types import FrameType
 
 import pytest
 
-from storage.run_directory import CHECKPOINT, SUMMARY, RunDirectory
-from storage.scenario_file import load_scenario, scenario_prices
-from storage.trades_file import read_trades
-from storage.world_file import load_world
+from storage.files.scenario_file import load_scenario, scenario_prices
+from storage.files.trades_file import read_trades
+from storage.files.world_file import load_world
+from storage.runs.run_directory import CHECKPOINT, SUMMARY, RunDirectory
 
 NOT_REGULAR = "is not a regular file"
 READERS: dict[str, Callable[[Path], object]] = {

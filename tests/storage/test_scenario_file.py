@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from sim.scenario_fields import ScenarioError
-from sim.world import SimulatedWorld, Timing
-from storage.scenario_file import load_scenario, scenario_prices, shipped_scenarios
+from sim.scenario.fields import ScenarioError
+from sim.stepping.world import SimulatedWorld, Timing
+from storage.files.scenario_file import load_scenario, scenario_prices, shipped_scenarios
 
 
 @pytest.mark.parametrize(

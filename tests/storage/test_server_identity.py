@@ -13,11 +13,11 @@ import psutil
 import psycopg
 import pytest
 
-from storage import launcher, server_identity, server_programs
-from storage.embedded import EmbeddedPostgres, EmbeddedValkey
-from storage.server_identity import Identity, launch
-from storage.server_identity import server_identity as identity_of
-from storage.server_programs import ServerProgram
+from storage.servers import launcher, server_identity, server_programs
+from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
+from storage.servers.server_identity import Identity, launch
+from storage.servers.server_identity import server_identity as identity_of
+from storage.servers.server_programs import ServerProgram
 from storage.settings import ConfigurationError
 from tests.another_user import AS_ROOT, NOBODY, printed_by_nobody
 
@@ -27,7 +27,7 @@ BOTH = """
     import sys
     from pathlib import Path
     import psycopg
-    from storage.embedded import EmbeddedPostgres, EmbeddedValkey
+    from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
     postgres, valkey = EmbeddedPostgres(Path(sys.argv[1])), EmbeddedValkey(Path(sys.argv[1]))
     try:
         valkey.start()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.data_directory import Hold, prepare, secret, write_private
+from storage.servers.data_directory import Hold, prepare, secret, write_private
 from storage.settings import ConfigurationError, Settings
 
 

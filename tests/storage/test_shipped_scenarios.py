@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 
-from sim.run_record import RunRecord
-from sim.simulation_scenario import Scenario
-from sim.world import SimulatedWorld, Timing
-from storage.scenario_file import load_scenario, scenario_prices
+from sim.record.run import RunRecord
+from sim.scenario.scenario import Scenario
+from sim.stepping.world import SimulatedWorld, Timing
+from storage.files.scenario_file import load_scenario, scenario_prices
 
 FALL_S = 360
 """When the index falls in liquidation-cascade."""

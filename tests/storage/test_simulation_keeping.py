@@ -7,11 +7,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from storage import simulations
-from storage.database import connect
-from storage.pruning import prune, would_prune
-from storage.simulation_keeping import LENT_S, NEVER_BEGAN_MAX, KeptLimits
-from storage.simulations import QueueLimits, SimulationStatus
+from storage.postgres.database import connect
+from storage.runs import simulations
+from storage.runs.simulation_keeping import LENT_S, NEVER_BEGAN_MAX, KeptLimits
+from storage.runs.simulations import QueueLimits, SimulationStatus
+from storage.upkeep.pruning import prune, would_prune
 from tests.builders import trader
 from tests.simulations import (
     NO_LIMITS,

@@ -7,12 +7,12 @@ import numpy as np
 import psycopg
 import pytest
 
-from sim.run_record import QUOTE, STANDING, TRADE, RunRecord
-from sim.world import Timing
-from storage.copy_rows import HEADER, TRAILER, CopyRows
-from storage.parquet_run import ParquetTrades, RunInParquet, read_rows
-from storage.recorded_runs import RunInDatabase
-from storage.recorded_trades import DatabaseTrades, TradesMissing
+from sim.record.run import QUOTE, STANDING, TRADE, RunRecord
+from sim.stepping.world import Timing
+from storage.postgres.copy_rows import HEADER, TRAILER, CopyRows
+from storage.runs.parquet_run import ParquetTrades, RunInParquet, read_rows
+from storage.runs.recorded_runs import RunInDatabase
+from storage.runs.recorded_trades import DatabaseTrades, TradesMissing
 from storage.settings import ConfigurationError
 from storage.tables.recordings import RECORDED_TRADES, RecordedQuoteRow, RecordedStandingRow
 from tests.sim.scenario_texts import scenario_of, world_of

@@ -11,10 +11,10 @@ import psycopg
 import pytest
 
 from sim.refusals import Refusal, Refused
-from storage import simulations
-from storage.database import connect
 from storage.errors import Superseded
-from storage.simulation_runs import (
+from storage.postgres.database import connect
+from storage.runs import simulations
+from storage.runs.simulation_runs import (
     Progress,
     begin_run,
     end_run,
@@ -25,7 +25,7 @@ from storage.simulation_runs import (
     note_progress,
     start_next,
 )
-from storage.simulations import QueueLimits, SimulationStatus
+from storage.runs.simulations import QueueLimits, SimulationStatus
 from tests.builders import trader
 from tests.simulations import (
     KEPT_AT_WILL,

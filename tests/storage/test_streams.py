@@ -1,6 +1,6 @@
 """Streams hold what somebody may still ask for, and little more."""
 
-from storage.streams import Streams, events_stream
+from storage.market.streams import Streams, events_stream
 
 ENTRIES = 1_000
 NODE_ENTRIES = 100

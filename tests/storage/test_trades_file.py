@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage.trades_file import TradesFileError, read_traded, read_trades
+from storage.files.trades_file import TradesFileError, read_traded, read_trades
 
 TICK = Decimal("0.1")
 HEADER = "id,price,qty,quote_qty,time,is_buyer_maker\n"

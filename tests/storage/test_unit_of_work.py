@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from storage.accounts import Role, create_user, find_standing, find_user_by_email
-from storage.database import AsyncPool, open_pool
 from storage.errors import DatabaseUnavailable, OutcomeUnknown
-from storage.idempotency import Asked, once
-from storage.transfers import deposit
-from storage.unit_of_work import Connection, fetch_one, unit_of_work
+from storage.intake.idempotency import Asked, once
+from storage.intake.transfers import deposit
+from storage.people.accounts import Role, create_user, find_standing, find_user_by_email
+from storage.postgres.database import AsyncPool, open_pool
+from storage.postgres.unit_of_work import Connection, fetch_one, unit_of_work
 
 DIE_AT_COMMIT = """
 CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS

@@ -10,18 +10,18 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine
 
-from sim.engine import MarketEngine
-from sim.ledger import CLEARING_FIRST, EXTERNAL, FEES, STRATEGIES_FIRST
+from sim.book.engine import MarketEngine
 from sim.market import ETH_PERP
-from sim.messages import empty_commands
-from storage.database import connect
-from storage.embedded import EmbeddedPostgres
-from storage.journal import next_chain
-from storage.markets import EMPTY_CHAIN
+from sim.money.ledger import CLEARING_FIRST, EXTERNAL, FEES, STRATEGIES_FIRST
+from sim.rows.messages import empty_commands
+from storage.market.journal import next_chain
+from storage.market.markets import EMPTY_CHAIN
+from storage.market.recovery import recover
 from storage.migrations.run import alembic_config, sqlalchemy_url, upgrade
-from storage.pruning import HOUR_US, prune
-from storage.recovery import recover
-from storage.strategy_ledger import LEDGER_LEGS
+from storage.postgres.database import connect
+from storage.servers.embedded import EmbeddedPostgres
+from storage.upkeep.pruning import HOUR_US, prune
+from storage.upkeep.strategy_ledger import LEDGER_LEGS
 from tests.builders import listed_markets
 
 MARKET = ETH_PERP.market_id

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from sim.candles import INTERVALS_US, MINUTE_US
+from sim.money.candles import INTERVALS_US, MINUTE_US
 from storage.migrations.run import alembic_config, sqlalchemy_url, upgrade
 
 OURS = "0008"

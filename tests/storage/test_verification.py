@@ -7,11 +7,11 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from actors.verify_command import told, verify
+from actors.commands.verify import told, verify
 from sim.market import ETH_PERP
-from storage.database import connect
+from storage.postgres.database import connect
+from storage.reading.verification import verify_market
 from storage.settings import Settings
-from storage.verification import verify_market
 from tests.builders import listed_markets
 from tests.storage.test_journal import MARKET, Writer
 

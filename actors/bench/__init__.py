@@ -1,0 +1,1 @@
+"""`sandpit bench`: what it all costs, measured."""

@@ -1,0 +1,1 @@
+"""The commands of `sandpit`, but those of simulations and benchmarks."""

@@ -1,0 +1,109 @@
+"""Which actors a world needs, and what each is told."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from actors.cluster.remote import MarketHandle, RayCluster, Wanted
+from actors.live.auditor import Auditor
+from actors.simulate.queue import SimulationQueue
+from sim.market import MarketSpec
+from sim.populations.registry import build_population
+from sim.prices.processes import ReferencePrice
+from sim.scenario.world import World
+from storage.postgres.database_roles import DatabaseUrls
+from storage.servers.bootstrap import create_strategy_accounts
+from storage.settings import Settings
+
+SUPERVISOR = "supervisor"
+
+Prices = Sequence[tuple[MarketSpec, ReferencePrice]]
+"""Every market of a world and the process that its index comes from."""
+
+
+def wanted_actors(
+    settings: Settings, urls: DatabaseUrls, world: World, prices: Prices, cluster: RayCluster
+) -> list[Wanted]:
+    """Every actor of a deployment: those that give work after those that do it.
+
+    Strategies' accounts are opened on the way.
+    """
+    assert settings.redis_url is not None
+    redis_url = settings.redis_url.get_secret_value()
+    servers = {"database_url": urls.engine, "redis_url": redis_url}
+    ids = [market.spec.market_id for market in world.markets]
+    risk = {
+        "database_url": urls.engine,
+        "markets": prices,
+        "guest_ttl_s": settings.guest_ttl_s,
+    }
+    keeper = {"database_url": urls.engine, "history_hours": settings.history_hours}
+    workers = [
+        Wanted("recorder", "recorder", {"market_ids": ids, **servers}),
+        *(
+            Wanted("market", market_name(market), {"market_id": market, **servers})
+            for market in ids
+        ),
+        Wanted("relay", "relay", servers),
+        Wanted("risk", "risk", risk),
+        *strategies(urls.owner, world),
+        Wanted("keeper", "keeper", keeper),
+    ]
+    simulations = SimulationQueue(urls.engine, settings.simulations_max)
+    arguments = {
+        "wanted": workers,
+        "cluster": cluster,
+        "simulations": simulations,
+        "auditor": Auditor(urls.engine, {market: market_name(market) for market in ids}),
+    }
+    return [*workers, Wanted("supervisor", SUPERVISOR, arguments)]
+
+
+def strategies(database_url: str, world: World) -> list[Wanted]:
+    """One actor for each population, with accounts of its own."""
+    wanted = []
+    for number, described in enumerate(world.populations, start=1):
+        accounts = create_strategy_accounts(
+            database_url, number, described.name, described.heads, described.capital_atoms
+        )
+        population = build_population(
+            described.strategy,
+            described.parameters,
+            accounts,
+            len(described.markets),
+            world.seed,
+            number,
+        )
+        arguments = {
+            "strategy_no": number,
+            "population": population,
+            "markets": [MarketHandle(market_name(market)) for market in described.markets],
+            "steps_per_second": world.steps_per_second,
+        }
+        wanted.append(Wanted("strategy", f"strategy:{described.name}", arguments))
+    return wanted
+
+
+def told(wanted: Sequence[Wanted]) -> str:
+    """The actors in a few words: relay, 2 markets, …"""
+    counts = Counter(one.kind for one in wanted)
+    plurals = {"strategy": "strategies"}
+    return ", ".join(
+        kind if count == 1 else f"{count} {plurals.get(kind, kind + 's')}"
+        for kind, count in counts.items()
+    )
+
+
+def market_name(market_id: str) -> str:
+    """The name of a market's actor."""
+    return f"market:{market_id}"
+
+
+def quoted_markets(world: World) -> list[str]:
+    """Markets that somebody makes: these show a book when the world is ready."""
+    made = {
+        market
+        for described in world.populations
+        if described.strategy == "ladder"
+        for market in described.markets
+    }
+    return sorted(made)

@@ -1,0 +1,17 @@
+"""`sandpit role`: who runs the exchange says who may do what. Nobody becomes ADMIN by REST."""
+
+from storage.people.accounts import Role, give_role
+from storage.postgres.database import connect
+from storage.servers.kept_database import running_database
+from storage.settings import ConfigurationError, Settings
+
+
+def role(settings: Settings, email: str, wanted: str) -> str:
+    """Give a user another role; what to say. Raises ConfigurationError."""
+    if wanted.upper() not in list(Role):
+        raise ConfigurationError(f"There is no role {wanted}; there are {', '.join(Role)}.")
+    found = Role(wanted.upper())
+    with running_database(settings) as url, connect(url, "role") as connection:
+        if not give_role(connection, email.lower(), found):
+            raise ConfigurationError(f"Nobody is registered as {email}.")
+    return f"{email} is {found} now."

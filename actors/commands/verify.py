@@ -1,0 +1,42 @@
+"""`sandpit db verify`: whether every market's journal is what was written, from start to end."""
+
+import os
+
+from storage.market.markets import load_specs
+from storage.postgres.database import connect
+from storage.reading.verification import Verified, verify_market
+from storage.servers.kept_database import running_database
+from storage.settings import Settings
+
+NICENESS = 10
+"""The exchange on the same machine goes first."""
+
+
+def verify(settings: Settings) -> int:
+    """Print one line a market; the exit code is 1 where a batch is not what it was.
+
+    Raises ConfigurationError.
+    """
+    os.nice(NICENESS)
+    with running_database(settings) as url, connect(url, "verify") as connection:
+        found = [verify_market(connection, spec) for spec in load_specs(connection).values()]
+    for verified in found:
+        print(told(verified))  # noqa: T201
+    return int(any(verified.fault is not None for verified in found))
+
+
+def told(verified: Verified) -> str:
+    """What was checked of a market, in one line."""
+    name, first, last = verified.market_id, verified.first, verified.last
+    if verified.fault is not None:
+        sound = f"batches {first:,} to {last:,} are sound" if first and last >= first else ""
+        return f"{name}: WRONG: {verified.fault}{'; ' if sound else ''}{sound}"
+    if first is None:
+        return f"{name}: nothing is journalled yet"
+    checked = f"{name}: batches {first:,} to {last:,} are what was written"
+    if verified.replayed_from is None:
+        return f"{checked}; no kept snapshot to replay them from"
+    since = f" from {verified.replayed_from + 1:,} on" if verified.replayed_from >= first else ""
+    count = verified.snapshots
+    states = f"{count} snapshot{'' if count == 1 else 's'} and the head agree"
+    return f"{checked} and replay as they were{since}; {states}"

@@ -1,0 +1,1 @@
+"""The exchange's actors: markets, strategies, relay, recorders, risk, keeper, supervisor."""

@@ -1,0 +1,183 @@
+"""A strategy's actor: hosts a population and trades for it on its markets, step by step."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import structlog
+
+from actors.loop import Loop
+from sim.populations.population import MarketView, Population, StrategyReply
+from sim.rows.messages import Rows
+
+STEPS_PER_SECOND_DEFAULT = 5
+ROWS_MAX = 65_535
+"""Rows of one batch: what its number leaves room for in an order id."""
+
+RETRY_US_MIN = 200_000
+RETRY_US_MAX = 5_000_000
+RESENDS_MAX = 25
+"""Times a batch that was not applied is sent again before the strategy registers anew."""
+
+STOP_WAIT_S = 4.0
+
+log = structlog.get_logger()
+
+
+class MarketUnavailable(Exception):
+    """The market is away; whether it applied what it was sent is not known."""
+
+
+class MarketPort(Protocol):
+    """A market as a strategy reaches it. Both raise MarketUnavailable."""
+
+    def register(self, strategy_no: int, first_account: int, last_account: int) -> StrategyReply:
+        """Withdraws all orders of the accounts; the last batch applied and the view after it."""
+
+    def submit(self, strategy_no: int, batch_no: int, rows: Rows) -> StrategyReply:
+        """Applies a batch once, however often it is sent."""
+
+
+@dataclass
+class _Seat:
+    """Where the strategy stands on one market.
+
+    view        None while it is not registered
+    pending     a batch that was sent and is not known to be applied
+    """
+
+    port: MarketPort
+    view: MarketView | None = None
+    batch_no: int = 0
+    pending: Rows | None = None
+    resends: int = 0
+    retry_at_us: int = 0
+    retry_us: int = RETRY_US_MIN
+
+
+class Strategy:
+    """One population, its markets, and the numbers of its batches.
+
+    strategy_no   1 to 2**14 − 1; part of every order id
+    markets       in the order of the population's views
+    clock_us      any monotone clock, microseconds
+    """
+
+    def __init__(
+        self,
+        strategy_no: int,
+        population: Population,
+        markets: Sequence[MarketPort],
+        clock_us: Callable[[], int] | None = None,
+        steps_per_second: int = STEPS_PER_SECOND_DEFAULT,
+        run: bool = False,
+    ) -> None:
+        self._strategy_no, self._population = strategy_no, population
+        self._seats = [_Seat(port) for port in markets]
+        self._clock_us = clock_us or monotonic_us
+        self._step_us = 1_000_000 // steps_per_second
+        self._step, self._life = 0, 0
+        self._rows_sent, self._rows_cut = 0, 0
+        self._loop = Loop(f"strategy {strategy_no}", self.run)
+        if run:
+            self.start()
+
+    def start(self) -> None:
+        """Run in a thread. A second call does nothing."""
+        self._loop.start()
+
+    def stop(self) -> None:
+        """Finish the step under way and end."""
+        self._loop.stop(STOP_WAIT_S)
+
+    def health(self) -> dict[str, int]:
+        """Steps done, markets it trades on, rows sent, rows left out of batches that were full."""
+        return {
+            "steps": self._step,
+            "markets": sum(seat.view is not None for seat in self._seats),
+            "rows_sent": self._rows_sent,
+            "rows_cut": self._rows_cut,
+        }
+
+    def run(self) -> None:
+        """Step after step until `stop`; late steps are left out, never made up for."""
+        due_us = self._clock_us()
+        while not self._loop.stopping.is_set():
+            self._loop.beat()
+            self.step_once()
+            due_us = max(due_us + self._step_us, self._clock_us())
+            self._loop.stopping.wait((due_us - self._clock_us()) / 1_000_000)
+
+    def step_once(self) -> None:
+        """One round: come back to markets that were away, decide, send every market its batch."""
+        self._step += 1
+        for market, seat in enumerate(self._seats):
+            if seat.view is None and self._clock_us() >= seat.retry_at_us:
+                self._attempt(market, self._register)
+        ready = [None if seat.pending is not None else seat.view for seat in self._seats]
+        batches = self._population.act(self._step, ready)
+        for market, seat in enumerate(self._seats):
+            if ready[market] is not None:
+                seat.pending = self._stamped(seat.batch_no + 1, batches[market])
+                seat.resends = 0
+            if seat.view is not None:
+                self._attempt(market, self._submit)
+
+    def _attempt(self, market: int, call: Callable[[int], None]) -> None:
+        """A call that may find the market away; then a pause that doubles up to a limit."""
+        seat = self._seats[market]
+        self._loop.beat()
+        try:
+            call(market)
+        except (MarketUnavailable, TimeoutError) as error:
+            said = str(error).strip().rpartition("\n")[2]  # Ray puts a trace before it
+            log.info("market_away", strategy=self._strategy_no, market=market, error=said)
+            seat.view, seat.pending = None, None
+            seat.retry_at_us = self._clock_us() + seat.retry_us
+            seat.retry_us = min(2 * seat.retry_us, RETRY_US_MAX)
+
+    def _register(self, market: int) -> None:
+        seat, accounts = self._seats[market], self._population.accounts
+        reply = seat.port.register(self._strategy_no, accounts.start, accounts.stop - 1)
+        self._life = self._life or reply.batch_no + 1
+        self._population.enter(market, self._life, reply.positions_lots)
+        if reply.positions_lots is None:
+            self._population.learn(market, reply.events)
+        seat.view, seat.batch_no, seat.pending = reply.view, reply.batch_no, None
+        seat.retry_us = RETRY_US_MIN
+
+    def _submit(self, market: int) -> None:
+        """Send the pending batch; it stays pending until the market says it is applied."""
+        seat = self._seats[market]
+        assert seat.pending is not None, "nothing to send"
+        batch_no = seat.batch_no + 1
+        reply = seat.port.submit(self._strategy_no, batch_no, seat.pending)
+        self._population.learn(market, reply.events)
+        seat.view = reply.view
+        if reply.batch_no == batch_no:
+            self._rows_sent += len(seat.pending)
+            seat.batch_no, seat.pending = batch_no, None
+            return
+        seat.resends += 1
+        if reply.batch_no > batch_no or seat.resends > RESENDS_MAX:
+            raise MarketUnavailable(f"batch {batch_no} was sent, {reply.batch_no} was the last")
+
+    def _stamped(self, batch_no: int, rows: Rows) -> Rows:
+        """The rows of a batch with ids of their own in PLACE rows; at most ROWS_MAX of them."""
+        self._rows_cut += max(0, len(rows) - ROWS_MAX)
+        rows = rows[:ROWS_MAX]
+        ids = order_ids(self._strategy_no, batch_no, len(rows))
+        rows["order_id"] = np.where(rows["order_id"] == 0, ids, rows["order_id"])
+        return rows
+
+
+def order_ids(strategy_no: int, batch_no: int, count: int) -> np.ndarray:
+    """Ids of a batch's rows: negative, unique for ever, falling. int64 (count,)."""
+    return -((strategy_no << 48) | (batch_no << 16) | np.arange(count, dtype=np.int64))
+
+
+def monotonic_us() -> int:
+    """The machine's monotone clock in microseconds."""
+    return time.monotonic_ns() // 1_000

@@ -1,0 +1,1 @@
+"""Simulations: the command, worlds spread over actors, recording and results."""

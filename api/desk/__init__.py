@@ -1,0 +1,1 @@
+"""The use cases, which do not know how they are asked."""

@@ -1,0 +1,3 @@
+"""What every request passes, whatever its family: connections, front, limits, credentials,
+refusals, pages.
+"""

@@ -1,0 +1,1 @@
+"""The Flux family: perpetual futures by REST."""

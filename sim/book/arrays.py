@@ -1,0 +1,170 @@
+"""The memory of one order book: row types, the arrays of a book, and how they grow."""
+
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
+Slots = npt.NDArray[np.uint32]
+
+Records: TypeAlias = Any
+"""Rows of a structured dtype, or one of them: numpy's types do not know the fields."""
+
+ORDER: np.dtype[np.void] = np.dtype(
+    [
+        ("order_id", "<i8"),
+        ("remaining_lots", "<i8"),
+        ("accepted_seq", "<i8"),
+        ("price_ticks", "<i4"),
+        ("level", "<u4"),
+        ("next", "<u4"),
+        ("previous", "<u4"),
+        ("account", "<u4"),
+        ("account_next", "<u4"),
+        ("account_previous", "<u4"),
+        ("chain", "<u4"),
+        ("side", "u1"),
+        ("flags", "u1"),
+        ("unused", "u1", (6,)),
+    ]
+)
+"""One resting order: 64 bytes, one cache line. Slot 0 is nobody's and stands for "none".
+
+accepted_seq                     input_seq of the command that placed it
+next, previous                   slots of its neighbours in the queue of its price level
+account_next, account_previous   slots of its neighbours among its account's orders, oldest first
+level, account                   row of its price level, row of its account
+chain                            next slot in its place of the index, see index.py
+In a free slot, `next` is the next free slot.
+"""
+
+LEVEL: np.dtype[np.void] = np.dtype(
+    [
+        ("head", "<u4"),
+        ("tail", "<u4"),
+        ("quantity_lots", "<i8"),
+        ("order_count", "<i8"),
+        ("reduce_only_lots", "<i8"),
+    ]
+)
+"""One price level: the queue's first and last order slot, and its sums. All zero when empty.
+
+reduce_only_lots   the part of quantity_lots that reduce-only orders offer
+"""
+
+ACCOUNT: np.dtype[np.void] = np.dtype(
+    [
+        ("account_id", "<i8"),
+        ("position_lots", "<i8"),
+        ("head", "<u4"),
+        ("tail", "<u4"),
+        ("chain", "<u4"),
+        ("order_count", "<u4"),
+    ]
+)
+"""One account in this market: its position and its resting orders. Row 0 is nobody's."""
+
+RESTING: np.dtype[np.void] = np.dtype(
+    [
+        ("order_id", "<i8"),
+        ("account_id", "<i8"),
+        ("remaining_lots", "<i8"),
+        ("accepted_seq", "<i8"),
+        ("price_ticks", "<i4"),
+        ("side", "u1"),
+        ("flags", "u1"),
+        ("unused", "u1", (2,)),
+    ]
+)
+"""A resting order as seen from outside: an ORDER without its place in memory."""
+
+POSITION: np.dtype[np.void] = np.dtype([("account_id", "<i8"), ("position_lots", "<i8")])
+"""An account and what it holds, short below 0."""
+
+CACHE_LINE_BYTES = 64
+LEAF_LEVELS = 64
+NODE_CHILDREN = 64
+ROOT_SHIFT = 18
+ROOT_CHILDREN = 2 ** (31 - ROOT_SHIFT)
+
+# Places in Book.state. BEST, COUNT are followed by one number for each Side (1, 2).
+(EVENT_SEQ, INPUT_SEQ, LAST_PRICE, STATUS, MAX_QUANTITY, REDUCE_ONLY_COUNT) = range(6)
+(ORDER_FREE, ORDER_LIVE, ACCOUNT_LIVE, LEAF_FREE, LEAF_LIVE, NODE_FREE, NODE_LIVE) = range(6, 13)
+(BEST, COUNT) = (12 + 1, 16)
+(CURSOR, EVENT_COUNT, EVENTS_WANTED) = range(20, 23)
+STATE_LENGTH = 24
+
+
+class Book(NamedTuple):
+    """All arrays of one book, as the kernels take them.
+
+    state          (STATE_LENGTH,) the numbers named above
+    orders         (capacity + 1,) ORDER
+    order_words    (capacity + 1, 8) the same memory as int64; column 0 is the order id
+    order_index    (power of two,) uint32, order id → slot, see index.py
+    accounts       (capacity + 1,) ACCOUNT; account_words, account_index as for orders
+    levels         (leaves × 64,) LEVEL; leaf 0 is nobody's
+    leaf_masks     (leaves,) uint64: which of the 64 levels of a leaf hold orders
+    nodes          (nodes, 64) children, 0 for none; node_masks (nodes,) which are there
+    root           (8192,) the top of the price tree; root_masks (128,)
+    """
+
+    state: Integers
+    orders: Records
+    order_words: Integers
+    order_index: Slots
+    accounts: Records
+    account_words: Integers
+    account_index: Slots
+    levels: Records
+    leaf_masks: Words
+    nodes: Slots
+    node_masks: Words
+    root: Slots
+    root_masks: Words
+
+
+def aligned_zeros(count: int, dtype: np.dtype[np.void]) -> Records:
+    """(count,) zero rows that begin on a cache line."""
+    raw = np.zeros(count * dtype.itemsize + CACHE_LINE_BYTES, dtype=np.uint8)
+    start = -raw.ctypes.data % CACHE_LINE_BYTES
+    return raw[start : start + count * dtype.itemsize].view(dtype)
+
+
+def as_words(rows: Records) -> Integers:
+    """The same memory as (rows, words) int64."""
+    words: Integers = rows.view(np.int64).reshape(len(rows), -1)
+    return words
+
+
+def index_length(capacity: int) -> int:
+    """Length of an index for `capacity` ids: a power of two, at least twice as many."""
+    return 1 << max(4, (2 * capacity - 1).bit_length())
+
+
+def new_book(capacity_orders: int) -> Book:
+    """An empty book with room for `capacity_orders`; everything else starts small."""
+    orders, accounts = aligned_zeros(capacity_orders + 1, ORDER), aligned_zeros(64, ACCOUNT)
+    return Book(
+        state=np.zeros(STATE_LENGTH, np.int64),
+        orders=orders,
+        order_words=as_words(orders),
+        order_index=np.zeros(index_length(capacity_orders), np.uint32),
+        accounts=accounts,
+        account_words=as_words(accounts),
+        account_index=np.zeros(index_length(64), np.uint32),
+        levels=aligned_zeros(8 * LEAF_LEVELS, LEVEL),
+        leaf_masks=np.zeros(8, np.uint64),
+        nodes=np.zeros((8, NODE_CHILDREN), np.uint32),
+        node_masks=np.zeros(8, np.uint64),
+        root=np.zeros(ROOT_CHILDREN, np.uint32),
+        root_masks=np.zeros(ROOT_CHILDREN // 64, np.uint64),
+    )
+
+
+def memory_bytes(book: Book) -> int:
+    """Bytes of all arrays, room to grow included; two views of one memory count once."""
+    views = book.order_words.nbytes + book.account_words.nbytes
+    return int(sum(array.nbytes for array in book)) - views

@@ -1,0 +1,237 @@
+"""MarketEngine: COMMAND rows in, EVENT rows out; snapshot, restore and state hash.
+
+The engine holds the arrays of one market's book and makes them grow; what the
+rows mean is in matching.py. Beyond the docstrings of messages.py it keeps to these rules:
+
+* A row that is refused still counts in `input_seq`. A CANCEL of order 0 is ORDER_NOT_OPEN.
+* An order has one ending: its last TRADE, or one of REJECTED, CANCELED and EXPIRED.
+  A reduce-only order larger than the position rests whole while there is a position left to
+  reduce; once its trades have closed it, the excess is CANCELED with REDUCE_ONLY_EXCESS.
+* A resting reduce-only order is cut when it is asked for more than its position allows.
+* FOK counts only what is certain: nothing behind an order of its own account, no
+  reduce-only order of others, and no quantity beyond its own position if reduce-only.
+* CANCEL_REJECTED and STATUS_CHANGED carry no price, side or flags.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from sys import getrefcount
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.book import matching
+from sim.book.arrays import (
+    ACCOUNT_LIVE,
+    BEST,
+    COUNT,
+    CURSOR,
+    EVENT_COUNT,
+    EVENT_SEQ,
+    EVENTS_WANTED,
+    INPUT_SEQ,
+    LAST_PRICE,
+    MAX_QUANTITY,
+    ORDER_LIVE,
+    POSITION,
+    RESTING,
+    STATUS,
+    memory_bytes,
+    new_book,
+)
+from sim.book.events import BUY, EVENT_WORDS, SELL
+from sim.book.growth import grown
+from sim.book.queues import DONE, EVENTS_FULL
+from sim.book.snapshots import SNAPSHOT_FORMAT, SNAPSHOT_HEADER, read_snapshot
+from sim.book.walks import position_of, refill, shift_position, write_depth, write_resting
+from sim.market import BTC_PERP, QUANTITY_LOTS_MAX, MarketSpec
+from sim.rows.messages import COMMAND, EVENT, MarketStatus, Rows, joined
+
+EVENTS_SPARE = 64
+EVENTS_KEPT_MAX = 100_000
+REFERENCES_OF_OUR_OWN = 2
+"""The engine's attribute, and the argument of getrefcount itself."""
+
+
+class MarketEngine:
+    """One market's book, positions and counters."""
+
+    def __init__(self, spec: MarketSpec, capacity_orders: int = 1024) -> None:
+        assert 0 < spec.max_quantity_lots <= QUANTITY_LOTS_MAX, "max_quantity_lots out of range"
+        self.spec = spec
+        self._book = new_book(capacity_orders)
+        self._book.state[STATUS] = MarketStatus.ACTIVE
+        self._book.state[MAX_QUANTITY] = spec.max_quantity_lots
+        self._events = np.empty((EVENTS_SPARE, EVENT_WORDS), np.int64)
+
+    def apply(self, commands: Rows) -> Rows:
+        """Apply COMMAND rows in order; answers their EVENT rows in an array of the caller's own."""
+        assert commands.dtype == COMMAND, f"not COMMAND rows: {commands.dtype}"
+        rows = np.ascontiguousarray(commands).view()
+        rows.flags.writeable = False
+        full, events = [], self._event_room(self._events_expected(len(rows)))
+        while (short := matching.run(self._book, rows, events)) != DONE:
+            if short == EVENTS_FULL:
+                full.append(self._written(events))
+                del events
+                left = len(rows) - int(self._book.state[CURSOR])
+                events = self._event_room(left + int(self._book.state[EVENTS_WANTED]))
+            else:
+                self._book = grown(self._book, short)
+        self._book.state[CURSOR] = 0
+        last = self._written(events)
+        return joined([*full, last]) if full else last
+
+    def _events_expected(self, rows: int) -> int:
+        """Room that is seldom too small: half a trade a row, and one row that meets many orders."""
+        met_by_one = min(2 * self.open_order_count, 2 * rows)
+        return rows + rows // 2 + met_by_one + EVENTS_SPARE
+
+    def _event_room(self, count: int) -> npt.NDArray[np.int64]:
+        """A buffer for at least `count` events: the last one where no caller holds rows of it.
+
+        Memory that was never touched costs more than the events written into it.
+        """
+        held_elsewhere = getrefcount(self._events) > REFERENCES_OF_OUR_OWN
+        if held_elsewhere or not count <= len(self._events) <= EVENTS_KEPT_MAX:
+            self._events = np.empty((count + EVENTS_SPARE, EVENT_WORDS), np.int64)
+        return self._events
+
+    def _written(self, events: npt.NDArray[np.int64]) -> Rows:
+        """The EVENT rows of a buffer; copied where they would keep a much larger one alive."""
+        count = int(self._book.state[EVENT_COUNT])
+        self._book.state[EVENT_COUNT] = 0
+        written = events[:count]
+        if 4 * count < len(events):
+            written = written.copy()
+        return written.view(EVENT).reshape(count)
+
+    @property
+    def best_bid_ticks(self) -> int:
+        """Highest price somebody wants to buy at, 0 for none."""
+        return int(self._book.state[BEST + BUY])
+
+    @property
+    def best_ask_ticks(self) -> int:
+        """Lowest price somebody wants to sell at, 0 for none."""
+        return int(self._book.state[BEST + SELL])
+
+    @property
+    def last_price_ticks(self) -> int:
+        """Price of the last trade, 0 before the first."""
+        return int(self._book.state[LAST_PRICE])
+
+    @property
+    def status(self) -> MarketStatus:
+        """Which commands the market takes."""
+        return MarketStatus(int(self._book.state[STATUS]))
+
+    @property
+    def event_seq(self) -> int:
+        """How many events there have ever been; the number of the last."""
+        return int(self._book.state[EVENT_SEQ])
+
+    @property
+    def input_seq(self) -> int:
+        """How many rows were ever applied."""
+        return int(self._book.state[INPUT_SEQ])
+
+    @property
+    def open_order_count(self) -> int:
+        """How many orders rest."""
+        return int(self._book.state[ORDER_LIVE])
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of the book's arrays as allocated, room to grow included."""
+        return memory_bytes(self._book)
+
+    def position_lots(self, account_id: int) -> int:
+        """What an account has bought less what it has sold here."""
+        return int(position_of(self._book, account_id))
+
+    def transfer(self, from_account_id: int, to_account_id: int, signed_lots: int) -> None:
+        """Move lots from one position to another without an order; both have traded here."""
+        shift_position(self._book, from_account_id, -signed_lots)
+        shift_position(self._book, to_account_id, signed_lots)
+
+    def positions(self) -> npt.NDArray[np.void]:
+        """POSITION rows of all accounts that are not flat, by account id."""
+        live = self._book.accounts[1 : int(self._book.state[ACCOUNT_LIVE]) + 1]
+        ids, lots = live["account_id"], live["position_lots"]
+        held = np.flatnonzero(lots)
+        held = held[np.argsort(ids[held])]
+        rows = np.zeros(len(held), POSITION)
+        rows["account_id"], rows["position_lots"] = ids[held], lots[held]
+        return rows
+
+    def depth(self, levels: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """At most `levels` levels of bids and of asks, best first: (n, 3) int64 each.
+
+        Columns: price_ticks, quantity_lots, order_count.
+        """
+        return self._depth_of(BUY, levels), self._depth_of(SELL, levels)
+
+    def _depth_of(self, side: int, levels: int) -> npt.NDArray[np.int64]:
+        rows = np.empty((min(levels, int(self._book.state[COUNT + side])), 3), np.int64)
+        return rows[: write_depth(self._book, side, rows)]
+
+    def resting_orders(self) -> npt.NDArray[np.void]:
+        """RESTING rows: bids best first, then asks best first, oldest first at a price."""
+        bids, asks = (int(self._book.state[COUNT + side]) for side in (BUY, SELL))
+        rows = np.zeros(bids + asks, RESTING)
+        write_resting(self._book, BUY, rows[:bids])
+        write_resting(self._book, SELL, rows[bids:])
+        return rows
+
+    def snapshot(self) -> bytes:
+        """All that matters of the state: equal states give equal bytes, however they came to be."""
+        orders, positions = self.resting_orders(), self.positions()
+        header = np.zeros(1, SNAPSHOT_HEADER)
+        header[0] = (
+            SNAPSHOT_FORMAT,
+            self.event_seq,
+            self.input_seq,
+            self.last_price_ticks,
+            self.status,
+            len(orders),
+            len(positions),
+        )
+        return header.tobytes() + orders.tobytes() + positions.tobytes()
+
+    def state_hash(self) -> bytes:
+        """32 bytes that two engines share exactly when they will behave alike for ever."""
+        return blake2b(self.snapshot(), digest_size=32).digest()
+
+    @classmethod
+    def restore(cls, spec: MarketSpec, data: bytes) -> MarketEngine:
+        """The engine a snapshot was taken of. Raises DamagedState where `data` can be of none."""
+        header, orders, positions = read_snapshot(data)
+        engine = cls(spec, capacity_orders=max(1024, len(orders)))
+        state = engine._book.state
+        state[EVENT_SEQ], state[INPUT_SEQ] = header["event_seq"], header["input_seq"]
+        state[LAST_PRICE], state[STATUS] = header["last_price_ticks"], header["status"]
+        orders = orders[np.argsort(orders["accepted_seq"])]
+        while (short := refill(engine._book, orders, positions)) != DONE:
+            engine._book = grown(engine._book, short)
+        state[CURSOR] = 0
+        return engine
+
+
+WARM_UP_ORDERS = 80
+"""More than a new book has room for, of orders and of accounts."""
+
+
+def warm_up(spec: MarketSpec = BTC_PERP) -> None:
+    """Compile every kernel, or load it from the cache on disk: once, before actors start."""
+    commands = np.zeros(WARM_UP_ORDERS, COMMAND)
+    commands["kind"], commands["order_type"], commands["time_in_force"] = 1, 1, 1
+    commands["order_id"] = commands["account_id"] = np.arange(1, WARM_UP_ORDERS + 1)
+    commands["side"], commands["price_ticks"], commands["quantity_lots"] = 1, 1, 2
+    commands["side"][1], commands["quantity_lots"][1] = 2, 1
+    engine = MarketEngine(spec, capacity_orders=1)
+    engine.apply(commands)
+    engine.depth(1)
+    engine.position_lots(1)
+    MarketEngine.restore(spec, engine.snapshot())

@@ -1,0 +1,125 @@
+"""The numbers of messages.py as the kernels see them, and the writing of EVENT rows.
+
+Kernels write an EVENT as nine int64 words, which is nine stores a row.
+"""
+
+import numpy as np
+
+from sim.book.arrays import EVENT_COUNT, EVENT_SEQ, INPUT_SEQ, Book, Integers, Records
+from sim.rows.kernels import Number, inlined
+from sim.rows.messages import (
+    CommandKind,
+    EventKind,
+    MarketStatus,
+    OrderFlag,
+    OrderType,
+    Reason,
+    Side,
+    TimeInForce,
+)
+
+BUY, SELL = (int(side) for side in Side)
+PLACE, CANCEL, CANCEL_ALL, SET_STATUS = (int(kind) for kind in CommandKind)
+REJECTED, RESTED, TRADE, CANCELED, CANCEL_REJECTED, EXPIRED, STATUS_CHANGED = (
+    int(kind) for kind in EventKind
+)
+ACTIVE, CANCEL_ONLY, HALTED = (int(status) for status in MarketStatus)
+LIMIT, MARKET = (int(order_type) for order_type in OrderType)
+GTC, IOC, FOK = (int(time_in_force) for time_in_force in TimeInForce)
+POST_ONLY, REDUCE_ONLY = (int(flag) for flag in OrderFlag)
+
+NONE = int(Reason.NONE)
+INVALID_COMMAND = int(Reason.INVALID_COMMAND)
+MARKET_HALTED = int(Reason.MARKET_HALTED)
+MARKET_CANCEL_ONLY = int(Reason.MARKET_CANCEL_ONLY)
+INVALID_QUANTITY = int(Reason.INVALID_QUANTITY)
+INVALID_PRICE = int(Reason.INVALID_PRICE)
+POST_ONLY_REQUIRES_LIMIT_ORDER = int(Reason.POST_ONLY_REQUIRES_LIMIT_ORDER)
+POST_ONLY_REQUIRES_GTC = int(Reason.POST_ONLY_REQUIRES_GTC)
+DUPLICATE_ORDER_ID = int(Reason.DUPLICATE_ORDER_ID)
+REDUCE_ONLY_WOULD_INCREASE = int(Reason.REDUCE_ONLY_WOULD_INCREASE)
+POST_ONLY_WOULD_TAKE = int(Reason.POST_ONLY_WOULD_TAKE)
+FOK_UNFILLABLE = int(Reason.FOK_UNFILLABLE)
+SELF_TRADE_PREVENTION = int(Reason.SELF_TRADE_PREVENTION)
+MARKET_LIQUIDITY_EXHAUSTED = int(Reason.MARKET_LIQUIDITY_EXHAUSTED)
+IOC_UNFILLED = int(Reason.IOC_UNFILLED)
+REDUCE_ONLY_EXCESS = int(Reason.REDUCE_ONLY_EXCESS)
+REQUESTED = int(Reason.REQUESTED)
+DEAD_MANS_SWITCH = int(Reason.DEAD_MANS_SWITCH)
+OPERATOR = int(Reason.OPERATOR)
+ORDER_NOT_OPEN = int(Reason.ORDER_NOT_OPEN)
+USER_MISMATCH = int(Reason.USER_MISMATCH)
+
+EVENT_WORDS = 9
+
+
+@inlined
+def pack(price_ticks: int, kind: int, reason: int, side: int, flags: int) -> Number:
+    """The last eight bytes of an EVENT row as one little-endian integer."""
+    low = np.int64(price_ticks) & 0xFFFFFFFF
+    codes = np.int64(kind) | (np.int64(reason) << 8) | (np.int64(side) << 16)
+    return low | ((codes | (np.int64(flags) << 24)) << 32)
+
+
+@inlined
+def write_event(
+    book: Book,
+    events: Integers,
+    time_us: int,
+    order_id: int,
+    account_id: int,
+    lots: int,
+    codes: int,
+) -> None:
+    """One more EVENT row, maker columns 0. `codes` is what `pack` makes."""
+    state = book.state
+    row = state[EVENT_COUNT]
+    state[EVENT_COUNT] = row + 1
+    state[EVENT_SEQ] += 1
+    events[row, 0] = state[EVENT_SEQ]
+    events[row, 1] = state[INPUT_SEQ]
+    events[row, 2] = time_us
+    events[row, 3] = order_id
+    events[row, 4] = account_id
+    events[row, 5] = 0
+    events[row, 6] = 0
+    events[row, 7] = lots
+    events[row, 8] = codes
+
+
+@inlined
+def write_about_command(
+    book: Book, events: Integers, command: Records, kind: int, reason: int, lots: int
+) -> None:
+    """An event that carries the command's own id, account, price, side and flags."""
+    codes = pack(command.price_ticks, kind, reason, command.side, command.flags)
+    write_event(book, events, command.time_us, command.order_id, command.account_id, lots, codes)
+
+
+@inlined
+def write_bare(
+    book: Book, events: Integers, command: Records, kind: int, reason: int, lots: int
+) -> None:
+    """An event with the command's id and account, and no price, side or flags."""
+    codes = pack(0, kind, reason, 0, 0)
+    write_event(book, events, command.time_us, command.order_id, command.account_id, lots, codes)
+
+
+@inlined
+def write_canceled(book: Book, events: Integers, command: Records, slot: int, reason: int) -> None:
+    """CANCELED for all that remains of a resting order."""
+    order = book.orders[slot]
+    account_id = book.accounts[order.account].account_id
+    codes = pack(order.price_ticks, CANCELED, reason, order.side, order.flags)
+    lots = order.remaining_lots
+    write_event(book, events, command.time_us, order.order_id, account_id, lots, codes)
+
+
+@inlined
+def write_trade(book: Book, events: Integers, command: Records, slot: int, lots: int) -> None:
+    """TRADE between the command's order and a resting one, at the resting one's price."""
+    maker, row = book.orders[slot], book.state[EVENT_COUNT]
+    codes = pack(maker.price_ticks, TRADE, NONE, command.side, command.flags)
+    write_event(book, events, command.time_us, command.order_id, command.account_id, lots, codes)
+    events[row, 5] = maker.order_id
+    events[row, 6] = book.accounts[maker.account].account_id

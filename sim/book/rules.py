@@ -1,0 +1,163 @@
+"""When an order is refused, how far it may trade, and whether it can trade whole.
+
+Parts of the matching kernel that read the book and change nothing.
+"""
+
+from sim.book.arrays import BEST, MAX_QUANTITY, STATUS, Book, Records
+from sim.book.events import (
+    ACTIVE,
+    BUY,
+    DUPLICATE_ORDER_ID,
+    FOK,
+    GTC,
+    HALTED,
+    INVALID_COMMAND,
+    INVALID_PRICE,
+    INVALID_QUANTITY,
+    LIMIT,
+    MARKET,
+    MARKET_CANCEL_ONLY,
+    MARKET_HALTED,
+    NONE,
+    POST_ONLY,
+    POST_ONLY_REQUIRES_GTC,
+    POST_ONLY_REQUIRES_LIMIT_ORDER,
+    POST_ONLY_WOULD_TAKE,
+    REDUCE_ONLY,
+    REDUCE_ONLY_WOULD_INCREASE,
+    SELL,
+)
+from sim.book.levels import level_at, next_price
+from sim.book.queues import better, find_account, find_order
+from sim.rows.kernels import Number, inlined
+
+HIGHEST_PRICE_TICKS = 2**31 - 1
+
+
+@inlined
+def opposite_side(side: int) -> Number:
+    return 3 - side
+
+
+@inlined
+def limit_price(command: Records) -> Number:
+    """The worst price an order may trade at; a MARKET order's 0 means any."""
+    price_ticks = command.price_ticks
+    if command.order_type == MARKET and price_ticks == 0 and command.side == BUY:
+        return HIGHEST_PRICE_TICKS
+    return price_ticks
+
+
+@inlined
+def within(price_ticks: int, limit_ticks: int, side: int) -> Number:
+    """Whether an order of `side` with this limit may trade at a price."""
+    return price_ticks <= limit_ticks if side == BUY else price_ticks >= limit_ticks
+
+
+@inlined
+def crosses(book: Book, command: Records) -> Number:
+    """Whether the order would meet the best opposite price."""
+    best = book.state[BEST + opposite_side(command.side)]
+    return best != 0 and within(best, limit_price(command), command.side)
+
+
+@inlined
+def reducible_lots(position_lots: int, side: int) -> Number:
+    """How much an order of `side` can take off a position before it is flat."""
+    return max(0, -position_lots if side == BUY else position_lots)
+
+
+@inlined
+def malformed(command: Records) -> Number:
+    """A PLACE that says something this engine has no word for."""
+    return (
+        command.order_id == 0
+        or command.side < BUY
+        or command.side > SELL
+        or command.order_type < LIMIT
+        or command.order_type > MARKET
+        or command.time_in_force < GTC
+        or command.time_in_force > FOK
+        or command.flags > POST_ONLY | REDUCE_ONLY
+    )
+
+
+@inlined
+def flag_refusal(book: Book, command: Records) -> Number:
+    """The reasons from POST_ONLY_REQUIRES_LIMIT_ORDER on, which need the flags or the book."""
+    post_only = (command.flags & POST_ONLY) != 0
+    if post_only and command.order_type != LIMIT:
+        return POST_ONLY_REQUIRES_LIMIT_ORDER
+    if post_only and command.time_in_force != GTC:
+        return POST_ONLY_REQUIRES_GTC
+    if find_order(book, command.order_id) != 0:
+        return DUPLICATE_ORDER_ID
+    if command.flags & REDUCE_ONLY:
+        account = book.accounts[find_account(book, command.account_id)]
+        if reducible_lots(account.position_lots, command.side) == 0:
+            return REDUCE_ONLY_WOULD_INCREASE
+    if post_only and crosses(book, command):
+        return POST_ONLY_WOULD_TAKE
+    return NONE
+
+
+@inlined
+def refusal(book: Book, command: Records) -> Number:
+    """The first reason, in the order of Reason, to reject a PLACE; NONE to accept it."""
+    if malformed(command):
+        return INVALID_COMMAND
+    if book.state[STATUS] != ACTIVE:
+        return MARKET_HALTED if book.state[STATUS] == HALTED else MARKET_CANCEL_ONLY
+    if command.quantity_lots <= 0 or command.quantity_lots > book.state[MAX_QUANTITY]:
+        return INVALID_QUANTITY
+    if command.price_ticks < (1 if command.order_type == LIMIT else 0):
+        return INVALID_PRICE
+    return flag_refusal(book, command)
+
+
+@inlined
+def best_own_price(book: Book, account: int, side: int) -> Number:
+    """The best price at which the account itself rests on `side`, 0 where it does not."""
+    best, slot = 0, book.accounts[account].head
+    while slot != 0:
+        order = book.orders[slot]
+        if order.side == side and (best == 0 or better(order.price_ticks, best, side)):
+            best = order.price_ticks
+        slot = order.account_next
+    return best
+
+
+@inlined
+def certain_lots_ahead(book: Book, account: int, price_ticks: int, wanted: int) -> Number:
+    """What a level certainly gives before its first order of the account, counted to `wanted`."""
+    lots, slot = 0, book.levels[level_at(book, price_ticks)].head
+    while lots < wanted and book.orders[slot].account != account:
+        order = book.orders[slot]
+        if (order.flags & REDUCE_ONLY) == 0:
+            lots += order.remaining_lots
+        slot = order.next
+    return lots
+
+
+@inlined
+def fillable(book: Book, command: Records) -> Number:
+    """Whether the whole quantity is certain to trade now.
+
+    Counts until the first order of the same account, where self-trade prevention would
+    stop; other accounts' reduce-only orders count as nothing. Costs levels and the
+    account's own orders; the queue of a level only where an own order waits in it.
+    """
+    side, limit_ticks, opposite = command.side, limit_price(command), opposite_side(command.side)
+    account = find_account(book, command.account_id)
+    own_ticks = best_own_price(book, account, opposite)
+    wanted, price_ticks = command.quantity_lots, book.state[BEST + opposite]
+    while wanted > 0 and price_ticks != 0 and within(price_ticks, limit_ticks, side):
+        level = book.levels[level_at(book, price_ticks)]
+        certain = level.quantity_lots - level.reduce_only_lots
+        if price_ticks == own_ticks:
+            if certain < wanted:
+                return False
+            return certain_lots_ahead(book, account, price_ticks, wanted) >= wanted
+        wanted -= certain
+        price_ticks = next_price(book, price_ticks, side == BUY)
+    return wanted <= 0

@@ -1,0 +1,1 @@
+"""Stylized facts and performance, measured on what a run has left."""

@@ -1,0 +1,3 @@
+"""The rules of money: positions, margin, marks, funding, liquidation, what orders reserve, what
+trades do to accounts.
+"""

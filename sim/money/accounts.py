@@ -1,0 +1,338 @@
+"""The money of many traders in one market, in arrays: the rules of position.py, one kernel.
+
+A trader's account is split over its markets: each market keeps what happened to it there.
+Equity is the capital plus the sum over markets of its `values`. All exact 64-bit integers.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.market import MarketSpec
+from sim.money import liquidation
+from sim.money.funding import funding_changes
+from sim.money.liquidation import LIQUIDATION_FEE_PPM
+from sim.rows import kernels
+from sim.rows.kernels import Number, cached_kernel, inlined, prefetch
+from sim.rows.messages import EventKind, Rows, Side
+from sim.sums import VOLUME_ATOMS_MAX, exact_sum
+
+Integers = npt.NDArray[np.int64]
+
+POSITION, COST, REALIZED, FEES, VOLUME, TRANSFERS, FUNDING, LIQUIDATED = range(8)
+"""Columns of an account, one cache line:
+
+POSITION     lots, short below 0          COST        atoms, the sign of the position
+REALIZED     atoms, before fees           FEES        atoms paid, rebates below 0
+VOLUME       atoms traded                 TRANSFERS   atoms from the insurance fund, fees to it < 0
+FUNDING      atoms received               LIQUIDATED  how many fills closed it by force
+"""
+COLUMNS = 8
+
+TRADES, TRADED_LOTS, LIQUIDATION_TRADES, FEES_TAKEN, LIQUIDATION_FEES, BROKEN = range(6)
+"""Places in the totals of a batch; BROKEN is not 0 where a cost, or what an account has earned or
+paid, left the safe range."""
+COUNTS, TOTALS = 3, 6
+"""How many of them are counts, which come first; how many there are."""
+
+FORCED_ID_MASK = 1023
+"""The last ten bits of an order id (negated) are all ones where the order closes by force."""
+
+EVENTS_AHEAD = 12
+"""How many events ahead the memory of an account is asked for."""
+
+COST_ATOMS_MAX = 2**62
+"""Of a position's cost, and of what an account has earned or paid: beyond it a run ends."""
+
+EXACT_PRODUCT_MAX = 2**31
+PPM = 1_000_000
+TRADE, BUY = int(EventKind.TRADE), int(Side.BUY)
+
+
+@inlined
+def scaled_product(rest: int, closed: int, size: int) -> Number:
+    """floor(rest × closed ÷ size) for rest < size < 2**62, without leaving 64 bits.
+
+    Where the product may be too large it is built bit by bit, as one multiplies by hand.
+    """
+    if size < EXACT_PRODUCT_MAX:
+        return rest * closed // size
+    quotient, remainder = np.int64(0), np.int64(0)
+    for bit in range(62, -1, -1):
+        quotient, remainder = 2 * quotient, 2 * remainder
+        if remainder >= size:
+            quotient, remainder = quotient + 1, remainder - size
+        if (closed >> bit) & 1:
+            remainder += rest
+            if remainder >= size:
+                quotient, remainder = quotient + 1, remainder - size
+    return quotient
+
+
+@inlined
+def removed_basis(cost_atoms: int, closed: int, size: int) -> Number:
+    """floor(cost × closed ÷ size) exactly: cost ≥ 0, 0 < closed ≤ size."""
+    whole = cost_atoms // size
+    return whole * closed + scaled_product(cost_atoms - whole * size, closed, size)
+
+
+@inlined
+def fee_of(notional_atoms: int, rate_ppm: int) -> Number:
+    """A fee, up to the atom (a rebate: toward zero), without leaving 64 bits."""
+    whole = notional_atoms // PPM
+    return whole * rate_ppm - (-((notional_atoms - whole * PPM) * rate_ppm) // PPM)
+
+
+@inlined
+def fill(account: Integers, signed_lots: int, price_atoms: int) -> None:
+    """One side of a trade joins an account. price_atoms is that of a lot."""
+    held = account[POSITION]
+    if held == 0 or (held > 0) == (signed_lots > 0):
+        account[POSITION] += signed_lots
+        account[COST] += signed_lots * price_atoms
+        return
+    size, direction = abs(held), 1 if held > 0 else -1
+    closed = min(size, abs(signed_lots))
+    basis = removed_basis(abs(account[COST]), closed, size)
+    account[REALIZED] += direction * (closed * price_atoms - basis)
+    account[POSITION] -= direction * closed
+    account[COST] -= direction * basis
+    opened = abs(signed_lots) - closed
+    if opened > 0:
+        account[POSITION] = -direction * opened
+        account[COST] = -direction * opened * price_atoms
+
+
+@inlined
+def is_broken(account: Integers) -> Number:
+    """Whether a number of the account has left the safe range."""
+    return (
+        abs(account[COST]) >= COST_ATOMS_MAX
+        or abs(account[REALIZED]) >= COST_ATOMS_MAX
+        or abs(account[FEES]) >= COST_ATOMS_MAX
+    )
+
+
+@cached_kernel(kernels, liquidation)
+def account_trades(
+    accounts: Integers,
+    events: Integers,
+    totals: Integers,
+    atoms_per_tick_lot: int,
+    maker_fee_ppm: int,
+    taker_fee_ppm: int,
+) -> None:
+    """Every TRADE of EVENT rows, as (n, 9) int64 words, joins `accounts`, (ids, 8) int64."""
+    for row in range(len(events)):
+        codes = events[row, 8]
+        if row + EVENTS_AHEAD < len(events):
+            prefetch(accounts, events[row + EVENTS_AHEAD, 4])
+            prefetch(accounts, events[row + EVENTS_AHEAD, 6])
+        if (codes >> 32) & 255 != TRADE:
+            continue
+        lots, price_atoms = events[row, 7], (codes & 0x7FFFFFFF) * atoms_per_tick_lot
+        notional = lots * price_atoms
+        signed = lots if (codes >> 48) & 255 == BUY else -lots
+        taker, maker = accounts[events[row, 4]], accounts[events[row, 6]]
+        taker_fee, maker_fee = fee_of(notional, taker_fee_ppm), fee_of(notional, maker_fee_ppm)
+        fill(taker, signed, price_atoms)
+        fill(maker, -signed, price_atoms)
+        taker[FEES] += taker_fee
+        maker[FEES] += maker_fee
+        taker[VOLUME] += min(notional, VOLUME_ATOMS_MAX - taker[VOLUME])
+        maker[VOLUME] += min(notional, VOLUME_ATOMS_MAX - maker[VOLUME])
+        totals[TRADES] += 1
+        totals[TRADED_LOTS] += lots
+        totals[FEES_TAKEN] += taker_fee + maker_fee
+        if -events[row, 3] & FORCED_ID_MASK == FORCED_ID_MASK:
+            forced_fee = fee_of(notional, LIQUIDATION_FEE_PPM)
+            taker[TRANSFERS] -= forced_fee
+            taker[LIQUIDATED] += 1
+            totals[LIQUIDATION_FEES] += forced_fee
+            totals[LIQUIDATION_TRADES] += 1
+        if is_broken(taker) or is_broken(maker):
+            totals[BROKEN] += 1
+
+
+@inlined
+def close_part(account: Integers, lots: int, worth_atoms: int) -> None:
+    """So many lots of a position are closed for so much in all, without fees."""
+    size, direction = abs(account[POSITION]), 1 if account[POSITION] > 0 else -1
+    basis = removed_basis(abs(account[COST]), lots, size)
+    account[REALIZED] += direction * (worth_atoms - basis)
+    account[POSITION] -= direction * lots
+    account[COST] -= direction * basis
+
+
+@cached_kernel()
+def close_against(
+    accounts: Integers, closed_id: int, opposite_id: int, lots: int, worth_atoms: int
+) -> None:
+    """Two opposite positions give up so many lots to each other; the first one by force."""
+    close_part(accounts[closed_id], lots, worth_atoms)
+    close_part(accounts[opposite_id], lots, worth_atoms)
+    accounts[closed_id, LIQUIDATED] += 1
+
+
+@cached_kernel()
+def value_accounts(accounts: Integers, mark_atoms: int, values: Integers) -> None:
+    """values[0]: what each account made or lost here, open positions at mark; values[1]: the
+    worth of its position at mark. `mark_atoms` is the mark of a lot; values is (2, n) int64."""
+    for place in range(len(accounts)):
+        account = accounts[place]
+        worth = account[POSITION] * mark_atoms
+        settled = account[REALIZED] - account[FEES] + account[TRANSFERS] + account[FUNDING]
+        values[0, place] = settled + worth - account[COST]
+        values[1, place] = abs(worth)
+
+
+@cached_kernel()
+def add_standings(accounts: Integers, mark_atoms: int, high: Integers, low: Integers) -> None:
+    """Add the upper and the lower 32 bits of gain, fees, funding, volume and position: (5,)."""
+    for place in range(len(accounts)):
+        account = accounts[place]
+        fees, funding, held = account[FEES], account[FUNDING], account[POSITION]
+        gain = account[REALIZED] - fees + account[TRANSFERS] + funding
+        gain += held * mark_atoms - account[COST]
+        high[0] += gain >> 32
+        low[0] += gain & 0xFFFFFFFF
+        high[1] += fees >> 32
+        low[1] += fees & 0xFFFFFFFF
+        high[2] += funding >> 32
+        low[2] += funding & 0xFFFFFFFF
+        high[3] += account[VOLUME] >> 32
+        low[3] += account[VOLUME] & 0xFFFFFFFF
+        high[4] += held >> 32
+        low[4] += held & 0xFFFFFFFF
+
+
+@cached_kernel()
+def add_columns(accounts: Integers, high: Integers, low: Integers) -> None:
+    """Add the upper and the lower 32 bits of every column of (n, 8) int64; high, low: (8,)."""
+    for place in range(len(accounts)):
+        for column in range(COLUMNS):
+            high[column] += accounts[place, column] >> 32
+            low[column] += accounts[place, column] & 0xFFFFFFFF
+
+
+def column_sums(accounts: Integers) -> list[int]:
+    """The exact sum of each column, which may itself be longer than 64 bits."""
+    high, low = np.zeros(COLUMNS, np.int64), np.zeros(COLUMNS, np.int64)
+    add_columns(accounts, high, low)
+    return joined_halves(high, low)
+
+
+def joined_halves(high: Integers, low: Integers) -> list[int]:
+    """Sums from those of the upper and those of the lower 32 bits."""
+    return [(above << 32) + below for above, below in zip(high.tolist(), low.tolist(), strict=True)]
+
+
+class MarketAccounts:
+    """All accounts of a scenario in one market, its fees, its insurance fund and its dust.
+
+    accounts     int64 (ids, COLUMNS); row 0 is nobody's, an account's id is its row
+    dust_atoms   what rounding leaves over when funding is paid
+    traders      the accounts that may ever trade here, all where None
+    """
+
+    def __init__(
+        self,
+        spec: MarketSpec,
+        ids: int,
+        insurance_atoms: int = 0,
+        traders: Sequence[range] | None = None,
+    ) -> None:
+        self.spec, self._traders = spec, [range(ids)] if traders is None else list(traders)
+        self.accounts: Integers = np.zeros((ids, COLUMNS), np.int64)
+        self.fees_atoms = self.dust_atoms = 0
+        self.insurance_atoms = self.insurance_start_atoms = insurance_atoms
+
+    def apply(self, events: Rows) -> Integers:
+        """Account for a batch of EVENT rows; its totals, int64 (TOTALS,)."""
+        totals = np.zeros(TOTALS, np.int64)
+        words = events.view(np.int64).reshape(len(events), -1)
+        spec = self.spec
+        rates = (spec.atoms_per_tick_lot, spec.maker_fee_ppm, spec.taker_fee_ppm)
+        account_trades(self.accounts, words, totals, *rates)
+        told = f"{spec.market_id}: a position, a profit or fees of more than 2**62 atoms"
+        assert totals[BROKEN] == 0, told
+        self.fees_atoms += int(totals[FEES_TAKEN])
+        self.insurance_atoms += int(totals[LIQUIDATION_FEES])
+        return totals
+
+    def cover(self, account_id: int, shortfall_atoms: int) -> int:
+        """The fund pays what it can of a shortfall; what it paid."""
+        paid = max(0, min(shortfall_atoms, self.insurance_atoms))
+        self.accounts[account_id, TRANSFERS] += paid
+        self.insurance_atoms -= paid
+        return paid
+
+    def rows(self) -> list[Integers]:
+        """The accounts of those who may trade here, in order."""
+        return [self.accounts[ids.start : ids.stop] for ids in self._traders]
+
+    def holders(self) -> Integers:
+        """Ids of accounts with a position, in order."""
+        held = [
+            np.flatnonzero(rows[:, POSITION]) + ids.start
+            for ids, rows in zip(self._traders, self.rows(), strict=True)
+        ]
+        found: Integers = np.concatenate(held)
+        return found
+
+    def pay_funding(self, index_ticks: int, rate_ppm: int) -> None:
+        """Every position pays or receives on its worth at index; the dust is kept."""
+        ids = self.holders()
+        worth = self.accounts[ids, POSITION] * (index_ticks * self.spec.atoms_per_tick_lot)
+        changes = funding_changes(worth, rate_ppm, self.spec.funding_interval_hours)
+        self.accounts[ids, FUNDING] += changes
+        told = f"{self.spec.market_id}: more than 2**62 atoms of funding"
+        assert (np.abs(self.accounts[ids, FUNDING]) < COST_ATOMS_MAX).all(), told
+        self.dust_atoms -= exact_sum(changes)
+
+    def values(
+        self, first: int, stop: int, mark_ticks: int, room: Integers | None = None
+    ) -> Integers:
+        """Gain here and worth of the position at mark, of accounts first to stop − 1: (2, n).
+
+        room   int64 (2, n) to write them to; new memory where None
+        """
+        values = np.empty((2, stop - first), np.int64) if room is None else room
+        mark_atoms = mark_ticks * self.spec.atoms_per_tick_lot
+        value_accounts(self.accounts[first:stop], mark_atoms, values)
+        return values
+
+    @property
+    def house_atoms(self) -> int:
+        """What the house has gained: fees, dust, and the growth of the fund."""
+        return self.fees_atoms + self.dust_atoms + self.insurance_atoms - self.insurance_start_atoms
+
+    def standings(self, first: int, stop: int, mark_ticks: int) -> list[int]:
+        """Sums over accounts first to stop − 1: gain here at mark, fees, funding, volume in
+        atoms, and lots held; in one pass, exact, save volume beyond VOLUME_ATOMS_MAX."""
+        high, low = np.zeros(5, np.int64), np.zeros(5, np.int64)
+        mark_atoms = mark_ticks * self.spec.atoms_per_tick_lot
+        add_standings(self.accounts[first:stop], mark_atoms, high, low)
+        gain, fees, funding, volume, held = joined_halves(high, low)
+        return [gain, fees, funding, min(volume, VOLUME_ATOMS_MAX), held]
+
+    def values_of(self, ids: Integers, mark_ticks: int) -> Integers:
+        """The same for some accounts: int64 (2, n)."""
+        values = np.empty((2, len(ids)), np.int64)
+        value_accounts(self.accounts[ids], mark_ticks * self.spec.atoms_per_tick_lot, values)
+        return values
+
+    def check(self) -> None:
+        """Nothing is made and nothing lost: raises AssertionError where that does not hold.
+
+        Σ positions = 0, and what all accounts gained, fees, dust and the fund's growth sum to
+        zero at whatever mark.
+        """
+        parts = [column_sums(rows) for rows in self.rows()]
+        total = [sum(columns) for columns in zip(*parts, strict=True)]
+        gained = total[REALIZED] - total[COST] - total[FEES] + total[TRANSFERS] + total[FUNDING]
+        market_id = self.spec.market_id
+        assert total[POSITION] == 0, f"{market_id}: positions sum to {total[POSITION]} lots"
+        left = gained + self.house_atoms
+        assert left == 0, f"{market_id}: {left} atoms came from nowhere"

@@ -1,0 +1,251 @@
+"""Which orders of simulated traders are placed: those that their equity carries.
+
+The rule of perps.md: available = equity − Σ initial margin of positions − Σ reservations, and an
+order reserves price × quantity ÷ leverage plus the taker's fee, a reduce-only one nothing. What
+reserves more than is available is refused before it reaches a market.
+
+A trader's margin spans markets and a market knows its own accounts only, so the part of the
+strategy decides: it sends the orders and hears of everything that becomes of them. What is
+decided depends on the trader alone, so it is the same however a strategy is cut, and no market
+waits for another one.
+
+* At margin checks, markets say what each trader gained and holds there. That gives equity less
+  the margin of positions at mark, exactly: what is `free`.
+* Between checks, marks stand still. Every fill counts as if it opened a position: its margin and
+  fee are taken off what is free. What a closing fill frees counts from the next check on.
+* Reservations are exact at every step: RESTED adds the worth of what rests, fills and
+  cancellations take theirs off at the order's own price, which their events carry. The sum is
+  divided by the leverage and rounded up once, not order by order.
+* Orders of one step are looked at market after market, in the order they are sent. A
+  cancellation in the same step frees nothing yet.
+
+A SELL reserves at the better of its limit and the best bid that its sender saw. A MARKET order
+reserves at its execution limit, without one at mark plus 5 %; no strategy sends any. What one
+order or account carries ends at 2**61 atoms of worth.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.market import MarketSpec
+from sim.money import accounts as array_accounts
+from sim.money import watch as world_margin
+from sim.money.accounts import fee_of
+from sim.money.margin import MARKET_BAND_PPM
+from sim.money.watch import CLOSED
+from sim.rows import kernels
+from sim.rows import packed as packed_events
+from sim.rows.kernels import Number, cached_kernel, inlined, prefetch
+from sim.rows.messages import COMMAND, CommandKind, EventKind, OrderFlag, Rows, Side
+from sim.rows.packed import CODES, LOTS, ORDER, WHOSE, maker_of, owner_of
+from sim.units import PPM
+
+Integers = npt.NDArray[np.int64]
+
+WORTH_ATOMS_MAX = 2**61
+ROWS_AHEAD = 12
+"""How many rows ahead the memory of a trader is asked for."""
+
+PLACE, REDUCE_ONLY, SELL = int(CommandKind.PLACE), int(OrderFlag.REDUCE_ONLY), int(Side.SELL)
+RESTED, TRADE, CANCELED = int(EventKind.RESTED), int(EventKind.TRADE), int(EventKind.CANCELED)
+
+
+@inlined
+def reserved(worth_atoms: int, leverage: int, taker_fee_ppm: int) -> Number:
+    """Initial margin and taker fee, each rounded up."""
+    return -(-worth_atoms // leverage) + fee_of(worth_atoms, taker_fee_ppm)
+
+
+@cached_kernel(array_accounts, kernels, packed_events)
+def learn_events(
+    packed: Integers,
+    atoms_per_tick_lot: int,
+    maker_fee_ppm: int,
+    taker_fee_ppm: int,
+    leverage: int,
+    free: Integers,
+    resting: Integers,
+) -> None:
+    """Packed events, (n, 4), change what is free and what rests: (traders,) each.
+
+    Reduce-only orders never rest with a reservation. A maker's order number is 0 where its
+    position was taken from it without an order.
+    """
+    for row in range(len(packed)):
+        if row + ROWS_AHEAD < len(packed):
+            ahead = packed[row + ROWS_AHEAD, WHOSE]
+            for place in (max(owner_of(ahead), 0), max(maker_of(ahead), 0)):
+                prefetch(free, place)
+                prefetch(resting, place)
+        codes, whose = packed[row, CODES], packed[row, WHOSE]
+        kind, owner = (codes >> 32) & 255, owner_of(whose)
+        worth = packed[row, LOTS] * (codes & 0x7FFFFFFF) * atoms_per_tick_lot
+        if kind == TRADE:
+            maker = maker_of(whose)
+            if owner >= 0:
+                free[owner] -= reserved(worth, leverage, taker_fee_ppm)
+            if maker >= 0:
+                free[maker] -= reserved(worth, leverage, max(0, maker_fee_ppm))
+                if packed[row, ORDER] != 0:
+                    resting[maker] = max(0, resting[maker] - worth)
+        elif owner >= 0 and (codes >> 56) & REDUCE_ONLY == 0:
+            if kind == RESTED:
+                resting[owner] += worth
+            elif kind == CANCELED:
+                resting[owner] = max(0, resting[owner] - worth)
+
+
+@inlined
+def ask_for(trader: int, free: Integers, resting: Integers, asked: Integers) -> None:
+    """Memory that is about to be read."""
+    prefetch(free, trader)
+    prefetch(resting, trader)
+    prefetch(asked, trader)
+
+
+@cached_kernel(array_accounts, kernels, world_margin)
+def admit_rows(
+    rows: Rows,
+    first_account: int,
+    atoms_per_tick_lot: int,
+    quantity_lots_max: int,
+    best_bid_ticks: int,
+    market_price_ticks: int,
+    taker_fee_ppm: int,
+    leverage: int,
+    free: Integers,
+    resting: Integers,
+    asked: Integers,
+    stages: Integers,
+    kept: npt.NDArray[np.bool_],
+) -> Number:
+    """Say which COMMAND rows go to the market: bool (rows,); answers how many do not.
+
+    asked   int64 (traders,), what this step's orders reserve so far, added to
+    stages  int64 (traders,); PLACE rows of traders who are CLOSED all stay here
+
+    Sizes that the market refuses are let through: it says why.
+    """
+    refused = 0
+    for place in range(len(rows)):
+        row: Number = rows[place]
+        kept[place] = True
+        if place + ROWS_AHEAD < len(rows):
+            ask_for(rows[place + ROWS_AHEAD].account_id - first_account, free, resting, asked)
+        if row.kind != PLACE:
+            continue
+        trader = row.account_id - first_account
+        lots = row.quantity_lots
+        if stages[trader] == CLOSED:
+            kept[place] = False
+        elif row.flags & REDUCE_ONLY == 0 and 0 < lots <= quantity_lots_max:
+            price = market_price_ticks if row.price_ticks <= 0 else np.int64(row.price_ticks)
+            price = max(price, best_bid_ticks) if row.side == SELL else price
+            worth = price * lots * atoms_per_tick_lot
+            wanted = reserved(worth, leverage, taker_fee_ppm)
+            used = asked[trader] + reserved(resting[trader], leverage, taker_fee_ppm)
+            if worth <= WORTH_ATOMS_MAX and wanted <= free[trader] - used:
+                asked[trader] += wanted
+                row.leverage = leverage
+            else:
+                kept[place] = False
+        refused += not kept[place]
+    return refused
+
+
+@cached_kernel(kernels)
+def forget(rows: Rows, first_account: int, asked: Integers) -> None:
+    """What the traders of COMMAND rows asked for counts no longer."""
+    for place in range(len(rows)):
+        asked[rows[place].account_id - first_account] = 0
+
+
+class OrderMargin:
+    """What the traders of one part of a strategy may still order.
+
+    free_atoms      int64 (traders,): equity less the margin of positions, before reservations
+    resting_atoms   int64 (traders,): worth of resting orders, over all markets
+    refused         orders that were not placed
+    """
+
+    def __init__(
+        self, accounts: range, capital_atoms: int, specs: Sequence[MarketSpec], leverage: int
+    ) -> None:
+        self._first, self._leverage = accounts.start, leverage
+        self._specs = list(specs)
+        self.most_atoms = WORTH_ATOMS_MAX // leverage
+        self.free_atoms: Integers = np.full(
+            len(accounts), min(capital_atoms, self.most_atoms), np.int64
+        )
+        self.resting_atoms: Integers = np.zeros(len(accounts), np.int64)
+        self._asked: Integers = np.zeros(len(accounts), np.int64)
+        self.refused = 0
+
+    def learn(self, market: int, packed: Integers) -> None:
+        """What happened to these traders on a market, as in rows/packed.py."""
+        spec = self._specs[market]
+        learn_events(
+            packed,
+            spec.atoms_per_tick_lot,
+            spec.maker_fee_ppm,
+            spec.taker_fee_ppm,
+            self._leverage,
+            self.free_atoms,
+            self.resting_atoms,
+        )
+
+    def admit(
+        self,
+        sent: Sequence[Rows],
+        touches: Sequence[tuple[int, int]],
+        stages: Integers,
+    ) -> list[Rows]:
+        """What goes to each market of a step's COMMAND rows.
+
+        touches   of each market: best bid and mark, in ticks
+        stages    as in MarginWatch
+        """
+        admitted = [
+            self._admitted(spec, rows, *touch, stages)
+            for spec, rows, touch in zip(self._specs, sent, touches, strict=True)
+        ]
+        for rows in sent:
+            forget(rows, self._first, self._asked)
+        return admitted
+
+    def _admitted(
+        self, spec: MarketSpec, rows: Rows, best_bid_ticks: int, mark_ticks: int, stages: Integers
+    ) -> Rows:
+        kept = np.empty(len(rows), np.bool_)
+        refused = admit_rows(
+            rows,
+            self._first,
+            spec.atoms_per_tick_lot,
+            spec.max_quantity_lots,
+            best_bid_ticks,
+            mark_ticks * (PPM + MARKET_BAND_PPM) // PPM,
+            spec.taker_fee_ppm,
+            self._leverage,
+            self.free_atoms,
+            self.resting_atoms,
+            self._asked,
+            stages,
+            kept,
+        )
+        if not refused:
+            return rows
+        self.refused += refused
+        words = rows.view(np.int64).reshape(len(rows), -1)
+        return words[kept].view(COMMAND).reshape(-1)
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` takes."""
+        return {"free": self.free_atoms, "resting": self.resting_atoms, "refused": self.refused}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a `state()`."""
+        self.free_atoms, self.resting_atoms = state["free"], state["resting"]
+        self.refused = state["refused"]

@@ -1,0 +1,310 @@
+"""What a market's events do to orders, positions, balances and the ledger. Integers, no I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sim.market import MarketSpec
+from sim.money.candles import MINUTE_US, Candle
+from sim.money.ledger import STRATEGIES_FIRST, EntryType
+from sim.money.margin import released_atoms
+from sim.money.position import FLAT, Position, fee_atoms, fill_position
+from sim.orders import OrderStatus
+from sim.rows.messages import EventKind, Rows, Side
+
+STRATEGY_LEVERAGE = 10
+"""Leverage of simulated traders' positions; their orders are not stored one by one."""
+
+
+@dataclass
+class OrderState:
+    """A client's order as projected so far. `filled_tick_lots` is Σ price × quantity."""
+
+    account_id: int
+    quantity_lots: int
+    filled_lots: int
+    filled_tick_lots: int
+    reserved_atoms: int
+    leverage: int
+    status: OrderStatus
+    reason: int = 0
+    updated_at_us: int = 0
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A position with its history: realized_pnl_atoms is net of fees."""
+
+    position: Position = FLAT
+    realized_pnl_atoms: int = 0
+    leverage: int = 1
+    updated_at_us: int = 0
+
+
+@dataclass(frozen=True)
+class Fill:
+    """A client's side of a trade, to be stored. A strategy's stands in the journal only."""
+
+    event_seq: int
+    is_maker: bool
+    order_id: int
+    account_id: int
+    side: int
+    price_ticks: int
+    quantity_lots: int
+    fee_atoms: int
+    realized_pnl_atoms: int
+    created_at_us: int
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """One leg of the clients' ledger transaction `batch_no`.
+
+    total_atoms is what the account's legs came to with this one, since the
+    settlement began; None for the house's accounts, whose balance is not kept.
+    """
+
+    batch_no: int
+    leg: int
+    account_id: int
+    entry_type: EntryType
+    amount_atoms: int
+    total_atoms: int | None
+    reference: str | None
+    created_at_us: int
+
+
+@dataclass
+class BalanceChange:
+    """What a run of events adds to one balance row, and the time of the account's last fill."""
+
+    total_atoms: int = 0
+    locked_atoms: int = 0
+    open_orders: int = 0
+    traded_at_us: int = 0
+
+
+@dataclass
+class Settlement:
+    """Applies batches of events to loaded state and collects what must be written.
+
+    orders      client orders that the events touch, by id
+    holdings    holdings of the accounts that trade, by account
+    candles     minutes, by the time they open
+
+    ledger          the clients' transactions, one a batch
+    strategy_legs   the strategies' transaction, one for all batches: atoms by account and type
+    """
+
+    spec: MarketSpec
+    fees_account: int
+    clearing_account: int
+    orders: dict[int, OrderState]
+    holdings: dict[int, Holding]
+    changes: dict[int, BalanceChange] = field(default_factory=dict)
+    touched_orders: dict[int, OrderState] = field(default_factory=dict)
+    touched_holdings: dict[int, Holding] = field(default_factory=dict)
+    fills: list[Fill] = field(default_factory=list)
+    trades: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    ledger: list[LedgerEntry] = field(default_factory=list)
+    strategy_legs: dict[tuple[int, EntryType], int] = field(default_factory=dict)
+    candles: dict[int, Candle] = field(default_factory=dict)
+
+    def apply(self, batch_no: int, events: Rows) -> None:
+        """Account for one batch; the clients' ledger legs sum to zero, and so do the others."""
+        legs = _Legs(self, batch_no)
+        time_us = 0
+        for row in events.tolist():
+            kind, time_us = row[9], row[2]
+            if kind == EventKind.TRADE:
+                self._trade(row, legs)
+            elif row[3] > 0:
+                self._order_event(row)
+        legs.close(time_us)
+
+    def _trade(self, row: tuple[int, ...], legs: "_Legs") -> None:
+        event_seq, _, time_us, taker_order, taker, maker_order, maker, lots, ticks = row[:9]
+        side = row[11]
+        maker_side = Side.SELL if side == Side.BUY else Side.BUY
+        self.trades.append((event_seq, ticks, lots, side, time_us))
+        sides = (
+            (True, maker_order, maker, maker_side, self.spec.maker_fee_ppm),
+            (False, taker_order, taker, side, self.spec.taker_fee_ppm),
+        )
+        notional = self.spec.notional_atoms(ticks, lots)
+        self._candle(time_us, ticks, lots, notional)
+        for is_maker, order_id, account_id, own_side, rate_ppm in sides:
+            fee = fee_atoms(notional, rate_ppm)
+            leverage = self._fill_order(order_id, ticks, lots, time_us)
+            signed = lots if own_side == Side.BUY else -lots
+            realized = self._fill_holding(account_id, signed, ticks, fee, leverage, time_us)
+            if account_id >= STRATEGIES_FIRST:
+                self._settle_strategy(account_id, realized, fee)
+                continue
+            fill = Fill(
+                event_seq,
+                is_maker,
+                order_id,
+                account_id,
+                own_side,
+                ticks,
+                lots,
+                fee,
+                realized,
+                time_us,
+            )
+            self.fills.append(fill)
+            legs.fill(fill)
+            if account_id in self.changes:
+                self.changes[account_id].traded_at_us = time_us
+
+    def _settle_strategy(self, account_id: int, realized_atoms: int, fee: int) -> None:
+        """A strategy's profit and fee, and the house's sides of both."""
+        self.change(account_id).total_atoms += realized_atoms - fee
+        for owner, entry_type, atoms in (
+            (account_id, EntryType.REALIZED_PNL, realized_atoms),
+            (account_id, EntryType.TRADING_FEE, -fee),
+            (self.clearing_account, EntryType.REALIZED_PNL, -realized_atoms),
+            (self.fees_account, EntryType.TRADING_FEE, fee),
+        ):
+            if atoms:
+                leg = (owner, entry_type)
+                self.strategy_legs[leg] = self.strategy_legs.get(leg, 0) + atoms
+
+    def _fill_order(self, order_id: int, ticks: int, lots: int, time_us: int) -> int:
+        order = self.orders.get(order_id)
+        if order is None:
+            return STRATEGY_LEVERAGE
+        open_lots = order.quantity_lots - order.filled_lots
+        assert order.status.is_open, f"order {order_id} has a trade after its end"
+        assert lots <= open_lots, f"order {order_id} is overfilled"
+        self._release(order, released_atoms(order.reserved_atoms, lots, open_lots))
+        order.filled_lots += lots
+        order.filled_tick_lots += ticks * lots
+        done = order.filled_lots == order.quantity_lots
+        status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
+        self._set_status(order_id, order, status, 0, time_us)
+        return order.leverage
+
+    def _fill_holding(
+        self, account_id: int, signed: int, ticks: int, fee: int, leverage: int, time_us: int
+    ) -> int:
+        held = self.holdings.get(account_id, Holding())
+        position, realized = fill_position(
+            held.position, signed, ticks, self.spec.atoms_per_tick_lot
+        )
+        opened_now = held.position.quantity_lots * position.quantity_lots <= 0
+        after = Holding(
+            position,
+            held.realized_pnl_atoms + realized - fee,
+            leverage if opened_now else held.leverage,
+            time_us,
+        )
+        self.holdings[account_id] = self.touched_holdings[account_id] = after
+        return realized
+
+    def _order_event(self, row: tuple[int, ...]) -> None:
+        order_id, time_us, kind, reason = row[3], row[2], row[9], row[10]
+        order = self.orders.get(order_id)
+        if order is None or kind == EventKind.CANCEL_REJECTED:
+            return
+        assert order.status.is_open, f"order {order_id} has an event after its end"
+        if kind == EventKind.RESTED:
+            part = order.filled_lots > 0
+            status = OrderStatus.PARTIALLY_FILLED if part else OrderStatus.OPEN
+            self._set_status(order_id, order, status, 0, time_us)
+        elif kind in ENDING:
+            self._set_status(order_id, order, ENDING[EventKind(kind)], reason, time_us)
+
+    def _set_status(
+        self, order_id: int, order: OrderState, status: OrderStatus, reason: int, time_us: int
+    ) -> None:
+        order.status, order.reason, order.updated_at_us = status, reason, time_us
+        self.touched_orders[order_id] = order
+        if not status.is_open:
+            self._release(order, order.reserved_atoms)
+            self.change(order.account_id).open_orders -= 1
+
+    def _release(self, order: OrderState, atoms: int) -> None:
+        order.reserved_atoms -= atoms
+        self.change(order.account_id).locked_atoms -= atoms
+
+    def change(self, account_id: int) -> BalanceChange:
+        """The account's balance change, to be added to."""
+        return self.changes.setdefault(account_id, BalanceChange())
+
+    def _candle(self, time_us: int, ticks: int, lots: int, notional_atoms: int) -> None:
+        opened_us = time_us - time_us % MINUTE_US
+        candle = self.candles.get(opened_us)
+        if candle is None:
+            candle = self.candles[opened_us] = Candle(ticks, ticks, ticks, ticks)
+        candle.trade(ticks, lots, notional_atoms)
+
+
+ENDING: Mapping[EventKind, OrderStatus] = {
+    EventKind.REJECTED: OrderStatus.REJECTED,
+    EventKind.CANCELED: OrderStatus.CANCELED,
+    EventKind.EXPIRED: OrderStatus.EXPIRED,
+}
+
+
+class _Legs:
+    """Numbers the legs of one batch's ledger transaction, and sums up its other side."""
+
+    def __init__(self, settlement: Settlement, batch_no: int) -> None:
+        self._settlement = settlement
+        self._batch_no = batch_no
+        self._count = 0
+        self._fees_atoms = self._realized_atoms = 0
+
+    def fill(self, fill: Fill) -> None:
+        """The account's legs of a fill: profit, then fee."""
+        self._fees_atoms += fill.fee_atoms
+        self._realized_atoms += fill.realized_pnl_atoms
+        reference = f"{self._settlement.spec.market_id}-{fill.event_seq}"
+        for entry_type, atoms in (
+            (EntryType.REALIZED_PNL, fill.realized_pnl_atoms),
+            (EntryType.TRADING_FEE, -fill.fee_atoms),
+        ):
+            if atoms:
+                self._account(fill.account_id, entry_type, atoms, reference, fill.created_at_us)
+
+    def _account(
+        self, account_id: int, entry_type: EntryType, atoms: int, reference: str, at_us: int
+    ) -> None:
+        change = self._settlement.change(account_id)
+        change.total_atoms += atoms
+        self._write(account_id, entry_type, atoms, change.total_atoms, reference, at_us)
+
+    def close(self, at_us: int) -> None:
+        """The house's side of all accounts' legs of each kind."""
+        for account_id, entry_type, atoms in (
+            (self._settlement.fees_account, EntryType.TRADING_FEE, self._fees_atoms),
+            (self._settlement.clearing_account, EntryType.REALIZED_PNL, -self._realized_atoms),
+        ):
+            if atoms:
+                self._write(account_id, entry_type, atoms, None, None, at_us)
+
+    def _write(
+        self,
+        account_id: int,
+        entry_type: EntryType,
+        atoms: int,
+        total: int | None,
+        reference: str | None,
+        at_us: int,
+    ) -> None:
+        self._count += 1
+        self._settlement.ledger.append(
+            LedgerEntry(
+                self._batch_no, self._count, account_id, entry_type, atoms, total, reference, at_us
+            )
+        )
+
+
+def touched(events: Rows) -> tuple[list[int], list[int]]:
+    """Ids of the client orders, and of the accounts that trade, in a run of events."""
+    trades = events[events["kind"] == EventKind.TRADE]
+    order_ids = set(events["order_id"].tolist()) | set(trades["maker_order_id"].tolist())
+    accounts = set(trades["account_id"].tolist()) | set(trades["maker_account_id"].tolist())
+    return sorted(order_id for order_id in order_ids if order_id > 0), sorted(accounts)

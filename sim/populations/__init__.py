@@ -1,0 +1,1 @@
+"""Strategies of simulated traders, one a file, and what they share."""

@@ -1,0 +1,1 @@
+"""Files of users: worlds, scenarios, recorded trades."""

@@ -1,0 +1,273 @@
+"""What accepting a batch of orders reads and writes."""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import psycopg
+
+from sim.money.position import Position
+from sim.orders import OrderStatus
+from sim.rows.messages import CommandKind, OrderFlag, OrderType, Reason, empty_commands
+from storage.intake.accept_check import (
+    AcceptedRow,
+    Account,
+    Accounts,
+    HeldPosition,
+    KnownOrder,
+    KnownRequest,
+    MarketNow,
+)
+from storage.intake.accept_request import Decided, OrderRequest
+from storage.market.depth import levels_from_bytes
+from storage.market.markets import SPEC_COLUMNS, spec_from_row
+from storage.people.accounts import COLLATERAL
+
+ACCOUNTS = f"""
+SELECT b.account_id, b.version, b.total_atoms, b.locked_atoms, b.open_orders, u.role, u.status
+FROM balances b JOIN users u ON u.id = b.account_id
+WHERE b.account_id = ANY(%b) AND b.asset = '{COLLATERAL}' ORDER BY b.account_id"""
+LOCKED_ACCOUNTS = f"{ACCOUNTS} FOR UPDATE OF b"
+POSITIONS = """
+SELECT account_id, market_id, quantity_lots, cost_atoms, leverage
+FROM positions WHERE account_id = ANY(%b) AND quantity_lots <> 0"""
+MARKETS = f"""
+SELECT {", ".join("m." + column.strip() for column in SPEC_COLUMNS.split(","))},
+       m.status, coalesce(p.index_ticks, 0), coalesce(p.mark_ticks, 0),
+       coalesce(p.updated_at_us, 0), v.best_bid_ticks,
+       CASE WHEN %s THEN v.bids ELSE ''::bytea END, CASE WHEN %s THEN v.asks ELSE ''::bytea END,
+       m.halt_reason
+FROM markets m JOIN market_views v USING (market_id) LEFT JOIN market_prices p USING (market_id)"""
+KNOWN_CLIENT_IDS = """
+SELECT account_id, client_order_id, id, status, body_hash
+FROM orders JOIN unnest(%b::bigint[], %b::text[]) AS asked(account_id, client_order_id)
+USING (account_id, client_order_id)"""
+KNOWN_KEYS = """
+SELECT account_id, key, route, body_hash, response, order_ids
+FROM idempotency JOIN unnest(%b::bigint[], %b::text[]) AS asked(account_id, key)
+USING (account_id, key)"""
+
+ASKED = """
+WITH asked AS (
+    SELECT x.*, nextval('order_ids') AS id
+    FROM unnest(%b::int[], %b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::bytea[],
+        %b::int[], %b::int[], %b::int[], %b::bigint[], %b::bigint[], %b::int[], %b::bool[],
+        %b::bool[], %b::bigint[], %b::bytea[]) WITH ORDINALITY
+    AS x(request, account_id, version, market_id, client_order_id, body_hash, side, order_type,
+        tif, price_ticks, quantity_lots, leverage, reduce_only, post_only, reserved_atoms,
+        payload, n)),
+wanted AS (
+    SELECT account_id, version, sum(reserved_atoms) AS atoms, count(*)::int AS orders
+    FROM asked GROUP BY account_id, version)"""
+ASKED_WITH_KEYS = f"""{ASKED},
+keyed AS (
+    SELECT * FROM unnest(%b::int[], %b::bigint[], %b::bigint[], %b::text[], %b::text[],
+        %b::bytea[], %b::text[])
+    AS x(request, account_id, version, key, route, body_hash, response))"""
+HELD = """,
+held AS MATERIALIZED (
+    SELECT h.* FROM (SELECT account_id, version FROM {wanted} a ORDER BY account_id) w
+    CROSS JOIN LATERAL (
+        SELECT b.account_id, b.asset, b.stamped_at_us FROM balances b
+        WHERE b.account_id = w.account_id AND b.version = w.version AND b.asset = '{asset}'
+        FOR UPDATE) h),
+reserved AS (
+    UPDATE balances b SET version = b.version + 1,
+        locked_atoms = b.locked_atoms + coalesce(w.atoms, 0),
+        open_orders = b.open_orders + coalesce(w.orders, 0),
+        stamped_at_us = greatest(b.stamped_at_us, %s)
+    FROM held h LEFT JOIN wanted w USING (account_id)
+    WHERE b.account_id = h.account_id AND b.asset = h.asset),
+placed AS (
+    INSERT INTO orders (id, account_id, market_id, client_order_id, body_hash, side, order_type,
+        time_in_force, price_ticks, quantity_lots, filled_lots, leverage, reduce_only, post_only,
+        reserved_atoms, status, reason, created_at_us, updated_at_us)
+    SELECT id, account_id, market_id, client_order_id, body_hash, side, order_type, tif,
+        price_ticks, quantity_lots, 0, leverage, reduce_only, post_only, reserved_atoms, 1, 0,
+        greatest(stamped_at_us, %s), greatest(stamped_at_us, %s)
+    FROM asked JOIN held USING (account_id)),
+commanded AS (
+    INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
+    SELECT market_id, account_id, id, payload, %s
+    FROM asked JOIN held USING (account_id) ORDER BY n)"""
+"""Balances are locked in the order of their accounts, each found by its whole key whatever the
+planner believes: see CHANGE_BALANCES in projection_sql.py."""
+
+REMEMBERED = """,
+remembered AS (
+    INSERT INTO idempotency (account_id, key, route, body_hash, response, order_ids, created_at_us)
+    SELECT account_id, key, route, body_hash, response,
+        ARRAY(SELECT a.id FROM asked a WHERE a.request = k.request ORDER BY a.n), %s
+    FROM keyed k JOIN held USING (account_id))"""
+RESULT = """
+SELECT (SELECT array_agg(id ORDER BY n) FROM asked), (SELECT array_agg(account_id) FROM held),
+    pg_notify('commands', '')"""
+ALL_ACCOUNTS = """(SELECT account_id, version FROM wanted
+        UNION SELECT account_id, version FROM keyed)"""
+WRITE = ASKED + HELD.format(wanted="wanted", asset=COLLATERAL) + RESULT
+WRITE_KEYED = (
+    ASKED_WITH_KEYS + HELD.format(wanted=ALL_ACCOUNTS, asset=COLLATERAL) + REMEMBERED + RESULT
+)
+"""The same with the memory of requests that have a key; one whose orders are all refused is
+remembered without any."""
+
+NOTIFY = "SELECT pg_notify('commands', '')"
+
+
+async def load_accounts(
+    connection: psycopg.AsyncConnection[Any], requests: Sequence[OrderRequest], lock: bool
+) -> Accounts:
+    """Read what a batch is decided on; with `lock`, nobody changes it meanwhile."""
+    ids = sorted({request.asked.account_id for request in requests})
+    orders = [order for request in requests for order in request.orders]
+    with_depth = any(order.order_type == OrderType.MARKET for order in orders)
+    named = [(o.account_id, o.client_order_id) for o in orders if o.client_order_id is not None]
+    keyed = [(r.asked.account_id, r.asked.key) for r in requests if r.asked.key is not None]
+    accounts = await connection.execute(LOCKED_ACCOUNTS if lock else ACCOUNTS, (ids,))
+    positions = await connection.execute(POSITIONS, (ids,))
+    markets = await connection.execute(MARKETS, (with_depth, with_depth))
+    by_name = await connection.execute(KNOWN_CLIENT_IDS, columns(named)) if named else None
+    by_key = await connection.execute(KNOWN_KEYS, columns(keyed)) if keyed else None
+    return Accounts(
+        accounts={row[0]: Account(*row[1:]) for row in await accounts.fetchall()},
+        positions=held_positions(await positions.fetchall()),
+        markets={row[0]: market_now(row) for row in await markets.fetchall()},
+        by_client_id=known_orders(await by_name.fetchall()) if by_name else {},
+        by_key=known_requests(await by_key.fetchall()) if by_key else {},
+    )
+
+
+def columns(pairs: list[tuple[int, Any]]) -> tuple[list[int], list[str]]:
+    """Pairs as two columns."""
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def held_positions(rows: list[tuple[Any, ...]]) -> dict[int, list[HeldPosition]]:
+    """Positions by account."""
+    held: dict[int, list[HeldPosition]] = {}
+    for account_id, market_id, lots, cost, leverage in rows:
+        held.setdefault(account_id, []).append(
+            HeldPosition(market_id, Position(lots, cost), leverage)
+        )
+    return held
+
+
+def market_now(row: tuple[Any, ...]) -> MarketNow:
+    """A row of MARKETS."""
+    return MarketNow(
+        spec_from_row(row[:15]),
+        status=row[15],
+        index_ticks=row[16],
+        mark_ticks=row[17],
+        priced_at_us=row[18],
+        best_bid_ticks=row[19],
+        bids=levels_from_bytes(row[20]),
+        asks=levels_from_bytes(row[21]),
+        halt_reason=row[22],
+    )
+
+
+def known_orders(rows: list[tuple[Any, ...]]) -> dict[tuple[int, str], KnownOrder]:
+    """Rows of KNOWN_CLIENT_IDS by (account, name)."""
+    return {
+        (row[0], row[1]): KnownOrder(row[2], OrderStatus(row[3]), bytes(row[4])) for row in rows
+    }
+
+
+def known_requests(rows: list[tuple[Any, ...]]) -> dict[tuple[int, str], KnownRequest]:
+    """Rows of KNOWN_KEYS by (account, key)."""
+    return {
+        (row[0], row[1]): KnownRequest(row[2], bytes(row[3]), row[4], tuple(row[5])) for row in rows
+    }
+
+
+async def write_accepted(
+    connection: psycopg.AsyncConnection[Any], decided: Sequence[Decided], at_us: int
+) -> list[list[int] | None]:
+    """Write what is decided for accounts that are still at their version.
+
+    Of each the ids of its rows' orders; None where the account had changed.
+    """
+    keyed = key_columns(decided)
+    values = (*order_columns(decided), *keyed, *(at_us,) * (5 if keyed else 4))
+    cursor = await connection.execute(WRITE_KEYED if keyed else WRITE, values)
+    row = await cursor.fetchone()
+    assert row is not None
+    ids, held = iter(row[0] or ()), set(row[1] or ())
+    found = [list(islice(ids, len(one.rows))) for one in decided]
+    return [
+        ids_of_one if one.asked.account_id in held else None
+        for one, ids_of_one in zip(decided, found, strict=True)
+    ]
+
+
+def order_columns(decided: Sequence[Decided]) -> tuple[list[Any], ...]:
+    """The columns of ASKED, without the last."""
+    rows = [row for one in decided for row in one.rows]
+    orders = [row.order for row in rows]
+    return (
+        [number for number, one in enumerate(decided) for _ in one.rows],
+        [order.account_id for order in orders],
+        [one.version for one in decided for _ in one.rows],
+        [order.spec.market_id for order in orders],
+        [order.client_order_id for order in orders],
+        [order.body_hash for order in orders],
+        [int(order.side) for order in orders],
+        [int(order.order_type) for order in orders],
+        [int(order.time_in_force) for order in orders],
+        [order.price_ticks for order in orders],
+        [order.quantity_lots for order in orders],
+        [order.leverage for order in orders],
+        [order.reduce_only for order in orders],
+        [order.post_only for order in orders],
+        [row.reserved_atoms for row in rows],
+        payloads(rows),
+    )
+
+
+def key_columns(decided: Sequence[Decided]) -> tuple[list[Any], ...]:
+    """The columns of `keyed`; nothing where no request has a key."""
+    rows = [
+        (
+            number,
+            one.asked.account_id,
+            one.version,
+            one.asked.key,
+            one.asked.route,
+            one.asked.body_hash,
+            one.memory,
+        )
+        for number, one in enumerate(decided)
+        if one.asked.key is not None
+    ]
+    return tuple(map(list, zip(*rows, strict=True)))
+
+
+def payloads(rows: list[AcceptedRow]) -> list[bytes]:
+    """Each order as the bytes of one COMMAND row, without number, time and order id."""
+    commands = empty_commands(len(rows))
+    for command, row in zip(commands, rows, strict=True):
+        order = row.order
+        flags = OrderFlag.POST_ONLY * order.post_only + OrderFlag.REDUCE_ONLY * order.reduce_only
+        command["account_id"] = order.account_id
+        command["quantity_lots"] = order.quantity_lots
+        command["price_ticks"] = row.limit_ticks
+        command["kind"] = CommandKind.PLACE
+        command["side"] = order.side
+        command["order_type"] = order.order_type
+        command["time_in_force"] = order.time_in_force
+        command["flags"] = flags
+        command["leverage"] = order.leverage
+    data, size = commands.tobytes(), commands.dtype.itemsize
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+def command_payload(
+    kind: CommandKind, account_id: int, order_id: int = 0, reason: Reason = Reason.REQUESTED
+) -> bytes:
+    """A CANCEL or CANCEL_ALL as the bytes of one COMMAND row."""
+    command = empty_commands(1)
+    command["kind"], command["account_id"], command["order_id"] = kind, account_id, order_id
+    command["reason"] = reason
+    return np.ascontiguousarray(command).tobytes()

@@ -1,0 +1,1 @@
+"""What one market remembers: its journal, its streams, how it recovers, what it halts for."""

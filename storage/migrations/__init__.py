@@ -1,0 +1,1 @@
+"""The schema, from nothing to now."""

@@ -1,0 +1,1 @@
+"""Users, their accounts, credentials and sessions."""

@@ -1,0 +1,126 @@
+"""Users and the accounts they own. Ids below CLIENTS_FIRST are the house's (money/ledger.py)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import psycopg
+
+from sim.market import COLLATERAL as COLLATERAL
+from storage.errors import wrapped
+from storage.postgres.database import AsyncPool, now_us
+from storage.postgres.unit_of_work import fetch_one, unit_of_work
+
+UNUSABLE_HASH = "!"
+"""No password has this hash: guests come back by their token only."""
+
+INSERT_ACCOUNT = "INSERT INTO accounts (kind, created_at_us) VALUES ('CLIENT', %s) RETURNING id"
+INSERT_USER = """
+INSERT INTO users (id, email, password_hash, status, created_at_us, guest_since_us)
+VALUES (%s, %s, %s, 'ACTIVE', %s, %s) ON CONFLICT (email) DO NOTHING RETURNING id"""
+INSERT_BALANCE = """
+INSERT INTO balances (account_id, asset, total_atoms, locked_atoms, open_orders)
+VALUES (%s, %s, 0, 0, 0)"""
+SELECT_USER = "SELECT id, email, password_hash, role, status FROM users"
+UPDATE_HASH = "UPDATE users SET password_hash = %s WHERE id = %s AND password_hash = %s RETURNING 1"
+UPDATE_ROLE_BY_EMAIL = "UPDATE users SET role = %s WHERE email = %s RETURNING 1"
+
+
+class Role(StrEnum):
+    """What a user may do; each may do what those before it may."""
+
+    PENDING = "PENDING"
+    VIEWER = "VIEWER"
+    TRADER = "TRADER"
+    OPERATOR = "OPERATOR"
+    ADMIN = "ADMIN"
+
+    def at_least(self, other: "Role") -> bool:
+        """True if this role may do what `other` may."""
+        return RANK[self] >= RANK[other]
+
+
+RANK = {role: rank for rank, role in enumerate(Role)}
+
+
+class UserStatus(StrEnum):
+    """A disabled user's tokens and passwords open nothing."""
+
+    ACTIVE = "ACTIVE"
+    DISABLED = "DISABLED"
+
+
+@dataclass(frozen=True)
+class User:
+    """Someone who logs in; `user_id` is also the id of the account."""
+
+    user_id: int
+    email: str
+    password_hash: str
+    role: Role
+    status: UserStatus
+
+
+async def create_user(
+    pool: AsyncPool, email: str, password_hash: str, is_guest: bool = False
+) -> tuple[int, bool]:
+    """A new TRADER with account and empty balance: (id, True). An idle guest is removed some day.
+
+    The role is the column's default: the API's database user may write none.
+    Where the e-mail is taken nothing is written, and the answer is an id that
+    belongs to nobody and never will, and False.
+    """
+    at_us = now_us()
+    async with unit_of_work(pool) as connection:
+        row = await (await connection.execute(INSERT_ACCOUNT, (at_us,))).fetchone()
+        assert row is not None
+        user_id = int(row[0])
+        guest_since_us = at_us if is_guest else None
+        values = (user_id, email, password_hash, at_us, guest_since_us)
+        if await (await connection.execute(INSERT_USER, values)).fetchone() is None:
+            await connection.execute("DELETE FROM accounts WHERE id = %s", (user_id,))
+            return user_id, False
+        await connection.execute(INSERT_BALANCE, (user_id, COLLATERAL))
+    return user_id, True
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a user may do at this moment."""
+
+    role: Role
+    status: UserStatus
+
+
+async def find_standing(pool: AsyncPool, user_id: int) -> Standing | None:
+    """A user's role and status, or None where there is no such user."""
+    row = await fetch_one(pool, "SELECT role, status FROM users WHERE id = %s", (user_id,))
+    return Standing(Role(row[0]), UserStatus(row[1])) if row is not None else None
+
+
+async def find_user_by_email(pool: AsyncPool, email: str) -> User | None:
+    """The user with this (lower-case) e-mail."""
+    return as_user(await fetch_one(pool, f"{SELECT_USER} WHERE email = %s", (email,)))
+
+
+def as_user(row: tuple[object, ...] | None) -> User | None:
+    """A row of SELECT_USER."""
+    if row is None:
+        return None
+    user_id, email, password_hash, role, status = row
+    return User(
+        int(str(user_id)), str(email), str(password_hash), Role(str(role)), UserStatus(str(status))
+    )
+
+
+async def replace_password_hash(pool: AsyncPool, user: User, password_hash: str) -> bool:
+    """Store a new hash of the same password, unless the password has changed meanwhile."""
+    values = (password_hash, user.user_id, user.password_hash)
+    return await fetch_one(pool, UPDATE_HASH, values) is not None
+
+
+def give_role(connection: psycopg.Connection[Any], email: str, role: Role) -> bool:
+    """Give the user with this (lower-case) e-mail another role, outside of the API; False where
+    there is none."""
+    with wrapped():
+        return connection.execute(UPDATE_ROLE_BY_EMAIL, (role, email)).fetchone() is not None

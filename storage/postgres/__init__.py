@@ -1,0 +1,1 @@
+"""How PostgreSQL is reached: connections, transactions, roles and grants."""

@@ -1,0 +1,184 @@
+"""What the engine and the API may do to every table: the one place that says so.
+
+A table that is not here is nobody's but the owner's, and a test fails until it is. Commands of a
+right are PostgreSQL's words; a list of columns may follow one, as in UPDATE (status). UPDATE has
+one everywhere: UPDATE of a whole table, as DELETE, would let its user LOCK TABLE against everybody.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from storage.postgres.database_roles import API, ENGINE
+
+
+class Rights(NamedTuple):
+    """What may be done to a table. Nothing, where nothing is said."""
+
+    api: str = ""
+    engine: str = ""
+
+
+MONEY = "UPDATE (total_atoms, locked_atoms, open_orders, version, stamped_at_us)"
+"""Of a balance: whose it is and in which asset, nobody changes."""
+
+TABLES: Mapping[str, Rights] = {
+    "accounts": Rights(api="SELECT, INSERT (kind, created_at_us), DELETE", engine="SELECT, DELETE"),
+    "api_keys": Rights(
+        api="SELECT, INSERT (user_id, name, prefix, key_hash, scopes, created_at_us,"
+        " expires_at_us), UPDATE (last_used_at_us), DELETE"
+    ),
+    "audit_readings": Rights(
+        api="SELECT", engine="SELECT, INSERT, UPDATE (value, gap, at_us), DELETE"
+    ),
+    "balances": Rights(
+        api=f"SELECT, INSERT (account_id, asset, total_atoms, locked_atoms, open_orders), {MONEY}",
+        engine=f"SELECT, INSERT, {MONEY}, DELETE",
+    ),
+    "cancel_after": Rights(
+        api="SELECT, INSERT, UPDATE (deadline_us), DELETE",
+        engine="SELECT, UPDATE (deadline_us), DELETE",
+    ),
+    "candles": Rights(
+        api="SELECT",
+        engine="SELECT, INSERT, UPDATE (high_ticks, low_ticks, close_ticks, volume_lots,"
+        " notional_atoms, trade_count), DELETE",
+    ),
+    "commands": Rights(
+        api="SELECT, INSERT (market_id, account_id, order_id, payload, created_at_us)",
+        engine="SELECT, INSERT, UPDATE (command_seq, time_us), DELETE",
+    ),
+    "ended_sessions": Rights(api="SELECT, INSERT", engine="SELECT, DELETE"),
+    "fills": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
+    "idempotency": Rights(api="SELECT, INSERT, UPDATE (response)", engine="SELECT, DELETE"),
+    "journal": Rights(engine="SELECT, INSERT, DELETE"),
+    "journal_packs": Rights(engine="SELECT, INSERT, DELETE"),
+    "ledger_entries": Rights(
+        api="SELECT, INSERT (source, seq, leg, account_id, asset, entry_type, amount_atoms,"
+        " balance_after_atoms, created_at_us)",
+        engine="SELECT, INSERT, DELETE",
+    ),
+    "login_addresses": Rights(api="SELECT, INSERT, UPDATE (last_at_us), DELETE"),
+    "login_sessions": Rights(
+        api="SELECT, INSERT, UPDATE (generation, token_hash, refreshed_at_us, expires_at_us),"
+        " DELETE",
+        engine="SELECT (id, expires_at_us), DELETE",
+    ),
+    "market_heads": Rights(
+        engine="SELECT, UPDATE (epoch, batch_no, command_seq, event_seq, chain)"
+    ),
+    "market_prices": Rights(
+        api="SELECT",
+        engine="SELECT, INSERT, UPDATE (index_ticks, mark_ticks, ema_state, price_state,"
+        " updated_at_us)",
+    ),
+    "market_sequences": Rights(engine="SELECT, UPDATE (command_seq, time_us)"),
+    "market_views": Rights(
+        api="SELECT",
+        engine="SELECT, UPDATE (event_seq, at_us, best_bid_ticks, best_ask_ticks,"
+        " last_price_ticks, bids, asks)",
+    ),
+    "markets": Rights(
+        api="SELECT",
+        engine="SELECT, UPDATE (status, halt_reason, takes_cancels, wish, wish_no, wish_answer)",
+    ),
+    "orders": Rights(
+        api="SELECT, INSERT",
+        engine="SELECT, UPDATE (filled_lots, filled_tick_lots, reserved_atoms, status, reason,"
+        " updated_at_us)",
+    ),
+    "positions": Rights(
+        api="SELECT, UPDATE (realized_before_atoms)",
+        engine="SELECT, INSERT, UPDATE (quantity_lots, cost_atoms, realized_pnl_atoms, leverage,"
+        " updated_at_us)",
+    ),
+    "projections": Rights(api="SELECT", engine="SELECT, UPDATE (batch_no, command_seq, event_seq)"),
+    "recorded_quotes": Rights(),
+    "recorded_runs": Rights(),
+    "recorded_standings": Rights(),
+    "recorded_trades": Rights(),
+    "simulation_checkpoints": Rights(
+        engine="SELECT, INSERT, UPDATE (step, wall_ms, state), DELETE"
+    ),
+    "simulation_reports": Rights(api="SELECT", engine="SELECT, INSERT"),
+    "simulations": Rights(
+        api="SELECT, INSERT, UPDATE (status, ended_at_us), DELETE",
+        engine="SELECT, UPDATE (run_no, tries, due_at_us, status, step, orders, fills,"
+        " steps_per_second, orders_per_second, fills_per_second, state_hash, summary, error,"
+        " started_at_us, ended_at_us), DELETE",
+    ),
+    "snapshots": Rights(engine="SELECT, INSERT, UPDATE (is_anchor), DELETE"),
+    "strategy_ledger": Rights(engine="SELECT, INSERT, DELETE"),
+    "table_sizes": Rights(engine="SELECT, INSERT, DELETE"),
+    "trades": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
+    "transfers": Rights(
+        api="SELECT, INSERT (account_id, kind, asset, amount_atoms, created_at_us)"
+    ),
+    "upkeep": Rights(
+        api="SELECT",
+        engine="SELECT, INSERT, UPDATE (pruned_at_us, failed_at_us, failures, reason)",
+    ),
+    # Nobody is given a role by the API: the column's default is what a new user has.
+    "users": Rights(
+        api="SELECT, INSERT (id, email, password_hash, status, created_at_us, guest_since_us),"
+        " UPDATE (password_hash)",
+        engine="SELECT (id, guest_since_us), UPDATE (guest_since_us), DELETE",
+    ),
+}
+SEQUENCES: Mapping[str, Rights] = {
+    "fill_ids": Rights(engine="USAGE"),
+    "order_ids": Rights(api="USAGE", engine="USAGE"),
+}
+"""Those that are not a column's own: these come with the table."""
+
+GRANTS_LOCK = 7_236_004
+"""Advisory lock number, next to the migrations'."""
+
+EXISTING = """
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = current_schema() AND c.relname = ANY(%s)"""
+
+Connection = psycopg.Connection[Any]
+
+
+def apply_grants(connection: Connection, roles: Mapping[str, str]) -> None:
+    """Give the roles what is declared, and take whatever else they or everybody had.
+
+    roles   names of the engine's and the API's users; empty where the owner does for both
+
+    The connection is the owner's. All in one transaction: whoever works meanwhile sees the old
+    rights or the new ones.
+    """
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [GRANTS_LOCK])
+        there = connection.execute(EXISTING, [[*TABLES, *SEQUENCES]]).fetchall()
+        row = connection.execute("SELECT current_schema()").fetchone()
+        assert row is not None
+        wishes = statements(roles, str(row[0]), {name for (name,) in there})
+        connection.execute(sql.SQL(";\n").join(wishes))
+
+
+def statements(
+    roles: Mapping[str, str], schema: str = "public", there: set[str] | None = None
+) -> Iterator[sql.Composed]:
+    """The SQL that gives the roles their rights to what is there; None: to everything."""
+    names = [sql.Identifier(name) for name in roles.values()]
+    if names:
+        usage = sql.SQL("GRANT USAGE ON SCHEMA {} TO {}")
+        yield usage.format(sql.Identifier(schema), sql.SQL(", ").join(names))
+    for kind, declared in (("TABLE", TABLES), ("SEQUENCE", SEQUENCES)):
+        for name, rights in declared.items():
+            if there is None or name in there:
+                yield from _on(kind, name, rights, roles)
+
+
+def _on(kind: str, name: str, rights: Rights, roles: Mapping[str, str]) -> Iterator[sql.Composed]:
+    thing = sql.SQL(f"{kind} {{}}").format(sql.Identifier(name))
+    losing = sql.SQL(", ").join([sql.SQL("PUBLIC"), *map(sql.Identifier, roles.values())])
+    yield sql.SQL("REVOKE ALL ON {} FROM {}").format(thing, losing)
+    for role, given in ((ENGINE, rights.engine), (API, rights.api)):
+        if role in roles and given:
+            words = sql.SQL(given)
+            yield sql.SQL("GRANT {} ON {} TO {}").format(words, thing, sql.Identifier(roles[role]))

@@ -1,0 +1,1 @@
+"""What is read: projections of the journals, lists, and whether the books add up."""

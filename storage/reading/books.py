@@ -1,0 +1,102 @@
+"""Whether clients' books add up: holds and balances, fills of trades; a bounded part a time."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import psycopg
+
+from sim.money.ledger import STRATEGIES_FIRST
+from sim.rows.messages import EventKind
+from storage.errors import wrapped
+from storage.market.journal import events_after
+from storage.reading.projections import event_rows
+
+LEDGER_ENTRIES_MAX = 10_000
+"""Of one account that are added up, the newest; what was before them is taken from the first."""
+
+COMPARE_BATCHES_MAX = 200
+
+ACCOUNTS = """
+SELECT b.account_id, b.asset, b.total_atoms - l.total, b.locked_atoms - o.reserved,
+    b.open_orders - o.count
+FROM (SELECT * FROM balances WHERE account_id > %(after)s AND account_id < %(end)s
+      ORDER BY account_id, asset LIMIT %(accounts)s) b,
+LATERAL (SELECT coalesce(sum(reserved_atoms), 0) AS reserved, count(*) AS count
+    FROM orders o JOIN markets m USING (market_id)
+    WHERE o.account_id = b.account_id AND o.status <= 3 AND m.quote_asset = b.asset) o,
+LATERAL (SELECT coalesce(sum(amount_atoms), 0)
+        + coalesce((array_agg(balance_after_atoms - amount_atoms ORDER BY id))[1], 0) AS total
+    FROM (SELECT id, amount_atoms, balance_after_atoms FROM ledger_entries
+          WHERE account_id = b.account_id AND asset = b.asset ORDER BY id DESC
+          LIMIT %(entries)s) newest) l
+ORDER BY b.account_id"""
+WRITTEN = """
+SELECT (SELECT count(*) FROM trades WHERE market_id = %(m)s AND event_seq = ANY(%(seqs)b)),
+    (SELECT coalesce(sum(quantity_lots), 0) FROM trades
+     WHERE market_id = %(m)s AND event_seq = ANY(%(seqs)b)),
+    (SELECT count(*) FROM fills WHERE market_id = %(m)s AND event_seq = ANY(%(seqs)b)
+     AND account_id < %(end)s)"""
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Accounts that were added up: the last one, None where there was none, and the wrong ones."""
+
+    last: int | None
+    wrong: dict[int, str]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Trades of batches up to `batch_no` that were compared; fills that the tables have not."""
+
+    batch_no: int
+    trades: int
+    missing_fills: int
+
+
+def add_up_accounts(connection: psycopg.Connection[Any], after: int, accounts: int) -> Accounts:
+    """Compare the next accounts' balances with their ledger, their holds with their open orders."""
+    bounds = {"after": after, "end": STRATEGIES_FIRST}
+    values = {**bounds, "accounts": accounts, "entries": LEDGER_ENTRIES_MAX}
+    with wrapped():
+        rows = connection.execute(ACCOUNTS, values).fetchall()
+    wrong = {row[0]: _difference(*row) for row in rows if any(row[2:])}
+    return Accounts(rows[-1][0] if rows else None, wrong)
+
+
+def _difference(account_id: int, asset: str, total: int, locked: int, orders: int) -> str:
+    return (
+        f"account {account_id}: {asset} differs by {total} atoms from its ledger, its holds by "
+        f"{locked} atoms and {orders} orders from its open orders"
+    )
+
+
+def compare_trades(
+    connection: psycopg.Connection[Any], market_id: str, after: int, up_to: int
+) -> Compared:
+    """Compare trades in the next batches of the journal with what was written of them.
+
+    up_to   a batch that is projected: what it traded is in the tables
+    """
+    rows = events_after(connection, market_id, after, COMPARE_BATCHES_MAX)
+    rows = [row for row in rows if row[0] <= up_to]
+    if not rows:
+        return Compared(after, 0, 0)
+    events = np.concatenate([event_rows(bytes(row[4])) for row in rows])
+    traded = events[events["kind"] == EventKind.TRADE]
+    batch_no = int(rows[-1][0])
+    if not traded.size:
+        return Compared(batch_no, 0, 0)
+    with wrapped():
+        seqs = traded["event_seq"].tolist()
+        values = {"m": market_id, "seqs": seqs, "end": STRATEGIES_FIRST}
+        written = connection.execute(WRITTEN, values).fetchone()
+    assert written is not None, "an aggregate has a row"
+    trades, lots, fills = (int(number) for number in written)
+    sides = [traded[name] < STRATEGIES_FIRST for name in ("account_id", "maker_account_id")]
+    missing = int(sum(side.sum() for side in sides)) - fills
+    if not missing and (trades, lots) != (len(traded), int(traded["quantity_lots"].sum())):
+        missing = 1
+    return Compared(batch_no, len(traded), missing)

@@ -1,0 +1,1 @@
+"""Simulations that were asked for, and what was recorded of them."""

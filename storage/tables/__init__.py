@@ -1,0 +1,1 @@
+"""Tables as SQLModel classes, for migrations and tests."""

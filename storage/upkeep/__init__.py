@@ -1,0 +1,1 @@
+"""What keeps a database small: packing, pruning, and the notes of both."""
