@@ -14,13 +14,12 @@ from sim.money.accounts import (
     TRANSFERS,
     VOLUME,
     MarketAccounts,
-    exact_sum,
     fee_of,
-    saturated_sum,
 )
 from sim.money.position import FLAT, Position, fee_atoms, fill_position, unrealized_pnl_atoms
 from sim.rows.messages import EVENT, EventKind, Rows, Side
 from sim.stepping.arrivals import forced_ids
+from sim.sums import exact_sum, saturated_sum
 from sim.units import PPM
 
 ACCOUNTS = 6
