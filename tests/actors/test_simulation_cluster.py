@@ -226,7 +226,7 @@ def test_nodes_with_another_sandpit_are_one_sentence(
     nodes: TwoNodes, scenario_file: Path, change: str, said: str
 ) -> None:
     """Another than the driver's: nodes of this machine would find the driver's own."""
-    program = f"from actors import simulation_cluster as cluster; {change}; {RUN_COMMAND}"
+    program = f"from actors.simulate import placement as cluster; {change}; {RUN_COMMAND}"
     command = [sys.executable, "-P", "-c", program, "simulate"]
     where = (scenario_file, "--address", nodes.address)
     assert said in sentence(nodes, *where, command=command)
