@@ -16,6 +16,9 @@ QUANTITY_LOTS_MAX = 10**12
 COLLATERAL = "USDC"
 """The one asset that accounts of the exchange hold, and that its markets are quoted in."""
 
+LEVERAGE_DEFAULT = 10
+"""Where the market allows as much."""
+
 
 @dataclass(frozen=True)
 class MarketSpec:
@@ -46,6 +49,11 @@ class MarketSpec:
         exact = self.tick_size * self.lot_size * ATOMS_PER_UNIT
         if exact != int(exact) or exact < 1:
             raise ValueError(f"{self.market_id}: tick × lot is not a whole number of quote atoms")
+
+    @property
+    def default_leverage(self) -> int:
+        """Of an order that names none, and of a population that does not."""
+        return min(LEVERAGE_DEFAULT, self.max_leverage)
 
     @cached_property
     def atoms_per_tick_lot(self) -> int:

@@ -52,6 +52,7 @@ WING_MAY_IMPORT = {
     "api.simulations": {"credentials", "desk", "door"},
 }
 """Wings of one room; each may import what stands at the top of its room."""
+MONEY_RATE = re.compile(r"(_fee_ppm|_margin_ppm|FEE_PPM|MARKET_BAND_PPM|CLOSING_BAND_PPM)$")
 ONLY_IN = {
     "alembic": "storage",
     "arro3": "storage",
@@ -220,6 +221,20 @@ def test_every_wing_says_what_is_in_it() -> None:
         if not (ROOT / wing.replace(".", "/") / "__init__.py").read_text().startswith('"""')
     ]
     assert silent == []
+
+
+def test_money_is_reckoned_in_one_wing() -> None:
+    """Rates of fees and margins are handed on elsewhere, and never reckoned with."""
+    wrong = [
+        f"{source.name}:{node.lineno} reckons with {name}"
+        for source in sources(*ROOMS)
+        if not source.name.startswith("sim/money/")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.BinOp)
+        for name in map(ast.unparse, (node.left, node.right))
+        if MONEY_RATE.search(name)
+    ]
+    assert wrong == []
 
 
 def test_a_library_has_one_room() -> None:

@@ -14,7 +14,6 @@ from storage.intake.accept_request import OrderRequest
 from storage.intake.idempotency import Asked
 from storage.reading.market_data import ListedMarket, MarketCatalog
 
-LEVERAGE_DEFAULT = 10
 BODY_HASH_BYTES = 16
 BATCH_ROUTE = "orders/batch"
 NO_MARKET = "No such market; GET /markets lists them"
@@ -144,7 +143,7 @@ def checked_price(wish: OrderWish, spec: MarketSpec) -> int:
 def checked_leverage(leverage: int | None, spec: MarketSpec) -> int:
     """From 1 to the market's maximum."""
     if leverage is None:
-        return min(LEVERAGE_DEFAULT, spec.max_leverage)
+        return spec.default_leverage
     if not 1 <= leverage <= spec.max_leverage:
         raise not_valid("leverage", leverage, min(max(leverage, 1), spec.max_leverage))
     return leverage

@@ -2,8 +2,8 @@
 described once; `Schema.field` is for the few that do not."""
 
 from api.credentials.passwords import PASSWORD_CHARACTERS
-from api.desk.orders import LEVERAGE_DEFAULT
 from api.door.limits import ROWS_A_REQUEST
+from sim.market import LEVERAGE_DEFAULT
 
 MILLISECONDS = "milliseconds since 1970"
 DECIMAL = "a decimal as text"

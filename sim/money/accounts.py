@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.market import MarketSpec
-from sim.money import liquidation
+from sim.money import liquidation, rules
 from sim.money.funding import funding_changes
 from sim.money.liquidation import LIQUIDATION_FEE_PPM
+from sim.money.rules import after_closing, after_fill, share_up
 from sim.rows import kernels
 from sim.rows.kernels import Number, cached_kernel, inlined, prefetch
 from sim.rows.messages import EventKind, Rows, Side
@@ -45,63 +46,17 @@ EVENTS_AHEAD = 12
 COST_ATOMS_MAX = 2**62
 """Of a position's cost, and of what an account has earned or paid: beyond it a run ends."""
 
-EXACT_PRODUCT_MAX = 2**31
-PPM = 1_000_000
 TRADE, BUY = int(EventKind.TRADE), int(Side.BUY)
 
 
 @inlined
-def scaled_product(rest: int, closed: int, size: int) -> Number:
-    """floor(rest × closed ÷ size) for rest < size < 2**62, without leaving 64 bits.
-
-    Where the product may be too large it is built bit by bit, as one multiplies by hand.
-    """
-    if size < EXACT_PRODUCT_MAX:
-        return rest * closed // size
-    quotient, remainder = np.int64(0), np.int64(0)
-    for bit in range(62, -1, -1):
-        quotient, remainder = 2 * quotient, 2 * remainder
-        if remainder >= size:
-            quotient, remainder = quotient + 1, remainder - size
-        if (closed >> bit) & 1:
-            remainder += rest
-            if remainder >= size:
-                quotient, remainder = quotient + 1, remainder - size
-    return quotient
-
-
-@inlined
-def removed_basis(cost_atoms: int, closed: int, size: int) -> Number:
-    """floor(cost × closed ÷ size) exactly: cost ≥ 0, 0 < closed ≤ size."""
-    whole = cost_atoms // size
-    return whole * closed + scaled_product(cost_atoms - whole * size, closed, size)
-
-
-@inlined
-def fee_of(notional_atoms: int, rate_ppm: int) -> Number:
-    """A fee, up to the atom (a rebate: toward zero), without leaving 64 bits."""
-    whole = notional_atoms // PPM
-    return whole * rate_ppm - (-((notional_atoms - whole * PPM) * rate_ppm) // PPM)
-
-
-@inlined
-def fill(account: Integers, signed_lots: int, price_atoms: int) -> None:
-    """One side of a trade joins an account. price_atoms is that of a lot."""
-    held = account[POSITION]
-    if held == 0 or (held > 0) == (signed_lots > 0):
-        account[POSITION] += signed_lots
-        account[COST] += signed_lots * price_atoms
-        return
-    size, direction = abs(held), 1 if held > 0 else -1
-    closed = min(size, abs(signed_lots))
-    basis = removed_basis(abs(account[COST]), closed, size)
-    account[REALIZED] += direction * (closed * price_atoms - basis)
-    account[POSITION] -= direction * closed
-    account[COST] -= direction * basis
-    opened = abs(signed_lots) - closed
-    if opened > 0:
-        account[POSITION] = -direction * opened
-        account[COST] = -direction * opened * price_atoms
+def fill(account: Integers, signed_lots: int, lot_price_atoms: int) -> None:
+    """One side of a trade joins an account."""
+    lots, cost, realized = after_fill(
+        account[POSITION], account[COST], signed_lots, lot_price_atoms
+    )
+    account[POSITION], account[COST] = lots, cost
+    account[REALIZED] += realized
 
 
 @inlined
@@ -114,7 +69,7 @@ def is_broken(account: Integers) -> Number:
     )
 
 
-@cached_kernel(kernels, liquidation)
+@cached_kernel(kernels, liquidation, rules)
 def account_trades(
     accounts: Integers,
     events: Integers,
@@ -135,7 +90,7 @@ def account_trades(
         notional = lots * price_atoms
         signed = lots if (codes >> 48) & 255 == BUY else -lots
         taker, maker = accounts[events[row, 4]], accounts[events[row, 6]]
-        taker_fee, maker_fee = fee_of(notional, taker_fee_ppm), fee_of(notional, maker_fee_ppm)
+        taker_fee, maker_fee = share_up(notional, taker_fee_ppm), share_up(notional, maker_fee_ppm)
         fill(taker, signed, price_atoms)
         fill(maker, -signed, price_atoms)
         taker[FEES] += taker_fee
@@ -146,7 +101,7 @@ def account_trades(
         totals[TRADED_LOTS] += lots
         totals[FEES_TAKEN] += taker_fee + maker_fee
         if -events[row, 3] & FORCED_ID_MASK == FORCED_ID_MASK:
-            forced_fee = fee_of(notional, LIQUIDATION_FEE_PPM)
+            forced_fee = share_up(notional, LIQUIDATION_FEE_PPM)
             taker[TRANSFERS] -= forced_fee
             taker[LIQUIDATED] += 1
             totals[LIQUIDATION_FEES] += forced_fee
@@ -158,14 +113,12 @@ def account_trades(
 @inlined
 def close_part(account: Integers, lots: int, worth_atoms: int) -> None:
     """So many lots of a position are closed for so much in all, without fees."""
-    size, direction = abs(account[POSITION]), 1 if account[POSITION] > 0 else -1
-    basis = removed_basis(abs(account[COST]), lots, size)
-    account[REALIZED] += direction * (worth_atoms - basis)
-    account[POSITION] -= direction * lots
-    account[COST] -= direction * basis
+    left, cost, realized = after_closing(account[POSITION], account[COST], lots, worth_atoms)
+    account[POSITION], account[COST] = left, cost
+    account[REALIZED] += realized
 
 
-@cached_kernel()
+@cached_kernel(kernels, rules)
 def close_against(
     accounts: Integers, closed_id: int, opposite_id: int, lots: int, worth_atoms: int
 ) -> None:

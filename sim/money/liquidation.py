@@ -7,10 +7,13 @@ cannot pay is not sold into the book: the rest of the position goes, at the pric
 owner with nothing, to opposite positions ranked by (unrealised PnL ÷ cost) × (notional ÷ equity).
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from sim.market import MarketSpec
+from sim.money.rules import rule, share_up
 from sim.rows.messages import Side
 from sim.units import ATOMS_PER_UNIT, PPM, ceil_div
 
@@ -31,35 +34,34 @@ LAST = -(2**62)
 """The score of who has nothing to lose."""
 
 
-def maintenance_atoms(notional_atoms: int, rate_ppm: int) -> int:
-    """Maintenance margin of a position, rounded up."""
-    return ceil_div(notional_atoms * rate_ppm, PPM)
+HEALTHY, PARTLY_CLOSED, CLOSED, WAITS = range(4)
+"""Stages of an account, and that nothing is done about it now."""
 
 
-def is_unhealthy(equity_atoms: int, maintenance_sum_atoms: int, notional_sum_atoms: int) -> bool:
-    """Whether an account is closed by force. Without a position it never is."""
-    return notional_sum_atoms > 0 and equity_atoms <= maintenance_sum_atoms
+@rule
+def verdict(
+    equity_atoms: int,
+    notional_atoms: int,
+    maintenance_atoms: int,
+    stage: int,
+    since_partly_closed: int,
+    pause: int,
+) -> int:
+    """The stage of an account from now on; WAITS where nothing is done about it in this check.
 
-
-def closing_ppm(notional_sum_atoms: int, partly_closed_us_ago: int | None) -> int:
-    """What part of its positions goes now: a fifth, all, or nothing yet.
-
-    partly_closed_us_ago   since the fifth went and the account has not been healthy; None: it has
-                           not gone
+    since_partly_closed, pause   time since a fifth was closed, and how long that may take to help
     """
-    if partly_closed_us_ago is None:
-        return PARTIAL_PPM if notional_sum_atoms > PARTIAL_ABOVE_ATOMS else PPM
-    return PPM if partly_closed_us_ago >= PAUSE_US else 0
-
-
-def closing_side(position_lots: int) -> Side:
-    """What closes a position."""
-    return Side.SELL if position_lots > 0 else Side.BUY
-
-
-def closing_lots(position_lots: int, ppm: int) -> int:
-    """A part of a position, at least one lot of it."""
-    return ceil_div(abs(position_lots) * ppm, PPM)
+    if notional_atoms == 0:
+        if equity_atoms < 0:
+            return CLOSED
+        return WAITS if stage == CLOSED else HEALTHY
+    if stage == CLOSED:
+        return CLOSED
+    if equity_atoms > maintenance_atoms:
+        return HEALTHY
+    if stage == HEALTHY and notional_atoms > PARTIAL_ABOVE_ATOMS:
+        return PARTLY_CLOSED
+    return WAITS if stage == PARTLY_CLOSED and since_partly_closed < pause else CLOSED
 
 
 def closing_price_ticks(mark_ticks: int, side: Side) -> int:
@@ -87,13 +89,16 @@ def bearable_price_ticks(
 
 
 def closing_cost_atoms(
-    spec: MarketSpec, mark_ticks: int, side: Side, lots: int, price_ticks: int
-) -> int:
-    """What closing at a price costs against mark, both fees included, each rounded up."""
-    worth, paid = spec.notional_atoms(mark_ticks, lots), spec.notional_atoms(price_ticks, lots)
-    distance = worth - paid if side == Side.SELL else paid - worth
-    fees = (spec.taker_fee_ppm, LIQUIDATION_FEE_PPM)
-    return distance + sum(ceil_div(paid * rate, PPM) for rate in fees)
+    spec: MarketSpec, mark_ticks: int, side: Any, lots: Any, price_ticks: Any
+) -> Any:
+    """What closing at a price costs against mark, both fees included, each rounded up.
+
+    side, lots, price_ticks   numbers, or int64 arrays of one shape
+    """
+    direction = 1 - 2 * (side == Side.SELL)
+    lot_paid, lot_worth = (spec.notional_atoms(ticks, 1) for ticks in (price_ticks, mark_ticks))
+    paid, distance = lots * lot_paid, direction * lots * (lot_paid - lot_worth)
+    return distance + share_up(paid, spec.taker_fee_ppm) + share_up(paid, LIQUIDATION_FEE_PPM)
 
 
 def deleveraging_scores(

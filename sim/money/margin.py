@@ -7,12 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.market import MarketSpec
-from sim.money.position import Position, fee_atoms, unrealized_pnl_atoms
+from sim.money.position import Position, unrealized_pnl_atoms
+from sim.money.rules import above_band_ticks, below_band_ticks, initial_margin_atoms
 from sim.rows.messages import Side
-from sim.units import PPM, ceil_div
-
-MARKET_BAND_PPM = 50_000
-"""A MARKET order may trade up to 5 % away from mark, and reserves for that."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +30,6 @@ class MarketPrice:
     limit_ticks: int
 
 
-def reservation_atoms(spec: MarketSpec, price_ticks: int, quantity_lots: int, leverage: int) -> int:
-    """Initial margin plus taker fee of an order, each rounded up to the atom."""
-    notional = spec.notional_atoms(price_ticks, quantity_lots)
-    return ceil_div(notional, leverage) + fee_atoms(notional, spec.taker_fee_ppm)
-
-
 def released_atoms(reserved_atoms: int, filled_lots: int, open_lots: int) -> int:
     """The share of a reservation that a partial fill frees; the last fill frees the rest."""
     return reserved_atoms * filled_lots // open_lots
@@ -54,7 +45,7 @@ def equity_atoms(wallet_atoms: int, positions: Iterable[OpenPosition]) -> int:
 def position_margin_atoms(held: OpenPosition) -> int:
     """Initial margin of a position at mark, rounded up."""
     notional = held.spec.notional_atoms(held.mark_ticks, abs(held.position.quantity_lots))
-    return ceil_div(notional, held.leverage)
+    return initial_margin_atoms(notional, held.leverage)
 
 
 def available_atoms(wallet_atoms: int, locked_atoms: int, positions: Iterable[OpenPosition]) -> int:
@@ -85,8 +76,7 @@ def market_order_price(
     if enough.size == 0:
         return None
     worst = int(opposite[enough[0], 0])
-    above = ceil_div(mark_ticks * (PPM + MARKET_BAND_PPM), PPM)
+    above = above_band_ticks(mark_ticks)
     if side == Side.BUY:
         return MarketPrice(max(worst, above), max(worst, above))
-    below = mark_ticks * (PPM - MARKET_BAND_PPM) // PPM
-    return MarketPrice(max(worst, above), max(1, min(worst, below)))
+    return MarketPrice(max(worst, above), max(1, min(worst, below_band_ticks(mark_ticks))))

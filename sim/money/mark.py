@@ -6,6 +6,8 @@ Median of three: the index plus a 150 s average of (mid − index), the median o
 
 from dataclasses import dataclass
 
+from sim.money.rules import rule
+
 BASIS_TIME_CONSTANT_US = 150_000_000
 """150 s, the time constant of the average of (mid − index)."""
 
@@ -36,44 +38,54 @@ class Mark:
     basis_ema_q20: int
 
 
-def next_mark(index_ticks: int, quotes: Quotes, basis_ema_q20: int, elapsed_us: int) -> Mark:
-    """The mark price `elapsed_us` after the last one, never below one tick."""
-    ema = next_basis_ema(basis_ema_q20, index_ticks, quotes, elapsed_us)
-    smoothed = index_ticks + nearest_tick(ema)
-    middle = sorted((smoothed, book_price(quotes, index_ticks), index_ticks))[1]
-    return Mark(max(1, middle), ema)
-
-
-def next_basis_ema(ema_q20: int, index_ticks: int, quotes: Quotes, elapsed_us: int) -> int:
-    """The average with one more sample of weight t / (150 s + t), rounded down.
-
-    That weight is the backward Euler step of the exponential average: within
-    0.1 % of 1 − exp(−t / 150 s) at 250 ms, and needs no exp. Without both sides
-    of the book there is no mid and the average stays as it is.
-    """
-    if not (quotes.best_bid_ticks and quotes.best_ask_ticks):
-        return ema_q20
-    weight_us = min(max(elapsed_us, 0), SAMPLE_GAP_US_MAX)
-    double_basis = quotes.best_bid_ticks + quotes.best_ask_ticks - 2 * index_ticks
-    sample_q20 = double_basis << (BASIS_SHIFT - 1)
-    return ema_q20 + (sample_q20 - ema_q20) * weight_us // (BASIS_TIME_CONSTANT_US + weight_us)
-
-
-def book_price(quotes: Quotes, index_ticks: int) -> int:
-    """Median of those of (best bid, best ask, last) that exist.
+@rule
+def book_price(best_bid: int, best_ask: int, last: int, index_ticks: int) -> int:
+    """Median of those of (best bid, best ask, last) that exist, which 0 does not.
 
     Of two: their average, rounded down. Of none: the index.
     """
-    known = sorted(
-        ticks
-        for ticks in (quotes.best_bid_ticks, quotes.best_ask_ticks, quotes.last_price_ticks)
-        if ticks > 0
-    )
-    if not known:
-        return index_ticks
-    return known[1] if len(known) == 3 else (known[0] + known[-1]) // 2
+    known = (best_bid > 0) + (best_ask > 0) + (last > 0)
+    if known == 3:
+        return max(min(best_bid, best_ask), min(max(best_bid, best_ask), last))
+    return index_ticks if known == 0 else (best_bid + best_ask + last) // known
 
 
-def nearest_tick(value_q20: int) -> int:
-    """Ticks × 2**20 to the nearest tick, halves up."""
-    return (value_q20 + (1 << (BASIS_SHIFT - 1))) >> BASIS_SHIFT
+@rule
+def basis_away_q20(basis_q20: int, index_ticks: int, best_bid: int, best_ask: int) -> int:
+    """How far (mid − index) is from its average now; 0 without a mid, which needs both sides."""
+    if best_bid == 0 or best_ask == 0:
+        return 0
+    return ((best_bid + best_ask - 2 * index_ticks) << (BASIS_SHIFT - 1)) - basis_q20
+
+
+@rule
+def sample_weight_us(elapsed_us: int) -> int:
+    """What a sample weighs, by the time since the last one."""
+    return min(max(elapsed_us, 0), SAMPLE_GAP_US_MAX)
+
+
+@rule
+def next_basis_q20(basis_q20: int, away_q20: int, weight_us: int) -> int:
+    """The average with one more sample of weight t / (150 s + t), rounded down.
+
+    That weight is the backward Euler step of the exponential average: within
+    0.1 % of 1 − exp(−t / 150 s) at 250 ms, and needs no exp.
+    """
+    return basis_q20 + away_q20 * weight_us // (BASIS_TIME_CONSTANT_US + weight_us)
+
+
+@rule
+def mark_ticks_of(index_ticks: int, basis_q20: int, book_ticks: int) -> int:
+    """Median of index, index and its average distance to the mid, and the book's price; at least
+    one tick."""
+    smoothed = index_ticks + ((basis_q20 + (1 << (BASIS_SHIFT - 1))) >> BASIS_SHIFT)
+    low, high = min(smoothed, book_ticks), max(smoothed, book_ticks)
+    return max(1, max(low, min(high, index_ticks)))
+
+
+def next_mark(index_ticks: int, quotes: Quotes, basis_ema_q20: int, elapsed_us: int) -> Mark:
+    """The mark price `elapsed_us` after the last one, never below one tick."""
+    bid, ask, last = quotes.best_bid_ticks, quotes.best_ask_ticks, quotes.last_price_ticks
+    away = basis_away_q20(basis_ema_q20, index_ticks, bid, ask)
+    basis = next_basis_q20(basis_ema_q20, away, sample_weight_us(elapsed_us))
+    return Mark(mark_ticks_of(index_ticks, basis, book_price(bid, ask, last, index_ticks)), basis)

@@ -31,17 +31,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.market import MarketSpec
-from sim.money import accounts as array_accounts
-from sim.money import watch as world_margin
-from sim.money.accounts import fee_of
-from sim.money.margin import MARKET_BAND_PPM
-from sim.money.watch import CLOSED
+from sim.money import rules, watch
+from sim.money.liquidation import CLOSED
+from sim.money.rules import above_band_ticks, reservation_atoms, reserve_ticks
 from sim.rows import kernels
 from sim.rows import packed as packed_events
 from sim.rows.kernels import Number, cached_kernel, inlined, prefetch
 from sim.rows.messages import COMMAND, CommandKind, EventKind, OrderFlag, Rows, Side
 from sim.rows.packed import CODES, LOTS, ORDER, WHOSE, maker_of, owner_of
-from sim.units import PPM
 
 Integers = npt.NDArray[np.int64]
 
@@ -49,17 +46,12 @@ WORTH_ATOMS_MAX = 2**61
 ROWS_AHEAD = 12
 """How many rows ahead the memory of a trader is asked for."""
 
-PLACE, REDUCE_ONLY, SELL = int(CommandKind.PLACE), int(OrderFlag.REDUCE_ONLY), int(Side.SELL)
+PLACE, SELL = int(CommandKind.PLACE), int(Side.SELL)
+POST_ONLY, REDUCE_ONLY = int(OrderFlag.POST_ONLY), int(OrderFlag.REDUCE_ONLY)
 RESTED, TRADE, CANCELED = int(EventKind.RESTED), int(EventKind.TRADE), int(EventKind.CANCELED)
 
 
-@inlined
-def reserved(worth_atoms: int, leverage: int, taker_fee_ppm: int) -> Number:
-    """Initial margin and taker fee, each rounded up."""
-    return -(-worth_atoms // leverage) + fee_of(worth_atoms, taker_fee_ppm)
-
-
-@cached_kernel(array_accounts, kernels, packed_events)
+@cached_kernel(kernels, packed_events, rules)
 def learn_events(
     packed: Integers,
     atoms_per_tick_lot: int,
@@ -86,9 +78,9 @@ def learn_events(
         if kind == TRADE:
             maker = maker_of(whose)
             if owner >= 0:
-                free[owner] -= reserved(worth, leverage, taker_fee_ppm)
+                free[owner] -= reservation_atoms(worth, leverage, taker_fee_ppm)
             if maker >= 0:
-                free[maker] -= reserved(worth, leverage, max(0, maker_fee_ppm))
+                free[maker] -= reservation_atoms(worth, leverage, max(0, maker_fee_ppm))
                 if packed[row, ORDER] != 0:
                     resting[maker] = max(0, resting[maker] - worth)
         elif owner >= 0 and (codes >> 56) & REDUCE_ONLY == 0:
@@ -106,7 +98,7 @@ def ask_for(trader: int, free: Integers, resting: Integers, asked: Integers) -> 
     prefetch(asked, trader)
 
 
-@cached_kernel(array_accounts, kernels, world_margin)
+@cached_kernel(kernels, rules, watch)
 def admit_rows(
     rows: Rows,
     first_account: int,
@@ -142,11 +134,12 @@ def admit_rows(
         if stages[trader] == CLOSED:
             kept[place] = False
         elif row.flags & REDUCE_ONLY == 0 and 0 < lots <= quantity_lots_max:
-            price = market_price_ticks if row.price_ticks <= 0 else np.int64(row.price_ticks)
-            price = max(price, best_bid_ticks) if row.side == SELL else price
+            limit: Number = row.price_ticks if row.price_ticks > 0 else market_price_ticks
+            only_rests = row.flags & POST_ONLY != 0
+            price = reserve_ticks(row.side == SELL, limit, best_bid_ticks, only_rests)
             worth = price * lots * atoms_per_tick_lot
-            wanted = reserved(worth, leverage, taker_fee_ppm)
-            used = asked[trader] + reserved(resting[trader], leverage, taker_fee_ppm)
+            wanted = reservation_atoms(worth, leverage, taker_fee_ppm)
+            used = asked[trader] + reservation_atoms(resting[trader], leverage, taker_fee_ppm)
             if worth <= WORTH_ATOMS_MAX and wanted <= free[trader] - used:
                 asked[trader] += wanted
                 row.leverage = leverage
@@ -226,7 +219,7 @@ class OrderMargin:
             spec.atoms_per_tick_lot,
             spec.max_quantity_lots,
             best_bid_ticks,
-            mark_ticks * (PPM + MARKET_BAND_PPM) // PPM,
+            above_band_ticks(mark_ticks),
             spec.taker_fee_ppm,
             self._leverage,
             self.free_atoms,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from sim.market import MarketSpec
-from sim.units import PPM, ceil_div
+from sim.money.rules import after_fill
 
 
 @dataclass(frozen=True)
@@ -21,34 +21,11 @@ FLAT = Position()
 def fill_position(
     position: Position, signed_lots: int, price_ticks: int, atoms_per_tick_lot: int
 ) -> tuple[Position, int]:
-    """The position after a fill, and the profit in atoms that it realised (before fees).
-
-    Same side averages in. Other side removes floor(cost × closed ÷ size) of the
-    basis; the last close takes the rest, so a flat position costs exactly 0.
-    Crossing zero opens the rest at the fill price. Source: perps.md, "Fill to
-    position"; the basis method is the one in its rounding table.
-    """
-    size = abs(position.quantity_lots)
-    if position.quantity_lots == 0 or (position.quantity_lots > 0) == (signed_lots > 0):
-        cost = position.cost_atoms + signed_lots * price_ticks * atoms_per_tick_lot
-        return Position(position.quantity_lots + signed_lots, cost), 0
-    closed = min(size, abs(signed_lots))
-    direction = 1 if position.quantity_lots > 0 else -1
-    basis = abs(position.cost_atoms) * closed // size
-    realized = direction * (closed * price_ticks * atoms_per_tick_lot - basis)
-    left = Position(
-        position.quantity_lots - direction * closed, position.cost_atoms - direction * basis
+    """The position after a fill, and the profit in atoms that it realised (before fees)."""
+    lots, cost, realized = after_fill(
+        position.quantity_lots, position.cost_atoms, signed_lots, price_ticks * atoms_per_tick_lot
     )
-    opened = abs(signed_lots) - closed
-    if opened == 0:
-        return left, realized
-    lots = -direction * opened
-    return Position(lots, lots * price_ticks * atoms_per_tick_lot), realized
-
-
-def fee_atoms(notional_atoms: int, rate_ppm: int) -> int:
-    """A fee, up to the atom; a rebate (negative rate) toward zero."""
-    return ceil_div(notional_atoms * rate_ppm, PPM)
+    return Position(lots, cost), realized
 
 
 def unrealized_pnl_atoms(position: Position, mark_ticks: int, spec: MarketSpec) -> int:

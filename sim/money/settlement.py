@@ -7,7 +7,8 @@ from sim.market import MarketSpec
 from sim.money.candles import MINUTE_US, Candle
 from sim.money.ledger import STRATEGIES_FIRST, EntryType
 from sim.money.margin import released_atoms
-from sim.money.position import FLAT, Position, fee_atoms, fill_position
+from sim.money.position import FLAT, Position, fill_position
+from sim.money.rules import share_up
 from sim.orders import OrderStatus
 from sim.rows.messages import EventKind, Rows, Side
 
@@ -134,7 +135,7 @@ class Settlement:
         notional = self.spec.notional_atoms(ticks, lots)
         self._candle(time_us, ticks, lots, notional)
         for is_maker, order_id, account_id, own_side, rate_ppm in sides:
-            fee = fee_atoms(notional, rate_ppm)
+            fee = share_up(notional, rate_ppm)
             leverage = self._fill_order(order_id, ticks, lots, time_us)
             signed = lots if own_side == Side.BUY else -lots
             realized = self._fill_holding(account_id, signed, ticks, fee, leverage, time_us)

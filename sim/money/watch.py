@@ -16,17 +16,23 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.market import MarketSpec
-from sim.money import accounts as array_accounts
-from sim.money import liquidation
-from sim.money.accounts import fee_of, removed_basis
-from sim.money.liquidation import PARTIAL_ABOVE_ATOMS, PARTIAL_PPM, PAUSE_US
+from sim.money import liquidation, rules
+from sim.money.liquidation import (
+    CLOSED,
+    HEALTHY,
+    PARTIAL_PPM,
+    PARTLY_CLOSED,
+    PAUSE_US,
+    WAITS,
+    verdict,
+)
+from sim.money.rules import initial_margin_atoms, part_of, share_up
 from sim.rows import kernels
-from sim.rows.kernels import Number, cached_kernel, inlined
+from sim.rows.kernels import cached_kernel, inlined
 from sim.units import PPM
 
 Integers = npt.NDArray[np.int64]
 
-HEALTHY, PARTLY_CLOSED, CLOSED, WAITS = range(4)
 EQUITY, NOTIONAL, MAINTENANCE, INITIAL = range(4)
 """Columns of a trader's sums over its markets, in atoms."""
 
@@ -41,7 +47,7 @@ def no_pairs() -> Integers:
     return np.empty((0, 2), np.int64)
 
 
-@cached_kernel(array_accounts, kernels)
+@cached_kernel(kernels, rules)
 def add_market(
     values: Integers,
     maintenance_ppm: int,
@@ -62,26 +68,8 @@ def add_market(
         sums[trader, EQUITY] += gain
         if worth > 0:
             sums[trader, NOTIONAL] += worth
-            sums[trader, MAINTENANCE] += fee_of(worth, maintenance_ppm)
-            sums[trader, INITIAL] -= -worth // leverage
-
-
-@inlined
-def verdict(
-    equity: int, notional: int, maintenance: int, stage: int, partial_steps_ago: int, pause: int
-) -> Number:
-    """The stage of a trader from now on; WAITS where nothing is done about it in this check."""
-    if notional == 0:
-        if equity < 0:
-            return CLOSED
-        return WAITS if stage == CLOSED else HEALTHY
-    if stage == CLOSED:
-        return CLOSED
-    if equity > maintenance:
-        return HEALTHY
-    if stage == HEALTHY and notional > PARTIAL_ABOVE_ATOMS:
-        return PARTLY_CLOSED
-    return WAITS if stage == PARTLY_CLOSED and partial_steps_ago < pause else CLOSED
+            sums[trader, MAINTENANCE] += share_up(worth, maintenance_ppm)
+            sums[trader, INITIAL] += initial_margin_atoms(worth, leverage)
 
 
 @inlined
@@ -115,7 +103,7 @@ def carry_out(
         counts[0] += 1
 
 
-@cached_kernel(kernels, liquidation)
+@cached_kernel(kernels, liquidation, rules)
 def decide(
     sums: Integers,
     step: int,
@@ -152,7 +140,7 @@ def decide(
             )
 
 
-@cached_kernel(array_accounts, kernels, liquidation)
+@cached_kernel(kernels, liquidation, rules)
 def decide_in_one_market(
     values: Integers,
     maintenance_ppm: int,
@@ -174,7 +162,7 @@ def decide_in_one_market(
     """
     for trader in range(len(stages)):
         equity, notional = capital_atoms + values[0, trader], values[1, trader]
-        initial = -(-notional // leverage) if notional > 0 else 0
+        initial = initial_margin_atoms(notional, leverage)
         free[trader] = min(free_most, equity - initial)
         if stages[trader] != HEALTHY or equity < 0 or equity <= notional:
             carry_out(
@@ -183,7 +171,7 @@ def decide_in_one_market(
                 pause,
                 equity,
                 notional,
-                fee_of(notional, maintenance_ppm),
+                share_up(notional, maintenance_ppm),
                 stages,
                 partial_steps,
                 chosen,
@@ -192,7 +180,7 @@ def decide_in_one_market(
             )
 
 
-@cached_kernel(array_accounts, kernels)
+@cached_kernel(kernels, rules)
 def share_equity(
     worths: Integers, equities: Integers, notionals: Integers, first: int, closings: Integers
 ) -> None:
@@ -205,7 +193,7 @@ def share_equity(
         trader = closings[row, 0]
         equity, share = equities[trader], 0
         if worths[trader] > 0:
-            share = removed_basis(abs(equity), worths[trader], notionals[trader])
+            share = part_of(abs(equity), worths[trader], notionals[trader])
         closings[row, 0] = trader + first
         closings[row, 2] = share if equity > 0 else -share
 

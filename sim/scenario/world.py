@@ -8,7 +8,13 @@ from itertools import chain
 from typing import Any
 from zlib import crc32
 
-from sim.market import COLLATERAL, MARKET_ID_PATTERN, QUANTITY_LOTS_MAX, MarketSpec
+from sim.market import (
+    COLLATERAL,
+    LEVERAGE_DEFAULT,
+    MARKET_ID_PATTERN,
+    QUANTITY_LOTS_MAX,
+    MarketSpec,
+)
 from sim.populations.population import Integers
 from sim.populations.registry import STRATEGIES
 from sim.prices.processes import (
@@ -30,9 +36,6 @@ SECOND_US = 1_000_000
 REVERSION_S_DEFAULT = 129_600
 LATENCY_US_DEFAULT = 50_000
 LATENCY_US_MAX = 10_000_000
-LEVERAGE_DEFAULT = 10
-"""Of a population, within what its markets allow; the same as a client's."""
-
 WORLD_FIELDS = ("name", "seed", "steps_per_second", "markets", "populations")
 SIZES = ("tick_size", "lot_size", "max_quantity")
 MARKET_FIELDS = ("id", "base", "quote", *SIZES, "price")
@@ -266,6 +269,7 @@ def _population(fields: Fields, specs: dict[str, MarketSpec]) -> PopulationDescr
     strategy = fields.choice("strategy", tuple(STRATEGIES))
     markets = fields.choices("markets", list(specs))
     highest = min(specs[market_id].max_leverage for market_id in markets)
+    usual = min(specs[market_id].default_leverage for market_id in markets)
     return PopulationDescription(
         name=fields.text("name", NAME_PATTERN, "lower-case letters, digits and hyphens"),
         strategy=strategy,
@@ -277,7 +281,7 @@ def _population(fields: Fields, specs: dict[str, MarketSpec]) -> PopulationDescr
         latency_us_max=fields.integer(
             "latency_us_max", least, LATENCY_US_MAX, max(least, LATENCY_US_DEFAULT)
         ),
-        leverage=fields.integer("leverage", 1, highest, min(LEVERAGE_DEFAULT, highest)),
+        leverage=fields.integer("leverage", 1, highest, usual),
     )
 
 

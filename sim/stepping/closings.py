@@ -13,13 +13,13 @@ equity; what it could not bear stays owed and the fund is asked for it again.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sim.money.accounts import COST, POSITION, MarketAccounts, close_against
 from sim.money.liquidation import (
-    LIQUIDATION_FEE_PPM,
     bearable_price_ticks,
     borne_atoms,
     closing_cost_atoms,
@@ -27,6 +27,7 @@ from sim.money.liquidation import (
     deleveraging_order,
     deleveraging_scores,
 )
+from sim.money.rules import share_up
 from sim.rows.messages import (
     EVENT,
     CommandKind,
@@ -45,9 +46,6 @@ from sim.units import PPM
 Integers = npt.NDArray[np.int64]
 Equities = Callable[[Integers, Integers], Integers]
 """Equity of accounts, int64 (n,), from their ids and what each gained in this market."""
-
-ROUNDING_ATOMS = 2
-"""What two fees that are rounded up cost more than their sum, at most."""
 
 
 class Closings:
@@ -76,8 +74,7 @@ class Closings:
         held = positions != 0
         ids, ppm, backing, positions = ids[held], ppm[held], backing[held], positions[held]
         size = np.abs(positions)
-        lots = size // PPM * ppm - (-(size % PPM) * ppm // PPM)
-        lots = np.minimum(lots, self._spec.max_quantity_lots)
+        lots = np.minimum(share_up(size, ppm), self._spec.max_quantity_lots)
         sides = np.where(positions > 0, Side.SELL, Side.BUY).astype(np.int64)
         prices = self._prices(sides, lots, np.where(ppm == PPM, backing, np.iinfo(np.int64).max))
         rows = empty(len(ids))
@@ -95,7 +92,7 @@ class Closings:
         """A limit for each order: the end of the band, or what can be paid; 0 for no order."""
         ends = [self._band_end(side) for side in (Side.BUY, Side.SELL)]
         prices = np.where(sides == Side.SELL, ends[1], ends[0]).astype(np.int64)
-        missing = self._costs(sides, lots, prices) - backing
+        missing = self._cost(sides, lots, prices) - backing
         if exact_sum(np.maximum(missing, 0)) <= self._accounts.insurance_atoms:
             return prices
         fund = self._accounts.insurance_atoms
@@ -104,11 +101,12 @@ class Closings:
             behind = int(backing[place])
             prices[place] = self._carried(side, size, behind + fund, int(prices[place]))
             if prices[place]:
-                cost = closing_cost_atoms(
-                    self._spec, self._mark_ticks, side, size, int(prices[place])
-                )
+                cost = int(self._cost(side, size, int(prices[place])))
                 fund = max(0, fund - max(0, cost - behind))
         return prices
+
+    def _cost(self, sides: Any, lots: Any, prices: Any) -> Any:
+        return closing_cost_atoms(self._spec, self._mark_ticks, sides, lots, prices)
 
     def _band_end(self, side: Side) -> int:
         return min(closing_price_ticks(self._mark_ticks, side), self._spec.max_price_ticks)
@@ -118,16 +116,6 @@ class Closings:
         worst = bearable_price_ticks(self._spec, self._mark_ticks, side, lots, budget)
         price = max(worst, end_ticks) if side == Side.SELL else min(worst, end_ticks)
         return price if 1 <= price <= self._spec.max_price_ticks else 0
-
-    def _costs(self, sides: Integers, lots: Integers, prices: Integers) -> Integers:
-        """closing_cost_atoms of each, or up to two atoms more, without leaving 64 bits."""
-        a = self._spec.atoms_per_tick_lot
-        paid = lots * prices * a
-        fees_ppm = self._spec.taker_fee_ppm + LIQUIDATION_FEE_PPM
-        fees = paid // PPM * fees_ppm + (paid % PPM) * fees_ppm // PPM + ROUNDING_ATOMS
-        distance = np.abs(prices - self._mark_ticks) * lots * a
-        costs: Integers = distance + fees
-        return costs
 
     def forget(self) -> None:
         """Nothing is taken over in this step."""

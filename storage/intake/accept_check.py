@@ -10,9 +10,9 @@ from sim.money.margin import (
     OpenPosition,
     available_atoms,
     market_order_price,
-    reservation_atoms,
 )
 from sim.money.position import Position
+from sim.money.rules import reservation_atoms, reserve_ticks
 from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
 from sim.refusals import Refusal, Refused
 from sim.rows.messages import MarketStatus, OrderType, Side
@@ -180,14 +180,11 @@ def market_halted(market_id: str, reason: str) -> Refused:
 
 
 def priced(order: PlaceOrder, market: MarketNow, at_us: int) -> tuple[int, int]:
-    """The price an order reserves at, and the limit that its command carries, in ticks.
-
-    A SELL below the best bid trades at the bid, so that is what it reserves for.
-    """
+    """The price an order reserves at, and the limit that its command carries, in ticks."""
     if order.order_type == OrderType.LIMIT:
-        trades_above = order.side == Side.SELL and not order.post_only
-        bid_ticks = market.best_bid_ticks if trades_above else 0
-        return max(order.price_ticks, bid_ticks), order.price_ticks
+        is_sale, limit_ticks = order.side == Side.SELL, order.price_ticks
+        bid_ticks = market.best_bid_ticks
+        return reserve_ticks(is_sale, limit_ticks, bid_ticks, order.post_only), limit_ticks
     if market.mark_ticks <= 0 or at_us - market.priced_at_us > INDEX_AGE_US_MAX:
         raise Refused(
             Refusal.PRICE_UNAVAILABLE,
@@ -208,7 +205,8 @@ def reserve(order: PlaceOrder, account: Account, accounts: Accounts, price_ticks
     """What the order locks, in atoms; Refused where the account has less available."""
     if order.reduce_only:
         return 0
-    needed = reservation_atoms(order.spec, price_ticks, order.quantity_lots, order.leverage)
+    worth = order.spec.notional_atoms(price_ticks, order.quantity_lots)
+    needed = reservation_atoms(worth, order.leverage, order.spec.taker_fee_ppm)
     available = available_atoms(
         account.total_atoms, account.locked_atoms, valued(order.account_id, accounts)
     )

@@ -14,13 +14,14 @@ from sim.money.accounts import (
     TRANSFERS,
     VOLUME,
     MarketAccounts,
-    fee_of,
 )
-from sim.money.position import FLAT, Position, fee_atoms, fill_position, unrealized_pnl_atoms
+from sim.money.position import FLAT, Position, fill_position, unrealized_pnl_atoms
+from sim.money.rules import share_up
 from sim.rows.messages import EVENT, EventKind, Rows, Side
 from sim.stepping.arrivals import forced_ids
 from sim.sums import exact_sum, saturated_sum
 from sim.units import PPM
+from tests.sim.plain_fills import PlainAccount, plain_fee
 
 ACCOUNTS = 6
 
@@ -42,38 +43,29 @@ def events_of(rows: list[tuple[int, int, int, int, int]]) -> Rows:
     return events
 
 
-class Ledger:
-    """The same fills by sim.money.position, one at a time."""
-
-    def __init__(self) -> None:
-        self.positions = [FLAT] * (ACCOUNTS + 1)
-        self.realized, self.fees = [0] * (ACCOUNTS + 1), [0] * (ACCOUNTS + 1)
-
-    def fill(self, account: int, signed: int, ticks: int, rate_ppm: int) -> None:
-        position, realized = fill_position(
-            self.positions[account], signed, ticks, BTC_PERP.atoms_per_tick_lot
-        )
-        self.positions[account] = position
-        self.realized[account] += realized
-        self.fees[account] += fee_atoms(BTC_PERP.notional_atoms(ticks, abs(signed)), rate_ppm)
-
-
 @given(st.lists(trades, min_size=1, max_size=60))
-def test_arrays_hold_what_positions_hold_fill_by_fill(
+def test_arrays_and_positions_hold_what_plain_books_hold_fill_by_fill(
     rows: list[tuple[int, int, int, int, int]],
 ) -> None:
-    accounts, ledger = MarketAccounts(BTC_PERP, ACCOUNTS + 1), Ledger()
+    accounts = MarketAccounts(BTC_PERP, ACCOUNTS + 1)
+    plain = [PlainAccount() for _ in range(ACCOUNTS + 1)]
+    positions, atoms = [FLAT] * (ACCOUNTS + 1), BTC_PERP.atoms_per_tick_lot
     for row in rows:
         taker, maker, side, lots, ticks = row
         signed = lots if side == Side.BUY else -lots
-        ledger.fill(taker, signed, ticks, BTC_PERP.taker_fee_ppm)
-        ledger.fill(maker, -signed, ticks, BTC_PERP.maker_fee_ppm)
+        for account, moved, rate_ppm in (
+            (taker, signed, BTC_PERP.taker_fee_ppm),
+            (maker, -signed, BTC_PERP.maker_fee_ppm),
+        ):
+            plain[account].fill(moved, ticks * atoms, rate_ppm)
+            positions[account], _ = fill_position(positions[account], moved, ticks, atoms)
         accounts.apply(events_of([row]))
         held = accounts.accounts
-        assert held[:, POSITION].tolist() == [one.quantity_lots for one in ledger.positions]
-        assert held[:, COST].tolist() == [one.cost_atoms for one in ledger.positions]
-        assert held[:, REALIZED].tolist() == ledger.realized
-        assert held[:, FEES].tolist() == ledger.fees
+        assert held[:, POSITION].tolist() == [one.lots for one in plain]
+        assert held[:, COST].tolist() == [one.cost for one in plain]
+        assert held[:, REALIZED].tolist() == [one.realized for one in plain]
+        assert held[:, FEES].tolist() == [one.fees for one in plain]
+        assert positions == [Position(one.lots, one.cost) for one in plain]
     accounts.check()
     together = MarketAccounts(BTC_PERP, ACCOUNTS + 1)
     together.apply(events_of(rows))
@@ -88,18 +80,27 @@ def test_arrays_hold_what_positions_hold_fill_by_fill(
 )
 def test_closing_a_large_position_is_exact(size: int, closed: int, first: int, second: int) -> None:
     """Cost × closed passes 64 bits here; the products that must fit are kept below 2**62."""
-    first = min(first, 2**61 // size // ETH_PERP.atoms_per_tick_lot)
-    second = min(second, 2**61 // closed // ETH_PERP.atoms_per_tick_lot)
-    accounts = MarketAccounts(ETH_PERP, 3)
+    atoms = ETH_PERP.atoms_per_tick_lot
+    first, second = min(first, 2**61 // size // atoms), min(second, 2**61 // closed // atoms)
+    accounts, plain = MarketAccounts(ETH_PERP, 3), PlainAccount()
     accounts.apply(events_of([(1, 2, Side.BUY, size, first), (1, 2, Side.SELL, closed, second)]))
-    wanted: Position = FLAT
-    realized = 0
+    position, realized = FLAT, 0
     for signed, ticks in ((size, first), (-closed, second)):
-        wanted, gained = fill_position(wanted, signed, ticks, ETH_PERP.atoms_per_tick_lot)
+        plain.fill(signed, ticks * atoms)
+        position, gained = fill_position(position, signed, ticks, atoms)
         realized += gained
     row = accounts.accounts[1]
-    assert (row[POSITION], row[COST]) == (wanted.quantity_lots, wanted.cost_atoms)
-    assert row[REALIZED] == realized
+    assert (row[POSITION], row[COST], row[REALIZED]) == (plain.lots, plain.cost, plain.realized)
+    assert (position, realized) == (Position(plain.lots, plain.cost), plain.realized)
+
+
+def test_positions_beyond_64_bits_are_exact_in_python() -> None:
+    """What a kernel must never see, a journal of years may: costs of more than 2**63 atoms."""
+    plain, position = PlainAccount(), FLAT
+    for signed in (2**45, 2**44 + 1, -(2**43) - 7, -(2**46)):
+        plain.fill(signed, 2**33)
+        position, _ = fill_position(position, signed, 2**33, 1)
+        assert position == Position(plain.lots, plain.cost)
 
 
 def test_values_are_gain_and_worth_at_mark() -> None:
@@ -108,7 +109,7 @@ def test_values_are_gain_and_worth_at_mark() -> None:
     gains, worth = accounts.values(1, 3, 650_000)
     short = Position(-500, -500 * 660_000 * 100)
     notional = BTC_PERP.notional_atoms(660_000, 500)
-    fee = fee_atoms(notional, BTC_PERP.taker_fee_ppm)
+    fee = plain_fee(notional, BTC_PERP.taker_fee_ppm)
     assert gains[0] == unrealized_pnl_atoms(short, 650_000, BTC_PERP) - fee
     assert worth.tolist() == [BTC_PERP.notional_atoms(650_000, 500)] * 2
     assert accounts.accounts[1, VOLUME] == notional
@@ -142,7 +143,7 @@ def test_sums_are_exact_beyond_64_bits(values: list[int]) -> None:
 @given(st.integers(0, 2**62), st.integers(1, PPM))
 def test_maintenance_is_rounded_up(notional: int, rate_ppm: int) -> None:
     wanted = -(-notional * rate_ppm // PPM)
-    assert fee_of(notional, rate_ppm) == wanted
+    assert share_up(notional, rate_ppm) == wanted
 
 
 def test_a_volume_beyond_64_bits_is_told_as_far_as_they_go() -> None:

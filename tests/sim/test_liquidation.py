@@ -10,26 +10,27 @@ from hypothesis import strategies as st
 
 from sim.market import BTC_PERP, ETH_PERP, MarketSpec
 from sim.money.liquidation import (
+    CLOSED,
+    HEALTHY,
     LAST,
     LIQUIDATION_FEE_PPM,
     PARTIAL_ABOVE_ATOMS,
     PARTIAL_PPM,
+    PARTLY_CLOSED,
     PAUSE_US,
+    WAITS,
     bearable_price_ticks,
     borne_atoms,
     closing_cost_atoms,
-    closing_lots,
-    closing_ppm,
     closing_price_ticks,
-    closing_side,
     deleveraging_order,
     deleveraging_scores,
-    is_unhealthy,
     liquidation_price_ticks,
-    maintenance_atoms,
+    verdict,
 )
 from sim.money.margin import OpenPosition, equity_atoms
-from sim.money.position import FLAT, fee_atoms, fill_position
+from sim.money.position import FLAT, fill_position
+from sim.money.rules import share_up
 from sim.rows.messages import Side
 from sim.units import PPM, format_atoms, format_steps, parse_atoms, parse_steps
 
@@ -84,7 +85,7 @@ def test_at_the_liquidation_price_equity_meets_maintenance(
     price = liquidation_price_ticks(ETH_PERP, direction * lots, cost, wallet)
     assert price is not None
     worth = ETH_PERP.notional_atoms(price, lots)
-    apart = wallet + direction * worth - cost - maintenance_atoms(worth, 5_000)
+    apart = wallet + direction * worth - cost - share_up(worth, 5_000)
     assert abs(apart) <= ETH_PERP.notional_atoms(1, lots)
 
 
@@ -96,34 +97,39 @@ def test_a_long_that_its_wallet_carries_to_zero_has_no_liquidation_price() -> No
 
 def test_one_eth_at_100_and_20x_is_closed_at_89_55_when_the_mark_is_90() -> None:
     position, _ = fill_position(FLAT, 100, 10_000, ETH_PERP.atoms_per_tick_lot)
-    fee = fee_atoms(ETH_PERP.notional_atoms(10_000, 100), ETH_PERP.taker_fee_ppm)
+    fee = share_up(ETH_PERP.notional_atoms(10_000, 100), ETH_PERP.taker_fee_ppm)
     wallet = parse_atoms("10") - fee
     worth = ETH_PERP.notional_atoms(9_000, 100)
     equity = equity_atoms(wallet, [OpenPosition(ETH_PERP, position, 20, 9_000)])
-    needed = maintenance_atoms(worth, ETH_PERP.maintenance_margin_ppm)
+    needed = share_up(worth, ETH_PERP.maintenance_margin_ppm)
     assert (format_atoms(equity), format_atoms(needed)) == ("-0.05", "0.45")
-    assert is_unhealthy(equity, needed, worth)
-    lots = closing_lots(100, closing_ppm(worth, None))
-    side = closing_side(100)
-    price = closing_price_ticks(9_000, side)
-    assert (side, lots, format_steps(price, ETH_PERP.tick_size)) == (Side.SELL, 100, "89.55")
-    shortfall = closing_cost_atoms(ETH_PERP, 9_000, side, lots, price) - equity
+    assert verdict(equity, worth, needed, HEALTHY, 0, PAUSE_US) == CLOSED
+    price = closing_price_ticks(9_000, Side.SELL)
+    assert format_steps(price, ETH_PERP.tick_size) == "89.55"
+    shortfall = closing_cost_atoms(ETH_PERP, 9_000, Side.SELL, 100, price) - equity
     assert format_atoms(shortfall) == "0.634325"
 
 
 def test_equity_equal_to_maintenance_is_too_little_and_nobody_flat_is_closed() -> None:
-    assert is_unhealthy(100, 100, 1)
-    assert not is_unhealthy(101, 100, 1)
-    assert not is_unhealthy(-5, 0, 0)
+    assert verdict(100, 1, 100, HEALTHY, 0, PAUSE_US) == CLOSED
+    assert verdict(101, 1, 100, HEALTHY, 0, PAUSE_US) == HEALTHY
+    assert verdict(5, 0, 0, HEALTHY, 0, PAUSE_US) == HEALTHY
+
+
+def test_who_is_flat_and_owes_is_out_and_who_is_out_stays_out() -> None:
+    assert verdict(-5, 0, 0, HEALTHY, 0, PAUSE_US) == CLOSED
+    assert verdict(5, 0, 0, CLOSED, 0, PAUSE_US) == WAITS
+    assert verdict(10**9, 1, 100, CLOSED, 0, PAUSE_US) == CLOSED
 
 
 def test_large_accounts_lose_a_fifth_first_and_the_rest_thirty_seconds_later() -> None:
     large = PARTIAL_ABOVE_ATOMS + 1
-    assert closing_ppm(PARTIAL_ABOVE_ATOMS, None) == PPM
-    assert closing_ppm(large, None) == PARTIAL_PPM
-    assert closing_ppm(large, PAUSE_US - 1) == 0
-    assert closing_ppm(large, PAUSE_US) == PPM
-    assert (closing_lots(-11, PARTIAL_PPM), closing_lots(10, PARTIAL_PPM)) == (3, 2)
+    assert verdict(0, PARTIAL_ABOVE_ATOMS, 1, HEALTHY, 0, PAUSE_US) == CLOSED
+    assert verdict(0, large, 1, HEALTHY, 0, PAUSE_US) == PARTLY_CLOSED
+    assert verdict(0, large, 1, PARTLY_CLOSED, PAUSE_US - 1, PAUSE_US) == WAITS
+    assert verdict(0, large, 1, PARTLY_CLOSED, PAUSE_US, PAUSE_US) == CLOSED
+    assert verdict(2, large, 1, PARTLY_CLOSED, 1, PAUSE_US) == HEALTHY
+    assert (share_up(11, PARTIAL_PPM), share_up(10, PARTIAL_PPM)) == (3, 2)
 
 
 def test_closing_prices_stay_within_half_a_percent_of_mark() -> None:
@@ -206,4 +212,4 @@ def test_those_who_take_over_bear_the_whole_deficit_in_proportion(
 @given(st.integers(0, 2**62), st.integers(1, PPM))
 def test_maintenance_is_rounded_up(notional: int, rate_ppm: int) -> None:
     exact = Fraction(notional * rate_ppm, PPM)
-    assert 0 <= maintenance_atoms(notional, rate_ppm) - exact < 1
+    assert 0 <= share_up(notional, rate_ppm) - exact < 1

@@ -6,20 +6,22 @@ INDEX = 660_000
 
 
 @pytest.mark.parametrize(
-    ("quotes", "expected"),
+    ("touch", "expected"),
     [
-        (Quotes(100, 104, 101), 101),
-        (Quotes(100, 104, 90), 100),
-        (Quotes(100, 104, 200), 104),
-        (Quotes(100, 105, 0), 102),
-        (Quotes(100, 0, 110), 105),
-        (Quotes(0, 104, 0), 104),
-        (Quotes(0, 0, 99), 99),
-        (Quotes(0, 0, 0), INDEX),
+        ((100, 104, 101), 101),
+        ((100, 104, 90), 100),
+        ((100, 104, 200), 104),
+        ((100, 105, 0), 102),
+        ((100, 0, 110), 105),
+        ((0, 104, 0), 104),
+        ((0, 0, 99), 99),
+        ((0, 0, 0), INDEX),
     ],
 )
-def test_the_book_s_price_is_the_median_of_what_exists(quotes: Quotes, expected: int) -> None:
-    assert book_price(quotes, INDEX) == expected
+def test_the_book_s_price_is_the_median_of_what_exists(
+    touch: tuple[int, int, int], expected: int
+) -> None:
+    assert book_price(*touch, INDEX) == expected
 
 
 def test_an_empty_market_is_marked_at_the_index() -> None:

@@ -1,6 +1,7 @@
 """Orders that equity does not carry are not placed: rules, and a slow model order by order."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -8,8 +9,8 @@ import numpy as np
 import pytest
 
 from sim.market import BTC_PERP, ETH_PERP
+from sim.money.liquidation import CLOSED
 from sim.money.order_margin import OrderMargin
-from sim.money.watch import CLOSED
 from sim.populations.command_rows import places
 from sim.populations.population import Integers
 from sim.rows.messages import EVENT, CommandKind, EventKind, OrderFlag, Rows, Side
@@ -73,6 +74,24 @@ def test_a_sale_reserves_at_the_better_of_its_limit_and_the_best_bid() -> None:
         rows = orders((11, price, lots))
         rows["side"] = Side.SELL
         assert admitted(margin_of(), rows, none()) == [count, 0]
+
+
+def test_a_sale_that_only_rests_reserves_at_its_own_limit() -> None:
+    """As a client's does: it is refused where it would trade at the bid."""
+    rows = orders((11, 1, int(1_000 / (65 * (1 / 10 + 0.0005))) + 1))
+    rows["side"], rows["flags"] = Side.SELL, OrderFlag.POST_ONLY
+    assert admitted(margin_of(), rows, none()) == [1, 0]
+
+
+def test_an_order_without_a_limit_reserves_at_the_band_rounded_away_from_mark() -> None:
+    """Mark 7 and 5 % are 7.35: the market reserves at 8, as it does for clients."""
+    spec = replace(BTC_PERP, taker_fee_ppm=0)
+    capital = spec.notional_atoms(8, 1_000)
+    for lots, count in ((1_000, 1), (1_001, 0)):
+        margin = OrderMargin(ACCOUNTS, capital, [spec], 1)
+        assert [
+            len(one) for one in margin.admit([orders((11, 0, lots))], [(6, 7)], EVERYBODY_IN)
+        ] == [count]
 
 
 def test_twenty_orders_that_each_need_1_005_on_a_balance_of_10_are_nine() -> None:

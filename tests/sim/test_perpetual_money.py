@@ -14,10 +14,10 @@ from sim.money.margin import (
     equity_atoms,
     market_order_price,
     released_atoms,
-    reservation_atoms,
     withdrawable_atoms,
 )
-from sim.money.position import FLAT, Position, entry_price_text, fee_atoms, fill_position
+from sim.money.position import FLAT, Position, entry_price_text, fill_position
+from sim.money.rules import reservation_atoms, share_up
 from sim.rows.messages import Side
 from sim.units import format_atoms, parse_atoms, parse_steps
 
@@ -30,24 +30,25 @@ def ticks(text: str) -> int:
 
 def test_fees_of_one_at_59_91() -> None:
     notional = FINE.notional_atoms(ticks("59.91"), 10)
-    assert format_atoms(fee_atoms(notional, 200)) == "0.011982"
-    assert format_atoms(fee_atoms(notional, 500)) == "0.029955"
+    assert format_atoms(share_up(notional, 200)) == "0.011982"
+    assert format_atoms(share_up(notional, 500)) == "0.029955"
 
 
 def test_a_long_from_59_91_to_99_23_ends_at_the_documented_wallet() -> None:
     wallet = parse_atoms("10000")
     position, realized = fill_position(FLAT, 10, ticks("59.91"), FINE.atoms_per_tick_lot)
-    wallet += realized - fee_atoms(FINE.notional_atoms(ticks("59.91"), 10), 500)
+    wallet += realized - share_up(FINE.notional_atoms(ticks("59.91"), 10), 500)
     assert format_atoms(wallet) == "9999.970045"
     position, realized = fill_position(position, -10, ticks("99.23"), FINE.atoms_per_tick_lot)
-    wallet += realized - fee_atoms(FINE.notional_atoms(ticks("99.23"), 10), 500)
+    wallet += realized - share_up(FINE.notional_atoms(ticks("99.23"), 10), 500)
     assert format_atoms(wallet) == "10039.24043"
     assert position == FLAT
 
 
 def test_a_tenth_at_59_91_and_3x_reserves_each_part_rounded_up_to_the_atom() -> None:
     # The exact value is 1.9999955; an atom is 0.000001 and a reservation rounds up.
-    assert format_atoms(reservation_atoms(FINE, ticks("59.91"), 1, 3)) == "1.999996"
+    worth = FINE.notional_atoms(ticks("59.91"), 1)
+    assert format_atoms(reservation_atoms(worth, 3, FINE.taker_fee_ppm)) == "1.999996"
 
 
 def test_a_broken_long_has_the_documented_equity() -> None:

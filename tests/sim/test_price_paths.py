@@ -1,9 +1,12 @@
 """Many steps in one call come to what single steps in plain Python come to."""
 
+from fractions import Fraction
+from math import floor
+
 import numpy as np
 import pytest
 
-from sim.money.mark import Quotes, next_mark
+from sim.money.mark import Mark, Quotes, next_mark
 from sim.money.mark_path import follow_mark
 from sim.prices.processes import ConstantPrice, ReferencePrice, ReplayPrice, SyntheticPrice
 from sim.units import PPM
@@ -49,6 +52,19 @@ def test_a_price_that_advances_is_where_it_would_have_stepped_to(name: str) -> N
         assert advanced.price_ticks == stepped.price_ticks
 
 
+def plain_mark(index: int, touch: list[int], basis_q20: int, weight_us: int) -> tuple[int, int]:
+    """A mark and its average by medians and fractions: shares no rule with sim.money.mark."""
+    bid, ask, _ = touch
+    known = sorted(ticks for ticks in touch if ticks)
+    book = known or [index]
+    middle = book[1] if len(book) == 3 else floor(Fraction(sum(book), len(book)))
+    if bid and ask:
+        away = (Fraction(bid + ask, 2) - index) * 2**20 - basis_q20
+        basis_q20 = floor(basis_q20 + away * weight_us / (150_000_000 + weight_us))
+    smoothed = index + floor(Fraction(basis_q20, 2**20) + Fraction(1, 2))
+    return max(1, sorted((smoothed, middle, index))[1]), basis_q20
+
+
 @pytest.mark.parametrize("step_us", [1_000, 100_000, 10_000_000])
 def test_a_mark_that_follows_a_path_is_where_single_marks_lead(step_us: int) -> None:
     print(f"seed {SEED}")
@@ -63,7 +79,8 @@ def test_a_mark_that_follows_a_path_is_where_single_marks_lead(step_us: int) -> 
         marked = (0, 0, basis)
         for price in ticks[:taken].tolist():
             index = min(max(1, price * scale // PPM), highest)
-            mark = next_mark(index, Quotes(*touch), marked[2], step_us)
-            marked = (index, mark.mark_ticks, mark.basis_ema_q20)
+            wanted, average = plain_mark(index, touch, marked[2], step_us)
+            assert next_mark(index, Quotes(*touch), marked[2], step_us) == Mark(wanted, average)
+            marked = (index, wanted, average)
         assert tuple(state.tolist()) == marked
         assert taken == len(ticks) or step_us * (abs(basis) + (around << 22)) > 2**60

@@ -1,7 +1,8 @@
 import numpy as np
 
 from sim.market import BTC_PERP, ETH_PERP
-from sim.money.watch import PARTIAL_PPM, Judgement, MarginWatch
+from sim.money.liquidation import PARTIAL_PPM
+from sim.money.watch import Judgement, MarginWatch
 from sim.units import ATOMS_PER_UNIT, PPM
 
 STEP_US = 100_000

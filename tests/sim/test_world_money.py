@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sim.money.accounts import POSITION
-from sim.money.watch import CLOSED
+from sim.money.liquidation import CLOSED
 from sim.rows.messages import EventKind, Rows
 from sim.stepping.market import SteppedMarket
 from sim.stepping.world import SimulatedWorld, Timing

@@ -1,0 +1,129 @@
+"""The rules of money, each once: plain functions of integers, for Python and for kernels alike.
+
+Python calls them; a kernel compiles the very same function into itself. So nothing in them leaves
+64 bits where its arguments do not, and nothing is rounded anywhere else. Source: perps.md.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from numba.extending import register_jitable
+
+from sim.units import PPM
+
+Rule = TypeVar("Rule", bound=Callable[..., Any])
+
+MARKET_BAND_PPM = 50_000
+"""A MARKET order may trade up to 5 % away from mark, and reserves for that."""
+
+EXACT_PRODUCT_MAX = 2**31
+
+
+def rule(function: Rule) -> Rule:
+    """A function that kernels may call as well; there it is inlined."""
+    return cast(Rule, register_jitable(forceinline=True, _nrt=False)(function))
+
+
+@rule
+def share_up(amount: int, rate_ppm: int) -> int:
+    """So many parts per million, rounded up (of a negative rate: toward zero).
+
+    A fee, a maintenance margin, the lots of a partial closing. Takes arrays too.
+    """
+    whole = amount // PPM
+    return whole * rate_ppm - (-((amount - whole * PPM) * rate_ppm) // PPM)
+
+
+@rule
+def initial_margin_atoms(worth_atoms: int, leverage: int) -> int:
+    """What a position or an order of this worth binds, rounded up."""
+    return -(-worth_atoms // leverage)
+
+
+@rule
+def reservation_atoms(worth_atoms: int, leverage: int, taker_fee_ppm: int) -> int:
+    """What orders of this worth lock: initial margin and taker fee, each rounded up."""
+    return initial_margin_atoms(worth_atoms, leverage) + share_up(worth_atoms, taker_fee_ppm)
+
+
+@rule
+def reserve_ticks(is_sale: bool, limit_ticks: int, best_bid_ticks: int, is_post_only: bool) -> int:
+    """The price a LIMIT order reserves at: a sale below the best bid trades at the bid. What only
+    rests never does."""
+    if is_sale and not is_post_only:
+        return max(limit_ticks, best_bid_ticks)
+    return limit_ticks
+
+
+@rule
+def above_band_ticks(mark_ticks: int) -> int:
+    """Mark and the band of a MARKET order, away from mark to the tick."""
+    return -(-mark_ticks * (PPM + MARKET_BAND_PPM) // PPM)
+
+
+@rule
+def below_band_ticks(mark_ticks: int) -> int:
+    """Mark less the band of a MARKET order, away from mark to the tick."""
+    return mark_ticks * (PPM - MARKET_BAND_PPM) // PPM
+
+
+@rule
+def scaled_product(rest: int, closed: int, size: int) -> int:
+    """floor(rest × closed ÷ size) for rest < size < 2**62, without leaving 64 bits.
+
+    Where the product may be too large it is built bit by bit, as one multiplies by hand.
+    """
+    if size < EXACT_PRODUCT_MAX:
+        return rest * closed // size
+    quotient, remainder = 0, 0
+    for bit in range(62, -1, -1):
+        quotient, remainder = 2 * quotient, 2 * remainder
+        if remainder >= size:
+            quotient, remainder = quotient + 1, remainder - size
+        if (closed >> bit) & 1:
+            remainder += rest
+            if remainder >= size:
+                quotient, remainder = quotient + 1, remainder - size
+    return quotient
+
+
+@rule
+def part_of(amount: int, part: int, whole: int) -> int:
+    """floor(amount × part ÷ whole) exactly: amount ≥ 0, 0 < part ≤ whole."""
+    times = amount // whole
+    return times * part + scaled_product(amount - times * whole, part, whole)
+
+
+@rule
+def after_closing(
+    position_lots: int, cost_atoms: int, lots: int, worth_atoms: int
+) -> tuple[int, int, int]:
+    """Position, cost and realised profit when so many of its lots are closed for a worth in all.
+
+    They take floor(cost × lots ÷ size) of the basis with them, the last ones the rest.
+    """
+    direction = 1 if position_lots > 0 else -1
+    basis = part_of(abs(cost_atoms), lots, abs(position_lots))
+    left_atoms = cost_atoms - direction * basis
+    return position_lots - direction * lots, left_atoms, direction * (worth_atoms - basis)
+
+
+@rule
+def after_fill(
+    position_lots: int, cost_atoms: int, signed_lots: int, lot_price_atoms: int
+) -> tuple[int, int, int]:
+    """Position, cost and realised profit after a fill (before fees). A SELL has lots below 0.
+
+    The same side averages in. The other side closes, and what crosses zero opens at the fill's
+    price.
+    """
+    if position_lots == 0 or (position_lots > 0) == (signed_lots > 0):
+        return position_lots + signed_lots, cost_atoms + signed_lots * lot_price_atoms, 0
+    lots = min(abs(position_lots), abs(signed_lots))
+    worth = lots * lot_price_atoms
+    left_lots, left_atoms, realized = after_closing(position_lots, cost_atoms, lots, worth)
+    opened = abs(signed_lots) - lots
+    if opened == 0:
+        return left_lots, left_atoms, realized
+    opened = opened if signed_lots > 0 else -opened
+    return opened, opened * lot_price_atoms, realized
