@@ -84,8 +84,9 @@ def test_a_damaged_command_stream_costs_time_only(
     print(f"seed {seed}")
     dice = random.Random(seed)
     alice, bob = trader(house.database), trader(house.database)
-    wishes = [order(dice.choice((alice, bob)), dice.choice(list(Side)), n) for n in range(1, 21)]
-    house.place(*wishes)
+    traded = [order(alice, Side.BUY, 1), order(bob, Side.SELL, 1)]  # whatever the dice say
+    wishes = [order(dice.choice((alice, bob)), dice.choice(list(Side)), n) for n in range(1, 19)]
+    house.place(*traded, *wishes)
     sequence(house.database, 1)
     rows = commands_after(house.database, MARKET, 0, 100)
     written(house, valkey, rows, damage, dice)
