@@ -7,9 +7,10 @@ COMMAND = str(Path(sys.executable).with_name("sandpit"))
 """As installed: what is started by it finds our rooms wherever it is started."""
 
 MODULES = (
-    *("actors/__init__", "actors/market", "actors/remote", "actors/recorder_process"),
-    *("api/__init__", "api/server", "sim/__init__", "sim/engine", "storage/__init__"),
-    *("storage/settings", "storage/database"),
+    *("actors/__init__", "actors/live/__init__", "actors/live/market", "actors/cluster/remote"),
+    *("actors/simulate/recorder_process", "api/__init__", "api/server", "api/door/__init__"),
+    *("sim/__init__", "sim/rows/__init__", "sim/book/engine", "storage/__init__"),
+    *("storage/settings", "storage/postgres/__init__", "storage/postgres/database"),
 )
 CANARY = "open(__import__('os').environ['CANARY'], 'a').write(__name__ + chr(10))\n"
 
