@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +61,13 @@ def test_an_exchange_started_beside_foreign_folders_takes_orders_and_loads_none(
 
 def environments_below(pid: int) -> dict[str, dict[str, str]]:
     """What every process of a deployment has been told, by its command line."""
-    return {
-        " ".join(process.cmdline()): process.environ()
-        for process in psutil.Process(pid).children(recursive=True)
-        if process.status() != psutil.STATUS_ZOMBIE and "launcher" not in str(process.cmdline())
-    }
+    found = {}
+    for process in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):  # some live but a moment
+            line, told = " ".join(process.cmdline()), process.environ()
+            if "launcher" not in line:
+                found[line] = told
+    return found
 
 
 def assert_each_knows_its_own(found: dict[str, dict[str, str]], data_dir: Path) -> None:

@@ -38,7 +38,7 @@ from tests.simulations import (
     view,
 )
 
-STORAGE = Path(simulations.__file__).parent
+STORAGE = Path(simulations.__file__).parents[1]
 ALICE, BOB = 1_000, 1_001
 AT_ONCE = 8
 
