@@ -1,1 +1,2 @@
-"""Ray: the head node and its agents, and our classes as its actors. Nothing else imports Ray."""
+"""Ray: the head node and its agents, and our classes as its actors. The
+other importer of Ray is `actors.simulate`."""

@@ -19,8 +19,8 @@ waits for another one.
 * Orders of one step are looked at market after market, in the order they are sent. A
   cancellation in the same step frees nothing yet.
 
-A SELL reserves at the better of its limit and the best bid that its sender saw. A MARKET order
-reserves at its execution limit, without one at mark plus 5 %; no strategy sends any. What one
+The prices that orders reserve at are those of rules.py, with the best bid that the sender saw. A
+MARKET order reserves at its execution limit, without one at the band; no strategy sends any. What one
 order or account carries ends at 2**61 atoms of worth.
 """
 

@@ -1,1 +1,1 @@
-"""Reference prices: where they come from, and what a market makes of them step by step."""
+"""Reference prices: where they come from, step by step or many steps in one call."""
