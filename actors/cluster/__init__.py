@@ -1,2 +1,4 @@
-"""Ray: the head node and its agents, and our classes as its actors. The
-other importer of Ray is `actors.simulate`."""
+"""Ray: the head node and its agents, and our classes as its actors.
+
+The other importer of Ray is `actors.simulate`.
+"""
