@@ -20,8 +20,8 @@ waits for another one.
   cancellation in the same step frees nothing yet.
 
 The prices that orders reserve at are those of rules.py, with the best bid that the sender saw. A
-MARKET order reserves at its execution limit, without one at the band; no strategy sends any. What one
-order or account carries ends at 2**61 atoms of worth.
+MARKET order reserves at its execution limit, without one at the band; no strategy sends any. What
+one order or account carries ends at 2**61 atoms of worth.
 """
 
 from collections.abc import Sequence
