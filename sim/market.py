@@ -16,6 +16,9 @@ QUANTITY_LOTS_MAX = 10**12
 COLLATERAL = "USDC"
 """The one asset that accounts of the exchange hold, and that its markets are quoted in."""
 
+PRICE_BAND_PPM = 100_000
+"""Nobody takes at a price that is further from mark, where a market does not say otherwise."""
+
 LEVERAGE_DEFAULT = 10
 """Where the market allows as much."""
 
@@ -26,7 +29,8 @@ class MarketSpec:
 
     tick_size and lot_size are decimals of quote and base units; tick × lot is a
     whole number of quote atoms, so a notional never rounds. Rates are in parts
-    per million, quantities in lots, `max_price_ticks` in ticks.
+    per million, quantities in lots, `max_price_ticks` in ticks. `price_band_ppm` is how far from
+    mark an order may take.
     """
 
     market_id: str
@@ -44,6 +48,7 @@ class MarketSpec:
     taker_fee_ppm: int = 500
     funding_interval_hours: int = 8
     funding_cap_ppm: int = 3_750
+    price_band_ppm: int = PRICE_BAND_PPM
 
     def __post_init__(self) -> None:
         exact = self.tick_size * self.lot_size * ATOMS_PER_UNIT
