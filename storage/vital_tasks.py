@@ -10,12 +10,25 @@ from typing import Any
 
 import structlog
 
+CANCEL_AGAIN_S = 0.5
+
 
 def started_vital(work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
     """The work as a task of this loop; canceling it is no failure."""
     task = asyncio.create_task(work, name=name)
     task.add_done_callback(end_when_broken)
     return task
+
+
+async def ended(task: "asyncio.Task[None]") -> None:
+    """Cancel such a task until it has ended.
+
+    More than once, for the database's driver may take a cancellation for that of its statement: it
+    answers with an error of the statement, and the work goes on.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
 
 
 def end_when_broken(task: "asyncio.Task[None]") -> None:

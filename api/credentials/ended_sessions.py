@@ -7,7 +7,7 @@ from api.credentials.tokens import Tokens
 from storage.errors import StorageError
 from storage.people.login_sessions import ended_since
 from storage.postgres.database import AsyncPool, now_us
-from storage.vital_tasks import started_vital
+from storage.vital_tasks import ended, started_vital
 
 READ_EVERY_S = 2.0
 OVERLAP_US = 60_000_000
@@ -30,8 +30,7 @@ class EndedSessions:
     async def stop(self) -> None:
         """Read no more."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended(self._task)
 
     async def _run(self) -> None:
         while True:

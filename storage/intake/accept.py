@@ -30,7 +30,7 @@ from storage.intake.accept_request import Answer, Decided, OrderRequest, decide_
 from storage.intake.accept_sql import load_accounts, write_accepted
 from storage.intake.idempotency import Asked
 from storage.postgres.database import AsyncPool, now_us
-from storage.vital_tasks import started_vital
+from storage.vital_tasks import ended, started_vital
 
 ROUTE = "orders"
 BATCH_ORDERS_MAX = 256
@@ -83,8 +83,7 @@ class Acceptor:
     async def stop(self) -> None:
         """Finish what is under way and end; whoever still waits is told UNAVAILABLE."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended(self._task)
         while not self._queue.empty():
             self._again.append(self._queue.get_nowait())
         settle(self._again, DatabaseUnavailable("the server is stopping"))

@@ -338,3 +338,17 @@ async def test_whoever_waits_when_the_acceptor_stops_is_answered(
     await stopping.stop()
     answers = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
     assert all(isinstance(one, StorageError | AcceptedOrder) for one in answers)
+
+
+@pytest.mark.parametrize("delay_us", range(0, 6_000, 200))
+async def test_an_acceptor_ends_wherever_it_is_stopped(
+    pool: AsyncPool, database: psycopg.Connection[Any], delay_us: int
+) -> None:
+    account_id = trader(database)
+    for _ in range(5):
+        stopping = Acceptor(pool, open_orders_max=500)
+        await stopping.start()
+        asked = [asyncio.ensure_future(stopping.place(order(account_id))) for _ in range(3)]
+        await asyncio.sleep(delay_us / 1_000_000)
+        await asyncio.wait_for(stopping.stop(), 10)
+        await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
