@@ -79,7 +79,7 @@ def test_the_bar_of_a_terminal_never_wraps_and_ends_whole(tmp_path: Path) -> Non
     bars = [line for line in lines if "%" in line]
     assert max(map(len, bars)) <= COLUMNS
     assert "100%" in bars[-1]
-    assert "0:01:00, " in bars[-1]
+    assert "0:01:00" in bars[-1]  # and rates, unless the run ended before any was measured
 
 
 def chunks(terminal: int) -> list[bytes]:
