@@ -46,8 +46,37 @@ class Refusal(StrEnum):
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
+class Name(StrEnum):
+    """What requests call a thing, as it stands in a refusal's sentence or as the `field` of its
+    details: each family of the API puts its own word or route in the place."""
+
+    CLIENT_ORDER_ID = "{client_order_id}"
+    MARKET_ID = "{market_id}"
+    QUANTITY = "{quantity}"
+    PRICE = "{price}"
+    LEVERAGE = "{leverage}"
+    TIME_IN_FORCE = "{time_in_force}"
+    POST_ONLY = "{post_only}"
+    ASSET = "{asset}"
+    AMOUNT = "{amount}"
+    BALANCES = "{balances}"
+    SCENARIO_TEXT = "{scenario_text}"
+    LIST_MARKETS = "{list_markets}"
+    LIST_ORDERS = "{list_orders}"
+    FORGET_IT = "{forget_it}"
+
+
+def request_to(route: str) -> str:
+    """In a sentence: a request that does what `route` does, as idempotency keys are remembered."""
+    return f"{{/{route}}}"
+
+
 class Refused(Exception):
-    """A refusal on its way to the caller: a cause, a sentence, and facts that help."""
+    """A refusal on its way to the caller: a cause, a sentence, and facts that help.
+
+    It speaks no family's words: the keys of `details` are in snake_case, fields and routes are
+    Names. See api/door/spelling.py.
+    """
 
     def __init__(
         self, refusal: Refusal, message: str, details: Mapping[str, object] | None = None

@@ -1,6 +1,7 @@
 """`sandpit role`: who runs the exchange says who may do what. Nobody becomes ADMIN by REST."""
 
-from storage.people.accounts import Role, give_role
+from sim.roles import Role
+from storage.people.accounts import give_role
 from storage.postgres.database import connect
 from storage.servers.kept_database import running_database
 from storage.settings import ConfigurationError, Settings

@@ -48,7 +48,7 @@ class LoginGuard:
             raise Refused(
                 Refusal.RATE_LIMITED,
                 f"Too many failed attempts; try again in {wait_s} s",
-                {"retryAfter": wait_s},
+                {"retry_after": wait_s},
             )
 
     async def failed(self, address: str, account: str) -> None:
@@ -132,7 +132,7 @@ class NewAccounts:
                 raise Refused(
                     Refusal.RATE_LIMITED,
                     f"An address may open {item.amount} accounts; try again in {wait_s} s",
-                    {"retryAfter": wait_s},
+                    {"retry_after": wait_s},
                 )
 
     async def _add(self, key: str, forget_after_s: int) -> int:

@@ -52,7 +52,7 @@ def shown_before(key_id: int) -> Refused:
         Refusal.IDEMPOTENCY_KEY_REUSED,
         f"This request was done before: it made {name}, whose text is shown once. Where that is"
         " lost, revoke it and make another key with another Idempotency-Key",
-        {"apiKeyId": name},
+        {"api_key_id": name},
     )
 
 

@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 from sim.market import MarketSpec
 from sim.orders import PlaceOrder
-from sim.refusals import Refusal, Refused
+from sim.refusals import Name, Refusal, Refused
 from sim.rows.messages import OrderType, Side, TimeInForce
 from sim.units import NotDecimal, OffGrid, format_steps, parse_steps
 from storage.intake.accept_request import OrderRequest
@@ -16,7 +16,7 @@ from storage.reading.market_data import ListedMarket, MarketCatalog
 
 BODY_HASH_BYTES = 16
 BATCH_ROUTE = "orders/batch"
-NO_MARKET = "No such market; GET /markets lists them"
+NO_MARKET = f"No such market; {Name.LIST_MARKETS} lists them"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ async def find_market(markets: MarketCatalog, market_id: str) -> ListedMarket:
 
 def no_such_market() -> Refused:
     """The refusal of a market's name that is none."""
-    return Refused(Refusal.MARKET_NOT_FOUND, NO_MARKET, {"field": "marketId"})
+    return Refused(Refusal.MARKET_NOT_FOUND, NO_MARKET, {"field": Name.MARKET_ID})
 
 
 async def build_order(markets: MarketCatalog, account_id: int, wish: OrderWish) -> PlaceOrder:
@@ -67,7 +67,7 @@ async def build_order(markets: MarketCatalog, account_id: int, wish: OrderWish) 
     spec = market.spec
     time_in_force = checked_time_in_force(wish)
     quantity_lots = on_grid(
-        "quantity", wish.quantity, spec.lot_size, spec.min_quantity_lots, spec.max_quantity_lots
+        Name.QUANTITY, wish.quantity, spec.lot_size, spec.min_quantity_lots, spec.max_quantity_lots
     )
     price_ticks = checked_price(wish, spec)
     leverage = checked_leverage(wish.leverage, spec)
@@ -121,11 +121,11 @@ def checked_time_in_force(wish: OrderWish) -> TimeInForce:
     """GTC unless said otherwise; a MARKET order never rests, so for it IOC."""
     is_market = wish.order_type == OrderType.MARKET
     if wish.post_only and is_market:
-        raise impossible("postOnly", "postOnly needs a LIMIT order")
+        raise impossible(Name.POST_ONLY, f"{Name.POST_ONLY} needs a LIMIT order")
     if wish.time_in_force is None:
         return TimeInForce.IOC if is_market else TimeInForce.GTC
     if wish.post_only and wish.time_in_force != TimeInForce.GTC:
-        raise impossible("postOnly", "postOnly needs timeInForce GTC")
+        raise impossible(Name.POST_ONLY, f"{Name.POST_ONLY} needs {Name.TIME_IN_FORCE} GTC")
     return wish.time_in_force
 
 
@@ -133,11 +133,11 @@ def checked_price(wish: OrderWish, spec: MarketSpec) -> int:
     """The limit in ticks; 0 for a MARKET order."""
     if wish.order_type == OrderType.MARKET:
         if wish.price is not None:
-            raise impossible("price", "A MARKET order has no price")
+            raise impossible(Name.PRICE, "A MARKET order has no price")
         return 0
     if wish.price is None:
-        raise impossible("price", "A LIMIT order needs a price")
-    return on_grid("price", wish.price, spec.tick_size, 1, spec.max_price_ticks)
+        raise impossible(Name.PRICE, "A LIMIT order needs a price")
+    return on_grid(Name.PRICE, wish.price, spec.tick_size, 1, spec.max_price_ticks)
 
 
 def checked_leverage(leverage: int | None, spec: MarketSpec) -> int:
@@ -145,11 +145,11 @@ def checked_leverage(leverage: int | None, spec: MarketSpec) -> int:
     if leverage is None:
         return spec.default_leverage
     if not 1 <= leverage <= spec.max_leverage:
-        raise not_valid("leverage", leverage, min(max(leverage, 1), spec.max_leverage))
+        raise not_valid(Name.LEVERAGE, leverage, min(max(leverage, 1), spec.max_leverage))
     return leverage
 
 
-def on_grid(what: str, text: str, step: Decimal, least: int, most: int) -> int:
+def on_grid(what: Name, text: str, step: Decimal, least: int, most: int) -> int:
     """Decimal text as whole steps within bounds, or Refused with the nearest valid value."""
     try:
         steps = parse_steps(text, step)
@@ -162,19 +162,19 @@ def on_grid(what: str, text: str, step: Decimal, least: int, most: int) -> int:
     return steps
 
 
-def off_grid(what: str, text: str, step: Decimal, nearest_steps: int) -> Refused:
+def off_grid(what: Name, text: str, step: Decimal, nearest_steps: int) -> Refused:
     """The refusal that says what would have been valid."""
     refused = not_valid(what, text, format_steps(nearest_steps, step))
     refused.details["step"] = format_steps(1, step)
     return refused
 
 
-def impossible(field: str, sentence: str) -> Refused:
+def impossible(field: Name, sentence: str) -> Refused:
     """The refusal of a field that does not go with the others."""
     return Refused(Refusal.INVALID_ORDER, sentence, {"field": field})
 
 
-def not_valid(what: str, sent: object, nearest: object) -> Refused:
+def not_valid(what: Name, sent: object, nearest: object) -> Refused:
     """The refusal of a value that this market does not take."""
     return Refused(
         Refusal.INVALID_ORDER,

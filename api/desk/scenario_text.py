@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.exact_json import ExactNumber
+from sim.refusals import Name
 from sim.scenario.fields import ScenarioError
 
 TEXT_BYTES_MAX = 60_000
@@ -17,16 +18,18 @@ def checked_text(text: str) -> str:
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
-        raise ScenarioError("scenarioText: found half a character, allowed is Unicode") from None
+        raise not_a_text("half a character", "Unicode") from None
     if size > TEXT_BYTES_MAX:
-        raise ScenarioError(f"scenarioText: found {size} bytes, allowed is {TEXT_BYTES_MAX}")
+        raise not_a_text(f"{size} bytes", str(TEXT_BYTES_MAX))
     for number, line in enumerate(text.split("\n"), start=1):
         if line.count(".") > DOTS_OF_A_LINE_MAX:
-            raise ScenarioError(
-                f"scenarioText: found more than {DOTS_OF_A_LINE_MAX} dots in line {number},"
-                " allowed is less"
-            )
+            raise not_a_text(f"more than {DOTS_OF_A_LINE_MAX} dots in line {number}", "less")
     return text
+
+
+def not_a_text(found: str, allowed: str) -> ScenarioError:
+    """What is wrong with the text before it is read."""
+    return ScenarioError(f"{Name.SCENARIO_TEXT}: found {found}, allowed is {allowed}")
 
 
 def toml_of(table: Mapping[str, Any]) -> str:

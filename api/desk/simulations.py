@@ -8,10 +8,10 @@ from typing import Any
 from api.desk.digests import digest
 from api.desk.scenario_reader import ScenarioRead, ScenarioReader
 from api.desk.scenario_text import checked_text, toml_of
-from sim.refusals import Refusal, Refused
+from sim.refusals import Name, Refusal, Refused
+from sim.roles import Role
 from sim.scenario.fields import ScenarioError
 from storage.intake.idempotency import Asked, Outcome, once
-from storage.people.accounts import Role
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import Connection
 from storage.runs import simulations
@@ -31,7 +31,7 @@ ADMIN_PLACES = 100
 """In the queue, beyond those that TRADERs can fill."""
 
 DAY_S = 86_400
-FIELD_TEXT = re.compile(r"([A-Za-z_][\w\[\].]*): ", re.ASCII)
+FIELD_TEXT = re.compile(rf"({re.escape(Name.SCENARIO_TEXT)}|[A-Za-z_][\w\[\].]*): ", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ async def stop(pool: AsyncPool, requester: Requester, simulation_id: int) -> Sim
     if status in (SimulationStatus.FINISHED, SimulationStatus.FAILED):
         raise Refused(
             Refusal.SIMULATION_ENDED,
-            f"The simulation is {status}: there is nothing to stop; forget=true removes it",
+            f"The simulation is {status}: there is nothing to stop; {Name.FORGET_IT} removes it",
             {"status": status},
         )
     return status

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from api.desk.digests import digest
-from sim.refusals import Refusal, Refused
+from sim.refusals import Name, Refusal, Refused
 from sim.units import NotDecimal, OffGrid, format_atoms, parse_atoms
 from storage.intake import cancel_after, transfers
 from storage.intake.idempotency import Asked, Outcome, once
@@ -79,11 +79,11 @@ async def switch(pool: AsyncPool, account_id: int, timeout_ms: int, key: str | N
 
 def opening_atoms(asset: str, amount: str) -> int:
     """What to begin anew with. The asset comes first: no refusal repeats a name that is none."""
-    transfers.check_asset(asset, "balances")
-    return amount_atoms(amount, f"balances.{asset}")
+    transfers.check_asset(asset, Name.BALANCES)
+    return amount_atoms(amount, f"{Name.BALANCES}.{asset}")
 
 
-def amount_atoms(text: str, field: str = "amount") -> int:
+def amount_atoms(text: str, field: str = Name.AMOUNT) -> int:
     """An amount of money in atoms. Raises Refused INVALID_AMOUNT that names the field."""
     try:
         return parse_atoms(text)

@@ -12,7 +12,8 @@ from api.door.findings import KEY_PATTERN
 from api.door.front import Call, call_of
 from api.door.routing import services_of
 from sim.refusals import Refusal, Refused
-from storage.people.accounts import RANK, Role, Standing, UserStatus, find_standing
+from sim.roles import RANK, Role
+from storage.people.accounts import Standing, UserStatus, find_standing
 from storage.people.api_keys import Scope
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -11,13 +11,13 @@ from starlette.routing import Match, Mount, Route
 
 from api.door.families import Families
 from api.door.findings import first_of
-from sim.refusals import Refusal, Refused
+from sim.refusals import Name, Refusal, Refused
 from storage.errors import OutcomeUnknown, StorageError
 
 OUTCOME_UNKNOWN = (
     "The connection to the database was lost while this was being stored: it may or may not have"
-    " happened. Send the same request again with the same clientOrderId or Idempotency-Key to"
-    " find out; without one, look at GET /orders first"
+    f" happened. Send the same request again with the same {Name.CLIENT_ORDER_ID} or"
+    f" Idempotency-Key to find out; without one, look at {Name.LIST_ORDERS} first"
 )
 BY_STATUS = {404: Refusal.NOT_FOUND, 405: Refusal.METHOD_NOT_ALLOWED}
 

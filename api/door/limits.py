@@ -137,5 +137,5 @@ def too_many(window: Window) -> Refused:
         Refusal.RATE_LIMITED,
         f"At most {window.limit} requests in {window.length_s} s are allowed; try again in"
         f" {wait_s} s",
-        {"retryAfter": wait_s},
+        {"retry_after": wait_s},
     )

@@ -5,7 +5,6 @@ A test provokes each of them and compares.
 
 from typing import Any
 
-from api.desk.orders import NO_MARKET as NO_MARKET_SAID
 from api.exact_json import NOT_DECIMAL
 
 ON_WRITES = ("413", "415")
@@ -13,7 +12,11 @@ ON_WRITES = ("413", "415")
 
 Example = tuple[str, str, dict[str, Any]]
 
-NO_MARKET: Example = ("MARKET_NOT_FOUND", NO_MARKET_SAID, {"field": "marketId"})
+NO_MARKET: Example = (
+    "MARKET_NOT_FOUND",
+    "No such market; GET /markets lists them",
+    {"field": "marketId"},
+)
 NO_ORDER: Example = ("ORDER_NOT_FOUND", "No such order", {})
 KEY_REUSED: Example = (
     "IDEMPOTENCY_KEY_REUSED",

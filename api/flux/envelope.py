@@ -6,6 +6,8 @@ from starlette.types import Scope
 from api.credentials.shown import Lack
 from api.door.json_text import json_bytes
 from api.door.limits import RateKind
+from api.door.spelling import in_words, spelled
+from api.flux.spelling import spell
 from sim.refusals import Refusal, Refused
 
 RETRY_AFTER_S = 1
@@ -64,7 +66,7 @@ def refuse(refused: Refused, scope: Scope) -> Response:
     status = STATUSES[refused.refusal]
     headers = {}
     if status in (429, 503):
-        headers["Retry-After"] = str(refused.details.get("retryAfter", RETRY_AFTER_S))
+        headers["Retry-After"] = str(refused.details.get("retry_after", RETRY_AFTER_S))
     if status == 401:
         headers["WWW-Authenticate"] = challenge(refused)
     if status == 413:
@@ -77,18 +79,18 @@ def challenge(refused: Refused) -> str:
     """RFC 6750: what was wrong with the token, where one was sent."""
     if refused.details.get("reason") in (None, Lack.MISSING):
         return "Bearer"
-    return f'Bearer error="invalid_token", error_description="{refused.message}"'
+    return f'Bearer error="invalid_token", error_description="{in_words(refused.message, spell)}"'
 
 
 def error_of(refused: Refused, scope: Scope) -> dict[str, object]:
     """What stands inside the envelope."""
     code = code_of(refused.refusal, scope)
-    details = dict(refused.details)
+    message, details = spelled(refused, spell)
     if isinstance(details.get("orderId"), int):
         details["orderId"] = f"order_{details['orderId']}"
     if code != refused.refusal and refused.refusal != Refusal.INVALID_REQUEST:
         details["reason"] = refused.refusal.value
-    error: dict[str, object] = {"code": code, "message": refused.message}
+    error: dict[str, object] = {"code": code, "message": message}
     if details:
         error["details"] = details
     return error

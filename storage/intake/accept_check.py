@@ -14,10 +14,10 @@ from sim.money.margin import (
 from sim.money.position import Position
 from sim.money.rules import reservation_atoms, reserve_ticks
 from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
-from sim.refusals import Refusal, Refused
+from sim.refusals import Name, Refusal, Refused
+from sim.roles import Role
 from sim.rows.messages import MarketStatus, OrderType, Side
 from sim.units import ATOMS_PER_UNIT, format_atoms
-from storage.people.accounts import Role
 
 INDEX_AGE_US_MAX = 10_000_000
 """A MARKET order needs an index price no older than this: perps.md, "fail closed"."""
@@ -151,8 +151,8 @@ def earlier_order(order: PlaceOrder, accounts: Accounts) -> KnownOrder | None:
     if known is not None and known.body_hash != order.body_hash:
         raise Refused(
             Refusal.DUPLICATE_CLIENT_ORDER_ID,
-            "This clientOrderId belongs to another order",
-            {"orderId": known.order_id},
+            f"This {Name.CLIENT_ORDER_ID} belongs to another order",
+            {"order_id": known.order_id},
         )
     return known
 
@@ -175,7 +175,7 @@ def market_halted(market_id: str, reason: str) -> Refused:
     return Refused(
         Refusal.MARKET_HALTED,
         f"{market_id} is halted until an operator resumes it: {reason}",
-        {"marketId": market_id, "haltReason": reason},
+        {"market_id": market_id, "halt_reason": reason},
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
-from sim.refusals import Refusal, Refused
+from sim.refusals import Name, Refusal, Refused
 from storage.intake.accept_check import AcceptedRow, Accounts, authorized, decide
 from storage.intake.idempotency import Asked, recalled_refusal, remembered_refusal
 
@@ -145,7 +145,7 @@ def place_of_same_name(order: PlaceOrder, rows: list[AcceptedRow]) -> int | None
                 return place
             raise Refused(
                 Refusal.DUPLICATE_CLIENT_ORDER_ID,
-                "This clientOrderId belongs to another order of the same request",
+                f"This {Name.CLIENT_ORDER_ID} belongs to another order of the same request",
             )
     return None
 

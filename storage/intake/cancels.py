@@ -113,7 +113,7 @@ def cancelled(found: tuple[Any, ...] | None) -> int | Refused:
         return market_halted(market_id, halt_reason)
     if not is_open:
         return Refused(
-            Refusal.ORDER_NOT_OPEN, "The order is not open any more", {"orderId": order_id}
+            Refusal.ORDER_NOT_OPEN, "The order is not open any more", {"order_id": order_id}
         )
     return int(order_id)
 

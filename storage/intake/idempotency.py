@@ -8,7 +8,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from sim.refusals import Refusal, Refused
+from sim.refusals import Refusal, Refused, request_to
 from storage.postgres.database import AsyncPool, now_us
 from storage.postgres.unit_of_work import Connection, unit_of_work
 
@@ -50,7 +50,7 @@ class Asked(NamedTuple):
         """Raises Refused where the key was first used for another request."""
         if (route, body_hash) == (self.route, self.body_hash):
             return
-        what = "with another body" if route == self.route else f"by POST /{route}"
+        what = "with another body" if route == self.route else f"by {request_to(route)}"
         raise Refused(
             Refusal.IDEMPOTENCY_KEY_REUSED, f"This Idempotency-Key was used before {what}"
         )

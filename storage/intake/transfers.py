@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from sim.money.ledger import EXTERNAL, INSURANCE, EntryType
 from sim.money.margin import OpenPosition, withdrawable_atoms
 from sim.money.position import Position
-from sim.refusals import Refusal, Refused
+from sim.refusals import Name, Refusal, Refused
 from sim.units import ATOMS_PER_UNIT, format_atoms
 from storage.intake.cancel_after import clear_cancel_after
 from storage.market.markets import SPEC_COLUMNS, spec_from_row
@@ -65,7 +65,7 @@ async def deposit(
 
 
 async def deposited(
-    connection: Connection, balance: Balance, amount_atoms: int, field: str = "amount"
+    connection: Connection, balance: Balance, amount_atoms: int, field: str = Name.AMOUNT
 ) -> Balance:
     """The balance after a deposit. Raises Refused that names the field."""
     if amount_atoms <= 0:
@@ -101,7 +101,7 @@ async def withdraw(
     return await move(connection, balance, EntryType.WITHDRAW, -amount_atoms)
 
 
-def below_least(amount: str, field: str = "amount") -> Refused:
+def below_least(amount: str, field: str = Name.AMOUNT) -> Refused:
     """The refusal of what is less than one atom."""
     least = format_atoms(1)
     return Refused(
@@ -129,15 +129,15 @@ async def reset(
         paid = EntryType.INSURANCE_FUND_TRANSFER
         balance = await move(connection, balance, paid, -balance.total_atoms, INSURANCE)
     for asset, atoms in opening_atoms.items():
-        check_asset(asset, "balances")
+        check_asset(asset, Name.BALANCES)
         if atoms:
-            balance = await deposited(connection, balance, atoms, f"balances.{asset}")
+            balance = await deposited(connection, balance, atoms, f"{Name.BALANCES}.{asset}")
     await connection.execute(FORGET_PROFITS, (account_id,))
     await clear_cancel_after(connection, account_id)
     return balance
 
 
-def check_asset(asset: str, field: str = "asset") -> None:
+def check_asset(asset: str, field: str = Name.ASSET) -> None:
     """Raises Refused UNKNOWN_ASSET that names the field."""
     if asset != COLLATERAL:
         raise Refused(Refusal.UNKNOWN_ASSET, f"The asset must be {COLLATERAL}", {"field": field})

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from sim.market import COLLATERAL as COLLATERAL
+from sim.roles import Role
 from storage.errors import wrapped
 from storage.postgres.database import AsyncPool, now_us
 from storage.postgres.unit_of_work import fetch_one, unit_of_work
@@ -24,23 +25,6 @@ VALUES (%s, %s, 0, 0, 0)"""
 SELECT_USER = "SELECT id, email, password_hash, role, status FROM users"
 UPDATE_HASH = "UPDATE users SET password_hash = %s WHERE id = %s AND password_hash = %s RETURNING 1"
 UPDATE_ROLE_BY_EMAIL = "UPDATE users SET role = %s WHERE email = %s RETURNING 1"
-
-
-class Role(StrEnum):
-    """What a user may do; each may do what those before it may."""
-
-    PENDING = "PENDING"
-    VIEWER = "VIEWER"
-    TRADER = "TRADER"
-    OPERATOR = "OPERATOR"
-    ADMIN = "ADMIN"
-
-    def at_least(self, other: "Role") -> bool:
-        """True if this role may do what `other` may."""
-        return RANK[self] >= RANK[other]
-
-
-RANK = {role: rank for rank, role in enumerate(Role)}
 
 
 class UserStatus(StrEnum):

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim.orders import OrderStatus
+from sim.roles import Role
 from sim.rows.messages import OrderType, Reason, Side, TimeInForce
-from storage.people.accounts import Role, Standing, UserStatus
+from storage.people.accounts import Standing, UserStatus
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import fetch_all, fetch_one, typed
 from storage.reading.time_window import EVER, NUMBER_MAX, ORDERS, TimeWindow

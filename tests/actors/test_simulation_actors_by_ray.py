@@ -10,7 +10,7 @@ from actors.live.supervisor import Supervisor
 from actors.simulate.queue import SimulationQueue, simulation_name
 from api.desk import simulations as desk
 from api.desk.scenario_reader import ScenarioReader
-from storage.people.accounts import Role
+from sim.roles import Role
 from storage.runs.simulations import SimulationStatus
 from storage.servers.database_hold import DatabaseHold
 from storage.settings import Settings

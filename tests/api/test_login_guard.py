@@ -21,7 +21,7 @@ async def is_slowed(
     try:
         await guard.check(address, account, is_known)
     except Refused as refused:
-        return refused.refusal == Refusal.RATE_LIMITED and "retryAfter" in refused.details
+        return refused.refusal == Refusal.RATE_LIMITED and "retry_after" in refused.details
     return False
 
 

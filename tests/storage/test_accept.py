@@ -109,7 +109,7 @@ async def test_the_same_name_and_body_is_the_same_order(
     with pytest.raises(Refused) as caught:
         await acceptor.place(other)
     assert caught.value.refusal == Refusal.DUPLICATE_CLIENT_ORDER_ID
-    assert caught.value.details == {"orderId": answers[0].order_id}
+    assert caught.value.details == {"order_id": answers[0].order_id}
 
 
 async def test_a_name_belongs_to_its_account(

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
+from sim.roles import Role
 from storage.errors import DatabaseUnavailable, OutcomeUnknown
 from storage.intake.idempotency import Asked, once
 from storage.intake.transfers import deposit
-from storage.people.accounts import Role, create_user, find_standing, find_user_by_email
+from storage.people.accounts import create_user, find_standing, find_user_by_email
 from storage.postgres.database import AsyncPool, open_pool
 from storage.postgres.unit_of_work import Connection, fetch_one, unit_of_work
 

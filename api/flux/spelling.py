@@ -1,0 +1,17 @@
+"""How Flux's clients call what a refusal names: fields in camelCase, lists and work by route."""
+
+import re
+
+ASKED_BY = {
+    "list_markets": "GET /markets",
+    "list_orders": "GET /orders",
+    "forget_it": "forget=true",
+}
+WORD_BEGINS = re.compile(r"_([a-z0-9])")
+
+
+def spell(name: str) -> str:
+    """market_id is marketId, the work `/orders` is asked for by POST /orders."""
+    if name.startswith("/"):
+        return f"POST {name}"
+    return ASKED_BY.get(name) or WORD_BEGINS.sub(lambda found: found[1].upper(), name)
