@@ -11,13 +11,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api import bench_route, health, root
+from api import health, root
 from api.door import errors
 from api.door.families import Families, Family
 from api.door.front import Front
 from api.door.openapi import describe, document_of
 from api.door.services import Services
-from api.flux import account, admin, api_keys, auth, deposits, envelope, markets, orders
+from api.flux import (
+    account,
+    admin,
+    api_keys,
+    auth,
+    bench_route,
+    deposits,
+    document,
+    envelope,
+    markets,
+    orders,
+)
+from api.simulations import document as document_of_simulations
 from api.simulations import routes as simulations
 from storage.process_limits import settle_garbage_collection
 from storage.settings import Settings
@@ -37,6 +49,8 @@ SECTIONS = (
 """The busiest first: routes are tried one after the other."""
 
 FAMILIES = (Family("api.flux", "/", envelope.refuse, envelope.rate_kind),)
+
+WORDS = (document.WORDS, document_of_simulations.WORDS)
 
 ABOUT = """Paper money, real matching: orders meet in a price-time book, positions have margin,
 funding and liquidation, and simulated traders give the markets prices and depth.
@@ -78,12 +92,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     sections = list(SECTIONS)
     if os.environ.get(bench_route.BENCH_VARIABLE) == "1":
         sections.insert(0, bench_route.router)
-    document = Route("/openapi.json", send_document, include_in_schema=False)
-    app.router.routes[:0] = [route for section in sections for route in section.routes] + [document]
+    description = Route("/openapi.json", send_document, include_in_schema=False)
+    app.router.routes[:0] = [route for section in sections for route in section.routes] + [
+        description
+    ]
     app.state.families = families = Families(FAMILIES)
     app.add_middleware(Front, services=services, families=families)
     errors.install(app)
-    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    app.openapi = lambda: describe(app, WORDS)  # type: ignore[method-assign]
     return app
 
 

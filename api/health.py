@@ -4,18 +4,36 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.door.answers import reply
+from api.door.answers import example, reply
 from api.door.callers import watcher
 from api.door.describing import documented
 from api.door.routing import ExactRoute, services_of
-from api.flux.answers import HealthAnswer
+from api.door.wire import Wire
 from storage.errors import StorageError
 from storage.postgres.database import now_us
 from storage.reading.audit_readings import read_audit
 from storage.reading.market_data import halted_markets
+
+Health = Annotated[str, Field(pattern="^(up|down)$")]
+
+
+class HealthAnswer(Wire):
+    """Whether this process can do its work. `degraded`: it can, but the markets in
+    `haltedMarkets` are halted, for the reasons there, or what the auditor found in `gaps` does
+    not heal."""
+
+    ok: bool
+    status: Annotated[str, Field(pattern="^(ok|degraded|down)$")]
+    checks: dict[str, Health]
+    halted_markets: dict[str, str] | None = None
+    gaps: list[str] | None = None
+
+    model_config = example(ok=True, status="ok", checks={"database": "up"})
+
 
 DOWN: dict[int | str, dict[str, Any]] = {
     503: {

@@ -1,17 +1,47 @@
 """What stands at the root: what this is, and where to go on."""
 
 from importlib.metadata import version
+from typing import Annotated
 
 from fastapi import APIRouter
+from pydantic import Field
 from starlette.responses import Response
 
-from api.door.answers import reply
+from api.door.answers import example, reply
 from api.door.describing import documented
 from api.door.routing import ExactRoute
-from api.flux.answers import RootAnswer
+from api.door.wire import Wire
 
 NAME = "sandpit"
 VERSION = version(NAME)
+
+
+class RootAnswer(Wire):
+    """What this server is, and where to go on."""
+
+    name: str
+    version: str
+    status: str
+    description: str
+    docs: str
+    openapi: str
+    health: str
+    markets: str
+    register_at: Annotated[str, Field(alias="register")]
+
+    model_config = example(
+        name="sandpit",
+        version="0.1.0",
+        status="running",
+        description="A paper-trading exchange for perpetual futures",
+        docs="/docs",
+        openapi="/openapi.json",
+        health="/health",
+        markets="/markets",
+        register="/auth/register",
+    )
+
+
 ROOT = RootAnswer(
     name=NAME,
     version=VERSION,

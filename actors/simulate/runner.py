@@ -50,7 +50,7 @@ STOP_WAIT_S = 3.0
 NICENESS = 10
 """The live exchange on the same machine goes first."""
 
-ASKED_BY = "POST /simulations"
+ASKED_BY = "a request to the exchange"
 TOO_LATE = "It was stopped after the {} s that it may take: the result is that of its steps so far"
 
 log = structlog.get_logger()

@@ -1,34 +1,31 @@
 """The OpenAPI document: FastAPI's, with names, order, words and examples that are ours."""
 
-from collections.abc import Iterator
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.alias_generators import to_camel
 
-from api.door.field_descriptions import FIELDS
 from api.door.json_text import json_bytes
-from api.door.refusal_examples import EXAMPLES, ON_WRITES, example_of
+from api.door.refusal_examples import ON_WRITES, Example, example_of
 
 Schema = dict[str, Any]
 
-SECURITY_SCHEMES = {
-    "bearer": {
-        "type": "http",
-        "scheme": "bearer",
-        "bearerFormat": "JWT",
-        "description": "The `token` of `POST /auth/login` or `POST /auth/guest`",
-    },
-    "apiKey": {
-        "type": "apiKey",
-        "in": "header",
-        "name": "X-API-Key",
-        "description": "The `key` of `POST /auth/api-keys`, instead of a bearer token",
-    },
-}
+
+class Words(NamedTuple):
+    """What a folder of operations says of itself: of fields (by name, or as `Schema.field`), of
+    refusals (by operation and status), and of the ways to show who asks."""
+
+    fields: Mapping[str, str]
+    refusals: Mapping[str, Mapping[int, Example]]
+    security_schemes: Mapping[str, Schema] = MappingProxyType({})
+
+
 SERVERS = [{"url": "/", "description": "This server"}]
 TAGS = {
     "Authentication": "Who you are: register and log in, or be a guest at once.",
@@ -82,8 +79,8 @@ BOUNDS = {
 NEVER_ANSWERED = ("HTTPValidationError", "ValidationError")
 
 
-def describe(app: FastAPI) -> Schema:
-    """The document. Made once."""
+def describe(app: FastAPI, said: Sequence[Words]) -> Schema:
+    """The document. Made once; of two who describe a name the first is heard."""
     if app.openapi_schema is None:
         for route in app.routes:
             if isinstance(route, APIRoute):
@@ -96,7 +93,8 @@ def describe(app: FastAPI) -> Schema:
                 description=app.description,
                 routes=app.routes,
                 servers=SERVERS,
-            )
+            ),
+            joined(said),
         )
     return app.openapi_schema
 
@@ -104,7 +102,7 @@ def describe(app: FastAPI) -> Schema:
 @cache
 def document_of(app: FastAPI) -> bytes:
     """The document as it is sent."""
-    return json_bytes(describe(app))
+    return json_bytes(app.openapi())
 
 
 def operation_id_of(endpoint_name: str) -> str:
@@ -112,19 +110,24 @@ def operation_id_of(endpoint_name: str) -> str:
     return OPERATION_IDS.get(endpoint_name, to_camel(endpoint_name))
 
 
-def completed(document: Schema) -> Schema:
+def joined(said: Sequence[Words]) -> Words:
+    """What all of them say."""
+    return Words(*(ChainMap(*map(dict, tables)) for tables in zip(*said, strict=True)))
+
+
+def completed(document: Schema, words: Words) -> Schema:
     """The document with what FastAPI does not know."""
     components = document.setdefault("components", {})
-    components["securitySchemes"] = SECURITY_SCHEMES
+    components["securitySchemes"] = dict(words.security_schemes)
     schemas = components.setdefault("schemas", {})
     for unused in NEVER_ANSWERED:
         schemas.pop(unused, None)
     for methods in document["paths"].values():
         for method, operation in methods.items():
-            complete(method, operation, schemas)
+            complete(method, operation, schemas, words)
     for name, schema in schemas.items():
         for field, described in schema.get("properties", {}).items():
-            say(described, FIELDS.get(f"{name}.{field}") or FIELDS.get(field))
+            say(described, words.fields.get(f"{name}.{field}") or words.fields.get(field))
     for schema in nodes_of(document):
         for ours, theirs in BOUNDS.items():
             if ours in schema and isinstance(schema[ours], int):
@@ -135,16 +138,16 @@ def completed(document: Schema) -> Schema:
     return document
 
 
-def complete(method: str, operation: Schema, schemas: Schema) -> None:
+def complete(method: str, operation: Schema, schemas: Schema, words: Words) -> None:
     """One operation: parameters in words, and the refusals that it really answers."""
     for parameter in operation.get("parameters", ()):
-        say(parameter, FIELDS.get(parameter["name"]))
+        say(parameter, words.fields.get(parameter["name"]))
     responses = operation["responses"]
     responses.pop("422", None)
     if method == "get":
         for status in ON_WRITES:
             responses.pop(status, None)
-    for number, refusal in EXAMPLES.get(operation["operationId"], {}).items():
+    for number, refusal in words.refusals.get(operation["operationId"], {}).items():
         responses[str(number)]["content"]["application/json"]["example"] = example_of(*refusal)
     for content in operation.get("requestBody", {}).get("content", {}).values():
         if "anyOf" in content["schema"]:  # a body that may be missing

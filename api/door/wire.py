@@ -1,4 +1,4 @@
-"""What clients send and are answered, whatever the family: camelCase, exact, nothing unknown."""
+"""What clients of a family in camelCase send and are answered: exact, nothing unknown."""
 
 from functools import cache
 from typing import Annotated

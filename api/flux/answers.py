@@ -1,8 +1,6 @@
 """What Flux answers: every field is listed, so nothing else can leave by accident."""
 
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from api.door.answers import ErrorInside, example
 from api.door.wire import Wire
@@ -322,46 +320,3 @@ class DrainAnswer(Wire):
     halted_markets: dict[str, str] | None = None
 
     model_config = example(processed=12)
-
-
-Health = Annotated[str, Field(pattern="^(up|down)$")]
-
-
-class HealthAnswer(Wire):
-    """Whether this process can do its work. `degraded`: it can, but the markets in
-    `haltedMarkets` are halted, for the reasons there, or what the auditor found in `gaps` does
-    not heal."""
-
-    ok: bool
-    status: Annotated[str, Field(pattern="^(ok|degraded|down)$")]
-    checks: dict[str, Health]
-    halted_markets: dict[str, str] | None = None
-    gaps: list[str] | None = None
-
-    model_config = example(ok=True, status="ok", checks={"database": "up"})
-
-
-class RootAnswer(Wire):
-    """What this server is, and where to go on."""
-
-    name: str
-    version: str
-    status: str
-    description: str
-    docs: str
-    openapi: str
-    health: str
-    markets: str
-    register_at: Annotated[str, Field(alias="register")]
-
-    model_config = example(
-        name="sandpit",
-        version="0.1.0",
-        status="running",
-        description="A paper-trading exchange for perpetual futures",
-        docs="/docs",
-        openapi="/openapi.json",
-        health="/health",
-        markets="/markets",
-        register="/auth/register",
-    )

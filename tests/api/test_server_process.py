@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from api.app import create_app
-from api.bench_route import BENCH_VARIABLE
+from api.flux.bench_route import BENCH_VARIABLE
 from storage.settings import Settings
 from tests.api.deployment import ROOT
 from tests.waiting import eventually

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
-from api.door.refusal_examples import EXAMPLES, example_of
+from api.door.refusal_examples import example_of
+from api.flux.document import WORDS as FLUX
+from api.simulations.document import WORDS as SIMULATIONS
 from tests.api.deployment import Deployment, error_of, small_order
 
+EXAMPLES = {**FLUX.refusals, **SIMULATIONS.refusals}
 TWICE = "?a=1&a=2"
 OTHER_BODY = {"asset": "USDC", "amount": "2"}
 NO_MARKET = "marketId=DOGE-PERP"

@@ -1,11 +1,11 @@
-"""What the fields of requests and answers mean. A name means the same everywhere, so each is
+"""What the fields of Flux's requests and answers mean. A name means the same everywhere, so each is
 described once; `Schema.field` is for the few that do not."""
 
 from api.credentials.passwords import PASSWORD_CHARACTERS
+from api.door.describing import MILLISECONDS
 from api.door.limits import ROWS_A_REQUEST
 from sim.market import LEVERAGE_DEFAULT
 
-MILLISECONDS = "milliseconds since 1970"
 DECIMAL = "a decimal as text"
 
 FIELDS: dict[str, str] = {
@@ -23,8 +23,6 @@ FIELDS: dict[str, str] = {
     "clientOrderId": "Your own id of the order, unique in your account for ever: the same id and "
     "order again is the same order, another order with it is refused.",
     "tradeId": "The trade's id; both sides have the same.",
-    "simulationId": "The simulation's id.",
-    "simulation_id": "The simulation's id, such as simulation_12.",
     "marketId": "The market, such as BTC-PERP.",
     "market_id": "The market, such as BTC-PERP.",
     "market": "The same as `marketId`.",
@@ -45,7 +43,6 @@ FIELDS: dict[str, str] = {
     "LedgerAnswer.type": "What moved it: DEPOSIT, WITHDRAW, TRADING_FEE, REALIZED_PNL and so on.",
     # Orders and fills
     "orders": "The orders, each accepted or refused by itself.",
-    "ProgressAnswer.orders": "Orders sent so far.",
     "side": "BUY or SELL.",
     "TradeAnswer.side": "The side of the order that took.",
     "type": "MARKET takes what there is at once; LIMIT names its worst price.",
@@ -76,9 +73,6 @@ FIELDS: dict[str, str] = {
     "MarketAnswer.status": "ACTIVE while orders are taken.",
     "RootAnswer.status": "running",
     "CancelAllAnswer.status": "PENDING_CANCEL: each order tells how it ended.",
-    "ListedAnswer.status": "QUEUED, RUNNING, STOPPING, then FINISHED, STOPPED or FAILED.",
-    "SimulationAnswer.status": "QUEUED, RUNNING, STOPPING, then FINISHED, STOPPED or FAILED.",
-    "StoppedAnswer.status": "STOPPED, or STOPPING until what it has so far is written.",
     "CancelEntry.status": "PENDING_CANCEL: the order tells how it ended. Absent where `error` says "
     "why not.",
     "requested": "How many open orders are asked to be cancelled.",
@@ -138,9 +132,6 @@ FIELDS: dict[str, str] = {
     "FillAnswer.createdAt": f"When the account saw it, in {MILLISECONDS}: what an account sees "
     "never goes back in time, so it may be some milliseconds after the trade's own time.",
     "updatedAt": f"When it last changed, in {MILLISECONDS}.",
-    "startedAt": f"When it began to run, in {MILLISECONDS}; absent while it waits.",
-    "endedAt": f"When it ended, in {MILLISECONDS}; absent before.",
-    "keptUntil": f"When an ended one goes by itself, in {MILLISECONDS}; absent before its end.",
     # Users
     "email": "An e-mail address; it is only ever a name here, nothing is sent to it.",
     "password": "{} to {} characters where one registers.".format(*PASSWORD_CHARACTERS),
@@ -160,40 +151,16 @@ FIELDS: dict[str, str] = {
     "RevokedAnswer.status": "REVOKED",
     # Refusals
     "error": "Why not.",
-    "ListedAnswer.error": "Why it FAILED; absent otherwise.",
-    "SimulationAnswer.error": "Why it FAILED; absent otherwise.",
     "code": "A stable name for programs.",
     "message": "A sentence for people.",
     "details": "Facts that help, such as `nearest`, `required` and `available`.",
-    # Simulations
-    "scenario": "Its name.",
-    "SimulationSent.scenario": "The name of a scenario that ships, or an object with the fields of "
-    "a scenario file.",
-    "scenarioText": "A scenario file (TOML).",
-    "seed": "The seed: the same scenario and seed come to the same `stateHash`.",
-    "durationS": "How many simulated seconds; without it, the scenario's own.",
-    "traders": "How many traders take part.",
-    "markets": "How many markets there are.",
-    "RootAnswer.markets": "Where the markets are listed.",
-    "progress": "How far it is.",
-    "step": "Steps taken.",
-    "steps": "Steps in all.",
-    "simulatedMs": "Simulated time so far, in milliseconds.",
-    "fills": "Fills so far.",
-    "stepsPerSecond": "Steps of the last second.",
-    "ordersPerSecond": "Orders of the last second.",
-    "fillsPerSecond": "Fills of the last second.",
-    "secondsLeft": "How long it still takes at this speed.",
-    "stateHash": "The hash of everything at the end; absent before.",
-    "rerunOf": "The simulation that it repeats; absent where none.",
-    "ahead": "How many wait before it; absent when it does not wait.",
-    "result": "What `sandpit simulate --json` prints; absent before the end.",
     # Operations
     "ok": "True while all checks are up.",
     "checks": "Each thing that is needed: up or down.",
     "processed": "How many accepted commands were waited for.",
     "name": "What it is called.",
     "RootAnswer.name": "What runs here.",
+    "RootAnswer.markets": "Where the markets are listed.",
     "version": "Its version.",
     "description": "What it is.",
     "docs": "Where a person reads on.",

@@ -1,0 +1,118 @@
+"""The refusals that the document shows with an operation of Flux, as the operation words them.
+
+A test provokes each of them and compares.
+"""
+
+from api.door.refusal_examples import FIELD_TWICE, LIMIT_OVER, Example, finding
+from api.exact_json import NOT_DECIMAL
+
+NO_MARKET: Example = (
+    "MARKET_NOT_FOUND",
+    "No such market; GET /markets lists them",
+    {"field": "marketId"},
+)
+NO_ORDER: Example = ("ORDER_NOT_FOUND", "No such order", {})
+KEY_REUSED: Example = (
+    "IDEMPOTENCY_KEY_REUSED",
+    "This Idempotency-Key was used before with another body",
+    {},
+)
+NO_FIELD = finding("x", "is not a field of this request")
+
+EXAMPLES: dict[str, dict[int, Example]] = {
+    "submitOrder": {
+        400: (
+            "INVALID_ORDER",
+            "quantity 1.2504 is not valid in this market; the nearest valid value is 1.25",
+            {"field": "quantity", "nearest": "1.25", "step": "0.001"},
+        ),
+        404: NO_MARKET,
+        409: (
+            "DUPLICATE_CLIENT_ORDER_ID",
+            "This clientOrderId belongs to another order",
+            {"orderId": "order_123"},
+        ),
+    },
+    "submitOrders": {
+        400: finding("orders", "must not be empty", "INVALID_ORDER"),
+        409: KEY_REUSED,
+    },
+    "cancelOrder": {
+        400: FIELD_TWICE,
+        404: NO_ORDER,
+        409: ("ORDER_NOT_OPEN", "The order is not open any more", {}),
+    },
+    "cancelAllOrders": {
+        400: NO_FIELD,
+        404: NO_MARKET,
+        409: ("ORDER_NOT_OPEN", "The order is not open any more", {"orderId": "order_123"}),
+    },
+    "cancelOrders": {400: finding("orders", "must not be empty"), 409: KEY_REUSED},
+    "cancelAllOrdersAfter": {
+        400: finding("timeoutMs", "must be 86400000 or less: that is the maximum"),
+        409: KEY_REUSED,
+    },
+    "getBalances": {400: FIELD_TWICE},
+    "getPositions": {400: FIELD_TWICE},
+    "getOrders": {
+        400: finding(
+            "status",
+            "must be of PENDING, OPEN, PARTIALLY_FILLED, FILLED, CANCELLED, REJECTED, EXPIRED,"
+            " several with commas between",
+        ),
+        404: NO_MARKET,
+    },
+    "getOrder": {400: FIELD_TWICE, 404: NO_ORDER},
+    "getFills": {400: LIMIT_OVER, 404: NO_MARKET},
+    "getLedger": {
+        400: (
+            "INVALID_REQUEST",
+            "cursor: not one of this list; send the X-Next-Cursor of its last page as it was",
+            {},
+        )
+    },
+    "getMarkets": {400: FIELD_TWICE},
+    "getMarket": {400: FIELD_TWICE, 404: NO_MARKET},
+    "getOrderBook": {
+        400: finding("depth", "must be 100 or less: that is the maximum"),
+        404: NO_MARKET,
+    },
+    "getTrades": {400: LIMIT_OVER, 404: NO_MARKET},
+    "getCandles": {
+        400: ("INVALID_REQUEST", "interval: must be one of 1m, 5m, 15m, 1h, 4h, 1d", {}),
+        404: NO_MARKET,
+    },
+    "getPrices": {400: FIELD_TWICE},
+    "getPrice": {400: FIELD_TWICE, 404: NO_MARKET},
+    "getTime": {400: FIELD_TWICE},
+    "deposit": {400: finding("amount", NOT_DECIMAL), 409: KEY_REUSED},
+    "withdraw": {
+        400: (
+            "INSUFFICIENT_MARGIN",
+            "Withdrawable balance is below the amount",
+            {"required": "20000", "available": "10000", "reason": "INSUFFICIENT_BALANCE"},
+        ),
+        409: KEY_REUSED,
+    },
+    "resetAccount": {
+        400: FIELD_TWICE,
+        409: ("ACCOUNT_NOT_FLAT", "Cancel the open orders and close the positions first", {}),
+    },
+    "register": {400: ("INVALID_EMAIL", "email must look like something@something.something", {})},
+    "logIn": {
+        400: finding("password", "is missing"),
+        401: ("INVALID_CREDENTIALS", "E-mail or password is wrong", {}),
+    },
+    "refresh": {
+        400: finding("refreshToken", "is missing"),
+        401: ("UNAUTHENTICATED", "This refresh token is not valid; log in again", {}),
+    },
+    "logOut": {400: finding("refreshToken", "is missing")},
+    "becomeGuest": {400: FIELD_TWICE},
+    "makeApiKey": {400: finding("scopes", "must not be empty")},
+    "getApiKeys": {400: FIELD_TWICE},
+    "revokeApiKey": {400: FIELD_TWICE, 404: ("API_KEY_NOT_FOUND", "No such API key", {})},
+    "drain": {400: FIELD_TWICE},
+    "getHealth": {400: FIELD_TWICE},
+    "getServer": {400: FIELD_TWICE},
+}

@@ -1,0 +1,42 @@
+"""What the document says of /simulations beside the schemas: fields and refusals."""
+
+from api.door.describing import MILLISECONDS
+from api.door.openapi import Words
+from api.door.refusal_examples import LIMIT_OVER
+
+FIELDS: dict[str, str] = {
+    "simulationId": "The simulation's id.",
+    "simulation_id": "The simulation's id, such as simulation_12.",
+    "ProgressAnswer.orders": "Orders sent so far.",
+    "ListedAnswer.status": "QUEUED, RUNNING, STOPPING, then FINISHED, STOPPED or FAILED.",
+    "SimulationAnswer.status": "QUEUED, RUNNING, STOPPING, then FINISHED, STOPPED or FAILED.",
+    "StoppedAnswer.status": "STOPPED, or STOPPING until what it has so far is written.",
+    "startedAt": f"When it began to run, in {MILLISECONDS}; absent while it waits.",
+    "endedAt": f"When it ended, in {MILLISECONDS}; absent before.",
+    "keptUntil": f"When an ended one goes by itself, in {MILLISECONDS}; absent before its end.",
+    "ListedAnswer.error": "Why it FAILED; absent otherwise.",
+    "SimulationAnswer.error": "Why it FAILED; absent otherwise.",
+    "scenario": "Its name.",
+    "SimulationSent.scenario": "The name of a scenario that ships, or an object with the fields of "
+    "a scenario file.",
+    "scenarioText": "A scenario file (TOML).",
+    "seed": "The seed: the same scenario and seed come to the same `stateHash`.",
+    "durationS": "How many simulated seconds; without it, the scenario's own.",
+    "traders": "How many traders take part.",
+    "markets": "How many markets there are.",
+    "progress": "How far it is.",
+    "step": "Steps taken.",
+    "steps": "Steps in all.",
+    "simulatedMs": "Simulated time so far, in milliseconds.",
+    "fills": "Fills so far.",
+    "stepsPerSecond": "Steps of the last second.",
+    "ordersPerSecond": "Orders of the last second.",
+    "fillsPerSecond": "Fills of the last second.",
+    "secondsLeft": "How long it still takes at this speed.",
+    "stateHash": "The hash of everything at the end; absent before.",
+    "rerunOf": "The simulation that it repeats; absent where none.",
+    "ahead": "How many wait before it; absent when it does not wait.",
+    "result": "What `sandpit simulate --json` prints; absent before the end.",
+}
+
+WORDS = Words(FIELDS, {"getSimulations": {400: LIMIT_OVER}})
