@@ -24,7 +24,7 @@ def keep_kernels_somewhere() -> None:
 
 
 def usual_places() -> tuple[Path, Path]:
-    """See sim.rows.kernels, which has them from numba."""
+    """See sim.rows.compiling, which has them from numba."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
     return Path(__file__).parents[1] / "sim" / "rows" / "__pycache__", Path(cache) / "sandpit"
 

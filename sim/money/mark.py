@@ -6,7 +6,7 @@ Median of three: the index plus a 150 s average of (mid − index), the median o
 
 from dataclasses import dataclass
 
-from sim.money.rules import rule
+from sim.rows.kernels import rule
 
 BASIS_TIME_CONSTANT_US = 150_000_000
 """150 s, the time constant of the average of (mid − index)."""

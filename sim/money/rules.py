@@ -4,24 +4,13 @@ Python calls them; a kernel compiles the very same function into itself. So noth
 64 bits where its arguments do not, and nothing is rounded anywhere else. Source: perps.md.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-from numba.extending import register_jitable
-
+from sim.rows.kernels import rule
 from sim.units import PPM
-
-Rule = TypeVar("Rule", bound=Callable[..., Any])
 
 MARKET_BAND_PPM = 50_000
 """A MARKET order may trade up to 5 % away from mark, and reserves for that."""
 
 EXACT_PRODUCT_MAX = 2**31
-
-
-def rule(function: Rule) -> Rule:
-    """A function that kernels may call as well; there it is inlined."""
-    return cast(Rule, register_jitable(forceinline=True, _nrt=False)(function))
 
 
 @rule

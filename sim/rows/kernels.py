@@ -1,119 +1,113 @@
-"""How kernels are compiled: inlined parts, a cache that goes stale in time, bit instructions."""
+"""What is compiled: kernels and their parts are declared here, and compiled when one is called.
+
+Declaring them loads no numba, compiling.py does. So a strategy is one file, and whoever reads a
+scenario or asks a rule of money needs no compiler for it: numba is two fifths of an API process.
+"""
 
 import inspect
+import linecache
 from collections.abc import Callable
+from functools import cached_property, update_wrapper
 from hashlib import blake2b
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar, cast
-
-from llvmlite import ir
-from numba import config, njit, types
-from numba.core.caching import UserProvidedCacheLocator
-from numba.extending import intrinsic
-from numba.misc.appdirs import AppDirs
 
 Number: TypeAlias = Any
 """What a part of a kernel answers: an int64, uint64 or truth value of numba's own."""
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
-CACHE_HOMES = (
-    f"{__file__.rpartition('/')[0]}/__pycache__",
-    AppDirs("sandpit", appauthor=False).user_cache_dir,
-)
-PREFETCH_FOR_READ, KEEP_IN_ALL_CACHES, DATA_CACHE = 0, 3, 1
+RULES: list[Callable[..., Any]] = []
+"""Those that numba has not been told of yet: compiling.py does, before it compiles anything."""
+
+
+class Compiled:
+    """A function that is compiled when it is first called, or first needed by another.
+
+    mark   the directory that its machine code is kept in; "" for a part, which its kernels hold
+    """
+
+    def __init__(self, function: Callable[..., Any], mark: str = "") -> None:
+        update_wrapper(self, function)
+        self._function, self._mark = function, mark
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """Numba's own object for it."""
+        from sim.rows import compiling
+
+        return compiling.compiled(self._function, self._mark)
+
+    @property
+    def _numba_type_(self) -> Any:
+        """Numba asks for this where a kernel names an object that it does not know."""
+        from sim.rows import compiling
+
+        return compiling.type_of(self.dispatcher)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """The first call. A class of its own takes all others straight to numba's object: a step
+        in Python between would cost half as much as a short kernel."""
+        dispatcher = self.dispatcher
+        self.__class__ = type("Called", (Compiled,), {"__call__": staticmethod(dispatcher)})
+        return dispatcher(*arguments)
 
 
 def inlined(function: Kernel) -> Kernel:
-    """A part of a kernel, always inlined into it.
+    """A part of a kernel, always inlined into it."""
+    return cast(Kernel, Compiled(function))
 
-    `_nrt=False`: the arrays belong to the caller for the whole call, and counting
-    references to them in every inner function costs more than the work itself.
-    """
-    return cast(Kernel, njit(forceinline=True, _nrt=False)(function))
+
+def rule(function: Kernel) -> Kernel:
+    """A plain function of integers: Python calls it as it stands, kernels inline it."""
+    RULES.append(function)
+    return function
 
 
 def cached_kernel(*inlined_modules: ModuleType) -> Callable[[Kernel], Kernel]:
-    """A compiled kernel, kept on disk.
+    """A kernel whose machine code is kept on disk.
 
-    Numba's cache looks only at the kernel's own file, while a kernel here is
-    made of parts and constants of `inlined_modules` too. So each version of
-    their source gets a cache directory of its own: below NUMBA_CACHE_DIR, where
-    that is set; else beside the code, or in the user's home. Where none can be
-    written to, each process compiles for itself.
+    Numba's cache looks only at the kernel's own file, and only when the kernel is first called,
+    while a kernel here is made of parts and constants of `inlined_modules` too. So each version
+    of all their source, as it was loaded, gets a cache directory of its own.
     """
     digest = blake2b(digest_size=8)
     for module in inlined_modules:
         digest.update(inspect.getsource(module).encode())
-    mark = f"kernels_{digest.hexdigest()}"
 
     def decorate(function: Kernel) -> Kernel:
-        before = config.CACHE_DIR
-        try:
-            for home in [before] if before else CACHE_HOMES:
-                config.CACHE_DIR = f"{home}/{mark}"
-                if UserProvidedCacheLocator.from_function(function, inspect.getfile(function)):
-                    return cast(Kernel, njit(cache=True, _nrt=False)(function))
-            return cast(Kernel, njit(_nrt=False)(function))
-        finally:
-            config.CACHE_DIR = before
+        own = digest.copy()
+        own.update(source_around(function).encode())
+        return cast(Kernel, Compiled(function, f"kernels_{own.hexdigest()}"))
 
     return decorate
 
 
-@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
-def lowest_bit(typing_context: Any, word: Any) -> Any:
-    """Index of the lowest set bit of a uint64 that is not 0."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.int64(types.uint64), generate
+def source_around(function: Callable[..., Any]) -> str:
+    """Of the whole file that a function stands in, while that is being loaded."""
+    file = inspect.getfile(function)
+    linecache.checkcache(file)
+    return "".join(linecache.getlines(file))
 
 
-@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
-def highest_bit(typing_context: Any, word: Any) -> Any:
+def lowest_bit(word: Number) -> Number:
+    """Index of the lowest set bit of a uint64 that is not 0.
+
+    In a kernel it is one instruction of the processor, as the next three are: see compiling.py.
+    """
+    bits = int(word)
+    return (bits & -bits).bit_length() - 1
+
+
+def highest_bit(word: Number) -> Number:
     """Index of the highest set bit of a uint64 that is not 0."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        zeros = builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 1))
-        return builder.xor(zeros, ir.Constant(ir.IntType(64), 63))
-
-    return types.int64(types.uint64), generate
+    return int(word).bit_length() - 1
 
 
-@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
-def prefetch(typing_context: Any, array: Any, index: Any) -> Any:
+def prefetch(array: Any, index: Any) -> None:
     """Ask the processor for the cache line of `array[index]` (one dimension); changes nothing."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        layout = context.make_array(signature.args[0])(context, builder, arguments[0])
-        stride = builder.extract_value(layout.strides, 0)
-        base = builder.ptrtoint(layout.data, ir.IntType(64))
-        address = builder.inttoptr(
-            builder.add(base, builder.mul(arguments[1], stride)), ir.IntType(8).as_pointer()
-        )
-        word = ir.IntType(32)
-        function = builder.module.declare_intrinsic(
-            "llvm.prefetch",
-            (ir.IntType(8).as_pointer(),),
-            ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), word, word, word]),
-        )
-        hints = (PREFETCH_FOR_READ, KEEP_IN_ALL_CACHES, DATA_CACHE)
-        builder.call(function, [address, *(ir.Constant(word, hint) for hint in hints)])
-        return context.get_dummy_value()
 
-    return types.none(array, types.int64), generate
-
-
-@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
-def high_product(typing_context: Any, first: Any, second: Any) -> Any:
+def high_product(first: Number, second: Number) -> Number:
     """The upper 64 bits of the product of two uint64."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        double = ir.IntType(128)
-        wide = [builder.zext(argument, double) for argument in arguments]
-        upper = builder.lshr(builder.mul(*wide), ir.Constant(double, 64))
-        return builder.trunc(upper, ir.IntType(64))
-
-    return types.uint64(types.uint64, types.uint64), generate
+    return int(first) * int(second) >> 64

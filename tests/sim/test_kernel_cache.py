@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 from numba import config
 
-from sim.rows import kernels
+from sim.rows import compiling
 from tests.another_user import AS_ROOT, printed_by_nobody
 
 SOURCE = """
@@ -19,7 +19,7 @@ def add(first, second):
 
 add = kernels.cached_kernel(units)(add)
 """
-IMPORTS = "import sim.book.matching, sim.book.engine; print('imported')"
+PREPARES = "from sim.book import matching; matching.run.dispatcher; print('prepared')"
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_the_first_place_that_can_be_written_to_is_taken(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(config, "CACHE_DIR", "")
-    monkeypatch.setattr(kernels, "CACHE_HOMES", ("/proc/nowhere", str(tmp_path / "home")))
+    monkeypatch.setattr(compiling, "CACHE_HOMES", ("/proc/nowhere", str(tmp_path / "home")))
     assert loaded(source).add(1, 2) == 3
     assert kept_in(tmp_path / "home") == [".nbc", ".nbi"]
 
@@ -64,10 +64,21 @@ def test_where_nothing_can_be_written_kernels_run_all_the_same(
     source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(config, "CACHE_DIR", "")
-    monkeypatch.setattr(kernels, "CACHE_HOMES", ("/proc/nowhere",))
+    monkeypatch.setattr(compiling, "CACHE_HOMES", ("/proc/nowhere",))
     assert loaded(source).add(1, 2) == 3
+
+
+def test_a_file_that_changes_after_it_was_loaded_spoils_nothing_for_its_next_version(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path / "said"))
+    source.write_text(SOURCE.replace("+ second", "+ second * 10"))
+    before = loaded(source)
+    source.write_text(SOURCE.replace("+ second", "+ second * 20"))
+    assert before.add(1, 2) == 21
+    assert loaded(source).add(1, 2) == 41
 
 
 @AS_ROOT
 def test_a_tree_and_a_home_of_somebody_else_are_enough_to_start() -> None:
-    assert printed_by_nobody(IMPORTS) == "imported\n"
+    assert printed_by_nobody(PREPARES) == "prepared\n"
