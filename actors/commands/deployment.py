@@ -103,7 +103,7 @@ def quoted_markets(world: World) -> list[str]:
     made = {
         market
         for described in world.populations
-        if described.strategy == "ladder"
+        if described.kind.makes_markets
         for market in described.markets
     }
     return sorted(made)

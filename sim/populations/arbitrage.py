@@ -18,7 +18,7 @@ import numpy as np
 
 from sim.market import MarketSpec
 from sim.populations.command_rows import immediate
-from sim.populations.crowd import Crowd
+from sim.populations.crowd import Crowd, StrategyKind
 from sim.populations.dice import Dice
 from sim.populations.noise import sane_places
 from sim.populations.population import Integers, MarketView, bounded
@@ -182,6 +182,9 @@ class Arbitrage(Crowd):
         sides = np.where(buying, Side.BUY, Side.SELL).astype(np.int64)
         who = acting[acts] + self.accounts.start
         return immediate(sane_places(view, who, sides, prices, lots[acts]))
+
+
+STRATEGY = StrategyKind("arbitrage", Arbitrage, ArbitrageParameters)
 
 
 def trading(view: MarketView) -> bool:

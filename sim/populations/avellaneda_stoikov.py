@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.populations.command_rows import cancels, lots_of_quote, places, post_only
-from sim.populations.crowd import Crowd
+from sim.populations.crowd import Crowd, StrategyKind
 from sim.populations.dice import Dice
 from sim.populations.holdings import Holdings
 from sim.populations.ladder import first_of_each
@@ -182,6 +182,11 @@ class AvellanedaStoikov(Crowd):
         sides = np.where(side == 0, Side.BUY, Side.SELL).astype(np.int64)
         who = acting[maker] + self.accounts.start
         return post_only(places(who, sides, within[chosen], lots[chosen]))
+
+
+STRATEGY = StrategyKind(
+    "avellaneda-stoikov", AvellanedaStoikov, AvellanedaStoikovParameters, makes_markets=True
+)
 
 
 def fill_spread_ppm(parameters: AvellanedaStoikovParameters) -> int:

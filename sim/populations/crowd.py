@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -111,3 +113,21 @@ class Crowd(ABC):
         """Places of those who act in this step and their draws, int64 (awake, 4 × words)."""
         chance_ppm = self.chance_ppm(market, activity_ppm)
         return self._dice.wake(market, self._life, step, chance_ppm, words)
+
+
+@dataclass(frozen=True)
+class StrategyKind:
+    """What the file of a strategy declares of it, and nobody else knows.
+
+    name           as a scenario calls it
+    population     made of parameters, accounts, how many markets it sees, and dice
+    parameters     a dataclass of integers made with `bounded`
+    makes_markets  whether it quotes both sides: its inventory is what risks its money
+    divides        False where its traders take turns among all of them: always one part
+    """
+
+    name: str
+    population: type[Crowd]
+    parameters: type[Any]
+    makes_markets: bool = False
+    divides: bool = True

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.populations.crowd import Crowd
+from sim.populations.crowd import Crowd, StrategyKind
 from sim.populations.dice import UNIT_BITS, Dice
 from sim.populations.noise import sane_places
 from sim.populations.population import Integers, MarketView, bounded
@@ -155,6 +155,11 @@ class FundamentalChartistNoise(Crowd):
         then = np.maximum(self._seen[market] - 1 - self._horizons[acting], 0)
         past: Floats = prices[then % len(prices)]
         return past
+
+
+STRATEGY = StrategyKind(
+    "fundamental-chartist-noise", FundamentalChartistNoise, FundamentalChartistNoiseParameters
+)
 
 
 def market_price(view: MarketView, first: float) -> float:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.populations.command_rows import as_commands, command_words, lots_of_quote
-from sim.populations.crowd import Crowd
+from sim.populations.crowd import Crowd, StrategyKind
 from sim.populations.dice import Dice
 from sim.populations.ladder_rows import decide_ladders
 from sim.populations.population import Integers, MarketView, bounded
@@ -117,6 +117,9 @@ class Ladder(Crowd):
             lots_of_quote(spec, index - edge, own.sweep_max_quote),
             lots_of_quote(spec, index + edge, own.sweep_max_quote),
         )
+
+
+STRATEGY = StrategyKind("ladder", Ladder, LadderParameters, makes_markets=True, divides=False)
 
 
 def unwritable(levels: Integers) -> Integers:

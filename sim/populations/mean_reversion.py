@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.populations.command_rows import immediate
-from sim.populations.crowd import Crowd
+from sim.populations.crowd import Crowd, StrategyKind
 from sim.populations.dice import UNIT_BITS, Dice
 from sim.populations.moving_mid import AVERAGE_SHIFT, glance, moving_mid
 from sim.populations.noise import sane_places, touch_ticks
@@ -104,3 +104,6 @@ class MeanReversion(Crowd):
         prices = np.where(gap > 0, ask + slip, bid - slip)
         sides = np.where(gap > 0, Side.BUY, Side.SELL).astype(np.int64)
         return immediate(sane_places(view, who + self.accounts.start, sides, prices, lots))
+
+
+STRATEGY = StrategyKind("mean-reversion", MeanReversion, MeanReversionParameters)

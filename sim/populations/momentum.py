@@ -21,7 +21,7 @@ from sim.populations.command_rows import (
     lots_of_quote,
     write_place,
 )
-from sim.populations.crowd import Crowd
+from sim.populations.crowd import Crowd, StrategyKind
 from sim.populations.dice import UNIT_BITS, Dice
 from sim.populations.moving_mid import glance, moving_mid
 from sim.populations.noise import touch_ticks
@@ -170,3 +170,6 @@ class Momentum(Crowd):
     def watch(self, step: int, views: Sequence[MarketView]) -> None:
         """See Crowd."""
         glance(self._mids, step, views)
+
+
+STRATEGY = StrategyKind("momentum", Momentum, MomentumParameters)

@@ -24,7 +24,7 @@ from sim.populations.command_rows import (
     write_cancel,
     write_place,
 )
-from sim.populations.crowd import Crowd
+from sim.populations.crowd import Crowd, StrategyKind
 from sim.populations.dice import UNIT, UNIT_BITS, Dice
 from sim.populations.held_orders import look_ahead_of
 from sim.populations.population import Integers, MarketView, bounded
@@ -222,6 +222,9 @@ class Noise(Crowd):
             spec.max_quantity_lots,
             spec.max_price_ticks,
         )
+
+
+STRATEGY = StrategyKind("noise", Noise, NoiseParameters)
 
 
 def touch_ticks(view: MarketView) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.populations.command_rows import immediate
-from sim.populations.crowd import Crowd
+from sim.populations.crowd import Crowd, StrategyKind
 from sim.populations.dice import UNIT, Dice
 from sim.populations.noise import sane_places, touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
@@ -98,6 +98,9 @@ class OrderSplitting(Crowd):
         buying = draws[:, COIN] < UNIT // 2 - leaning
         self._signs[market][acting[new]] = np.where(buying, 1, -1)[new]
         self._left[market][acting[new]] = parts(draws[new, LENGTH], self._parameters.tail_percent)
+
+
+STRATEGY = StrategyKind("order-splitting", OrderSplitting, OrderSplittingParameters)
 
 
 def parts(draws: Integers, tail_percent: int) -> Integers:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.populations.crowd import StrategyKind
 from sim.populations.dice import Dice
 from sim.populations.parent_orders import ParentOrders, ParentParameters, Parents
 from sim.populations.population import Integers, MarketView, bounded
@@ -40,3 +41,6 @@ class Pov(ParentOrders):
             begun = self._begun_lots[market] = view.volume_lots
         mine = (view.volume_lots - begun) * self._participation_ppm // PPM
         return np.minimum(parents.whole_lots, mine)
+
+
+STRATEGY = StrategyKind("pov", Pov, PovParameters)

@@ -1,51 +1,39 @@
 """Which strategies there are, by the name a scenario calls them."""
 
-from dataclasses import dataclass
 from typing import Any
 
-from sim.populations.arbitrage import Arbitrage, ArbitrageParameters
-from sim.populations.avellaneda_stoikov import AvellanedaStoikov, AvellanedaStoikovParameters
-from sim.populations.crowd import Crowd
-from sim.populations.dice import Dice
-from sim.populations.fundamental_chartist_noise import (
-    FundamentalChartistNoise,
-    FundamentalChartistNoiseParameters,
+from sim.populations import (
+    arbitrage,
+    avellaneda_stoikov,
+    fundamental_chartist_noise,
+    ladder,
+    mean_reversion,
+    momentum,
+    noise,
+    order_splitting,
+    pov,
+    twap,
+    value,
+    vwap,
 )
-from sim.populations.ladder import Ladder, LadderParameters
-from sim.populations.mean_reversion import MeanReversion, MeanReversionParameters
-from sim.populations.momentum import Momentum, MomentumParameters
-from sim.populations.noise import Noise, NoiseParameters
-from sim.populations.order_splitting import OrderSplitting, OrderSplittingParameters
-from sim.populations.pov import Pov, PovParameters
-from sim.populations.twap import Twap, TwapParameters
-from sim.populations.value import Value, ValueParameters
-from sim.populations.vwap import Vwap, VwapParameters
+from sim.populations.crowd import Crowd, StrategyKind
+from sim.populations.dice import Dice
 
-
-@dataclass(frozen=True)
-class StrategyKind:
-    """A population and its parameters: a dataclass of integers made with `bounded`."""
-
-    population: type[Crowd]
-    parameters: type[Any]
-
-
-STRATEGIES = {
-    "ladder": StrategyKind(Ladder, LadderParameters),
-    "noise": StrategyKind(Noise, NoiseParameters),
-    "momentum": StrategyKind(Momentum, MomentumParameters),
-    "value": StrategyKind(Value, ValueParameters),
-    "mean-reversion": StrategyKind(MeanReversion, MeanReversionParameters),
-    "avellaneda-stoikov": StrategyKind(AvellanedaStoikov, AvellanedaStoikovParameters),
-    "arbitrage": StrategyKind(Arbitrage, ArbitrageParameters),
-    "twap": StrategyKind(Twap, TwapParameters),
-    "vwap": StrategyKind(Vwap, VwapParameters),
-    "pov": StrategyKind(Pov, PovParameters),
-    "order-splitting": StrategyKind(OrderSplitting, OrderSplittingParameters),
-    "fundamental-chartist-noise": StrategyKind(
-        FundamentalChartistNoise, FundamentalChartistNoiseParameters
-    ),
-}
+DECLARED: tuple[StrategyKind, ...] = (
+    arbitrage.STRATEGY,
+    avellaneda_stoikov.STRATEGY,
+    fundamental_chartist_noise.STRATEGY,
+    ladder.STRATEGY,
+    mean_reversion.STRATEGY,
+    momentum.STRATEGY,
+    noise.STRATEGY,
+    order_splitting.STRATEGY,
+    pov.STRATEGY,
+    twap.STRATEGY,
+    value.STRATEGY,
+    vwap.STRATEGY,
+)
+STRATEGIES = {kind.name: kind for kind in DECLARED}
 
 
 def build_population(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.populations.crowd import StrategyKind
 from sim.populations.dice import Dice
 from sim.populations.parent_orders import ParentOrders, ParentParameters, Parents
 from sim.populations.population import Integers, MarketView, bounded
@@ -41,6 +42,9 @@ class Twap(ParentOrders):
         ahead = int(self._schedule[min(at + 1, SCHEDULE_POINTS)]) - done
         share = done + ahead * rest // self._terms.duration_steps
         return parents.whole_lots * share // SCHEDULE_WHOLE
+
+
+STRATEGY = StrategyKind("twap", Twap, TwapParameters)
 
 
 def executed(urgency_ppm: int) -> Integers:

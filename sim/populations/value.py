@@ -22,7 +22,7 @@ from sim.populations.command_rows import (
     lots_of_quote,
     write_place,
 )
-from sim.populations.crowd import Crowd
+from sim.populations.crowd import Crowd, StrategyKind
 from sim.populations.dice import UNIT, UNIT_BITS, Dice
 from sim.populations.held_orders import look_ahead_of, withdraw_all
 from sim.populations.holdings import Holdings
@@ -189,6 +189,9 @@ class Value(Crowd):
             spec.max_price_ticks,
             own.aggressive_ppm * UNIT // PPM,
         )
+
+
+STRATEGY = StrategyKind("value", Value, ValueParameters)
 
 
 def drawn_lots(view: MarketView, order_quote: int, draws: Integers) -> Integers:

@@ -10,6 +10,7 @@ less and less of it counts, so the whole is done at the end.
 
 from dataclasses import dataclass
 
+from sim.populations.crowd import StrategyKind
 from sim.populations.dice import Dice
 from sim.populations.parent_orders import ParentOrders, ParentParameters, Parents
 from sim.populations.population import Integers, MarketView, bounded
@@ -76,3 +77,6 @@ class Vwap(ParentOrders):
             return self._forecast_quote * ATOMS_PER_UNIT // max(1, atoms_per_lot)
         before = (self._begun_lots[market] or 0) - (self._first_lots[market] or 0)
         return before * self._terms.duration_steps // max(1, self._terms.start_step)
+
+
+STRATEGY = StrategyKind("vwap", Vwap, VwapParameters)

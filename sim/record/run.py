@@ -87,6 +87,7 @@ class StrategyRecord:
 
     inventory_lots      int64 (samples, markets): sum of its traders' positions
     trader_pnl_atoms    int64 (traders,): equity at the end less the capital at the start
+    makes_markets       as its strategy declares
     """
 
     name: str
@@ -96,6 +97,7 @@ class StrategyRecord:
     standings: Rows
     inventory_lots: Integers
     trader_pnl_atoms: Integers
+    makes_markets: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,6 @@ from sim.report.text import NONE, duration, escaped, nice_step, number, percent,
 from sim.sums import exact_sum
 from sim.units import ATOMS_PER_UNIT
 
-MAKERS = frozenset({"avellaneda-stoikov", "ladder"})
-"""Strategies that quote both sides: their inventory is what risks their money."""
-
 COMPARED_MAX = COLOURS
 """More lines than colours cannot be told apart in one chart."""
 
@@ -192,7 +189,7 @@ def _card(record: RunRecord, place: int) -> str:
         _small(record, "Equity less capital", unit, [Line("equity", times_us, profit, colour)]),
         _small(record, "Drawdown", "%", [Line("drawdown", times_us, fall, "loss", None, True)]),
     ]
-    if strategy.strategy in MAKERS:
+    if strategy.makes_markets:
         parts.append(_inventory_chart(record, strategy, unit))
     parts.append(_results(strategy, unit))
     capital = number(strategy.capital_atoms / ATOMS_PER_UNIT)

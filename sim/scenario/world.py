@@ -15,6 +15,7 @@ from sim.market import (
     QUANTITY_LOTS_MAX,
     MarketSpec,
 )
+from sim.populations.crowd import StrategyKind
 from sim.populations.population import Integers
 from sim.populations.registry import STRATEGIES
 from sim.prices.processes import (
@@ -112,6 +113,11 @@ class PopulationDescription:
     latency_us_min: int = 0
     latency_us_max: int = LATENCY_US_DEFAULT
     leverage: int = LEVERAGE_DEFAULT
+
+    @property
+    def kind(self) -> StrategyKind:
+        """What its strategy declares."""
+        return STRATEGIES[self.strategy]
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,6 @@ LIFE = 1
 """A simulated strategy has one."""
 
 
-UNDIVIDED = ("ladder",)
-"""Strategies whose traders take turns among all of them: always one part."""
-
-
 @dataclass
 class Batch:
     """What a part sends a market in a step.
@@ -96,7 +92,7 @@ def describe_parts(scenario: Scenario, spread: int = 1) -> list[PartDescription]
     parts, base = [], 1
     for strategy, population in enumerate(scenario.world.populations):
         markets = tuple(numbers[market_id] for market_id in population.markets)
-        shares = 1 if population.strategy in UNDIVIDED else spread
+        shares = spread if population.kind.divides else 1
         for first, stop in _shares(population.heads, shares):
             accounts = range(base + first, base + stop)
             parts.append(PartDescription(strategy, first, accounts, markets))

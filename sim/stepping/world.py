@@ -306,6 +306,7 @@ def _strategies(
                 standings,
                 inventory,
                 own,
+                population.kind.makes_markets,
             )
         )
         base += population.heads

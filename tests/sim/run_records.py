@@ -33,7 +33,11 @@ def market_record(price_ticks: np.ndarray, spec: MarketSpec = BTC) -> MarketReco
 
 
 def strategy_record(
-    equity_units: np.ndarray, name: str = "makers", strategy: str = "ladder", markets: int = 1
+    equity_units: np.ndarray,
+    name: str = "makers",
+    strategy: str = "ladder",
+    markets: int = 1,
+    makes_markets: bool = True,
 ) -> StrategyRecord:
     """A sample a second with this equity, of ten traders with an equal part in what is won."""
     standings = np.zeros(len(equity_units), STANDING)
@@ -42,7 +46,8 @@ def strategy_record(
     inventory = np.zeros((len(equity_units), markets), np.int64)
     inventory[:, 0] = np.arange(len(equity_units))
     pnl = ATOMS_PER_UNIT * np.arange(-5, 5)
-    return StrategyRecord(name, strategy, 10, 1_000 * ATOMS_PER_UNIT, standings, inventory, pnl)
+    capital = 1_000 * ATOMS_PER_UNIT
+    return StrategyRecord(name, strategy, 10, capital, standings, inventory, pnl, makes_markets)
 
 
 def run_record(

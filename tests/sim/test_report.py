@@ -23,7 +23,7 @@ from sim.rows.messages import MarketStatus, Side
 from sim.scenario.scenario import IndexJump, MarketShock, StatusChange
 from sim.stepping.world import Timing
 from tests.sim.run_records import BTC, market_record, run_record, strategy_record
-from tests.sim.scenario_texts import scenario_of, world_of
+from tests.sim.scenario_texts import EVERYONE, scenario_of, world_of
 
 VOID = {"meta", "link"}
 SEED = 11
@@ -72,7 +72,7 @@ def path_of_prices(count: int) -> np.ndarray:
 
 def small_run(seconds: int = 600) -> RunRecord:
     prices = path_of_prices(seconds)
-    noise = strategy_record(np.full(seconds, 1_000), "noise", "noise")
+    noise = strategy_record(np.full(seconds, 1_000), "noise", "noise", makes_markets=False)
     return run_record([market_record(prices)], [strategy_record(1_000 + np.arange(seconds)), noise])
 
 
@@ -88,6 +88,14 @@ def test_a_page_of_a_real_run_is_well_formed_and_asks_nobody_for_anything() -> N
     for said in ("BTC-PERP", "ETH-PERP", "Price", "Spread", "Visible depth", "Volume", "Sharpe"):
         assert said in page.text
     assert world.state_hash() in page.text
+
+
+def test_only_of_who_makes_markets_the_inventory_is_shown() -> None:
+    run = world_of(scenario_of(EVERYONE, duration_s=3))
+    run.run()
+    record = run.record(Timing())
+    assert [one.name for one in record.strategies if one.makes_markets] == ["makers"]
+    assert html_report(record).count("Inventory at mark") == 1
 
 
 def test_the_policy_of_a_page_names_its_own_style_and_script_and_nothing_else() -> None:
