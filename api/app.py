@@ -26,6 +26,7 @@ from api.flux import (
     deposits,
     document,
     envelope,
+    margin,
     markets,
     orders,
 )
@@ -37,6 +38,7 @@ from storage.settings import Settings
 SECTIONS = (
     orders.router,
     account.router,
+    margin.router,
     markets.router,
     deposits.router,
     auth.router,

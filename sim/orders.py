@@ -21,15 +21,20 @@ class OrderStatus(IntEnum):
     @property
     def is_open(self) -> bool:
         """True while the order may still trade."""
-        return self <= OrderStatus.PARTIALLY_FILLED
+        return self <= LAST_OPEN_STATUS
+
+
+LAST_OPEN_STATUS = OrderStatus.PARTIALLY_FILLED
+"""Statements that look for open orders compare with it."""
 
 
 @dataclass(frozen=True)
 class PlaceOrder:
     """One order, on the grid of its market, not yet checked against money.
 
-    price_ticks is 0 for a MARKET order. body_hash identifies what it means: the same
-    client_order_id with another hash is another order under a used name.
+    price_ticks is 0 for a MARKET order, leverage None where the one in force is meant. body_hash
+    identifies what it means: the same client_order_id with another hash is another order under a
+    used name.
     """
 
     account_id: int
@@ -39,7 +44,7 @@ class PlaceOrder:
     time_in_force: TimeInForce
     quantity_lots: int
     price_ticks: int
-    leverage: int
+    leverage: int | None
     reduce_only: bool
     post_only: bool
     client_order_id: str | None

@@ -70,7 +70,7 @@ async def build_order(markets: MarketCatalog, account_id: int, wish: OrderWish) 
         Name.QUANTITY, wish.quantity, spec.lot_size, spec.min_quantity_lots, spec.max_quantity_lots
     )
     price_ticks = checked_price(wish, spec)
-    leverage = checked_leverage(wish.leverage, spec)
+    check_leverage(wish.leverage, spec)
     return PlaceOrder(
         account_id=account_id,
         spec=spec,
@@ -79,11 +79,11 @@ async def build_order(markets: MarketCatalog, account_id: int, wish: OrderWish) 
         time_in_force=time_in_force,
         quantity_lots=quantity_lots,
         price_ticks=price_ticks,
-        leverage=leverage,
+        leverage=wish.leverage,
         reduce_only=wish.reduce_only,
         post_only=wish.post_only,
         client_order_id=wish.client_order_id,
-        body_hash=body_hash(wish, time_in_force, quantity_lots, price_ticks, leverage),
+        body_hash=body_hash(wish, time_in_force, quantity_lots, price_ticks, spec),
     )
 
 
@@ -140,13 +140,10 @@ def checked_price(wish: OrderWish, spec: MarketSpec) -> int:
     return on_grid(Name.PRICE, wish.price, spec.tick_size, 1, spec.max_price_ticks)
 
 
-def checked_leverage(leverage: int | None, spec: MarketSpec) -> int:
-    """From 1 to the market's maximum."""
-    if leverage is None:
-        return spec.default_leverage
-    if not 1 <= leverage <= spec.max_leverage:
+def check_leverage(leverage: int | None, spec: MarketSpec) -> None:
+    """From 1 to the market's maximum, where it is said."""
+    if leverage is not None and not 1 <= leverage <= spec.max_leverage:
         raise not_valid(Name.LEVERAGE, leverage, min(max(leverage, 1), spec.max_leverage))
-    return leverage
 
 
 def on_grid(what: Name, text: str, step: Decimal, least: int, most: int) -> int:
@@ -184,9 +181,14 @@ def not_valid(what: Name, sent: object, nearest: object) -> Refused:
 
 
 def body_hash(
-    wish: OrderWish, time_in_force: TimeInForce, quantity: int, price: int, leverage: int
+    wish: OrderWish, time_in_force: TimeInForce, quantity: int, price: int, spec: MarketSpec
 ) -> bytes:
-    """What makes two requests the same order: its meaning, not its spelling."""
+    """What makes two requests the same order: its meaning, not its spelling.
+
+    Without a leverage it is the market's default here, whichever is in force: a repetition has to
+    be known again when that has changed.
+    """
+    leverage = spec.default_leverage if wish.leverage is None else wish.leverage
     meaning = (
         f"{wish.market_id}|{wish.side:d}|{wish.order_type:d}|{time_in_force:d}|{quantity}|{price}"
         f"|{leverage}|{wish.reduce_only:d}|{wish.post_only:d}|{wish.client_order_id}"

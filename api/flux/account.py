@@ -14,22 +14,23 @@ from api.door.describing import documented
 from api.door.paging import cursor_number, page_of, window_of
 from api.door.routing import ExactRoute, services_of
 from api.flux import wording
-from api.flux.answers import BalanceAnswer, FillAnswer, LedgerAnswer, OrderAnswer, PositionAnswer
+from api.flux.answers import FillAnswer, LedgerAnswer, OrderAnswer, PositionAnswer
+from api.flux.margin_answers import HeldBalanceAnswer, balance_answers
 from api.flux.schemas import FillsAsked, OrdersAsked, WindowAsked
 from sim.market import MarketSpec
 from sim.refusals import Refusal, Refused
 from storage.reading import order_lists, views
 from storage.reading.order_lists import OrderFilter
+from storage.reading.standing import standing
 from storage.reading.views import FillFilter
 
 router = APIRouter(route_class=ExactRoute, tags=["Queries"])
 
 
-@router.get("/balances", summary="Balances", **documented(200, BalanceAnswer, many=True))
+@router.get("/balances", summary="Balances", **documented(200, HeldBalanceAnswer, many=True))
 async def get_balances(caller: Viewer, request: Request) -> Response:
-    """Money, by asset."""
-    balances = await views.balances(services_of(request).pool, caller.user_id)
-    return reply_page([wording.balance_answer(balance) for balance in balances])
+    """Money, by asset, and how much of it new orders may reserve."""
+    return reply_page(balance_answers(await standing(services_of(request).pool, caller.user_id)))
 
 
 @router.get("/positions", summary="Positions", **documented(200, PositionAnswer, many=True))

@@ -36,6 +36,7 @@ STATUSES: dict[Refusal, int] = {
     Refusal.API_KEY_NOT_FOUND: 404,
     Refusal.ORDER_NOT_FOUND: 404,
     Refusal.ORDER_NOT_OPEN: 409,
+    Refusal.LEVERAGE_IN_USE: 409,
     Refusal.ACCOUNT_NOT_FLAT: 409,
     Refusal.INVALID_SCENARIO: 400,
     Refusal.TOO_MANY_SIMULATIONS: 409,

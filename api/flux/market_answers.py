@@ -25,6 +25,7 @@ class MarketAnswer(Wire):
     taker_fee_rate: str
     funding_interval_hours: int
     funding_rate_cap: str
+    price_band: str
     status: str
     halt_reason: str | None = None
 
@@ -46,6 +47,7 @@ class MarketAnswer(Wire):
         takerFeeRate="0.0005",
         fundingIntervalHours=8,
         fundingRateCap="0.00375",
+        priceBand="0.1",
         status="ACTIVE",
     )
 

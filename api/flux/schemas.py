@@ -130,6 +130,17 @@ class OrderSent(Sent):
     )
 
 
+class LeverageSent(Sent):
+    """The leverage of an account in one market."""
+
+    market_id: Annotated[StrictStr, Field(min_length=1, max_length=32)]
+    leverage: Annotated[WholeNumber, Field(ge=1, le=255)]
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"marketId": "BTC-PERP", "leverage": 20}]}
+    )
+
+
 def or_why_not(value: object, read: ValidatorFunctionWrapHandler) -> object:
     """One entry of a list: what cannot be read refuses itself, not the list."""
     try:

@@ -3,6 +3,7 @@
 import re
 
 ASKED_BY = {
+    "set_leverage": "PUT /leverage",
     "list_markets": "GET /markets",
     "list_orders": "GET /orders",
     "forget_it": "forget=true",

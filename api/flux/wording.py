@@ -77,6 +77,7 @@ def market_answer(listed: ListedMarket) -> MarketAnswer:
         taker_fee_rate=format_ppm(spec.taker_fee_ppm),
         funding_interval_hours=spec.funding_interval_hours,
         funding_rate_cap=format_ppm(spec.funding_cap_ppm),
+        price_band=format_ppm(spec.price_band_ppm),
         status=listed.status.name,
         halt_reason=listed.halt_reason,
     )

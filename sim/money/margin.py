@@ -1,33 +1,135 @@
-"""Cross margin: what an order reserves, what an account has available (perps.md, "Account")."""
+"""Cross margin: what an account has available, what an order needs of it, at which price.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+The rules of perps.md, "Account" and "Bounds". An order needs the initial margin of what it opens,
+the taker's fee, and its open loss: what it loses at once, against mark, if it trades at its limit.
+One that closes opens nothing. No order is taken with which the account's equity at mark would not
+bear the open losses and fees of all its open orders. So only mark can bring an account below zero.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from sim.market import MarketSpec
-from sim.money.position import Position, unrealized_pnl_atoms
-from sim.money.rules import above_band_ticks, below_band_ticks, initial_margin_atoms
+from sim.money.position import FLAT, Position, unrealized_pnl_atoms
+from sim.money.rules import (
+    MARKET_BAND_PPM,
+    highest_purchase_ticks,
+    initial_margin_atoms,
+    lowest_sale_ticks,
+    open_loss_ticks,
+    reservation_atoms,
+    share_up,
+)
 from sim.rows.messages import Side
 
 
-@dataclass(frozen=True)
-class OpenPosition:
-    """A position with what is needed to value it."""
+@dataclass
+class OpenSide:
+    """The open orders of one side of an account in one market: sums over what is left of them.
+
+    orders                          how many there are
+    plain_lots                      lots of those that are not reduce-only
+    tick_lots                       Σ limit × lots
+    beyond_lots, beyond_tick_lots   lots and Σ limit × lots of those that lose against mark
+    """
+
+    orders: int = 0
+    plain_lots: int = 0
+    tick_lots: int = 0
+    beyond_lots: int = 0
+    beyond_tick_lots: int = 0
+
+
+@dataclass
+class Exposure:
+    """What an account has in one market: a position, open orders, and one leverage for both.
+
+    leverage   0 where neither an order nor its owner has set it
+    """
 
     spec: MarketSpec
-    position: Position
-    leverage: int
     mark_ticks: int
+    position: Position = FLAT
+    leverage: int = 0
+    open_sides: dict[Side, OpenSide] = field(default_factory=dict)
+
+    @property
+    def leverage_in_force(self) -> int:
+        """What orders of the account have that say nothing else."""
+        return self.leverage or self.spec.default_leverage
+
+    @property
+    def binds_leverage(self) -> bool:
+        """Whether an order with another leverage has to wait."""
+        return self.position.quantity_lots != 0 or self.open_orders > 0
+
+    @property
+    def open_orders(self) -> int:
+        """How many orders may still trade here."""
+        return sum(side.orders for side in self.open_sides.values())
+
+    @property
+    def margin_atoms(self) -> int:
+        """Initial margin of the position at mark, rounded up."""
+        return initial_margin_atoms(self.worth_atoms, self.leverage_in_force)
+
+    @property
+    def maintenance_atoms(self) -> int:
+        """Maintenance margin of the position at mark, rounded up."""
+        return share_up(self.worth_atoms, self.spec.maintenance_margin_ppm)
+
+    @property
+    def worth_atoms(self) -> int:
+        """Notional of the position at mark."""
+        return self.spec.notional_atoms(self.mark_ticks, abs(self.position.quantity_lots))
+
+    @property
+    def unrealized_atoms(self) -> int:
+        """What closing at mark would realise."""
+        return unrealized_pnl_atoms(self.position, self.mark_ticks, self.spec)
+
+    @property
+    def at_stake_atoms(self) -> int:
+        """What all open orders lose at once if they trade at their limits, with their fees."""
+        spec, ticks = self.spec, 0
+        for side, orders in self.open_sides.items():
+            at_mark = orders.beyond_lots * self.mark_ticks
+            ticks += open_loss_ticks(side == Side.SELL, orders.beyond_tick_lots, at_mark)
+        worth = sum(orders.tick_lots for orders in self.open_sides.values())
+        fees = share_up(worth * spec.atoms_per_tick_lot, spec.taker_fee_ppm)
+        return ticks * spec.atoms_per_tick_lot + fees
 
 
 @dataclass(frozen=True)
-class MarketPrice:
-    """What a MARKET order may cost: the price it reserves at, and the worst it may trade at."""
+class OrderTerms:
+    """An order as far as money is concerned.
 
-    reserve_ticks: int
+    limit_ticks     the worst price it may trade at
+    reserve_ticks   the price that its worth is reckoned at
+    """
+
+    side: Side
+    quantity_lots: int
     limit_ticks: int
+    reserve_ticks: int
+    reduce_only: bool = False
+
+
+@dataclass(frozen=True)
+class Need:
+    """What an order asks of its account.
+
+    reserved_atoms   initial margin of what it opens, taker's fee, open loss: what it locks
+    at_stake_atoms   fee and open loss alone
+    opens            whether any of it opens a position
+    """
+
+    reserved_atoms: int
+    at_stake_atoms: int
+    opens: bool
 
 
 def released_atoms(reserved_atoms: int, filled_lots: int, open_lots: int) -> int:
@@ -35,40 +137,86 @@ def released_atoms(reserved_atoms: int, filled_lots: int, open_lots: int) -> int
     return reserved_atoms * filled_lots // open_lots
 
 
-def equity_atoms(wallet_atoms: int, positions: Iterable[OpenPosition]) -> int:
+def equity_atoms(wallet_atoms: int, held: Iterable[Exposure]) -> int:
     """Wallet plus unrealised profit at mark."""
-    return wallet_atoms + sum(
-        unrealized_pnl_atoms(held.position, held.mark_ticks, held.spec) for held in positions
-    )
+    return wallet_atoms + sum(one.unrealized_atoms for one in held)
 
 
-def position_margin_atoms(held: OpenPosition) -> int:
-    """Initial margin of a position at mark, rounded up."""
-    notional = held.spec.notional_atoms(held.mark_ticks, abs(held.position.quantity_lots))
-    return initial_margin_atoms(notional, held.leverage)
-
-
-def available_atoms(wallet_atoms: int, locked_atoms: int, positions: Iterable[OpenPosition]) -> int:
+def available_atoms(wallet_atoms: int, locked_atoms: int, held: Sequence[Exposure]) -> int:
     """Equity less the margin of positions and the reservations of open orders."""
-    held = list(positions)
-    margin = sum(position_margin_atoms(position) for position in held)
+    margin = sum(one.margin_atoms for one in held)
     return equity_atoms(wallet_atoms, held) - margin - locked_atoms
 
 
-def withdrawable_atoms(
-    wallet_atoms: int, locked_atoms: int, positions: Iterable[OpenPosition]
-) -> int:
+def bearable_atoms(wallet_atoms: int, held: Sequence[Exposure]) -> int:
+    """What the account can still lose at once: equity less all that its open orders may."""
+    return equity_atoms(wallet_atoms, held) - sum(one.at_stake_atoms for one in held)
+
+
+def withdrawable_atoms(wallet_atoms: int, locked_atoms: int, held: Sequence[Exposure]) -> int:
     """What may leave: available, but never profit that is not realised yet."""
-    held = list(positions)
-    return max(
-        0, min(available_atoms(wallet_atoms, locked_atoms, held), wallet_atoms - locked_atoms)
-    )
+    free = min(available_atoms(wallet_atoms, locked_atoms, held), wallet_atoms - locked_atoms)
+    return max(0, min(free, bearable_atoms(wallet_atoms, held)))
 
 
-def market_order_price(
+def closing_lots(held: Exposure, order: OrderTerms) -> int:
+    """How many lots of an order close: all of a reduce-only one, for it opens nothing; of others
+    what orders before it leave of the position."""
+    if order.reduce_only:
+        return order.quantity_lots
+    position_lots = held.position.quantity_lots
+    reducible = -position_lots if order.side == Side.BUY else position_lots
+    before = held.open_sides.get(order.side, NO_ORDERS).plain_lots
+    return max(0, min(order.quantity_lots, reducible - before))
+
+
+def order_need(held: Exposure, order: OrderTerms) -> Need:
+    """What an order needs, at the leverage in force."""
+    spec, lots = held.spec, order.quantity_lots
+    opening = lots - closing_lots(held, order)
+    worth = spec.notional_atoms(order.reserve_ticks, lots)
+    opening_worth = spec.notional_atoms(order.reserve_ticks, opening)
+    loss_ticks = open_loss_ticks(order.side == Side.SELL, order.limit_ticks, held.mark_ticks)
+    loss = spec.notional_atoms(loss_ticks, lots)
+    fee_ppm = spec.taker_fee_ppm
+    reserved = reservation_atoms(worth, opening_worth, held.leverage_in_force, fee_ppm)
+    return Need(reserved + loss, share_up(worth, fee_ppm) + loss, opening > 0)
+
+
+def lacking(
+    wallet_atoms: int, locked_atoms: int, held: Sequence[Exposure], need: Need
+) -> tuple[int, int] | None:
+    """What an order needs and what there is of it, where the account cannot carry it; else None."""
+    if need.opens:
+        available = available_atoms(wallet_atoms, locked_atoms, held)
+        if available < need.reserved_atoms:
+            return need.reserved_atoms, available
+    bearable = bearable_atoms(wallet_atoms, held)
+    return (need.at_stake_atoms, bearable) if bearable < need.at_stake_atoms else None
+
+
+def join_orders(held: Exposure, order: OrderTerms) -> None:
+    """An accepted order is one of the open ones."""
+    side, lots = held.open_sides.setdefault(order.side, OpenSide()), order.quantity_lots
+    side.orders += 1
+    side.plain_lots += 0 if order.reduce_only else lots
+    side.tick_lots += order.limit_ticks * lots
+    if open_loss_ticks(order.side == Side.SELL, order.limit_ticks, held.mark_ticks):
+        side.beyond_lots += lots
+        side.beyond_tick_lots += order.limit_ticks * lots
+
+
+def nearest_limit_ticks(spec: MarketSpec, side: Side, limit_ticks: int, mark_ticks: int) -> int:
+    """A limit, or the nearest one that does not take beyond the market's price band."""
+    if side == Side.BUY:
+        return min(limit_ticks, highest_purchase_ticks(mark_ticks, spec.price_band_ppm))
+    return max(limit_ticks, lowest_sale_ticks(mark_ticks, spec.price_band_ppm))
+
+
+def market_order_limit(
     side: Side, quantity_lots: int, opposite: npt.NDArray[np.int64], mark_ticks: int
-) -> MarketPrice | None:
-    """The price a MARKET order reserves at and its execution limit; None if depth is short.
+) -> int | None:
+    """The worst price that completes a MARKET order; None where that is more than 5 % from mark.
 
     opposite    visible depth of the other side, shape (n, 3), best first: ticks, lots, orders
     """
@@ -76,7 +224,11 @@ def market_order_price(
     if enough.size == 0:
         return None
     worst = int(opposite[enough[0], 0])
-    above = above_band_ticks(mark_ticks)
     if side == Side.BUY:
-        return MarketPrice(max(worst, above), max(worst, above))
-    return MarketPrice(max(worst, above), max(1, min(worst, below_band_ticks(mark_ticks))))
+        within = worst <= highest_purchase_ticks(mark_ticks, MARKET_BAND_PPM)
+    else:
+        within = worst >= lowest_sale_ticks(mark_ticks, MARKET_BAND_PPM)
+    return worst if within else None
+
+
+NO_ORDERS = OpenSide()

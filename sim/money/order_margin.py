@@ -1,8 +1,8 @@
 """Which orders of simulated traders are placed: those that their equity carries.
 
 The rule of perps.md: available = equity − Σ initial margin of positions − Σ reservations, and an
-order reserves price × quantity ÷ leverage plus the taker's fee, a reduce-only one nothing. What
-reserves more than is available is refused before it reaches a market.
+order reserves price × quantity ÷ leverage, the taker's fee and its open loss, a reduce-only one
+nothing here. What reserves more than is available is refused before it reaches a market.
 
 A trader's margin spans markets and a market knows its own accounts only, so the part of the
 strategy decides: it sends the orders and hears of everything that becomes of them. What is
@@ -19,9 +19,13 @@ waits for another one.
 * Orders of one step are looked at market after market, in the order they are sent. A
   cancellation in the same step frees nothing yet.
 
-The prices that orders reserve at are those of rules.py, with the best bid that the sender saw. A
-MARKET order reserves at its execution limit, without one at the band; no strategy sends any. What
-one order or account carries ends at 2**61 atoms of worth.
+* An order has to be carried with its open loss, at the mark that its sender saw; of what rests and
+  of what has filled it is part of the equity at the next check.
+
+The prices that orders reserve at are those of rules.py, with the best bid that the sender saw. No
+order trades beyond the market's price band, so none reserves for that: whoever asks for any price,
+with a limit or a MARKET order, reserves at the edge. What one order or account carries ends at
+2**61 atoms of worth.
 """
 
 from collections.abc import Sequence
@@ -33,7 +37,13 @@ import numpy.typing as npt
 from sim.market import MarketSpec
 from sim.money import rules, watch
 from sim.money.liquidation import CLOSED
-from sim.money.rules import above_band_ticks, reservation_atoms, reserve_ticks
+from sim.money.rules import (
+    highest_purchase_ticks,
+    lowest_sale_ticks,
+    open_loss_ticks,
+    reservation_atoms,
+    reserve_ticks,
+)
 from sim.rows import kernels
 from sim.rows import packed as packed_events
 from sim.rows.kernels import Number, cached_kernel, inlined, prefetch
@@ -78,9 +88,9 @@ def learn_events(
         if kind == TRADE:
             maker = maker_of(whose)
             if owner >= 0:
-                free[owner] -= reservation_atoms(worth, leverage, taker_fee_ppm)
+                free[owner] -= reservation_atoms(worth, worth, leverage, taker_fee_ppm)
             if maker >= 0:
-                free[maker] -= reservation_atoms(worth, leverage, max(0, maker_fee_ppm))
+                free[maker] -= reservation_atoms(worth, worth, leverage, max(0, maker_fee_ppm))
                 if packed[row, ORDER] != 0:
                     resting[maker] = max(0, resting[maker] - worth)
         elif owner >= 0 and (codes >> 56) & REDUCE_ONLY == 0:
@@ -98,6 +108,23 @@ def ask_for(trader: int, free: Integers, resting: Integers, asked: Integers) -> 
     prefetch(asked, trader)
 
 
+@inlined
+def wanted_atoms(
+    row: Number, best_bid: int, mark: int, highest: int, lowest: int, atoms_per_tick_lot: int
+) -> Number:
+    """Worth and open loss of a PLACE row, in atoms; prices in ticks.
+
+    highest, lowest   the edges of the market's price band
+    """
+    is_sale = row.side == SELL
+    limit: Number = max(row.price_ticks, lowest)
+    if not is_sale:
+        limit = min(row.price_ticks, highest) if row.price_ticks > 0 else highest
+    price = reserve_ticks(is_sale, limit, best_bid, row.flags & POST_ONLY != 0)
+    lot_atoms = row.quantity_lots * atoms_per_tick_lot
+    return price * lot_atoms, open_loss_ticks(is_sale, limit, mark) * lot_atoms
+
+
 @cached_kernel(kernels, rules, watch)
 def admit_rows(
     rows: Rows,
@@ -105,7 +132,8 @@ def admit_rows(
     atoms_per_tick_lot: int,
     quantity_lots_max: int,
     best_bid_ticks: int,
-    market_price_ticks: int,
+    mark_ticks: int,
+    band_ticks: tuple[int, int],
     taker_fee_ppm: int,
     leverage: int,
     free: Integers,
@@ -116,6 +144,7 @@ def admit_rows(
 ) -> Number:
     """Say which COMMAND rows go to the market: bool (rows,); answers how many do not.
 
+    band_ticks   the highest price of a purchase and the lowest of a sale
     asked   int64 (traders,), what this step's orders reserve so far, added to
     stages  int64 (traders,); PLACE rows of traders who are CLOSED all stay here
 
@@ -134,12 +163,12 @@ def admit_rows(
         if stages[trader] == CLOSED:
             kept[place] = False
         elif row.flags & REDUCE_ONLY == 0 and 0 < lots <= quantity_lots_max:
-            limit: Number = row.price_ticks if row.price_ticks > 0 else market_price_ticks
-            only_rests = row.flags & POST_ONLY != 0
-            price = reserve_ticks(row.side == SELL, limit, best_bid_ticks, only_rests)
-            worth = price * lots * atoms_per_tick_lot
-            wanted = reservation_atoms(worth, leverage, taker_fee_ppm)
-            used = asked[trader] + reservation_atoms(resting[trader], leverage, taker_fee_ppm)
+            worth, loss = wanted_atoms(
+                row, best_bid_ticks, mark_ticks, *band_ticks, atoms_per_tick_lot
+            )
+            rests = resting[trader]
+            wanted = reservation_atoms(worth, worth, leverage, taker_fee_ppm) + loss
+            used = asked[trader] + reservation_atoms(rests, rests, leverage, taker_fee_ppm)
             if worth <= WORTH_ATOMS_MAX and wanted <= free[trader] - used:
                 asked[trader] += wanted
                 row.leverage = leverage
@@ -219,7 +248,11 @@ class OrderMargin:
             spec.atoms_per_tick_lot,
             spec.max_quantity_lots,
             best_bid_ticks,
-            above_band_ticks(mark_ticks),
+            mark_ticks,
+            (
+                highest_purchase_ticks(mark_ticks, spec.price_band_ppm),
+                lowest_sale_ticks(mark_ticks, spec.price_band_ppm),
+            ),
             spec.taker_fee_ppm,
             self._leverage,
             self.free_atoms,

@@ -8,7 +8,7 @@ from sim.rows.kernels import rule
 from sim.units import PPM
 
 MARKET_BAND_PPM = 50_000
-"""A MARKET order may trade up to 5 % away from mark, and reserves for that."""
+"""The band of MARKET orders: the depth that completes one is within 5 % of mark."""
 
 EXACT_PRODUCT_MAX = 2**31
 
@@ -30,9 +30,12 @@ def initial_margin_atoms(worth_atoms: int, leverage: int) -> int:
 
 
 @rule
-def reservation_atoms(worth_atoms: int, leverage: int, taker_fee_ppm: int) -> int:
-    """What orders of this worth lock: initial margin and taker fee, each rounded up."""
-    return initial_margin_atoms(worth_atoms, leverage) + share_up(worth_atoms, taker_fee_ppm)
+def reservation_atoms(
+    worth_atoms: int, opening_atoms: int, leverage: int, taker_fee_ppm: int
+) -> int:
+    """What orders of this worth lock besides their open loss: the initial margin of what they
+    open, and the taker's fee of all; each rounded up."""
+    return initial_margin_atoms(opening_atoms, leverage) + share_up(worth_atoms, taker_fee_ppm)
 
 
 @rule
@@ -42,18 +45,6 @@ def reserve_ticks(is_sale: bool, limit_ticks: int, best_bid_ticks: int, is_post_
     if is_sale and not is_post_only:
         return max(limit_ticks, best_bid_ticks)
     return limit_ticks
-
-
-@rule
-def above_band_ticks(mark_ticks: int) -> int:
-    """Mark and the band of a MARKET order, away from mark to the tick."""
-    return -(-mark_ticks * (PPM + MARKET_BAND_PPM) // PPM)
-
-
-@rule
-def below_band_ticks(mark_ticks: int) -> int:
-    """Mark less the band of a MARKET order, away from mark to the tick."""
-    return mark_ticks * (PPM - MARKET_BAND_PPM) // PPM
 
 
 @rule
@@ -70,7 +61,10 @@ def lowest_sale_ticks(mark_ticks: int, price_band_ppm: int) -> int:
 
 @rule
 def open_loss_ticks(is_sale: bool, limit_ticks: int, mark_ticks: int) -> int:
-    """What a lot that trades at its order's limit loses at once, against mark, in ticks."""
+    """What a lot that trades at its order's limit loses at once, against mark, in ticks.
+
+    Of many lots as well, by the sums of their limits and of mark, where all are beyond mark.
+    """
     return max(0, mark_ticks - limit_ticks if is_sale else limit_ticks - mark_ticks)
 
 

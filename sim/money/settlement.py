@@ -12,9 +12,6 @@ from sim.money.rules import share_up
 from sim.orders import OrderStatus
 from sim.rows.messages import EventKind, Rows, Side
 
-STRATEGY_LEVERAGE = 10
-"""Leverage of simulated traders' positions; their orders are not stored one by one."""
-
 
 @dataclass
 class OrderState:
@@ -25,7 +22,6 @@ class OrderState:
     filled_lots: int
     filled_tick_lots: int
     reserved_atoms: int
-    leverage: int
     status: OrderStatus
     reason: int = 0
     updated_at_us: int = 0
@@ -37,7 +33,6 @@ class Holding:
 
     position: Position = FLAT
     realized_pnl_atoms: int = 0
-    leverage: int = 1
     updated_at_us: int = 0
 
 
@@ -136,9 +131,9 @@ class Settlement:
         self._candle(time_us, ticks, lots, notional)
         for is_maker, order_id, account_id, own_side, rate_ppm in sides:
             fee = share_up(notional, rate_ppm)
-            leverage = self._fill_order(order_id, ticks, lots, time_us)
+            self._fill_order(order_id, ticks, lots, time_us)
             signed = lots if own_side == Side.BUY else -lots
-            realized = self._fill_holding(account_id, signed, ticks, fee, leverage, time_us)
+            realized = self._fill_holding(account_id, signed, ticks, fee, time_us)
             if account_id >= STRATEGIES_FIRST:
                 self._settle_strategy(account_id, realized, fee)
                 continue
@@ -172,10 +167,10 @@ class Settlement:
                 leg = (owner, entry_type)
                 self.strategy_legs[leg] = self.strategy_legs.get(leg, 0) + atoms
 
-    def _fill_order(self, order_id: int, ticks: int, lots: int, time_us: int) -> int:
+    def _fill_order(self, order_id: int, ticks: int, lots: int, time_us: int) -> None:
         order = self.orders.get(order_id)
         if order is None:
-            return STRATEGY_LEVERAGE
+            return
         open_lots = order.quantity_lots - order.filled_lots
         assert order.status.is_open, f"order {order_id} has a trade after its end"
         assert lots <= open_lots, f"order {order_id} is overfilled"
@@ -185,22 +180,15 @@ class Settlement:
         done = order.filled_lots == order.quantity_lots
         status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
         self._set_status(order_id, order, status, 0, time_us)
-        return order.leverage
 
     def _fill_holding(
-        self, account_id: int, signed: int, ticks: int, fee: int, leverage: int, time_us: int
+        self, account_id: int, signed: int, ticks: int, fee: int, time_us: int
     ) -> int:
         held = self.holdings.get(account_id, Holding())
         position, realized = fill_position(
             held.position, signed, ticks, self.spec.atoms_per_tick_lot
         )
-        opened_now = held.position.quantity_lots * position.quantity_lots <= 0
-        after = Holding(
-            position,
-            held.realized_pnl_atoms + realized - fee,
-            leverage if opened_now else held.leverage,
-            time_us,
-        )
+        after = Holding(position, held.realized_pnl_atoms + realized - fee, time_us)
         self.holdings[account_id] = self.touched_holdings[account_id] = after
         return realized
 

@@ -243,6 +243,7 @@ SPEC_OPTIONS = {
     "taker_fee_ppm": (0, PPM // 10),
     "funding_interval_hours": (1, 24),
     "funding_cap_ppm": (0, PPM // 10),
+    "price_band_ppm": (1, PPM - 1),
 }
 """Fields of a MarketSpec that a scenario may leave to their defaults, and their ranges."""
 

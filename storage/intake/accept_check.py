@@ -7,17 +7,22 @@ import numpy.typing as npt
 
 from sim.market import MarketSpec
 from sim.money.margin import (
-    OpenPosition,
-    available_atoms,
-    market_order_price,
+    Exposure,
+    Need,
+    OrderTerms,
+    join_orders,
+    lacking,
+    market_order_limit,
+    nearest_limit_ticks,
+    order_need,
 )
-from sim.money.position import Position
-from sim.money.rules import reservation_atoms, reserve_ticks
+from sim.money.rules import reserve_ticks
 from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
 from sim.refusals import Name, Refusal, Refused
 from sim.roles import Role
 from sim.rows.messages import MarketStatus, OrderType, Side
-from sim.units import ATOMS_PER_UNIT, format_atoms
+from sim.units import ATOMS_PER_UNIT, format_atoms, format_steps
+from storage.intake.exposures import check_marks, no_mark
 
 INDEX_AGE_US_MAX = 10_000_000
 """A MARKET order needs an index price no older than this: perps.md, "fail closed"."""
@@ -42,15 +47,6 @@ class Account:
     open_orders: int
     role: str
     status: str
-
-
-@dataclass(frozen=True)
-class HeldPosition:
-    """A position as stored, not yet valued."""
-
-    market_id: str
-    position: Position
-    leverage: int
 
 
 @dataclass(frozen=True)
@@ -89,10 +85,13 @@ class KnownRequest:
 
 @dataclass
 class Accounts:
-    """Everything a batch is decided on: accounts, positions, markets, used names, new ids."""
+    """Everything a batch is decided on: accounts, what they hold, markets, used names.
+
+    held   of each account what it has in each market that it has ever been in
+    """
 
     accounts: dict[int, Account]
-    positions: dict[int, list[HeldPosition]]
+    held: dict[int, dict[str, Exposure]]
     markets: dict[str, MarketNow]
     by_client_id: dict[tuple[int, str], KnownOrder] = field(default_factory=dict)
     by_key: dict[tuple[int, str], KnownRequest] = field(default_factory=dict)
@@ -102,11 +101,16 @@ class Accounts:
 
 @dataclass(frozen=True)
 class AcceptedRow:
-    """An order that is accepted if its account does not change meanwhile, and what is written."""
+    """An order that is accepted if its account does not change meanwhile, and what is written.
+
+    sets_leverage   whether its leverage is news to its account in this market
+    """
 
     order: PlaceOrder
     reserved_atoms: int
     limit_ticks: int
+    leverage: int
+    sets_leverage: bool
 
 
 def decide(
@@ -125,12 +129,17 @@ def decide(
         raise Refused(
             Refusal.TOO_MANY_OPEN_ORDERS, f"An account may have {open_orders_max} open orders"
         )
-    reserve_ticks, limit_ticks = priced(order, market, at_us)
-    reserved = reserve(order, account, accounts, reserve_ticks)
-    check_size(order, account, accounts, max(reserve_ticks, limit_ticks))
-    account.locked_atoms += reserved
+    held = exposure(order, market, accounts)
+    sets_leverage = take_leverage(order, held)
+    terms = order_terms(order, market, at_us)
+    need = order_need(held, terms)
+    check_margin(order, need, accounts)
+    check_size(order, account, accounts, max(terms.reserve_ticks, terms.limit_ticks))
+    join_orders(held, terms)
+    account.locked_atoms += need.reserved_atoms
     account.open_orders += 1
-    return AcceptedRow(order, reserved, limit_ticks)
+    leverage = held.leverage_in_force
+    return AcceptedRow(order, need.reserved_atoms, terms.limit_ticks, leverage, sets_leverage)
 
 
 def authorized(account_id: int, accounts: Accounts) -> Account:
@@ -179,44 +188,92 @@ def market_halted(market_id: str, reason: str) -> Refused:
     )
 
 
-def priced(order: PlaceOrder, market: MarketNow, at_us: int) -> tuple[int, int]:
-    """The price an order reserves at, and the limit that its command carries, in ticks."""
-    if order.order_type == OrderType.LIMIT:
-        is_sale, limit_ticks = order.side == Side.SELL, order.price_ticks
-        bid_ticks = market.best_bid_ticks
-        return reserve_ticks(is_sale, limit_ticks, bid_ticks, order.post_only), limit_ticks
-    if market.mark_ticks <= 0 or at_us - market.priced_at_us > INDEX_AGE_US_MAX:
+def exposure(order: PlaceOrder, market: MarketNow, accounts: Accounts) -> Exposure:
+    """What the account has in the order's market. Raises Refused where nothing says its worth."""
+    if market.mark_ticks <= 0:
+        raise no_mark(market.spec.market_id)
+    held = accounts.held.setdefault(order.account_id, {})
+    return held.setdefault(order.spec.market_id, Exposure(market.spec, market.mark_ticks))
+
+
+def take_leverage(order: PlaceOrder, held: Exposure) -> bool:
+    """The order's leverage is that of its market from now on; whether that is news.
+
+    Raises Refused where a position or open orders have another one.
+    """
+    in_force = held.leverage_in_force
+    wanted = in_force if order.leverage is None else order.leverage
+    if wanted != in_force and held.binds_leverage:
+        raise Refused(
+            Refusal.INVALID_ORDER,
+            f"{Name.LEVERAGE} {wanted} is not that of the position and open orders in"
+            f" {held.spec.market_id}, which is {in_force}; {Name.SET_LEVERAGE} changes it",
+            {"field": Name.LEVERAGE, "nearest": in_force},
+        )
+    is_news, held.leverage = wanted != held.leverage, wanted
+    return is_news
+
+
+def order_terms(order: PlaceOrder, market: MarketNow, at_us: int) -> OrderTerms:
+    """The order's side, size and prices. Raises Refused where none is possible now."""
+    if order.order_type == OrderType.MARKET:
+        limit_ticks = market_limit(order, market, at_us)
+    else:
+        limit_ticks = order.price_ticks
+        check_band(order, market)
+    is_sale, bid_ticks = order.side == Side.SELL, market.best_bid_ticks
+    reckoned_ticks = reserve_ticks(is_sale, limit_ticks, bid_ticks, order.post_only)
+    return OrderTerms(
+        order.side, order.quantity_lots, limit_ticks, reckoned_ticks, order.reduce_only
+    )
+
+
+def check_band(order: PlaceOrder, market: MarketNow) -> None:
+    """Refuses a limit that could take too far from mark."""
+    spec, mark_ticks = market.spec, market.mark_ticks
+    nearest = nearest_limit_ticks(spec, order.side, order.price_ticks, mark_ticks)
+    if nearest != order.price_ticks:
+        sent, within, mark = (
+            format_steps(ticks, spec.tick_size)
+            for ticks in (order.price_ticks, nearest, mark_ticks)
+        )
+        raise Refused(
+            Refusal.INVALID_ORDER,
+            f"{Name.PRICE} {sent} is beyond the price band of {spec.market_id} around mark, {mark};"
+            f" the nearest valid value is {within}",
+            {"field": Name.PRICE, "nearest": within, "mark_price": mark},
+        )
+
+
+def market_limit(order: PlaceOrder, market: MarketNow, at_us: int) -> int:
+    """The worst price at which a MARKET order trades, in ticks."""
+    if at_us - market.priced_at_us > INDEX_AGE_US_MAX:
         raise Refused(
             Refusal.PRICE_UNAVAILABLE,
             f"{market.spec.market_id} has no fresh index price; MARKET orders wait for one",
         )
     depth = market.asks if order.side == Side.BUY else market.bids
-    price = market_order_price(order.side, order.quantity_lots, depth, market.mark_ticks)
-    if price is None:
+    limit_ticks = market_order_limit(order.side, order.quantity_lots, depth, market.mark_ticks)
+    if limit_ticks is None:
         raise Refused(
             Refusal.INSUFFICIENT_LIQUIDITY,
-            "The visible depth does not complete this MARKET order",
+            "The visible depth within 5 % of mark does not complete this MARKET order",
         )
-    limit = min(price.limit_ticks, market.spec.max_price_ticks)
-    return price.reserve_ticks, limit
+    return limit_ticks
 
 
-def reserve(order: PlaceOrder, account: Account, accounts: Accounts, price_ticks: int) -> int:
-    """What the order locks, in atoms; Refused where the account has less available."""
-    if order.reduce_only:
-        return 0
-    worth = order.spec.notional_atoms(price_ticks, order.quantity_lots)
-    needed = reservation_atoms(worth, order.leverage, order.spec.taker_fee_ppm)
-    available = available_atoms(
-        account.total_atoms, account.locked_atoms, valued(order.account_id, accounts)
-    )
-    if available < needed:
+def check_margin(order: PlaceOrder, need: Need, accounts: Accounts) -> None:
+    """Refuses what the account cannot carry."""
+    account, held = accounts.accounts[order.account_id], accounts.held[order.account_id].values()
+    check_marks(held)
+    short = lacking(account.total_atoms, account.locked_atoms, list(held), need)
+    if short is not None:
+        required, available = map(format_atoms, short)
         raise Refused(
             Refusal.INSUFFICIENT_MARGIN,
             "Available margin is below required margin",
-            {"required": format_atoms(needed), "available": format_atoms(available)},
+            {"required": required, "available": available},
         )
-    return needed
 
 
 def check_size(order: PlaceOrder, account: Account, accounts: Accounts, price_ticks: int) -> None:
@@ -224,24 +281,11 @@ def check_size(order: PlaceOrder, account: Account, accounts: Accounts, price_ti
     if order.spec.notional_atoms(price_ticks, order.quantity_lots) > ORDER_ATOMS_MAX:
         most = format_atoms(ORDER_ATOMS_MAX)
         raise Refused(Refusal.INVALID_ORDER, f"An order may be worth at most {most}")
-    held = accounts.positions.get(order.account_id, ())
-    cost_atoms = sum(abs(position.position.cost_atoms) for position in held)
+    held = accounts.held[order.account_id].values()
+    cost_atoms = sum(abs(one.position.cost_atoms) for one in held)
     grows = not order.reduce_only and cost_atoms > ACCOUNT_ATOMS_MAX
     if grows or abs(account.total_atoms) > ACCOUNT_ATOMS_MAX:
         most = format_atoms(ACCOUNT_ATOMS_MAX)
         raise Refused(
             Refusal.INVALID_ORDER, f"An account may have at most {most} in money or in positions"
         )
-
-
-def valued(account_id: int, accounts: Accounts) -> list[OpenPosition]:
-    """The account's positions at mark."""
-    found = []
-    for held in accounts.positions.get(account_id, ()):
-        market = accounts.markets.get(held.market_id)
-        if market is None or market.mark_ticks <= 0:
-            raise Refused(
-                Refusal.PRICE_UNAVAILABLE, f"{held.market_id} has no mark price at the moment"
-            )
-        found.append(OpenPosition(market.spec, held.position, held.leverage, market.mark_ticks))
-    return found

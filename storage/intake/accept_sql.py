@@ -1,25 +1,24 @@
 """What accepting a batch of orders reads and writes."""
 
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
 import psycopg
 
-from sim.money.position import Position
 from sim.orders import OrderStatus
 from sim.rows.messages import CommandKind, OrderFlag, OrderType, Reason, empty_commands
 from storage.intake.accept_check import (
     AcceptedRow,
     Account,
     Accounts,
-    HeldPosition,
     KnownOrder,
     KnownRequest,
     MarketNow,
 )
 from storage.intake.accept_request import Decided, OrderRequest
+from storage.intake.exposures import HELD, OPEN_SIDES, joined
 from storage.market.depth import levels_from_bytes
 from storage.market.markets import SPEC_COLUMNS, spec_from_row
 from storage.people.accounts import COLLATERAL
@@ -29,9 +28,6 @@ SELECT b.account_id, b.version, b.total_atoms, b.locked_atoms, b.open_orders, u.
 FROM balances b JOIN users u ON u.id = b.account_id
 WHERE b.account_id = ANY(%b) AND b.asset = '{COLLATERAL}' ORDER BY b.account_id"""
 LOCKED_ACCOUNTS = f"{ACCOUNTS} FOR UPDATE OF b"
-POSITIONS = """
-SELECT account_id, market_id, quantity_lots, cost_atoms, leverage
-FROM positions WHERE account_id = ANY(%b) AND quantity_lots <> 0"""
 MARKETS = f"""
 SELECT {", ".join("m." + column.strip() for column in SPEC_COLUMNS.split(","))},
        m.status, coalesce(p.index_ticks, 0), coalesce(p.mark_ticks, 0),
@@ -53,10 +49,10 @@ WITH asked AS (
     SELECT x.*, nextval('order_ids') AS id
     FROM unnest(%b::int[], %b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::bytea[],
         %b::int[], %b::int[], %b::int[], %b::bigint[], %b::bigint[], %b::int[], %b::bool[],
-        %b::bool[], %b::bigint[], %b::bytea[]) WITH ORDINALITY
+        %b::bool[], %b::bool[], %b::bigint[], %b::bytea[]) WITH ORDINALITY
     AS x(request, account_id, version, market_id, client_order_id, body_hash, side, order_type,
-        tif, price_ticks, quantity_lots, leverage, reduce_only, post_only, reserved_atoms,
-        payload, n)),
+        tif, price_ticks, quantity_lots, leverage, sets_leverage, reduce_only, post_only,
+        reserved_atoms, payload, n)),
 wanted AS (
     SELECT account_id, version, sum(reserved_atoms) AS atoms, count(*)::int AS orders
     FROM asked GROUP BY account_id, version)"""
@@ -65,7 +61,7 @@ keyed AS (
     SELECT * FROM unnest(%b::int[], %b::bigint[], %b::bigint[], %b::text[], %b::text[],
         %b::bytea[], %b::text[])
     AS x(request, account_id, version, key, route, body_hash, response))"""
-HELD = """,
+HELD_BALANCES = """,
 held AS MATERIALIZED (
     SELECT h.* FROM (SELECT account_id, version FROM {wanted} a ORDER BY account_id) w
     CROSS JOIN LATERAL (
@@ -105,12 +101,26 @@ SELECT (SELECT array_agg(id ORDER BY n) FROM asked), (SELECT array_agg(account_i
     pg_notify('commands', '')"""
 ALL_ACCOUNTS = """(SELECT account_id, version FROM wanted
         UNION SELECT account_id, version FROM keyed)"""
-WRITE = ASKED + HELD.format(wanted="wanted", asset=COLLATERAL) + RESULT
-WRITE_KEYED = (
-    ASKED_WITH_KEYS + HELD.format(wanted=ALL_ACCOUNTS, asset=COLLATERAL) + REMEMBERED + RESULT
-)
-"""The same with the memory of requests that have a key; one whose orders are all refused is
-remembered without any."""
+SETTING = """,
+leveraged AS (
+    INSERT INTO leverages (account_id, market_id, leverage)
+    SELECT DISTINCT ON (account_id, market_id) account_id, market_id, leverage
+    FROM asked JOIN held USING (account_id) WHERE sets_leverage
+    ORDER BY account_id, market_id, n DESC
+    ON CONFLICT (account_id, market_id) DO UPDATE SET leverage = excluded.leverage)"""
+
+
+def write_statement(is_keyed: bool, sets_leverage: bool) -> str:
+    """What writes accepted orders; with the memory of requests that have a key, where one has,
+    for one whose orders are all refused is remembered without any; with new leverages."""
+    asked, wanted = (ASKED_WITH_KEYS, ALL_ACCOUNTS) if is_keyed else (ASKED, "wanted")
+    parts = [asked, HELD_BALANCES.format(wanted=wanted, asset=COLLATERAL)]
+    parts += [REMEMBERED] * is_keyed + [SETTING] * sets_leverage
+    return "".join([*parts, RESULT])
+
+
+WRITES = {key: write_statement(*key) for key in product((False, True), repeat=2)}
+"""By whether a request has a key, and whether an order sets a leverage."""
 
 NOTIFY = "SELECT pg_notify('commands', '')"
 
@@ -125,14 +135,17 @@ async def load_accounts(
     named = [(o.account_id, o.client_order_id) for o in orders if o.client_order_id is not None]
     keyed = [(r.asked.account_id, r.asked.key) for r in requests if r.asked.key is not None]
     accounts = await connection.execute(LOCKED_ACCOUNTS if lock else ACCOUNTS, (ids,))
-    positions = await connection.execute(POSITIONS, (ids,))
+    held = await connection.execute(HELD, (ids,))
+    open_sides = await connection.execute(OPEN_SIDES, (ids,))
     markets = await connection.execute(MARKETS, (with_depth, with_depth))
     by_name = await connection.execute(KNOWN_CLIENT_IDS, columns(named)) if named else None
     by_key = await connection.execute(KNOWN_KEYS, columns(keyed)) if keyed else None
+    now = {row[0]: market_now(row) for row in await markets.fetchall()}
+    marked = {market_id: (market.spec, market.mark_ticks) for market_id, market in now.items()}
     return Accounts(
         accounts={row[0]: Account(*row[1:]) for row in await accounts.fetchall()},
-        positions=held_positions(await positions.fetchall()),
-        markets={row[0]: market_now(row) for row in await markets.fetchall()},
+        held=joined(await held.fetchall(), await open_sides.fetchall(), marked),
+        markets=now,
         by_client_id=known_orders(await by_name.fetchall()) if by_name else {},
         by_key=known_requests(await by_key.fetchall()) if by_key else {},
     )
@@ -143,28 +156,19 @@ def columns(pairs: list[tuple[int, Any]]) -> tuple[list[int], list[str]]:
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
-def held_positions(rows: list[tuple[Any, ...]]) -> dict[int, list[HeldPosition]]:
-    """Positions by account."""
-    held: dict[int, list[HeldPosition]] = {}
-    for account_id, market_id, lots, cost, leverage in rows:
-        held.setdefault(account_id, []).append(
-            HeldPosition(market_id, Position(lots, cost), leverage)
-        )
-    return held
-
-
 def market_now(row: tuple[Any, ...]) -> MarketNow:
     """A row of MARKETS."""
+    *spec, status, index, mark, priced_at_us, best_bid, bids, asks, halt_reason = row
     return MarketNow(
-        spec_from_row(row[:15]),
-        status=row[15],
-        index_ticks=row[16],
-        mark_ticks=row[17],
-        priced_at_us=row[18],
-        best_bid_ticks=row[19],
-        bids=levels_from_bytes(row[20]),
-        asks=levels_from_bytes(row[21]),
-        halt_reason=row[22],
+        spec_from_row(spec),
+        status=status,
+        index_ticks=index,
+        mark_ticks=mark,
+        priced_at_us=priced_at_us,
+        best_bid_ticks=best_bid,
+        bids=levels_from_bytes(bids),
+        asks=levels_from_bytes(asks),
+        halt_reason=halt_reason,
     )
 
 
@@ -191,7 +195,8 @@ async def write_accepted(
     """
     keyed = key_columns(decided)
     values = (*order_columns(decided), *keyed, *(at_us,) * (5 if keyed else 4))
-    cursor = await connection.execute(WRITE_KEYED if keyed else WRITE, values)
+    sets_leverage = any(row.sets_leverage for one in decided for row in one.rows)
+    cursor = await connection.execute(WRITES[bool(keyed), sets_leverage], values)
     row = await cursor.fetchone()
     assert row is not None
     ids, held = iter(row[0] or ()), set(row[1] or ())
@@ -216,9 +221,10 @@ def order_columns(decided: Sequence[Decided]) -> tuple[list[Any], ...]:
         [int(order.side) for order in orders],
         [int(order.order_type) for order in orders],
         [int(order.time_in_force) for order in orders],
-        [order.price_ticks for order in orders],
+        [row.limit_ticks for row in rows],
         [order.quantity_lots for order in orders],
-        [order.leverage for order in orders],
+        [row.leverage for row in rows],
+        [row.sets_leverage for row in rows],
         [order.reduce_only for order in orders],
         [order.post_only for order in orders],
         [row.reserved_atoms for row in rows],
@@ -258,7 +264,7 @@ def payloads(rows: list[AcceptedRow]) -> list[bytes]:
         command["order_type"] = order.order_type
         command["time_in_force"] = order.time_in_force
         command["flags"] = flags
-        command["leverage"] = order.leverage
+        command["leverage"] = row.leverage
     data, size = commands.tobytes(), commands.dtype.itemsize
     return [data[start : start + size] for start in range(0, len(data), size)]
 

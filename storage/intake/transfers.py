@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sim.money.ledger import EXTERNAL, INSURANCE, EntryType
-from sim.money.margin import OpenPosition, withdrawable_atoms
-from sim.money.position import Position
+from sim.money.margin import Exposure, withdrawable_atoms
 from sim.refusals import Name, Refusal, Refused
 from sim.units import ATOMS_PER_UNIT, format_atoms
 from storage.intake.cancel_after import clear_cancel_after
-from storage.market.markets import SPEC_COLUMNS, spec_from_row
+from storage.intake.exposures import check_marks, exposures
 from storage.people.accounts import COLLATERAL
 from storage.postgres.database import now_us
 from storage.postgres.unit_of_work import Connection
@@ -34,11 +33,6 @@ VALUES ('transfer', %(seq)s, 0, %(account)s, %(asset)s, %(type)s, %(amount)s, %(
 FORGET_PROFITS = """
 UPDATE positions SET realized_before_atoms = realized_pnl_atoms
 WHERE account_id = %s AND realized_before_atoms <> realized_pnl_atoms"""
-OPEN_POSITIONS = f"""
-SELECT {", ".join("m." + column.strip() for column in SPEC_COLUMNS.split(","))},
-       h.quantity_lots, h.cost_atoms, h.leverage, p.mark_ticks
-FROM positions h JOIN markets m USING (market_id) LEFT JOIN market_prices p USING (market_id)
-WHERE h.account_id = %s AND h.quantity_lots <> 0"""
 
 
 @dataclass(frozen=True)
@@ -90,7 +84,7 @@ async def withdraw(
     balance = await locked_balance(connection, account_id, asset)
     if amount_atoms <= 0:
         raise below_least(format_atoms(amount_atoms))
-    held = await open_positions(connection, account_id)
+    held = await held_by(connection, account_id)
     free = withdrawable_atoms(balance.total_atoms, balance.locked_atoms, held)
     if amount_atoms > free:
         raise Refused(
@@ -119,7 +113,7 @@ async def reset(
     A debt is paid by the insurance fund. Raises Refused, where there is an order or a position.
     """
     balance = await locked_balance(connection, account_id, COLLATERAL)
-    if balance.open_orders or balance.locked_atoms or await open_positions(connection, account_id):
+    if balance.open_orders or balance.locked_atoms or await held_by(connection, account_id):
         raise Refused(
             Refusal.ACCOUNT_NOT_FLAT, "Cancel the open orders and close the positions first"
         )
@@ -152,18 +146,12 @@ async def locked_balance(connection: Connection, account_id: int, asset: str) ->
     return Balance(account_id, asset, *row)
 
 
-async def open_positions(connection: Connection, account_id: int) -> list[OpenPosition]:
-    """Positions at mark. Raises Refused PRICE_UNAVAILABLE where one has no mark price."""
-    rows = await (await connection.execute(OPEN_POSITIONS, (account_id,))).fetchall()
-    held = []
-    for *spec_columns, lots, cost, leverage, mark in rows:
-        spec = spec_from_row(tuple(spec_columns))
-        if not mark:
-            raise Refused(
-                Refusal.PRICE_UNAVAILABLE, f"{spec.market_id} has no mark price at the moment"
-            )
-        held.append(OpenPosition(spec, Position(lots, cost), leverage, mark))
-    return held
+async def held_by(connection: Connection, account_id: int) -> list[Exposure]:
+    """Where the account has a position or open orders. Raises Refused PRICE_UNAVAILABLE where one
+    has no mark price."""
+    found = (await exposures(connection, account_id)).values()
+    check_marks(found)
+    return [one for one in found if one.binds_leverage]
 
 
 async def move(

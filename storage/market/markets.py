@@ -12,13 +12,14 @@ from storage.errors import wrapped
 
 SPEC_COLUMNS = """market_id, base_asset, quote_asset, tick_size, lot_size, max_quantity_lots,
     max_price_ticks, min_quantity_lots, max_leverage, initial_margin_ppm, maintenance_margin_ppm,
-    maker_fee_ppm, taker_fee_ppm, funding_interval_hours, funding_cap_ppm"""
+    maker_fee_ppm, taker_fee_ppm, funding_interval_hours, funding_cap_ppm,
+    price_band_ppm"""
 SELECT_SPECS = f"SELECT {SPEC_COLUMNS} FROM markets ORDER BY ordinal"
 EMPTY_CHAIN = bytes(32)
 
 INSERT_MARKET = f"""
 INSERT INTO markets ({SPEC_COLUMNS}, ordinal, status)
-VALUES ({", ".join(["%s"] * 15)}, (SELECT coalesce(max(ordinal), 0) + 1 FROM markets), %s)
+VALUES ({", ".join(["%s"] * 16)}, (SELECT coalesce(max(ordinal), 0) + 1 FROM markets), %s)
 ON CONFLICT (market_id) DO NOTHING"""
 INSERT_SATELLITES = (
     "INSERT INTO market_heads (market_id, epoch, batch_no, command_seq, event_seq, chain)"
@@ -72,4 +73,5 @@ def spec_values(spec: MarketSpec) -> tuple[object, ...]:
         spec.taker_fee_ppm,
         spec.funding_interval_hours,
         spec.funding_cap_ppm,
+        spec.price_band_ppm,
     )

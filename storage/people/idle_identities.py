@@ -37,6 +37,7 @@ KEEP = "UPDATE users SET guest_since_us = NULL WHERE id = ANY(%s)"
 REMOVE = (
     "DELETE FROM idempotency WHERE account_id = ANY(%s)",
     "DELETE FROM users WHERE id = ANY(%s)",
+    "DELETE FROM leverages WHERE account_id = ANY(%s)",
     "DELETE FROM balances WHERE account_id = ANY(%s)",
     "DELETE FROM accounts WHERE id = ANY(%s)",
 )

@@ -60,6 +60,7 @@ TABLES: Mapping[str, Rights] = {
         " balance_after_atoms, created_at_us)",
         engine="SELECT, INSERT, DELETE",
     ),
+    "leverages": Rights(api="SELECT, INSERT, UPDATE (leverage)", engine="SELECT, DELETE"),
     "login_addresses": Rights(api="SELECT, INSERT, UPDATE (last_at_us), DELETE"),
     "login_sessions": Rights(
         api="SELECT, INSERT, UPDATE (generation, token_hash, refreshed_at_us, expires_at_us),"
@@ -91,7 +92,7 @@ TABLES: Mapping[str, Rights] = {
     ),
     "positions": Rights(
         api="SELECT, UPDATE (realized_before_atoms)",
-        engine="SELECT, INSERT, UPDATE (quantity_lots, cost_atoms, realized_pnl_atoms, leverage,"
+        engine="SELECT, INSERT, UPDATE (quantity_lots, cost_atoms, realized_pnl_atoms,"
         " updated_at_us)",
     ),
     "projections": Rights(api="SELECT", engine="SELECT, UPDATE (batch_no, command_seq, event_seq)"),

@@ -18,15 +18,14 @@ SELECT 1 / count(*) FROM moved"""
 """Division by zero where the cursor is elsewhere: it aborts the rest of the round trip with it."""
 
 ORDERS = """
-SELECT id, account_id, quantity_lots, filled_lots, filled_tick_lots, reserved_atoms, leverage,
-    status
+SELECT id, account_id, quantity_lots, filled_lots, filled_tick_lots, reserved_atoms, status
 FROM orders WHERE id = ANY(%b)"""
 LOCK_BALANCES = """
 SELECT 1 FROM balances WHERE account_id = ANY(%b) ORDER BY account_id, asset FOR UPDATE"""
 """Before any number of a fill or of a ledger leg is drawn: see BalanceRow."""
 
 POSITIONS = """
-SELECT account_id, quantity_lots, cost_atoms, realized_pnl_atoms, leverage, updated_at_us
+SELECT account_id, quantity_lots, cost_atoms, realized_pnl_atoms, updated_at_us
 FROM positions WHERE market_id = %s AND account_id = ANY(%b)"""
 
 UPDATE_ORDERS = """
@@ -49,13 +48,13 @@ and in what reads them: OFFSET 0 is what it cannot see through."""
 
 UPSERT_POSITIONS = """
 INSERT INTO positions (account_id, market_id, quantity_lots, cost_atoms, realized_pnl_atoms,
-    leverage, updated_at_us)
-SELECT x.id, %s, x.lots, x.cost, x.realized, x.leverage, x.at
-FROM unnest(%b::bigint[], %b::bigint[], %b::numeric[], %b::numeric[], %b::int[], %b::bigint[])
-    AS x(id, lots, cost, realized, leverage, at)
+    updated_at_us)
+SELECT x.id, %s, x.lots, x.cost, x.realized, x.at
+FROM unnest(%b::bigint[], %b::bigint[], %b::numeric[], %b::numeric[], %b::bigint[])
+    AS x(id, lots, cost, realized, at)
 ON CONFLICT (account_id, market_id) DO UPDATE SET quantity_lots = excluded.quantity_lots,
     cost_atoms = excluded.cost_atoms, realized_pnl_atoms = excluded.realized_pnl_atoms,
-    leverage = excluded.leverage, updated_at_us = excluded.updated_at_us"""
+    updated_at_us = excluded.updated_at_us"""
 INSERT_FILLS = """
 INSERT INTO fills (market_id, event_seq, is_maker, order_id, account_id, side, price_ticks,
     quantity_lots, fee_atoms, realized_pnl_atoms, created_at_us)
@@ -137,10 +136,8 @@ def write(
 
 def order_state(row: tuple[Any, ...]) -> OrderState:
     """A row of ORDERS."""
-    _, account_id, quantity, filled, tick_lots, reserved, leverage, status = row
-    return OrderState(
-        account_id, quantity, filled, int(tick_lots), reserved, leverage, OrderStatus(status)
-    )
+    _, account_id, quantity, filled, tick_lots, reserved, status = row
+    return OrderState(account_id, quantity, filled, int(tick_lots), reserved, OrderStatus(status))
 
 
 def transposed(rows: list[tuple[Any, ...]]) -> tuple[list[Any], ...]:
@@ -174,7 +171,7 @@ def balance_columns(settled: Settlement) -> tuple[list[Any], ...]:
 
 
 def position_columns(settled: Settlement) -> tuple[list[Any], ...]:
-    """account, lots, cost, realised, leverage, time."""
+    """account, lots, cost, realised, time."""
     return transposed(
         [
             (
@@ -182,7 +179,6 @@ def position_columns(settled: Settlement) -> tuple[list[Any], ...]:
                 held.position.quantity_lots,
                 held.position.cost_atoms,
                 held.realized_pnl_atoms,
-                held.leverage,
                 held.updated_at_us,
             )
             for account_id, held in settled.touched_holdings.items()

@@ -92,8 +92,8 @@ class MarketProjection:
         rows = self._connection.execute(
             sql.POSITIONS, (self._spec.market_id, accounts), binary=True
         )
-        for account_id, lots, cost, realized, leverage, at_us in rows:
-            self._holdings[account_id] = Holding(Position(lots, cost), realized, leverage, at_us)
+        for account_id, lots, cost, realized, at_us in rows:
+            self._holdings[account_id] = Holding(Position(lots, cost), realized, at_us)
 
 
 def event_rows(data: bytes) -> Rows:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from sim.money.position import Position
 from sim.rows.messages import Side
-from storage.intake.transfers import Balance
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import fetch_all, typed
 from storage.reading.time_window import EVER, FILLS, LEDGER, NUMBER_MAX, TimeWindow
@@ -29,13 +28,11 @@ BY_ORDER = "account_id + 0"
 
 SELECT_POSITIONS = """
 SELECT h.account_id, h.market_id, h.quantity_lots, h.cost_atoms,
-    h.realized_pnl_atoms - h.realized_before_atoms, h.leverage, h.updated_at_us,
+    h.realized_pnl_atoms - h.realized_before_atoms, l.leverage, h.updated_at_us,
     coalesce(p.mark_ticks, 0)
-FROM positions h LEFT JOIN market_prices p USING (market_id)
+FROM positions h JOIN leverages l USING (account_id, market_id)
+LEFT JOIN market_prices p USING (market_id)
 WHERE h.account_id = %s AND h.quantity_lots <> 0 ORDER BY h.market_id"""
-SELECT_BALANCES = """
-SELECT account_id, asset, total_atoms, locked_atoms, open_orders FROM balances
-WHERE account_id = %s ORDER BY asset"""
 SELECT_LEDGER = """
 SELECT id, account_id, asset, entry_type, amount_atoms, balance_after_atoms, source, seq, leg,
     reference, created_at_us
@@ -137,11 +134,6 @@ async def positions(pool: AsyncPool, account_id: int) -> list[PositionView]:
     """This account's open positions, by market."""
     rows = await fetch_all(pool, SELECT_POSITIONS, (account_id,))
     return [PositionView(*typed(row, {4: int})) for row in rows]
-
-
-async def balances(pool: AsyncPool, account_id: int) -> list[Balance]:
-    """This account's money, by asset."""
-    return [Balance(*row) for row in await fetch_all(pool, SELECT_BALANCES, (account_id,))]
 
 
 async def ledger(

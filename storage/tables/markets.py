@@ -30,6 +30,7 @@ class MarketRow(SQLModel, table=True):
     taker_fee_ppm: int
     funding_interval_hours: int
     funding_cap_ppm: int
+    price_band_ppm: int
     status: int
     halt_reason: str | None = None
     takes_cancels: bool = Field(default=True, sa_column_kwargs={"server_default": true()})

@@ -11,7 +11,10 @@ FILL_IDS = Sequence("fill_ids", metadata=SQLModel.metadata)
 
 
 class OrderRow(SQLModel, table=True):
-    """A client's order. Strategies' orders live in the journal only."""
+    """A client's order. Strategies' orders live in the journal only.
+
+    `price_ticks` is the worst price it may trade at; of old MARKET orders 0.
+    """
 
     __tablename__ = "orders"
     __table_args__ = (
@@ -133,9 +136,20 @@ class PositionRow(SQLModel, table=True):
     quantity_lots: int = Field(sa_type=BigInteger)
     cost_atoms: int = Field(sa_type=SUM)
     realized_pnl_atoms: int = Field(sa_type=SUM)
-    leverage: int
     updated_at_us: int = Field(sa_type=BigInteger)
     realized_before_atoms: int = Field(sa_type=SUM, sa_column_kwargs={"server_default": "0"})
+
+
+class LeverageRow(SQLModel, table=True):
+    """The leverage of an account's position and orders in a market.
+
+    Its first order sets it, and PUT /leverage; written under the account's lock, see BalanceRow.
+    """
+
+    __tablename__ = "leverages"
+    account_id: int = Field(sa_type=BigInteger, primary_key=True)
+    market_id: str = Field(primary_key=True)
+    leverage: int
 
 
 class ProjectionRow(SQLModel, table=True):

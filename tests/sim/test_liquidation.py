@@ -28,7 +28,7 @@ from sim.money.liquidation import (
     liquidation_price_ticks,
     verdict,
 )
-from sim.money.margin import OpenPosition, equity_atoms
+from sim.money.margin import Exposure, equity_atoms
 from sim.money.position import FLAT, fill_position
 from sim.money.rules import share_up
 from sim.rows.messages import Side
@@ -100,7 +100,7 @@ def test_one_eth_at_100_and_20x_is_closed_at_89_55_when_the_mark_is_90() -> None
     fee = share_up(ETH_PERP.notional_atoms(10_000, 100), ETH_PERP.taker_fee_ppm)
     wallet = parse_atoms("10") - fee
     worth = ETH_PERP.notional_atoms(9_000, 100)
-    equity = equity_atoms(wallet, [OpenPosition(ETH_PERP, position, 20, 9_000)])
+    equity = equity_atoms(wallet, [Exposure(ETH_PERP, 9_000, position, 20)])
     needed = share_up(worth, ETH_PERP.maintenance_margin_ppm)
     assert (format_atoms(equity), format_atoms(needed)) == ("-0.05", "0.45")
     assert verdict(equity, worth, needed, HEALTHY, 0, PAUSE_US) == CLOSED

@@ -69,8 +69,14 @@ def test_an_order_needs_its_margin_and_the_takers_fee(leverage: int) -> None:
 
 
 def test_a_sale_reserves_at_the_better_of_its_limit_and_the_best_bid() -> None:
-    most = int(1_000 / (65 * (1 / 10 + 0.0005)))
-    for price, lots, count in ((650_000, most, 1), (1, most, 1), (1, most + 1, 0)):
+    """And for what it loses at its limit, no further from mark than the market's band."""
+    at_bid, at_edge = (int(1_000 / (65 * (1 / 10 + 0.0005) + loss)) for loss in (1, 6.6))
+    for price, lots, count in (
+        (650_000, at_bid, 1),
+        (650_000, at_bid + 1, 0),
+        (1, at_edge, 1),
+        (1, at_edge + 1, 0),
+    ):
         rows = orders((11, price, lots))
         rows["side"] = Side.SELL
         assert admitted(margin_of(), rows, none()) == [count, 0]
@@ -78,19 +84,19 @@ def test_a_sale_reserves_at_the_better_of_its_limit_and_the_best_bid() -> None:
 
 def test_a_sale_that_only_rests_reserves_at_its_own_limit() -> None:
     """As a client's does: it is refused where it would trade at the bid."""
-    rows = orders((11, 1, int(1_000 / (65 * (1 / 10 + 0.0005))) + 1))
+    rows = orders((11, 594_000, int(1_000 / (59.4 * (1 / 10 + 0.0005) + 6.6))))
     rows["side"], rows["flags"] = Side.SELL, OrderFlag.POST_ONLY
     assert admitted(margin_of(), rows, none()) == [1, 0]
 
 
-def test_an_order_without_a_limit_reserves_at_the_band_rounded_away_from_mark() -> None:
-    """Mark 7 and 5 % are 7.35: the market reserves at 8, as it does for clients."""
+def test_an_order_without_a_limit_reserves_at_the_edge_of_the_band() -> None:
+    """Mark 17 and 10 % are 18.7: it buys at 18 at most, and loses 1 then."""
     spec = replace(BTC_PERP, taker_fee_ppm=0)
-    capital = spec.notional_atoms(8, 1_000)
+    capital = spec.notional_atoms(18 + 1, 1_000)
     for lots, count in ((1_000, 1), (1_001, 0)):
         margin = OrderMargin(ACCOUNTS, capital, [spec], 1)
         assert [
-            len(one) for one in margin.admit([orders((11, 0, lots))], [(6, 7)], EVERYBODY_IN)
+            len(one) for one in margin.admit([orders((11, 0, lots))], [(6, 17)], EVERYBODY_IN)
         ] == [count]
 
 
@@ -165,7 +171,7 @@ class SlowMargin:
         self._capital, self._leverage = about.capital_atoms, about.leverage
         self._free = dict.fromkeys(self._ids, about.capital_atoms)
         self._open: dict[tuple[int, int], list[int]] = {}
-        self.bids = [0, 0]
+        self.touches = [(0, 0), (0, 0)]
 
     def need(self, market: int, price: int, lots: int, fee_ppm: int) -> int:
         worth = price * lots * self._world.markets[market].spec.atoms_per_tick_lot
@@ -219,8 +225,13 @@ class SlowMargin:
         account, lots, price, kind, side = row[3:8]
         if kind != CommandKind.PLACE:
             return True
-        bid = self.bids[market]
-        need = self.need(market, max(price, bid) if side == Side.SELL else price, lots, 500)
+        bid, mark = self.touches[market]
+        limit = (
+            max(price, ceil(mark * 9 / 10)) if side == Side.SELL else min(price, mark * 11 // 10)
+        )
+        need = self.need(market, max(limit, bid) if side == Side.SELL else limit, lots, 500)
+        loss = mark - limit if side == Side.SELL else limit - mark
+        need += max(0, loss) * lots * self._world.markets[market].spec.atoms_per_tick_lot
         if stages[account - self._ids.start] == CLOSED or need > left[account]:
             return False
         left[account] -= need
@@ -243,7 +254,8 @@ def test_a_slow_model_places_and_refuses_the_same_orders() -> None:
         if step % world.scenario.margin_steps == 1 and step > 1:
             model.check()
         before = part.orders_refused, part.rows_sent
-        model.bids = [stepped.replies[1].view.best_bid_ticks for stepped in world.markets]
+        seen = [stepped.replies[1].view for stepped in world.markets]
+        model.touches = [(view.best_bid_ticks, view.mark_ticks) for view in seen]
         world.step()
         keeps = [one for rows in model.kept(sent, part._watch.stages.tolist()) for one in rows]
         refused, placed = refused + keeps.count(False), placed + keeps.count(True)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from sim.market import ETH_PERP, MarketSpec
 from sim.money.margin import (
-    OpenPosition,
+    Exposure,
     available_atoms,
     equity_atoms,
-    market_order_price,
+    market_order_limit,
     released_atoms,
     withdrawable_atoms,
 )
@@ -48,18 +48,18 @@ def test_a_long_from_59_91_to_99_23_ends_at_the_documented_wallet() -> None:
 def test_a_tenth_at_59_91_and_3x_reserves_each_part_rounded_up_to_the_atom() -> None:
     # The exact value is 1.9999955; an atom is 0.000001 and a reservation rounds up.
     worth = FINE.notional_atoms(ticks("59.91"), 1)
-    assert format_atoms(reservation_atoms(worth, 3, FINE.taker_fee_ppm)) == "1.999996"
+    assert format_atoms(reservation_atoms(worth, worth, 3, FINE.taker_fee_ppm)) == "1.999996"
 
 
 def test_a_broken_long_has_the_documented_equity() -> None:
     position = Position(100, ETH_PERP.notional_atoms(10_000, 100))
-    held = OpenPosition(ETH_PERP, position, 20, 9_000)
+    held = Exposure(ETH_PERP, 9_000, position, 20)
     assert format_atoms(equity_atoms(parse_atoms("9.95"), [held])) == "-0.05"
 
 
 def test_profit_that_is_not_realised_cannot_be_withdrawn() -> None:
     position = Position(100, ETH_PERP.notional_atoms(10_000, 100))
-    held = [OpenPosition(ETH_PERP, position, 20, 20_000)]
+    held = [Exposure(ETH_PERP, 20_000, position, 20)]
     assert available_atoms(parse_atoms("20"), 0, held) == parse_atoms("110")
     assert withdrawable_atoms(parse_atoms("20"), parse_atoms("1"), held) == parse_atoms("19")
 
@@ -124,12 +124,12 @@ def test_the_average_entry_price_is_for_people() -> None:
     assert entry_price_text(FLAT, FINE) == "0"
 
 
-def test_a_market_order_reserves_at_the_worse_of_depth_and_band() -> None:
-    asks = np.array([[1_000, 5, 1], [1_100, 5, 1]], dtype=np.int64)
-    buy = market_order_price(Side.BUY, 6, asks, 1_000)
-    assert buy is not None
-    assert (buy.reserve_ticks, buy.limit_ticks) == (1_100, 1_100)
-    sell = market_order_price(Side.SELL, 5, asks, 1_000)
-    assert sell is not None
-    assert (sell.reserve_ticks, sell.limit_ticks) == (1_050, 950)
-    assert market_order_price(Side.BUY, 11, asks, 1_000) is None
+def test_a_market_order_trades_no_further_than_the_depth_that_completes_it() -> None:
+    asks = np.array([[1_000, 5, 1], [1_050, 5, 1], [1_051, 5, 1]], dtype=np.int64)
+    assert market_order_limit(Side.BUY, 5, asks, 1_000) == 1_000
+    assert market_order_limit(Side.BUY, 10, asks, 1_000) == 1_050
+    assert market_order_limit(Side.BUY, 11, asks, 1_000) is None  # 5 % from mark is the most
+    assert market_order_limit(Side.BUY, 16, asks, 2_000) is None  # more than anybody offers
+    bids = np.array([[1_000, 5, 1], [950, 5, 1], [949, 5, 1]], dtype=np.int64)
+    assert market_order_limit(Side.SELL, 10, bids, 1_000) == 950
+    assert market_order_limit(Side.SELL, 11, bids, 1_000) is None

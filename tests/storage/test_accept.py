@@ -167,12 +167,15 @@ async def test_a_closed_market_takes_no_orders(
     assert await refusal_of(acceptor.place(order(account_id))) == Refusal.MARKET_NOT_OPEN
 
 
-async def test_reduce_only_reserves_nothing(
+async def test_reduce_only_reserves_its_fee_and_what_it_loses_at_its_limit(
     acceptor: Acceptor, database: psycopg.Connection[Any]
 ) -> None:
-    account_id = trader(database, "0")
+    account_id = trader(database, "1")
     await acceptor.place(order(account_id, Side.SELL, reduce_only=True))
-    assert locked(database, account_id) == ("0", 1)
+    assert locked(database, account_id) == ("0.002996", 1)
+    below = order(account_id, Side.SELL, reduce_only=True, price_ticks=5_981)
+    await acceptor.place(below)  # 0.1 at 0.1 below mark
+    assert locked(database, account_id) == ("0.015987", 2)
 
 
 async def test_a_cancel_needs_the_owner_and_an_open_order(
@@ -276,19 +279,21 @@ async def test_an_order_that_cannot_be_stored_does_not_fail_its_neighbours(
 async def test_a_sell_below_the_best_bid_reserves_for_the_bid(
     acceptor: Acceptor, database: psycopg.Connection[Any]
 ) -> None:
-    account_id = trader(database, "10")
-    wish = order(account_id, Side.SELL, lots=100_000, price_ticks=1)
-    database.execute("UPDATE market_views SET best_bid_ticks = 5991")
-    assert await refusal_of(acceptor.place(wish)) == Refusal.INSUFFICIENT_MARGIN
+    account_id = trader(database, "60")
+    wish = order(account_id, Side.SELL, lots=100)  # 1 at 59.91
+    database.execute("UPDATE market_views SET best_bid_ticks = 6100")
+    await acceptor.place(wish)
+    assert locked(database, account_id) == ("6.1305", 1)
     database.execute("UPDATE market_views SET best_bid_ticks = 0")
     await acceptor.place(wish)
-    assert locked(database, account_id) == ("1.005", 1)
+    assert locked(database, account_id) == ("12.151455", 2)
 
 
 async def test_numbers_that_could_not_be_stored_are_refused(
     acceptor: Acceptor, database: psycopg.Connection[Any]
 ) -> None:
     account_id = trader(database, "500000000000")
+    database.execute("UPDATE market_prices SET mark_ticks = 2147483647")
     most = order(account_id, lots=ETH_PERP.max_quantity_lots, price_ticks=2**31 - 1, leverage=1)
     assert await refusal_of(acceptor.place(most)) == Refusal.INVALID_ORDER
     most = order(account_id, lots=ETH_PERP.max_quantity_lots, price_ticks=5_000_000, leverage=1)

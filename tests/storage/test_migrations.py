@@ -63,7 +63,9 @@ def taken_back_before(database_url: str, revision: str) -> None:
 
 
 OLD_ROWS = """
-INSERT INTO positions VALUES (1000, 'ETH-PERP', -5, -299550, 9223372036854775807, 10, 0);
+INSERT INTO positions (account_id, market_id, quantity_lots, cost_atoms, realized_pnl_atoms,
+    leverage, updated_at_us)
+VALUES (1000, 'ETH-PERP', -5, -299550, 9223372036854775807, 10, 0);
 INSERT INTO candles VALUES ('ETH-PERP', 0, 1, 2, 1, 2, 3, 9223372036854775807, 4);
 INSERT INTO fills VALUES ('ETH-PERP', 1, true, 1, 1000, 2, 5991, 5, -3, -4, 0);
 INSERT INTO transfers (account_id, kind, asset, amount_atoms, created_at_us)
@@ -77,10 +79,11 @@ WHERE m.market_id = 'ETH-PERP' AND c.width_us = 60000000"""
 
 
 def test_a_database_with_sums_of_64_bits_and_a_halted_market_keeps_them(database_url: str) -> None:
-    taken_back_before(database_url, "0007")
     with psycopg.connect(database_url, autocommit=True) as connection:
         listed_markets(connection)
         trader(connection, "10000")
+    taken_back_before(database_url, "0007")
+    with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(OLD_ROWS)
     upgrade(database_url)
     with psycopg.connect(database_url, autocommit=True) as connection:
@@ -88,3 +91,36 @@ def test_a_database_with_sums_of_64_bits_and_a_halted_market_keeps_them(database
         most, reason = 2**63 - 1, "halted before reasons were kept; see the logs"
         assert rows == [(-299_550, most, most, -3, -4, -7, 10_000_000_000, 3, reason, False)]
         connection.execute("UPDATE positions SET realized_pnl_atoms = realized_pnl_atoms * 100")
+
+
+TRADED = """
+INSERT INTO positions (account_id, market_id, quantity_lots, cost_atoms, realized_pnl_atoms,
+    leverage, updated_at_us)
+VALUES (1000, 'ETH-PERP', -5, -299550, 0, 3, 0), (1000000, 'ETH-PERP', 5, 299550, 0, 10, 0);
+INSERT INTO orders (id, account_id, market_id, body_hash, side, order_type, time_in_force,
+    price_ticks, quantity_lots, filled_lots, leverage, reduce_only, post_only, reserved_atoms,
+    status, reason, created_at_us, updated_at_us)
+SELECT id, 1000, market, '', 1, 1, 1, 5991, 5, 0, leverage, false, false, 0, 2, 0, 0, 0
+FROM (VALUES (1, 'ETH-PERP', 3), (2, 'ETH-PERP', 20), (3, 'BTC-PERP', 5), (4, 'BTC-PERP', 7))
+    AS placed(id, market, leverage)"""
+
+
+def test_positions_and_orders_of_before_leave_their_account_one_leverage_a_market(
+    database_url: str,
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        listed_markets(connection)
+        assert trader(connection, "10000") == 1_000
+    taken_back_before(database_url, "0012")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(TRADED)
+    upgrade(database_url)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        kept = connection.execute("SELECT * FROM leverages ORDER BY market_id").fetchall()
+        assert kept == [(1_000, "BTC-PERP", 7), (1_000, "ETH-PERP", 3)]
+        bands = connection.execute("SELECT DISTINCT price_band_ppm FROM markets").fetchall()
+        assert bands == [(100_000,)]
+    taken_back_before(database_url, "0012")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        positions = connection.execute("SELECT account_id, leverage FROM positions ORDER BY 1")
+        assert positions.fetchall() == [(1_000, 3), (1_000_000, 10)]

@@ -1,0 +1,87 @@
+"""How an account stands: its money and what it holds, all at one moment."""
+
+from dataclasses import dataclass
+
+from sim.market import COLLATERAL
+from sim.money import margin
+from sim.money.liquidation import liquidation_price_ticks
+from sim.money.margin import Exposure
+from storage.errors import wrapped
+from storage.intake.exposures import check_marks, exposures
+from storage.intake.transfers import Balance
+from storage.postgres.database import AsyncPool
+from storage.postgres.unit_of_work import Row
+
+AT_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+SELECT_BALANCES = """
+SELECT account_id, asset, total_atoms, locked_atoms, open_orders FROM balances
+WHERE account_id = %s ORDER BY asset"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An account's balances, and what it has in each market that it was ever in.
+
+    Sums are of the collateral, at mark. They raise Refused PRICE_UNAVAILABLE where a position or
+    an open order has no mark.
+    """
+
+    balances: list[Balance]
+    exposures: list[Exposure]
+
+    @property
+    def collateral(self) -> Balance:
+        """The balance that margin is reckoned in."""
+        return next(one for one in self.balances if one.asset == COLLATERAL)
+
+    @property
+    def held(self) -> list[Exposure]:
+        """Where there is a position or an open order, valued."""
+        held = [one for one in self.exposures if one.binds_leverage]
+        check_marks(held)
+        return held
+
+    @property
+    def equity_atoms(self) -> int:
+        """Wallet and unrealised profit."""
+        return margin.equity_atoms(self.collateral.total_atoms, self.held)
+
+    @property
+    def available_atoms(self) -> int:
+        """What new orders may reserve."""
+        money = self.collateral
+        return margin.available_atoms(money.total_atoms, money.locked_atoms, self.held)
+
+    @property
+    def withdrawable_atoms(self) -> int:
+        """What may leave."""
+        money = self.collateral
+        return margin.withdrawable_atoms(money.total_atoms, money.locked_atoms, self.held)
+
+    @property
+    def maintenance_atoms(self) -> int:
+        """What equity must stay above."""
+        return sum(one.maintenance_atoms for one in self.held)
+
+    def liquidation_ticks(self, here: Exposure) -> int | None:
+        """The mark at which a position is closed by force if nothing else moves."""
+        others = [one for one in self.held if one is not here]
+        return liquidation_price_ticks(
+            here.spec,
+            here.position.quantity_lots,
+            here.position.cost_atoms,
+            self.collateral.total_atoms,
+            sum(one.unrealized_atoms - one.maintenance_atoms for one in others),
+        )
+
+
+async def standing(pool: AsyncPool, account_id: int) -> Standing:
+    """How an account stands now. Raises DatabaseUnavailable."""
+    with wrapped():
+        async with pool.connection() as connection, connection.transaction():
+            await connection.execute(AT_ONE_MOMENT)
+            rows: list[Row] = await (
+                await connection.execute(SELECT_BALANCES, (account_id,))
+            ).fetchall()
+            held = await exposures(connection, account_id)
+    return Standing([Balance(*row) for row in rows], list(held.values()))

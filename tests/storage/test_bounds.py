@@ -1,0 +1,240 @@
+"""The bounds of orders: price band, open loss, one leverage a position, closing orders."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import numpy as np
+import psycopg
+import pytest
+import pytest_asyncio
+
+from sim.market import ETH_PERP
+from sim.orders import PlaceOrder
+from sim.refusals import Refusal, Refused
+from sim.rows.messages import OrderType, Side, TimeInForce
+from sim.units import format_atoms
+from storage.intake.accept import Acceptor
+from storage.intake.leverages import set_leverage
+from storage.intake.transfers import withdraw
+from storage.postgres.database import AsyncPool, connect, open_pool
+from storage.postgres.unit_of_work import unit_of_work
+from tests.builders import listed_markets, order, trader
+
+pytestmark = pytest.mark.asyncio
+MARK = 5_991
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
+    with connect(database_url, "test") as connection:
+        listed_markets(connection)
+        yield connection
+
+
+@pytest_asyncio.fixture
+async def pool(database: Any, database_url: str) -> AsyncIterator[AsyncPool]:
+    opened = await open_pool(database_url, 4)
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture
+async def acceptor(pool: AsyncPool) -> AsyncIterator[Acceptor]:
+    started = Acceptor(pool, open_orders_max=50)
+    await started.start()
+    yield started
+    await started.stop()
+
+
+async def refused(work: Any) -> Refused:
+    with pytest.raises(Refused) as caught:
+        await work
+    return caught.value
+
+
+def locked(database: psycopg.Connection[Any], account_id: int) -> str:
+    row = database.execute(
+        "SELECT locked_atoms FROM balances WHERE account_id = %s", (account_id,)
+    ).fetchone()
+    assert row is not None
+    return format_atoms(int(row[0]))
+
+
+def holds(
+    database: psycopg.Connection[Any], account_id: int, lots: int, price: int, leverage: int
+) -> None:
+    """The account has a position that it opened at a price."""
+    cost = lots * price * ETH_PERP.atoms_per_tick_lot
+    database.execute(
+        "INSERT INTO positions (account_id, market_id, quantity_lots, cost_atoms,"
+        " realized_pnl_atoms, updated_at_us) VALUES (%s, 'ETH-PERP', %s, %s, 0, 0)",
+        (account_id, lots, cost),
+    )
+    database.execute("INSERT INTO leverages VALUES (%s, 'ETH-PERP', %s)", (account_id, leverage))
+
+
+def sale(account_id: int, lots: int, **more: Any) -> PlaceOrder:
+    return order(account_id, Side.SELL, lots, **{"leverage": None, **more})
+
+
+@pytest.mark.parametrize(
+    ("side", "beyond", "nearest"), [(Side.BUY, 6_591, "65.9"), (Side.SELL, 5_391, "53.92")]
+)
+async def test_a_limit_beyond_the_band_is_refused_with_the_nearest_price(
+    acceptor: Acceptor,
+    database: psycopg.Connection[Any],
+    side: Side,
+    beyond: int,
+    nearest: str,
+) -> None:
+    account_id = trader(database)
+    refusal = await refused(acceptor.place(order(account_id, side, price_ticks=beyond)))
+    assert refusal.refusal == Refusal.INVALID_ORDER
+    assert refusal.details["nearest"] == nearest
+    within = int(nearest.replace(".", "").ljust(4, "0"))
+    assert (await acceptor.place(order(account_id, side, price_ticks=within))).order_id
+    far = 1 if side == Side.BUY else 10**6
+    assert (await acceptor.place(order(account_id, side, price_ticks=far))).order_id
+
+
+async def test_without_a_mark_nothing_is_bounded_and_nothing_is_taken(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database)
+    database.execute("DELETE FROM market_prices")
+    assert (await refused(acceptor.place(order(account_id)))).refusal == Refusal.PRICE_UNAVAILABLE
+
+
+def depth(*levels: tuple[int, int]) -> bytes:
+    return np.array([(price, lots, 1) for price, lots in levels], np.int64).tobytes()
+
+
+async def test_a_market_order_reserves_and_trades_no_further_than_its_depth(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    database.execute(
+        "UPDATE market_views SET bids = %b, best_bid_ticks = 5990 WHERE market_id = 'ETH-PERP'",
+        (depth((5_990, 5), (5_800, 5), (5_600, 5)),),
+    )
+    account_id = trader(database)
+    terms: dict[str, Any] = {"order_type": OrderType.MARKET, "price_ticks": 0}
+    terms["time_in_force"] = TimeInForce.IOC
+    await acceptor.place(sale(account_id, 10, **terms))
+    row = database.execute("SELECT price_ticks FROM orders").fetchone()
+    assert row == (5_800,)
+    # 0.1 at 59.90: a tenth, 5 in 10,000, and 1.91 below mark for each of its lots
+    assert locked(database, account_id) == format_atoms(599_000 + 2_995 + 191_000)
+    refusal = await refused(acceptor.place(sale(account_id, 11, **terms)))
+    assert refusal.refusal == Refusal.INSUFFICIENT_LIQUIDITY
+
+
+async def test_an_order_reserves_what_it_loses_at_its_limit(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database)
+    await acceptor.place(order(account_id, lots=100, price_ticks=6_091, leverage=20))
+    assert locked(database, account_id) == "4.075955"  # 60.91 ÷ 20 + its fee + 1
+
+
+async def test_open_losses_of_resting_orders_count_at_the_mark_of_now(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database, "20")
+    await acceptor.place(order(account_id, lots=100, leverage=20))
+    database.execute("UPDATE market_prices SET mark_ticks = 4300")  # 16.91 below its limit
+    closing = sale(account_id, 1, price_ticks=4_300, reduce_only=True)
+    await acceptor.place(closing)
+    dear = order(account_id, lots=10, price_ticks=4_730, leverage=20)  # 0.43 more to lose
+    assert (await acceptor.place(dear)).order_id
+    database.execute("UPDATE market_prices SET mark_ticks = 4000")
+    refusal = await refused(acceptor.place(closing))
+    assert refusal.refusal == Refusal.INSUFFICIENT_MARGIN
+
+
+async def test_a_plain_order_that_closes_needs_no_margin(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database, "1")  # of a position worth 59.91 it could not open any
+    holds(database, account_id, 100, MARK, leverage=1)
+    await acceptor.place(sale(account_id, 60))
+    assert locked(database, account_id) == "0.017973"
+    refusal = await refused(acceptor.place(sale(account_id, 41)))  # one lot would open
+    assert refusal.refusal == Refusal.INSUFFICIENT_MARGIN
+    await acceptor.place(sale(account_id, 40))
+    assert locked(database, account_id) == "0.029955"
+
+
+async def test_no_close_takes_an_account_below_nothing(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database, "1")
+    holds(database, account_id, 100, MARK, leverage=20)
+    refusal = await refused(acceptor.place(sale(account_id, 100, price_ticks=5_893)))
+    assert refusal.refusal == Refusal.INSUFFICIENT_MARGIN
+    await acceptor.place(sale(account_id, 100, price_ticks=5_895))  # 0.96 and its fee
+
+
+async def test_an_order_has_the_leverage_of_the_position(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database)
+    await acceptor.place(order(account_id, leverage=5))
+    await acceptor.place(order(account_id, leverage=None))
+    refusal = await refused(acceptor.place(order(account_id, leverage=20)))
+    assert refusal.refusal == Refusal.INVALID_ORDER
+    assert refusal.details == {"field": "leverage", "nearest": 5}
+    rows = database.execute("SELECT leverage FROM orders").fetchall()
+    assert rows == [(5,), (5,)]
+
+
+async def test_who_is_flat_sets_another_leverage_with_an_order(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database)
+    await acceptor.place(order(account_id, leverage=5))
+    database.execute("UPDATE orders SET status = 5")
+    await acceptor.place(order(account_id, leverage=20))
+    assert database.execute("SELECT leverage FROM leverages").fetchall() == [(20,)]
+
+
+async def changed(pool: AsyncPool, account_id: int, leverage: int) -> None:
+    async with unit_of_work(pool) as connection:
+        await set_leverage(connection, account_id, ETH_PERP, leverage)
+
+
+async def test_the_leverage_of_a_position_changes_as_far_as_its_margin_permits(
+    acceptor: Acceptor, pool: AsyncPool, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database, "10")
+    holds(database, account_id, 100, MARK, leverage=10)
+    await changed(pool, account_id, 20)
+    refusal = await refused(changed(pool, account_id, 5))  # 11.982 of 10
+    assert refusal.refusal == Refusal.INSUFFICIENT_MARGIN
+    assert refusal.details == {"required": "8.9865", "available": "7.0045"}
+    await changed(pool, account_id, 6)
+    await acceptor.place(sale(account_id, 10))
+    assert (await refused(changed(pool, account_id, 7))).refusal == Refusal.LEVERAGE_IN_USE
+
+
+async def test_a_change_of_leverage_and_an_order_that_is_being_decided_do_not_miss_each_other(
+    acceptor: Acceptor, pool: AsyncPool, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database)
+    before = database.execute("SELECT version FROM balances WHERE account_id = %s", (account_id,))
+    version = before.fetchall()
+    await changed(pool, account_id, 7)
+    after = database.execute("SELECT version FROM balances WHERE account_id = %s", (account_id,))
+    assert after.fetchall() == [(version[0][0] + 1,)]
+    await acceptor.place(order(account_id, leverage=None))
+    assert database.execute("SELECT leverage FROM orders").fetchall() == [(7,)]
+
+
+async def test_what_open_orders_may_lose_cannot_be_withdrawn(
+    acceptor: Acceptor, pool: AsyncPool, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database, "20")
+    await acceptor.place(order(account_id, lots=100, leverage=20))
+    database.execute("UPDATE market_prices SET mark_ticks = 4491")  # 15 below its limit
+    async with unit_of_work(pool) as connection:
+        refusal = await refused(withdraw(connection, account_id, "USDC", 5_000_000))
+    assert refusal.details["available"] == "4.970045"
