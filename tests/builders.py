@@ -10,7 +10,7 @@ from sim.market import BTC_PERP, ETH_PERP, MarketSpec
 from sim.orders import PlaceOrder
 from sim.rows.messages import OrderType, Side, TimeInForce
 from sim.units import parse_atoms
-from storage.market.markets import create_markets
+from storage.market.markets import INSERT_SATELLITES, SPEC_COLUMNS, create_markets, spec_values
 from storage.servers.bootstrap import create_system_accounts
 
 MARK_TICKS = {"BTC-PERP": 660_000, "ETH-PERP": 5_991}
@@ -20,6 +20,27 @@ _numbers = itertools.count(1)
 def listed_markets(connection: psycopg.Connection[Any]) -> None:
     """BTC-PERP and ETH-PERP, the house's accounts, and fresh prices."""
     create_markets(connection, [BTC_PERP, ETH_PERP])
+    with_house_and_prices(connection)
+
+
+def listed_before(connection: psycopg.Connection[Any]) -> None:
+    """The same in a database whose markets have fewer columns."""
+    known = "SELECT column_name FROM information_schema.columns WHERE table_name = 'markets'"
+    there = {name for (name,) in connection.execute(known)}
+    names = [name.strip() for name in SPEC_COLUMNS.split(",")]
+    for ordinal, spec in enumerate((BTC_PERP, ETH_PERP), 1):
+        values = dict(zip(names, spec_values(spec), strict=True))
+        row = {name: value for name, value in values.items() if name in there}
+        row |= {"ordinal": ordinal, "status": 1}
+        places = ", ".join(f"%({name})s" for name in row)
+        connection.execute(f"INSERT INTO markets ({', '.join(row)}) VALUES ({places})", row)
+        for statement in INSERT_SATELLITES:
+            connection.execute(statement, (spec.market_id,))
+    with_house_and_prices(connection)
+
+
+def with_house_and_prices(connection: psycopg.Connection[Any]) -> None:
+    """The house's accounts, and fresh prices."""
     create_system_accounts(connection)
     for market_id, ticks in MARK_TICKS.items():
         connection.execute(
@@ -50,6 +71,28 @@ def trader(
         {"id": account_id, "a": atoms},
     )
     return account_id
+
+
+def position(
+    connection: psycopg.Connection[Any],
+    account_id: int,
+    lots: int,
+    cost_atoms: int,
+    realized_atoms: int = 0,
+    leverage: int = 10,
+) -> None:
+    """What an account holds in ETH-PERP, as the recorder and its first order have written it."""
+    connection.execute(
+        "INSERT INTO positions (account_id, market_id, quantity_lots, cost_atoms,"
+        " realized_pnl_atoms, updated_at_us) VALUES (%s, 'ETH-PERP', %s, %s, %s, 0)"
+        " ON CONFLICT (account_id, market_id) DO UPDATE SET quantity_lots = excluded.quantity_lots,"
+        " cost_atoms = excluded.cost_atoms, realized_pnl_atoms = excluded.realized_pnl_atoms",
+        (account_id, lots, cost_atoms, realized_atoms),
+    )
+    connection.execute(
+        "INSERT INTO leverages VALUES (%s, 'ETH-PERP', %s) ON CONFLICT DO NOTHING",
+        (account_id, leverage),
+    )
 
 
 def waiting_simulation(connection: psycopg.Connection[Any], account_id: int) -> int:

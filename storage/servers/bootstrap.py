@@ -93,10 +93,13 @@ def refuse_other_markets(listed: Mapping[str, MarketSpec], specs: Sequence[Marke
             )
 
 
+LISTED = "SELECT market_id, ordinal FROM markets ORDER BY ordinal"
+
+
 def create_system_accounts(connection: psycopg.Connection[Any]) -> None:
     """The accounts that face clients' in the ledger."""
     names = {EXTERNAL: "external", FEES: "fees", INSURANCE: "insurance", DUST: "dust"}
-    for ordinal, market_id in enumerate(load_specs(connection), start=1):
+    for market_id, ordinal in connection.execute(LISTED).fetchall():
         names[clearing_account(ordinal)] = f"clearing {market_id}"
     with connection.transaction():
         for account_id, name in names.items():

@@ -8,7 +8,7 @@ from actors.live.recorder import Recorder
 from sim.money.settlement import Settlement
 from sim.rows.messages import Side
 from tests.actors.house import MARKET, House
-from tests.builders import order, trader
+from tests.builders import order, position, trader
 from tests.waiting import eventually
 
 STATUS = f"SELECT status FROM markets WHERE market_id = '{MARKET}'"
@@ -41,9 +41,7 @@ def test_what_cannot_be_stored_halts_its_market_with_the_reason_and_no_other(hou
     house.open()
     alice, bob = trader(house.database), trader(house.database)
     house.place_one(order(alice))
-    house.database.execute(
-        "INSERT INTO positions VALUES (%s, %s, 9223372036854775807, 1, 0, 1, 0)", (alice, MARKET)
-    )
+    position(house.database, alice, 2**63 - 1, 1)
     house.place_one(order(bob, Side.SELL))
     eventually(lambda: house.count(STATUS) == HALTED)
     recorder = house.actors[2]

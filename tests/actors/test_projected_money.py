@@ -3,18 +3,18 @@
 import asyncio
 import random
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sim.orders import OrderStatus
-from sim.refusals import Refusal, Refused
 from sim.rows.messages import Side
 from sim.units import format_atoms
 from storage.intake import transfers
 from storage.postgres.database import AsyncPool, open_pool
 from storage.postgres.unit_of_work import unit_of_work
-from tests.actors.house import MARKET, House
+from tests.actors.house import House
 from tests.builders import order, trader
 from tests.waiting import eventually
 
@@ -65,7 +65,7 @@ def test_deposits_and_withdrawals_between_fills_keep_every_balance_after_right(
                     dice.choice(accounts),
                     dice.choice(list(Side)),
                     dice.randint(1, 30),
-                    leverage=dice.randint(1, 20),
+                    leverage=7,
                     price_ticks=5_991 + dice.randint(-3, 3),
                 )
                 for _ in range(10)
@@ -75,26 +75,26 @@ def test_deposits_and_withdrawals_between_fills_keep_every_balance_after_right(
     house.settled()
 
 
-def test_a_loss_beyond_the_wallet_is_a_debt_to_the_last_atom(house: House) -> None:
+def test_nobody_sells_to_a_partner_so_low_that_the_money_comes_from_nowhere(house: House) -> None:
     house.open()
     alice, bob = trader(house.database, "6"), trader(house.database)
     house.place(order(bob, Side.SELL, 100), order(alice, Side.BUY, 100, leverage=20))
     house.settled()
     house.place_one(order(bob, Side.BUY, 100, price_ticks=1))
-    closing = house.place_one(order(alice, Side.SELL, 100, price_ticks=1, reduce_only=True))
-    eventually(lambda: house.state(closing) == (OrderStatus.FILLED, 100))
+    for price_ticks, why in ((1, "beyond the price band"), (5_392, "Available margin is below")):
+        closing = order(alice, Side.SELL, 100, price_ticks=price_ticks, reduce_only=True)
+        with pytest.raises(AssertionError, match=why):
+            house.place_one(replace(closing, leverage=None))
+    # 6 less the fee of 59.91 bears 5.91 and the fee of 54
+    house.place_one(order(bob, Side.BUY, 100, price_ticks=5_400))
+    closing = order(alice, Side.SELL, 100, price_ticks=5_400, reduce_only=True)
+    sold = house.place_one(replace(closing, leverage=None))
+    eventually(lambda: house.state(sold) == (OrderStatus.FILLED, 100))
     house.settled()
-    # 6 - 0.029955 (taker of 59.91) - 59.90 - 0.000005 (taker of 0.01)
-    assert total(house, alice) == "-53.92996"
-    with pytest.raises(Refused) as caught:
-        moved(house, transfers.withdraw, alice, 1)
-    assert caught.value.refusal == Refusal.INSUFFICIENT_BALANCE
-    moved(house, transfers.deposit, alice, 60_000_000)
-    assert total(house, alice) == "6.07004"
-    house.settled()
+    assert total(house, alice) == "0.033045"
 
 
-def test_a_position_that_flips_takes_the_leverage_of_the_order_that_opened_it(
+def test_a_position_that_flips_keeps_the_leverage_that_its_account_has_in_the_market(
     house: House,
 ) -> None:
     house.open()
@@ -103,17 +103,17 @@ def test_a_position_that_flips_takes_the_leverage_of_the_order_that_opened_it(
     def held() -> Any:
         return house.database.execute(
             "SELECT quantity_lots, cost_atoms, leverage FROM positions"
-            " WHERE account_id = %s AND market_id = %s",
-            (alice, MARKET),
+            " JOIN leverages USING (account_id, market_id) WHERE account_id = %s",
+            (alice,),
         ).fetchone()
 
     house.place(order(bob, Side.SELL, 30), order(alice, Side.BUY, 10, leverage=3))
-    house.place_one(order(alice, Side.BUY, 20, leverage=7))
+    house.place_one(order(alice, Side.BUY, 20, leverage=None))
     house.settled()
     assert held() == (30, 30 * 5_991 * 100, 3)
-    house.place(order(bob, Side.BUY, 50), order(alice, Side.SELL, 50, leverage=5))
+    house.place(order(bob, Side.BUY, 50), order(alice, Side.SELL, 50, leverage=3))
     house.settled()
-    assert held() == (-20, -20 * 5_991 * 100, 5)
+    assert held() == (-20, -20 * 5_991 * 100, 3)
 
 
 def test_an_order_that_ends_in_the_batch_it_came_in_frees_all_it_reserved(house: House) -> None:

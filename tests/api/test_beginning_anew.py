@@ -7,12 +7,8 @@ import pytest
 
 from sim.money.ledger import EXTERNAL, INSURANCE
 from tests.api.deployment import Deployment, Person, error_of
+from tests.builders import position
 
-POSITION = """
-INSERT INTO positions (account_id, market_id, quantity_lots, cost_atoms, realized_pnl_atoms,
-    leverage, updated_at_us) VALUES (%s, 'ETH-PERP', %s, %s, %s, 10, 0)
-ON CONFLICT (account_id, market_id) DO UPDATE SET quantity_lots = excluded.quantity_lots,
-    cost_atoms = excluded.cost_atoms, realized_pnl_atoms = excluded.realized_pnl_atoms"""
 UNBALANCED = """
 SELECT source, seq FROM ledger_entries GROUP BY source, seq, asset HAVING sum(amount_atoms) <> 0"""
 
@@ -77,15 +73,14 @@ def test_a_debt_is_paid_by_the_insurance_fund(exchange: Deployment) -> None:
 
 
 def test_profits_of_before_are_told_no_more(exchange: Deployment, alice: Person) -> None:
-    execute = exchange.database.execute
-    execute(POSITION, (alice.user_id, 100, 599_100_000, -7_000_000))
+    position(exchange.database, alice.user_id, 100, 599_100_000, -7_000_000)
     assert alice.get("/positions").json()[0]["realizedPnl"] == "-7"
     assert error_of(alice.post("/account/reset")) == (409, "ACCOUNT_NOT_FLAT")
-    execute(POSITION, (alice.user_id, 0, 0, -9_000_000))
+    position(exchange.database, alice.user_id, 0, 0, -9_000_000)
     assert alice.post("/account/reset").status_code == 200
-    execute(POSITION, (alice.user_id, 100, 599_100_000, -9_000_000))
+    position(exchange.database, alice.user_id, 100, 599_100_000, -9_000_000)
     assert alice.get("/positions").json()[0]["realizedPnl"] == "0"
-    execute(POSITION, (alice.user_id, 100, 599_100_000, -9_500_000))
+    position(exchange.database, alice.user_id, 100, 599_100_000, -9_500_000)
     assert alice.get("/positions").json()[0]["realizedPnl"] == "-0.5"
 
 

@@ -16,7 +16,7 @@ from storage.servers.embedded import EmbeddedValkey
 from tests.actors.house import MARKET, House
 from tests.api.deployment import Deployment, Person, error_of, running
 from tests.auditor import check_money
-from tests.builders import order
+from tests.builders import order, position
 from tests.waiting import eventually
 
 MOST = 2**63 - 1
@@ -48,7 +48,7 @@ def aged(house: House, account_id: int) -> None:
         " WHERE seq = %s AND source = 'transfer'",
         (MOST, -MOST, account_id),
     )
-    run("INSERT INTO positions VALUES (%s, %s, 0, 0, %s, 1, 0)", (account_id, MARKET, MOST))
+    position(house.database, account_id, 0, 0, MOST)
     run(
         "INSERT INTO candles (market_id, width_us, open_time_us, open_ticks, high_ticks, low_ticks,"
         " close_ticks, volume_lots, notional_atoms, trade_count)"
@@ -103,10 +103,7 @@ def test_sums_beyond_64_bits_are_exact_everywhere(house: House, old: Deployment)
 
 def test_an_open_position_shows_a_profit_beyond_64_bits(house: House, old: Deployment) -> None:
     alice = old.person()
-    house.database.execute(
-        "INSERT INTO positions VALUES (%s, %s, 10, %s, %s, 10, 0)",
-        (alice.user_id, MARKET, -4 * MOST, 3 * MOST),
-    )
+    position(house.database, alice.user_id, 10, -4 * MOST, 3 * MOST)
     (held,) = alice.get("/positions").json()
     assert held["realizedPnl"] == format_atoms(3 * MOST)
     assert held["unrealizedPnl"] == format_atoms(10 * 5_991 * 100 + 4 * MOST)

@@ -9,6 +9,7 @@ import pytest
 from sim.rows.messages import COMMAND, CommandKind
 from storage.intake.cancel_after import fire_expired
 from tests.api.deployment import Deployment, Person, error_of, small_order
+from tests.builders import position
 
 
 def money(asset: str = "USDC", amount: Any = "1") -> dict[str, Any]:
@@ -91,9 +92,7 @@ def test_twenty_withdrawals_at_once_never_overdraw(exchange: Deployment) -> None
 def test_profit_that_is_not_realised_cannot_be_withdrawn(
     exchange: Deployment, alice: Person
 ) -> None:
-    exchange.database.execute(
-        "INSERT INTO positions VALUES (%s, 'ETH-PERP', 100, 1000000, 0, 10, 0)", (alice.user_id,)
-    )
+    position(exchange.database, alice.user_id, 100, 1_000_000)
     assert error_of(alice.post("/withdrawals", money(amount="10000.1")))[0] == 400
     assert alice.post("/withdrawals", money(amount="10000")).status_code == 201
 
@@ -110,9 +109,7 @@ def test_an_account_with_orders_or_positions_is_not_reset(
 ) -> None:
     alice.post("/orders", small_order())
     assert error_of(alice.post("/account/reset")) == (409, "ACCOUNT_NOT_FLAT")
-    exchange.database.execute(
-        "INSERT INTO positions VALUES (%s, 'ETH-PERP', 1, 599100, 0, 10, 0)", (bob.user_id,)
-    )
+    position(exchange.database, bob.user_id, 1, 599_100)
     assert error_of(bob.post("/account/reset")) == (409, "ACCOUNT_NOT_FLAT")
     assert total(alice) == total(bob) == "10000"
 

@@ -18,7 +18,7 @@ from storage.intake.leverages import set_leverage
 from storage.intake.transfers import withdraw
 from storage.postgres.database import AsyncPool, connect, open_pool
 from storage.postgres.unit_of_work import unit_of_work
-from tests.builders import listed_markets, order, trader
+from tests.builders import listed_markets, order, position, trader
 
 pytestmark = pytest.mark.asyncio
 MARK = 5_991
@@ -64,13 +64,8 @@ def holds(
     database: psycopg.Connection[Any], account_id: int, lots: int, price: int, leverage: int
 ) -> None:
     """The account has a position that it opened at a price."""
-    cost = lots * price * ETH_PERP.atoms_per_tick_lot
-    database.execute(
-        "INSERT INTO positions (account_id, market_id, quantity_lots, cost_atoms,"
-        " realized_pnl_atoms, updated_at_us) VALUES (%s, 'ETH-PERP', %s, %s, 0, 0)",
-        (account_id, lots, cost),
-    )
-    database.execute("INSERT INTO leverages VALUES (%s, 'ETH-PERP', %s)", (account_id, leverage))
+    cost_atoms = lots * price * ETH_PERP.atoms_per_tick_lot
+    position(database, account_id, lots, cost_atoms, leverage=leverage)
 
 
 def sale(account_id: int, lots: int, **more: Any) -> PlaceOrder:

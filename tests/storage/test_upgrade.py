@@ -22,7 +22,7 @@ from storage.postgres.database import connect
 from storage.servers.embedded import EmbeddedPostgres
 from storage.upkeep.pruning import HOUR_US, prune
 from storage.upkeep.strategy_ledger import LEDGER_LEGS
-from tests.builders import listed_markets
+from tests.builders import listed_before
 
 MARKET = ETH_PERP.market_id
 BEFORE = "0003"
@@ -47,7 +47,7 @@ def old_url(postgres: EmbeddedPostgres) -> Iterator[str]:
 
 def fill(connection: psycopg.Connection[Any], at_us: int) -> None:
     """Batches, a snapshot, trades, fills and a ledger, as they used to be written."""
-    listed_markets(connection)
+    listed_before(connection)
     engine, chain = MarketEngine(ETH_PERP), EMPTY_CHAIN
     for batch_no in range(1, BATCHES + 1):
         rows = empty_commands(2)
@@ -111,7 +111,8 @@ def columns_of(connection: psycopg.Connection[Any]) -> dict[str, str]:
         "SELECT table_name, string_agg(column_name, ', ' ORDER BY ordinal_position)"
         " FROM information_schema.columns WHERE table_schema = 'public'"
         " AND table_name <> 'alembic_version' AND (table_name, column_name) NOT IN"
-        " (('idempotency', 'status'), ('orders', 'idempotency_key')) GROUP BY 1"
+        " (('idempotency', 'status'), ('orders', 'idempotency_key'),"
+        " ('positions', 'leverage')) GROUP BY 1"
     )
     return {str(table): str(columns) for table, columns in rows}
 
