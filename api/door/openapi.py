@@ -51,6 +51,8 @@ OPERATION_IDS = {
     "post_deposit": "deposit",
     "post_withdrawal": "withdraw",
     "post_reset": "resetAccount",
+    "get_account": "getAccount",
+    "put_leverage": "setLeverage",
     "post_register": "register",
     "post_login": "logIn",
     "post_refresh": "refresh",

@@ -57,7 +57,9 @@ FIELDS: dict[str, str] = {
     "reduceOnly": "Never opens a position and never turns one around.",
     "postOnly": "Never takes: rejected where it would.",
     "OrderSent.leverage": "How many times the margin the position may be worth; up to the market's "
-    f"`maxLeverage`, {LEVERAGE_DEFAULT} where it is missing and the market allows as much.",
+    "`maxLeverage`. While you have a position or open orders in the market it has to be theirs, "
+    f"which is meant where it is missing; at first {LEVERAGE_DEFAULT} where it is missing and the "
+    "market allows as much.",
     "leverage": "How many times the margin the position may be worth; up to the market's "
     "`maxLeverage`.",
     "remainingQuantity": "What has not been filled.",
@@ -83,6 +85,20 @@ FIELDS: dict[str, str] = {
     "notional": "Price times quantity.",
     "fee": "What this side paid; negative where it was paid.",
     "realizedPnl": "Profit or loss that was realised.",
+    "equity": "What the account is worth: `total` and `unrealizedPnl`.",
+    "initialMargin": "What positions bind: their notional ÷ leverage.",
+    "maintenanceMargin": "What the account's equity must stay above.",
+    "openLoss": "What the open orders would lose at once, with their fees, if they traded at their "
+    "limits; never more than `equity` when an order is taken.",
+    "available": "What new orders may reserve: `equity` less `initialMargin` and `locked`.",
+    "HeldBalanceAnswer.available": "What new orders may reserve, or of another asset all there is.",
+    "withdrawable": "What may leave: available, but no profit that is not realised yet.",
+    "marginRatio": "`maintenanceMargin` ÷ `equity`; at 1 positions are closed by force. Absent "
+    "where no equity is left.",
+    "liquidationPrice": "The mark price at which the position is closed by force if nothing else "
+    "moves; absent where there is none.",
+    "positions": "The open positions, at mark.",
+    "leverages": "The leverage in each market where one was ever set, by an order or by request.",
     "entryPrice": "The mean price at which the position was entered.",
     "unrealizedPnl": "Profit or loss at the mark price; absent where the market has none.",
     # Markets
@@ -101,6 +117,7 @@ FIELDS: dict[str, str] = {
     "takerFeeRate": "The share of the notional that a taker pays.",
     "fundingIntervalHours": "Hours between two payments of funding.",
     "fundingRateCap": "The most that one payment of funding may be, as a share of the notional.",
+    "priceBand": "How far from mark, as a share of it, an order may take.",
     "fundingRate": "The last rate of funding that was paid.",
     "markPrice": "The fair price by which positions are valued.",
     "indexPrice": "The price of the underlying elsewhere.",

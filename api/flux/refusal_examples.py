@@ -94,6 +94,20 @@ EXAMPLES: dict[str, dict[int, Example]] = {
         ),
         409: KEY_REUSED,
     },
+    "getAccount": {400: FIELD_TWICE},
+    "setLeverage": {
+        400: (
+            "INVALID_ORDER",
+            "leverage 21 is not valid in this market; the nearest valid value is 20",
+            {"field": "leverage", "nearest": 20},
+        ),
+        404: NO_MARKET,
+        409: (
+            "LEVERAGE_IN_USE",
+            "Open orders in BTC-PERP have reserved margin at leverage 10; cancel them first",
+            {"field": "leverage", "nearest": 10},
+        ),
+    },
     "resetAccount": {
         400: FIELD_TWICE,
         409: ("ACCOUNT_NOT_FLAT", "Cancel the open orders and close the positions first", {}),

@@ -79,6 +79,9 @@ class Person:
     def delete(self, path: str, **more: Any) -> httpx.Response:
         return self.http.delete(path, headers=self.headers, **more)
 
+    def put(self, path: str, json: Any) -> httpx.Response:
+        return self.http.put(path, json=json, headers=self.headers)
+
     def post(self, path: str, json: Any = None, key: str | None = None) -> httpx.Response:
         headers = self.headers | ({"Idempotency-Key": key} if key else {})
         return self.http.post(path, json=json, headers=headers)

@@ -26,6 +26,7 @@ BODIES: dict[str, Any] = {
     "POST /orders/batch": {"orders": [small_order()]},
     "POST /orders/cancel-batch": {"orders": [{"orderId": "order_999999"}]},
     "POST /deposits": {"asset": "USDC", "amount": "1"},
+    "PUT /leverage": {"marketId": "ETH-PERP", "leverage": 20},
     "POST /withdrawals": {"asset": "USDC", "amount": "1"},
     "POST /account/cancel-after": {"timeoutMs": 0},
     "POST /simulations": {"scenario": "calm"},

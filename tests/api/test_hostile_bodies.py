@@ -105,7 +105,7 @@ def test_s29_the_bombs_are_refused_within_50_ms_each(alice: Person) -> None:
 
 def test_a_json_number_keeps_its_digits(alice: Person) -> None:
     body = (
-        '{"marketId":"ETH-PERP","side":"BUY","type":"LIMIT","price":21474836.47,'
+        '{"marketId":"ETH-PERP","side":"SELL","type":"LIMIT","price":21474836.47,'
         '"quantity":0.01,"leverage":20,"reduceOnly":true}'
     )
     order_id = raw(alice, "/orders", body).json()["orderId"]

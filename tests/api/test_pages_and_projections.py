@@ -86,9 +86,9 @@ def test_a_position_is_valued_at_mark(exchange: Deployment, alice: Person) -> No
         quantity_lots=-100,
         cost_atoms=-60_910_000,
         realized_pnl_atoms=-29_955,
-        leverage=10,
         updated_at_us=T0_US,
     )
+    insert(exchange, "leverages", account_id=alice.user_id, market_id="ETH-PERP", leverage=10)
     assert alice.get("/positions").json() == [
         {
             "userId": alice.name,
