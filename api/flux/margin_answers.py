@@ -135,7 +135,7 @@ def account_answer(standing: Standing) -> AccountAnswer:
         unrealized_pnl=format_atoms(equity - money.total_atoms),
         initial_margin=format_atoms(sum(one.margin_atoms for one in held)),
         maintenance_margin=format_atoms(standing.maintenance_atoms),
-        open_loss=format_atoms(sum(one.at_stake_atoms for one in held)),
+        open_loss=format_atoms(sum(one.open_loss_atoms for one in held)),
         available=format_atoms(standing.available_atoms),
         withdrawable=format_atoms(standing.withdrawable_atoms),
         margin_ratio=ratio,

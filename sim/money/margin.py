@@ -31,14 +31,15 @@ class OpenSide:
     """The open orders of one side of an account in one market: sums over what is left of them.
 
     orders                          how many there are
+    lots, tick_lots                 lots and Σ limit × lots
     plain_lots                      lots of those that are not reduce-only
-    tick_lots                       Σ limit × lots
     beyond_lots, beyond_tick_lots   lots and Σ limit × lots of those that lose against mark
     """
 
     orders: int = 0
-    plain_lots: int = 0
+    lots: int = 0
     tick_lots: int = 0
+    plain_lots: int = 0
     beyond_lots: int = 0
     beyond_tick_lots: int = 0
 
@@ -93,6 +94,11 @@ class Exposure:
 
     @property
     def at_stake_atoms(self) -> int:
+        """Open losses, and an atom for each lot: each fill rounds its fee up."""
+        return self.open_loss_atoms + sum(side.lots for side in self.open_sides.values())
+
+    @property
+    def open_loss_atoms(self) -> int:
         """What all open orders lose at once if they trade at their limits, with their fees."""
         spec, ticks = self.spec, 0
         for side, orders in self.open_sides.items():
@@ -123,7 +129,7 @@ class Need:
     """What an order asks of its account.
 
     reserved_atoms   initial margin of what it opens, taker's fee, open loss: what it locks
-    at_stake_atoms   fee and open loss alone
+    at_stake_atoms   fee and open loss alone, and an atom for each lot's fee to round up
     opens            whether any of it opens a position
     """
 
@@ -180,7 +186,7 @@ def order_need(held: Exposure, order: OrderTerms) -> Need:
     loss = spec.notional_atoms(loss_ticks, lots)
     fee_ppm = spec.taker_fee_ppm
     reserved = reservation_atoms(worth, opening_worth, held.leverage_in_force, fee_ppm)
-    return Need(reserved + loss, share_up(worth, fee_ppm) + loss, opening > 0)
+    return Need(reserved + loss, share_up(worth, fee_ppm) + loss + lots, opening > 0)
 
 
 def lacking(
@@ -199,8 +205,9 @@ def join_orders(held: Exposure, order: OrderTerms) -> None:
     """An accepted order is one of the open ones."""
     side, lots = held.open_sides.setdefault(order.side, OpenSide()), order.quantity_lots
     side.orders += 1
-    side.plain_lots += 0 if order.reduce_only else lots
+    side.lots += lots
     side.tick_lots += order.limit_ticks * lots
+    side.plain_lots += 0 if order.reduce_only else lots
     if open_loss_ticks(order.side == Side.SELL, order.limit_ticks, held.mark_ticks):
         side.beyond_lots += lots
         side.beyond_tick_lots += order.limit_ticks * lots

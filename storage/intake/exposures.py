@@ -20,8 +20,8 @@ WHERE l.account_id = ANY(%b)"""
 """Whoever has ever placed an order in a market has a leverage there."""
 
 OPEN_SIDES = f"""
-SELECT o.account_id, o.market_id, o.side, count(*),
-    coalesce(sum(r.lots) FILTER (WHERE NOT o.reduce_only), 0), sum(o.price_ticks * r.lots),
+SELECT o.account_id, o.market_id, o.side, count(*), sum(r.lots), sum(o.price_ticks * r.lots),
+    coalesce(sum(r.lots) FILTER (WHERE NOT o.reduce_only), 0),
     coalesce(sum(r.lots) FILTER (WHERE r.beyond), 0),
     coalesce(sum(o.price_ticks * r.lots) FILTER (WHERE r.beyond), 0)
 FROM orders o JOIN market_prices p USING (market_id) CROSS JOIN LATERAL (

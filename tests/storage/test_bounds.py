@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from sim.market import ETH_PERP
 from sim.orders import PlaceOrder
-from sim.refusals import Refusal, Refused
+from sim.refusals import Name, Refusal, Refused
 from sim.rows.messages import OrderType, Side, TimeInForce
 from sim.units import format_atoms
 from storage.intake.accept import Acceptor
@@ -177,7 +177,7 @@ async def test_an_order_has_the_leverage_of_the_position(
     await acceptor.place(order(account_id, leverage=None))
     refusal = await refused(acceptor.place(order(account_id, leverage=20)))
     assert refusal.refusal == Refusal.INVALID_ORDER
-    assert refusal.details == {"field": "leverage", "nearest": 5}
+    assert refusal.details == {"field": Name.LEVERAGE, "nearest": 5}
     rows = database.execute("SELECT leverage FROM orders").fetchall()
     assert rows == [(5,), (5,)]
 
@@ -232,4 +232,4 @@ async def test_what_open_orders_may_lose_cannot_be_withdrawn(
     database.execute("UPDATE market_prices SET mark_ticks = 4491")  # 15 below its limit
     async with unit_of_work(pool) as connection:
         refusal = await refused(withdraw(connection, account_id, "USDC", 5_000_000))
-    assert refusal.details["available"] == "4.970045"
+    assert refusal.details["available"] == "4.969945"
