@@ -26,6 +26,8 @@ NO_LIMIT = "1000000/second"
 READY_S_MAX = 300.0
 STOP_S_MAX = 15.0
 RETRY_S = 0.05
+MIDDLES = {"BTC-PERP": 66_000, "ETH-PERP": 3_500}
+"""Where both worlds quote, so that orders are inside of the price bands."""
 
 
 class Deployment:
@@ -165,12 +167,13 @@ class Load:
             if self._stopping.is_set():
                 return
             name = f"client-{client}-{number}"
+            market_id, price = dice.choice(tuple(MIDDLES.items()))
             body = {
-                "marketId": dice.choice(("BTC-PERP", "ETH-PERP")),
+                "marketId": market_id,
                 "side": dice.choice(("BUY", "SELL")),
                 "type": "LIMIT",
                 "quantity": "0.01",
-                "price": str(3_500 + dice.randint(-5, 5)),
+                "price": str(price + dice.randint(-5, 5)),
                 "clientOrderId": name,
             }
             self._insist(name, body, token)
