@@ -297,7 +297,8 @@ class Market:
             return
         found = gathered(group, self._head.command_seq, self._desk, self._clock.now_us())
         if found.inputs.size or found.strategies:
-            self._apply(found.inputs, found.command_seq, found.strategies)
+            rows = self._desk.after_mark(found.inputs, self._engine.mark_ticks)
+            self._apply(rows, found.command_seq, found.strategies)
         for batch in found.answered:
             reply = self._desk.reply(batch.strategy_no, self._engine, self._head.event_seq)
             batch.answer.set(reply)

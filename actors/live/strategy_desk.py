@@ -8,7 +8,7 @@ from actors.live.inbox import Registration
 from sim.book.engine import MarketEngine
 from sim.market import MarketSpec
 from sim.populations.population import Integers, MarketView, StrategyReply
-from sim.rows.messages import CommandKind, EventKind, Rows, empty_commands
+from sim.rows.messages import CommandKind, EventKind, Rows, empty_commands, mark_row
 from sim.rows.packed import NO_PACKED, bounds_of, joined_packed, packed_for
 from storage.postgres.database import now_us
 
@@ -62,6 +62,16 @@ class StrategyDesk:
         stamped["command_seq"] = 0
         stamped["time_us"] = time_us
         return stamped
+
+    def after_mark(self, rows: Rows, known_ticks: int) -> Rows:
+        """The rows of a batch, behind a SET_MARK row where the book knows another mark than we.
+
+        A batch of nothing stays one: a quiet market writes no rows.
+        """
+        mark_ticks = self.mark_ticks
+        if not len(rows) or mark_ticks <= 0 or mark_ticks == known_ticks:
+            return rows
+        return np.concatenate([mark_row(mark_ticks, int(rows["time_us"][0])), rows])
 
     def learn(self, events: Rows, strategies: dict[int, int]) -> None:
         """Note applied batches, and keep each strategy's own events for its next reply."""

@@ -5,6 +5,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from sim.market import MarketSpec
+from sim.rows.messages import MarketStatus
+
 Integers = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 Slots = npt.NDArray[np.uint32]
@@ -94,7 +97,11 @@ ROOT_CHILDREN = 2 ** (31 - ROOT_SHIFT)
 (ORDER_FREE, ORDER_LIVE, ACCOUNT_LIVE, LEAF_FREE, LEAF_LIVE, NODE_FREE, NODE_LIVE) = range(6, 13)
 (BEST, COUNT) = (12 + 1, 16)
 (CURSOR, EVENT_COUNT, EVENTS_WANTED) = range(20, 23)
-STATE_LENGTH = 24
+(MARK, HIGHEST_PURCHASE, LOWEST_SALE, PRICE_BAND_PPM) = range(23, 27)
+STATE_LENGTH = 32
+
+HIGHEST_PRICE_TICKS = 2**31 - 1
+"""A purchase may go so far where no mark is known; a sale, to 0."""
 
 
 class Book(NamedTuple):
@@ -144,11 +151,21 @@ def index_length(capacity: int) -> int:
     return 1 << max(4, (2 * capacity - 1).bit_length())
 
 
-def new_book(capacity_orders: int) -> Book:
+def new_state(spec: MarketSpec) -> Integers:
+    """The numbers of a market that is open and knows no mark."""
+    state = np.zeros(STATE_LENGTH, np.int64)
+    state[STATUS] = MarketStatus.ACTIVE
+    state[MAX_QUANTITY] = spec.max_quantity_lots
+    state[PRICE_BAND_PPM] = spec.price_band_ppm
+    state[HIGHEST_PURCHASE] = HIGHEST_PRICE_TICKS
+    return state
+
+
+def new_book(spec: MarketSpec, capacity_orders: int) -> Book:
     """An empty book with room for `capacity_orders`; everything else starts small."""
     orders, accounts = aligned_zeros(capacity_orders + 1, ORDER), aligned_zeros(64, ACCOUNT)
     return Book(
-        state=np.zeros(STATE_LENGTH, np.int64),
+        state=new_state(spec),
         orders=orders,
         order_words=as_words(orders),
         order_index=np.zeros(index_length(capacity_orders), np.uint32),

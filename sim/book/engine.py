@@ -10,6 +10,8 @@ rows mean is in matching.py. Beyond the docstrings of messages.py it keeps to th
 * A resting reduce-only order is cut when it is asked for more than its position allows.
 * FOK counts only what is certain: nothing behind an order of its own account, no
   reduce-only order of others, and no quantity beyond its own position if reduce-only.
+* No order takes beyond the price band around the last mark it was told, on the side where that
+  costs its owner; what would rest beyond is CANCELED with PRICE_BAND. Before a mark all prices do.
 * CANCEL_REJECTED and STATUS_CHANGED carry no price, side or flags.
 """
 
@@ -32,7 +34,7 @@ from sim.book.arrays import (
     EVENTS_WANTED,
     INPUT_SEQ,
     LAST_PRICE,
-    MAX_QUANTITY,
+    MARK,
     ORDER_LIVE,
     POSITION,
     RESTING,
@@ -43,7 +45,8 @@ from sim.book.arrays import (
 from sim.book.events import BUY, EVENT_WORDS, SELL
 from sim.book.growth import grown
 from sim.book.queues import DONE, EVENTS_FULL
-from sim.book.snapshots import SNAPSHOT_FORMAT, SNAPSHOT_HEADER, read_snapshot
+from sim.book.rules import move_band
+from sim.book.snapshots import header_bytes, read_snapshot
 from sim.book.walks import position_of, refill, shift_position, write_depth, write_resting
 from sim.market import BTC_PERP, QUANTITY_LOTS_MAX, MarketSpec
 from sim.rows.messages import COMMAND, EVENT, MarketStatus, Rows, joined
@@ -60,9 +63,7 @@ class MarketEngine:
     def __init__(self, spec: MarketSpec, capacity_orders: int = 1024) -> None:
         assert 0 < spec.max_quantity_lots <= QUANTITY_LOTS_MAX, "max_quantity_lots out of range"
         self.spec = spec
-        self._book = new_book(capacity_orders)
-        self._book.state[STATUS] = MarketStatus.ACTIVE
-        self._book.state[MAX_QUANTITY] = spec.max_quantity_lots
+        self._book = new_book(spec, capacity_orders)
         self._events = np.empty((EVENTS_SPARE, EVENT_WORDS), np.int64)
 
     def apply(self, commands: Rows) -> Rows:
@@ -121,6 +122,11 @@ class MarketEngine:
     def last_price_ticks(self) -> int:
         """Price of the last trade, 0 before the first."""
         return int(self._book.state[LAST_PRICE])
+
+    @property
+    def mark_ticks(self) -> int:
+        """The mark around which the price band lies, 0 before it was told one."""
+        return int(self._book.state[MARK])
 
     @property
     def status(self) -> MarketStatus:
@@ -188,17 +194,16 @@ class MarketEngine:
     def snapshot(self) -> bytes:
         """All that matters of the state: equal states give equal bytes, however they came to be."""
         orders, positions = self.resting_orders(), self.positions()
-        header = np.zeros(1, SNAPSHOT_HEADER)
-        header[0] = (
-            SNAPSHOT_FORMAT,
+        header = header_bytes(
             self.event_seq,
             self.input_seq,
             self.last_price_ticks,
             self.status,
             len(orders),
             len(positions),
+            self.mark_ticks,
         )
-        return header.tobytes() + orders.tobytes() + positions.tobytes()
+        return header + orders.tobytes() + positions.tobytes()
 
     def state_hash(self) -> bytes:
         """32 bytes that two engines share exactly when they will behave alike for ever."""
@@ -212,6 +217,8 @@ class MarketEngine:
         state = engine._book.state
         state[EVENT_SEQ], state[INPUT_SEQ] = header["event_seq"], header["input_seq"]
         state[LAST_PRICE], state[STATUS] = header["last_price_ticks"], header["status"]
+        if header["mark_ticks"]:
+            move_band(state, int(header["mark_ticks"]))
         orders = orders[np.argsort(orders["accepted_seq"])]
         while (short := refill(engine._book, orders, positions)) != DONE:
             engine._book = grown(engine._book, short)

@@ -19,7 +19,7 @@ from sim.rows.messages import (
 )
 
 BUY, SELL = (int(side) for side in Side)
-PLACE, CANCEL, CANCEL_ALL, SET_STATUS = (int(kind) for kind in CommandKind)
+PLACE, CANCEL, CANCEL_ALL, SET_STATUS, SET_MARK = (int(kind) for kind in CommandKind)
 REJECTED, RESTED, TRADE, CANCELED, CANCEL_REJECTED, EXPIRED, STATUS_CHANGED = (
     int(kind) for kind in EventKind
 )
@@ -45,6 +45,7 @@ MARKET_LIQUIDITY_EXHAUSTED = int(Reason.MARKET_LIQUIDITY_EXHAUSTED)
 IOC_UNFILLED = int(Reason.IOC_UNFILLED)
 REDUCE_ONLY_EXCESS = int(Reason.REDUCE_ONLY_EXCESS)
 REQUESTED = int(Reason.REQUESTED)
+PRICE_BAND = int(Reason.PRICE_BAND)
 DEAD_MANS_SWITCH = int(Reason.DEAD_MANS_SWITCH)
 OPERATOR = int(Reason.OPERATOR)
 ORDER_NOT_OPEN = int(Reason.ORDER_NOT_OPEN)

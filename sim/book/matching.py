@@ -4,6 +4,7 @@
 nothing: where room is short it stops before the row and says which room.
 """
 
+from sim import price_band
 from sim.book import arrays as book_arrays
 from sim.book import events as event_rows
 from sim.book import index as order_index
@@ -47,12 +48,14 @@ from sim.book.events import (
     OPERATOR,
     ORDER_NOT_OPEN,
     PLACE,
+    PRICE_BAND,
     REDUCE_ONLY,
     REDUCE_ONLY_EXCESS,
     REJECTED,
     REQUESTED,
     RESTED,
     SELF_TRADE_PREVENTION,
+    SET_MARK,
     SET_STATUS,
     STATUS_CHANGED,
     USER_MISMATCH,
@@ -77,7 +80,9 @@ from sim.book.rules import (
     crosses,
     fillable,
     limit_price,
+    move_band,
     opposite_side,
+    own_limit,
     reducible_lots,
     refusal,
     within,
@@ -94,6 +99,7 @@ KERNEL_MODULES = (
     messages,
     order_index,
     order_rules,
+    price_band,
     price_levels,
 )
 
@@ -114,14 +120,16 @@ def trade(book: Book, events: Integers, command: Records, taker: int, slot: int,
 
 
 @inlined
-def match(book: Book, events: Integers, command: Records, wanted_lots: int) -> Number:
+def match(
+    book: Book, events: Integers, command: Records, limit_ticks: int, wanted_lots: int
+) -> Number:
     """Trade against the best orders, oldest first, within the limit; answers what is left.
 
     Stops before an order of the same account. A reduce-only maker gives at most
     what its position allows, and is canceled when it is asked for more.
     """
     taker = open_account(book, command.account_id)
-    opposite, limit_ticks = opposite_side(command.side), limit_price(command)
+    opposite = opposite_side(command.side)
     while wanted_lots > 0:
         price_ticks = book.state[BEST + opposite]
         if price_ticks == 0 or not within(price_ticks, limit_ticks, command.side):
@@ -148,14 +156,28 @@ def match(book: Book, events: Integers, command: Records, wanted_lots: int) -> N
 
 
 @inlined
-def settle_rest(book: Book, events: Integers, command: Records, lots: int) -> None:
-    """What becomes of the part that found no maker: it rests, or expires with its reason."""
-    if crosses(book, command):
+def why_unfilled(book: Book, command: Records) -> Number:
+    """What stopped an order that does not rest, and that stands before none of its own."""
+    if crosses(book, command.side, own_limit(command)):
+        return PRICE_BAND
+    return MARKET_LIQUIDITY_EXHAUSTED if command.order_type == MARKET else IOC_UNFILLED
+
+
+@inlined
+def settle_rest(
+    book: Book, events: Integers, command: Records, limit_ticks: int, lots: int
+) -> None:
+    """What becomes of the part that found no maker: it rests, or ends with its reason.
+
+    An order whose own limit lies beyond the band does not rest: it might be met there.
+    """
+    if crosses(book, command.side, limit_ticks):
         write_about_command(book, events, command, EXPIRED, SELF_TRADE_PREVENTION, lots)
-    elif command.order_type == MARKET:
-        write_about_command(book, events, command, EXPIRED, MARKET_LIQUIDITY_EXHAUSTED, lots)
-    elif command.time_in_force != GTC:
-        write_about_command(book, events, command, EXPIRED, IOC_UNFILLED, lots)
+    elif command.order_type == MARKET or command.time_in_force != GTC:
+        reason = why_unfilled(book, command)
+        write_about_command(book, events, command, EXPIRED, reason, lots)
+    elif limit_ticks != command.price_ticks:
+        write_about_command(book, events, command, CANCELED, PRICE_BAND, lots)
     else:
         write_about_command(book, events, command, RESTED, NONE, lots)
         rest_order(book, command, lots, book.state[INPUT_SEQ])
@@ -168,7 +190,8 @@ def place(book: Book, events: Integers, command: Records) -> None:
     A reduce-only order trades at most its position. When that is gone, the excess is
     canceled; while some of it is left, the whole rest is settled as one.
     """
-    reason = refusal(book, command)
+    limit_ticks = limit_price(book, command)
+    reason = refusal(book, command, limit_ticks)
     if reason != NONE:
         write_about_command(book, events, command, REJECTED, reason, command.quantity_lots)
         return
@@ -177,13 +200,15 @@ def place(book: Book, events: Integers, command: Records) -> None:
         account = book.accounts[find_account(book, command.account_id)]
         wanted = min(wanted, reducible_lots(account.position_lots, command.side))
     excess = command.quantity_lots - wanted
-    if command.time_in_force == FOK and (excess > 0 or not fillable(book, command)):
+    if command.time_in_force == FOK and (excess > 0 or not fillable(book, command, limit_ticks)):
         lots = command.quantity_lots
         write_about_command(book, events, command, EXPIRED, FOK_UNFILLABLE, lots)
         return
-    rest = match(book, events, command, wanted) if crosses(book, command) else wanted
+    rest = wanted
+    if crosses(book, command.side, limit_ticks):
+        rest = match(book, events, command, limit_ticks, wanted)
     if rest > 0:
-        settle_rest(book, events, command, rest + excess)
+        settle_rest(book, events, command, limit_ticks, rest + excess)
     elif excess > 0:
         write_about_command(book, events, command, CANCELED, REDUCE_ONLY_EXCESS, excess)
 
@@ -236,6 +261,16 @@ def set_status(book: Book, events: Integers, command: Records) -> None:
 
 
 @inlined
+def set_mark(book: Book, events: Integers, command: Records) -> None:
+    """The market is told mark, which is no event of its own. No price is an invalid command."""
+    if command.price_ticks <= 0:
+        lots = command.quantity_lots
+        write_about_command(book, events, command, REJECTED, INVALID_COMMAND, lots)
+        return
+    move_band(book.state, command.price_ticks)
+
+
+@inlined
 def apply_row(book: Book, events: Integers, command: Records) -> None:
     """One COMMAND row of whatever kind."""
     book.state[INPUT_SEQ] += 1
@@ -247,6 +282,8 @@ def apply_row(book: Book, events: Integers, command: Records) -> None:
         cancel_all(book, events, command)
     elif command.kind == SET_STATUS:
         set_status(book, events, command)
+    elif command.kind == SET_MARK:
+        set_mark(book, events, command)
     else:
         lots = command.quantity_lots
         write_about_command(book, events, command, REJECTED, INVALID_COMMAND, lots)

@@ -3,7 +3,19 @@
 Parts of the matching kernel that read the book and change nothing.
 """
 
-from sim.book.arrays import BEST, MAX_QUANTITY, STATUS, Book, Records
+from sim.book.arrays import (
+    BEST,
+    HIGHEST_PRICE_TICKS,
+    HIGHEST_PURCHASE,
+    LOWEST_SALE,
+    MARK,
+    MAX_QUANTITY,
+    PRICE_BAND_PPM,
+    STATUS,
+    Book,
+    Integers,
+    Records,
+)
 from sim.book.events import (
     ACTIVE,
     BUY,
@@ -29,9 +41,16 @@ from sim.book.events import (
 )
 from sim.book.levels import level_at, next_price
 from sim.book.queues import better, find_account, find_order
-from sim.rows.kernels import Number, inlined
+from sim.price_band import highest_purchase_ticks, lowest_sale_ticks
+from sim.rows.kernels import Number, inlined, rule
 
-HIGHEST_PRICE_TICKS = 2**31 - 1
+
+@rule
+def move_band(state: Integers, mark_ticks: int) -> None:
+    """The band lies around this mark from here on."""
+    state[MARK] = mark_ticks
+    state[HIGHEST_PURCHASE] = highest_purchase_ticks(mark_ticks, state[PRICE_BAND_PPM])
+    state[LOWEST_SALE] = lowest_sale_ticks(mark_ticks, state[PRICE_BAND_PPM])
 
 
 @inlined
@@ -40,8 +59,8 @@ def opposite_side(side: int) -> Number:
 
 
 @inlined
-def limit_price(command: Records) -> Number:
-    """The worst price an order may trade at; a MARKET order's 0 means any."""
+def own_limit(command: Records) -> Number:
+    """The worst price an order itself would trade at; a MARKET order's 0 means any."""
     price_ticks = command.price_ticks
     if command.order_type == MARKET and price_ticks == 0 and command.side == BUY:
         return HIGHEST_PRICE_TICKS
@@ -55,10 +74,19 @@ def within(price_ticks: int, limit_ticks: int, side: int) -> Number:
 
 
 @inlined
-def crosses(book: Book, command: Records) -> Number:
-    """Whether the order would meet the best opposite price."""
-    best = book.state[BEST + opposite_side(command.side)]
-    return best != 0 and within(best, limit_price(command), command.side)
+def limit_price(book: Book, command: Records) -> Number:
+    """The worst price an order may trade at: its own limit, and never beyond the price band."""
+    limit_ticks = own_limit(command)
+    if command.side == BUY:
+        return min(limit_ticks, book.state[HIGHEST_PURCHASE])
+    return max(limit_ticks, book.state[LOWEST_SALE])
+
+
+@inlined
+def crosses(book: Book, side: int, limit_ticks: int) -> Number:
+    """Whether an order of `side` with this limit would meet the best opposite price."""
+    best = book.state[BEST + opposite_side(side)]
+    return best != 0 and within(best, limit_ticks, side)
 
 
 @inlined
@@ -83,7 +111,7 @@ def malformed(command: Records) -> Number:
 
 
 @inlined
-def flag_refusal(book: Book, command: Records) -> Number:
+def flag_refusal(book: Book, command: Records, limit_ticks: int) -> Number:
     """The reasons from POST_ONLY_REQUIRES_LIMIT_ORDER on, which need the flags or the book."""
     post_only = (command.flags & POST_ONLY) != 0
     if post_only and command.order_type != LIMIT:
@@ -96,13 +124,13 @@ def flag_refusal(book: Book, command: Records) -> Number:
         account = book.accounts[find_account(book, command.account_id)]
         if reducible_lots(account.position_lots, command.side) == 0:
             return REDUCE_ONLY_WOULD_INCREASE
-    if post_only and crosses(book, command):
+    if post_only and crosses(book, command.side, limit_ticks):
         return POST_ONLY_WOULD_TAKE
     return NONE
 
 
 @inlined
-def refusal(book: Book, command: Records) -> Number:
+def refusal(book: Book, command: Records, limit_ticks: int) -> Number:
     """The first reason, in the order of Reason, to reject a PLACE; NONE to accept it."""
     if malformed(command):
         return INVALID_COMMAND
@@ -112,7 +140,7 @@ def refusal(book: Book, command: Records) -> Number:
         return INVALID_QUANTITY
     if command.price_ticks < (1 if command.order_type == LIMIT else 0):
         return INVALID_PRICE
-    return flag_refusal(book, command)
+    return flag_refusal(book, command, limit_ticks)
 
 
 @inlined
@@ -140,14 +168,14 @@ def certain_lots_ahead(book: Book, account: int, price_ticks: int, wanted: int) 
 
 
 @inlined
-def fillable(book: Book, command: Records) -> Number:
+def fillable(book: Book, command: Records, limit_ticks: int) -> Number:
     """Whether the whole quantity is certain to trade now.
 
     Counts until the first order of the same account, where self-trade prevention would
     stop; other accounts' reduce-only orders count as nothing. Costs levels and the
     account's own orders; the queue of a level only where an own order waits in it.
     """
-    side, limit_ticks, opposite = command.side, limit_price(command), opposite_side(command.side)
+    side, opposite = command.side, opposite_side(command.side)
     account = find_account(book, command.account_id)
     own_ticks = best_own_price(book, account, opposite)
     wanted, price_ticks = command.quantity_lots, book.state[BEST + opposite]

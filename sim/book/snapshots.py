@@ -23,9 +23,13 @@ SNAPSHOT_HEADER: np.dtype[np.void] = np.dtype(
         ("status", "<i8"),
         ("order_count", "<i8"),
         ("position_count", "<i8"),
+        ("mark_ticks", "<i8"),
     ]
 )
-SNAPSHOT_FORMAT = b"SANDPIT1"
+SNAPSHOT_FORMAT, MARKLESS_FORMAT = b"SANDPIT2", b"SANDPIT1"
+MARKLESS_BYTES = SNAPSHOT_HEADER.itemsize - 8
+"""A market that was never told a mark is written without one, as all were before there were marks:
+so what was written then comes back to the bytes and the hash that it had."""
 
 Records = npt.NDArray[np.void]
 
@@ -34,17 +38,45 @@ class DamagedState(ValueError):
     """Bytes that should be a market's state cannot be one. The message is one sentence."""
 
 
+def header_bytes(
+    event_seq: int,
+    input_seq: int,
+    last_price_ticks: int,
+    status: int,
+    order_count: int,
+    position_count: int,
+    mark_ticks: int,
+) -> bytes:
+    """How a snapshot begins."""
+    counted = (event_seq, input_seq, last_price_ticks, status, order_count, position_count)
+    begins = SNAPSHOT_FORMAT if mark_ticks else MARKLESS_FORMAT
+    data = np.array((begins, *counted, mark_ticks), SNAPSHOT_HEADER).tobytes()
+    return data if mark_ticks else data[:MARKLESS_BYTES]
+
+
+def read_header(data: bytes) -> tuple[np.void, int]:
+    """The header and how many bytes it takes. Raises DamagedState."""
+    marked = data.startswith(SNAPSHOT_FORMAT)
+    size = SNAPSHOT_HEADER.itemsize if marked else MARKLESS_BYTES
+    if len(data) < size or not (marked or data.startswith(MARKLESS_FORMAT)):
+        raise DamagedState("not a snapshot of a market in this version's format")
+    whole = data[:size].ljust(SNAPSHOT_HEADER.itemsize, b"\0")
+    header = np.frombuffer(whole, SNAPSHOT_HEADER, 1)[0]
+    if marked:
+        mark = header["mark_ticks"]
+        _refuse_unless(1 <= mark <= PRICE_TICKS_MAX, f"mark is {mark} ticks")
+    return header, size
+
+
 def read_snapshot(data: bytes) -> tuple[np.void, Records, Records]:
     """Header, RESTING rows and POSITION rows. Raises DamagedState."""
-    if len(data) < SNAPSHOT_HEADER.itemsize or not data.startswith(SNAPSHOT_FORMAT):
-        raise DamagedState("not a snapshot of a market in this version's format")
-    header = np.frombuffer(data, SNAPSHOT_HEADER, 1)[0]
+    header, orders_begin = read_header(data)
     order_count, position_count = int(header["order_count"]), int(header["position_count"])
-    orders_end = SNAPSHOT_HEADER.itemsize + order_count * RESTING.itemsize
+    orders_end = orders_begin + order_count * RESTING.itemsize
     whole = orders_end + position_count * POSITION.itemsize
     if min(order_count, position_count) < 0 or len(data) != whole:
         raise DamagedState("the snapshot is cut off or has something behind it")
-    orders = np.frombuffer(data, RESTING, order_count, SNAPSHOT_HEADER.itemsize)
+    orders = np.frombuffer(data, RESTING, order_count, orders_begin)
     positions = np.frombuffer(data, POSITION, position_count, orders_end)
     _check_header(header)
     _check_orders(orders, int(header["input_seq"]))

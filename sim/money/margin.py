@@ -16,13 +16,12 @@ from sim.market import MarketSpec
 from sim.money.position import FLAT, Position, unrealized_pnl_atoms
 from sim.money.rules import (
     MARKET_BAND_PPM,
-    highest_purchase_ticks,
     initial_margin_atoms,
-    lowest_sale_ticks,
     open_loss_ticks,
     reservation_atoms,
     share_up,
 )
+from sim.price_band import highest_purchase_ticks, lowest_sale_ticks
 from sim.rows.messages import Side
 
 

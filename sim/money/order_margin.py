@@ -38,16 +38,15 @@ from sim.market import MarketSpec
 from sim.money import rules, watch
 from sim.money.liquidation import CLOSED
 from sim.money.rules import (
-    highest_purchase_ticks,
-    lowest_sale_ticks,
     open_loss_ticks,
     reservation_atoms,
     reserve_ticks,
 )
+from sim.price_band import highest_purchase_ticks, lowest_sale_ticks
 from sim.rows import kernels
 from sim.rows import packed as packed_events
 from sim.rows.kernels import Number, cached_kernel, inlined, prefetch
-from sim.rows.messages import COMMAND, CommandKind, EventKind, OrderFlag, Rows, Side
+from sim.rows.messages import COMMAND, CommandKind, EventKind, OrderFlag, Reason, Rows, Side
 from sim.rows.packed import CODES, LOTS, ORDER, WHOSE, maker_of, owner_of
 
 Integers = npt.NDArray[np.int64]
@@ -59,6 +58,7 @@ ROWS_AHEAD = 12
 PLACE, SELL = int(CommandKind.PLACE), int(Side.SELL)
 POST_ONLY, REDUCE_ONLY = int(OrderFlag.POST_ONLY), int(OrderFlag.REDUCE_ONLY)
 RESTED, TRADE, CANCELED = int(EventKind.RESTED), int(EventKind.TRADE), int(EventKind.CANCELED)
+PRICE_BAND = int(Reason.PRICE_BAND)
 
 
 @cached_kernel(kernels, packed_events, rules)
@@ -73,8 +73,8 @@ def learn_events(
 ) -> None:
     """Packed events, (n, 4), change what is free and what rests: (traders,) each.
 
-    Reduce-only orders never rest with a reservation. A maker's order number is 0 where its
-    position was taken from it without an order.
+    Reduce-only orders never rest with a reservation, and what the price band cancels never rested.
+    A maker's order number is 0 where its position was taken from it without an order.
     """
     for row in range(len(packed)):
         if row + ROWS_AHEAD < len(packed):
@@ -96,7 +96,7 @@ def learn_events(
         elif owner >= 0 and (codes >> 56) & REDUCE_ONLY == 0:
             if kind == RESTED:
                 resting[owner] += worth
-            elif kind == CANCELED:
+            elif kind == CANCELED and (codes >> 40) & 255 != PRICE_BAND:
                 resting[owner] = max(0, resting[owner] - worth)
 
 

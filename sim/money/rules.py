@@ -48,18 +48,6 @@ def reserve_ticks(is_sale: bool, limit_ticks: int, best_bid_ticks: int, is_post_
 
 
 @rule
-def highest_purchase_ticks(mark_ticks: int, price_band_ppm: int) -> int:
-    """The highest price that an order may buy at while mark stands there."""
-    return mark_ticks * (PPM + price_band_ppm) // PPM
-
-
-@rule
-def lowest_sale_ticks(mark_ticks: int, price_band_ppm: int) -> int:
-    """The lowest price that an order may sell at while mark stands there."""
-    return max(1, -(-mark_ticks * (PPM - price_band_ppm) // PPM))
-
-
-@rule
 def open_loss_ticks(is_sale: bool, limit_ticks: int, mark_ticks: int) -> int:
     """What a lot that trades at its order's limit loses at once, against mark, in ticks.
 

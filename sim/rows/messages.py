@@ -19,6 +19,7 @@ class CommandKind(IntEnum):
     CANCEL = 2
     CANCEL_ALL = 3
     SET_STATUS = 4
+    SET_MARK = 5
 
 
 class EventKind(IntEnum):
@@ -60,7 +61,8 @@ class TimeInForce(IntEnum):
 
 
 class MarketStatus(IntEnum):
-    """ACTIVE takes all commands, CANCEL_ONLY only cancels, HALTED none but SET_STATUS."""
+    """ACTIVE takes all commands, CANCEL_ONLY only cancels, HALTED none but SET_STATUS and
+    SET_MARK."""
 
     ACTIVE = 1
     CANCEL_ONLY = 2
@@ -99,6 +101,7 @@ class Reason(IntEnum):
     IOC_UNFILLED = 22
     REDUCE_ONLY_EXCESS = 23
     REQUESTED = 24
+    PRICE_BAND = 25
     DEAD_MANS_SWITCH = 28
     OPERATOR = 29
     ORDER_NOT_OPEN = 30
@@ -130,7 +133,8 @@ command_seq     number in the market's total order of client commands; 0 in a st
 time_us         when it was sequenced (live) or arrives (simulation), microseconds
 order_id        not 0; positive from clients, negative from strategies; the order meant by CANCEL
 account_id      who asks; whose orders CANCEL_ALL means
-price_ticks     LIMIT: the limit. MARKET: the worst price it may trade at, 0 for no limit
+price_ticks     LIMIT: the limit. MARKET: the worst price it may trade at, 0 for no limit.
+                SET_MARK: the mark from here on, above 0; it leaves no event
 status          SET_STATUS: the MarketStatus to take
 reason          CANCEL and CANCEL_ALL: DEAD_MANS_SWITCH or OPERATOR where that asks, else REQUESTED
 leverage        carried for the accounting; the engine does not read it
@@ -180,6 +184,13 @@ def joined(batches: Sequence[Rows]) -> Rows:
         return filled[0] if filled else batches[0]
     words = [rows.view(np.int64) for rows in filled]
     return np.concatenate(words).view(filled[0].dtype)
+
+
+def mark_row(mark_ticks: int, time_us: int) -> Rows:
+    """One SET_MARK row."""
+    row = empty_commands(1)
+    row["kind"], row["price_ticks"], row["time_us"] = CommandKind.SET_MARK, mark_ticks, time_us
+    return row
 
 
 def empty_commands(count: int) -> Rows:

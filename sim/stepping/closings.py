@@ -220,6 +220,18 @@ class _Takeover:
         return rows
 
 
+def equities_of(
+    beyond: Sequence[tuple[range, int | Integers]], ids: Integers, gains: Integers
+) -> Integers:
+    """Gains here and what accounts have beyond this market, by part; an outsider has nothing."""
+    equities = gains.copy()
+    for accounts, atoms in beyond:
+        mine = (ids >= accounts.start) & (ids < accounts.stop)
+        own = ids[mine] - accounts.start
+        equities[mine] += atoms if isinstance(atoms, int) else atoms[own]
+    return equities
+
+
 def joined(closings: Sequence[Integers]) -> Integers:
     """Closings of all parts, by account."""
     pairs = np.concatenate(closings)

@@ -17,7 +17,7 @@ from sim.populations.activity import MarketActivity
 from sim.populations.population import MarketView
 from sim.prices.processes import ReferencePrice
 from sim.record.run import OtherGain, ShockDone
-from sim.rows.messages import EVENT, CommandKind, MarketStatus, Rows, Side
+from sim.rows.messages import EVENT, CommandKind, MarketStatus, Rows, Side, mark_row
 from sim.rows.messages import empty_commands as empty
 from sim.rows.messages import joined as joined_rows
 from sim.rows.packed import NO_PACKED, bounds_of, packed_for
@@ -30,7 +30,7 @@ from sim.scenario.scenario import (
 )
 from sim.stepping.arrivals import in_order
 from sim.stepping.calendar import OwnSteps
-from sim.stepping.closings import Closings, joined
+from sim.stepping.closings import Closings, equities_of, joined
 from sim.stepping.part import Batch, PartDescription, Reply
 from sim.stepping.shocks import Shocks
 from sim.stepping.tape import Tape
@@ -112,7 +112,7 @@ class SteppedMarket:
         self._step, self._next_own = step, self._own_steps.next_after(step)
         self._settle_shortfalls(batches)
         rows = self._rows(step, batches)
-        events = self._engine.apply(rows) if len(rows) else NO_EVENTS
+        events = self._applied(rows) if len(rows) else NO_EVENTS
         if len(events):
             self._account(events)
             self._shocks.note(step, events)
@@ -128,6 +128,13 @@ class SteppedMarket:
         self._keep_watch(step)
         self._keep_shocking()
         return self.replies
+
+    def _applied(self, rows: Rows) -> Rows:
+        """The book is told first which mark the rows' senders saw; in a batch of its own, for to
+        put a row in front of others is to copy them all."""
+        if self._mark_ticks != self._engine.mark_ticks:
+            self._engine.apply(mark_row(self._mark_ticks, int(rows["time_us"][0])))
+        return self._engine.apply(rows)
 
     def _keep_shocking(self) -> None:
         """Who has not sold enough asks again in the next step."""
@@ -222,7 +229,7 @@ class SteppedMarket:
             capital if batch.elsewhere is None else batch.elsewhere
             for batch, capital in zip(batches, self._capitals, strict=True)
         ]
-        equities = partial(_equities, list(zip(self._parts, beyond, strict=True)))
+        equities = partial(equities_of, list(zip(self._parts, beyond, strict=True)))
         taken = self._closings.settle(step * self._scenario.step_us, equities)
         for closed, other, lots, side in taken[TAKEN].tolist():
             self._engine.transfer(closed, other, lots if side == Side.SELL else -lots)
@@ -383,15 +390,3 @@ def _strategies(scenario: Scenario, market_id: str) -> list[range]:
         found.append(range(base, base + heads))
         base += population.heads
     return found
-
-
-def _equities(
-    beyond: Sequence[tuple[range, int | Integers]], ids: Integers, gains: Integers
-) -> Integers:
-    """Gains here and what accounts have beyond this market, by part; an outsider has nothing."""
-    equities = gains.copy()
-    for accounts, atoms in beyond:
-        mine = (ids >= accounts.start) & (ids < accounts.stop)
-        own = ids[mine] - accounts.start
-        equities[mine] += atoms if isinstance(atoms, int) else atoms[own]
-    return equities

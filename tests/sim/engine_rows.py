@@ -62,6 +62,10 @@ def set_status(status: MarketStatus):
     return command(CommandKind.SET_STATUS, status=status)
 
 
+def set_mark(mark_ticks):
+    return command(CommandKind.SET_MARK, price_ticks=mark_ticks)
+
+
 def applied(engine, *rows: Rows) -> list[tuple]:
     """Apply rows as one batch; what happened, see `told`."""
     return told(engine.apply(np.concatenate(rows)))

@@ -5,6 +5,7 @@ It shares the row types of messages.py with the fast engine and nothing else.
 
 import pickle
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -50,7 +51,7 @@ class NaiveBook:
         self.orders: dict[int, Order] = {}
         self.positions: dict[int, int] = {}
         self.status = MarketStatus.ACTIVE
-        self.event_seq = self.input_seq = self.last_price_ticks = 0
+        self.event_seq = self.input_seq = self.last_price_ticks = self.mark_ticks = 0
         self.events: list[tuple[int, ...]] = []
 
     def apply(self, commands: Rows) -> Rows:
@@ -63,6 +64,7 @@ class NaiveBook:
                 CommandKind.CANCEL: self.cancel,
                 CommandKind.CANCEL_ALL: self.cancel_all,
                 CommandKind.SET_STATUS: self.set_status,
+                CommandKind.SET_MARK: self.set_mark,
             }.get(self.row["kind"], lambda: self.reject(Reason.INVALID_COMMAND))
             action()
         return np.array(self.events, dtype=EVENT)
@@ -90,13 +92,26 @@ class NaiveBook:
         mine = [order for order in self.orders.values() if order.side == side]
         return sorted(mine, key=lambda order: (sign * order.price, order.accepted))
 
-    def reachable(self) -> list[Order]:
-        """Opposite orders that the command's limit reaches."""
+    def in_reach(self) -> list[Order]:
+        """Opposite orders that the command's own limit reaches."""
         buys, price = self.row["side"] == Side.BUY, self.row["price_ticks"]
-        if self.row["order_type"] == OrderType.MARKET and price == 0:
-            return self.queue(3 - self.row["side"])
         queue = self.queue(3 - self.row["side"])
+        if self.row["order_type"] == OrderType.MARKET and price == 0:
+            return queue
         return [o for o in queue if (o.price <= price if buys else o.price >= price)]
+
+    def in_band(self, price) -> bool:
+        """Whether the command's side may take at a price: mark and a band that rounds inward."""
+        band = Fraction(self.spec.price_band_ppm, 1_000_000)
+        if self.mark_ticks == 0:
+            return True
+        if self.row["side"] == Side.BUY:
+            return price <= self.mark_ticks * (1 + band)
+        return price >= self.mark_ticks * (1 - band)
+
+    def reachable(self) -> list[Order]:
+        """Opposite orders that it may trade with."""
+        return [order for order in self.in_reach() if self.in_band(order.price)]
 
     def reducible(self, account_id, side) -> int:
         position = self.positions.get(account_id, 0)
@@ -184,12 +199,15 @@ class NaiveBook:
 
     def settle(self, left, ending):
         row = self.row
-        if ending == Reason.NONE and row["order_type"] == OrderType.MARKET:
-            ending = Reason.MARKET_LIQUIDITY_EXHAUSTED
-        if ending == Reason.NONE and row["time_in_force"] != TimeInForce.GTC:
-            ending = Reason.IOC_UNFILLED
+        is_market = row["order_type"] == OrderType.MARKET
+        if ending == Reason.NONE and (is_market or row["time_in_force"] != TimeInForce.GTC):
+            ending = Reason.MARKET_LIQUIDITY_EXHAUSTED if is_market else Reason.IOC_UNFILLED
+            ending = Reason.PRICE_BAND if self.in_reach() else ending
         if ending != Reason.NONE:
             self.say_of_command(EventKind.EXPIRED, ending, left)
+            return
+        if not self.in_band(row["price_ticks"]):
+            self.say_of_command(EventKind.CANCELED, Reason.PRICE_BAND, left)
             return
         self.say_of_command(EventKind.RESTED, Reason.NONE, left)
         facts = (row["side"], row["price_ticks"], left, row["flags"], self.input_seq)
@@ -230,6 +248,12 @@ class NaiveBook:
             return
         self.status = MarketStatus(self.row["status"])
         self.say_plainly(EventKind.STATUS_CHANGED, Reason.NONE, self.row["status"])
+
+    def set_mark(self):
+        if self.row["price_ticks"] <= 0:
+            self.reject(Reason.INVALID_COMMAND)
+        else:
+            self.mark_ticks = self.row["price_ticks"]
 
     def position_lots(self, account_id: int) -> int:
         return self.positions.get(account_id, 0)

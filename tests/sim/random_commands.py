@@ -1,5 +1,7 @@
 """Random COMMAND rows by the million: mostly sensible, some of them not."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from sim.rows.messages import (
@@ -11,6 +13,10 @@ from sim.rows.messages import (
     TimeInForce,
     empty_commands,
 )
+from tests.sim.engine_rows import SPEC
+
+BANDED = replace(SPEC, price_band_ppm=1_000)
+"""A market whose band is 50 ticks wide where these rows trade."""
 
 ACCOUNTS = 300
 MIDDLE_TICKS = 50_000
@@ -31,14 +37,14 @@ def random_commands(generator: np.random.Generator, count: int) -> Rows:
     rows["time_us"] = numbers * 10
     rows["side"] = generator.integers(1, 3, count)
     rows["quantity_lots"] = generator.integers(1, 40, count)
-    walk = np.cumsum(generator.integers(-1, 2, count)) // 4
-    rows["price_ticks"] = MIDDLE_TICKS + walk + generator.integers(-60, 61, count)
+    middle = MIDDLE_TICKS + np.cumsum(generator.integers(-1, 2, count)) // 4
+    rows["price_ticks"] = middle + generator.integers(-60, 61, count)
     rows["order_type"] = generator.choice(list(OrderType), count, p=[0.95, 0.05])
     rows["time_in_force"] = generator.choice(list(TimeInForce), count, p=[0.8, 0.1, 0.1])
     rows["flags"] = generator.choice([0, 1, 2, 3], count, p=[0.8, 0.08, 0.1, 0.02])
     rows["reason"] = generator.choice([0, Reason.DEAD_MANS_SWITCH, Reason.OPERATOR], count)
     aim_cancels(generator, rows)
-    add_oddities(generator, rows)
+    add_oddities(generator, rows, middle)
     return rows
 
 
@@ -53,8 +59,8 @@ def aim_cancels(generator: np.random.Generator, rows: Rows) -> None:
     rows["account_id"][cancels] = np.where(strangers, rows["account_id"][cancels], owners)
 
 
-def add_oddities(generator: np.random.Generator, rows: Rows) -> None:
-    """Duplicates, bad quantities and prices, halts, and rows of random bytes."""
+def add_oddities(generator: np.random.Generator, rows: Rows, walk: np.ndarray) -> None:
+    """Duplicates, bad quantities and prices, marks, halts, and rows of random bytes."""
     count = len(rows)
     some = generator.integers(1_000, count, count // 1_000)
     rows["order_id"][some] = rows["order_id"][some - 500]
@@ -62,6 +68,9 @@ def add_oddities(generator: np.random.Generator, rows: Rows) -> None:
     rows["price_ticks"][generator.integers(0, count, count // 500)] *= -1
     far = generator.integers(0, count, count // 300)
     rows["price_ticks"][far] = generator.integers(1, 2**31 - 1, len(far))
+    marks = generator.integers(0, count, count // 200)
+    rows["kind"][marks] = CommandKind.SET_MARK
+    rows["price_ticks"][marks] = walk[marks] + generator.integers(-40, 41, len(marks))
     for start in generator.integers(0, count - 50, count // 20_000):
         rows["kind"][[start, start + 40]] = CommandKind.SET_STATUS
         rows["status"][start] = generator.integers(1, 4)
@@ -69,4 +78,4 @@ def add_oddities(generator: np.random.Generator, rows: Rows) -> None:
     noise = generator.integers(0, count, count // 1_000)
     raw = generator.integers(0, 256, (len(noise), rows.dtype.itemsize), dtype=np.uint8)
     rows[noise] = raw.view(rows.dtype).reshape(-1)
-    rows["kind"][noise] = generator.integers(5, 256, len(noise))
+    rows["kind"][noise] = generator.integers(len(CommandKind) + 1, 256, len(noise))

@@ -10,7 +10,7 @@ from sim.book.engine import MarketEngine
 from sim.book.snapshots import SNAPSHOT_HEADER, DamagedState
 from sim.sealed import SEAL
 from sim.stepping.checkpoint import StateUnreadable
-from tests.sim.engine_rows import BUY, SELL, SPEC, applied, cancel_all, limit
+from tests.sim.engine_rows import BUY, SELL, SPEC, applied, cancel_all, limit, set_mark
 from tests.sim.random_commands import random_commands
 from tests.sim.scenario_texts import BTC, MAKERS, NOISE, scenario_of, world_of
 
@@ -45,7 +45,7 @@ def test_a_checkpoint_with_one_bit_flipped_anywhere_is_damaged() -> None:
 
 def snapshot() -> bytes:
     engine = MarketEngine(SPEC)
-    applied(engine, limit(1, 1, BUY, 9, 99), limit(2, 2, SELL, 4, 99))
+    applied(engine, set_mark(100), limit(1, 1, BUY, 9, 99), limit(2, 2, SELL, 4, 99))
     applied(engine, limit(3, 3, BUY, 5, 98), limit(4, 2, SELL, 5, 101), limit(5, 4, SELL, 5, 103))
     return engine.snapshot()
 
@@ -95,6 +95,8 @@ def swap_bids(_: np.ndarray, orders: np.ndarray, __: np.ndarray) -> None:
         (put(0, "status", 0, 9), "there is no status 9"),
         (put(0, "event_seq", 0, -1), "event_seq is -1"),
         (put(0, "last_price_ticks", 0, 2**40), "the last price"),
+        (put(0, "mark_ticks", 0, 0), "mark is 0 ticks"),
+        (put(0, "mark_ticks", 0, 2**40), "mark is"),
         (put(0, "order_count", 0, -1), "cut off or has something behind it"),
     ],
 )

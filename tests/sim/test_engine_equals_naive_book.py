@@ -4,6 +4,8 @@
 snapshot: 36,000 steps in all. The profile is deterministic, its seed is printed.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import seed, settings
 from hypothesis import strategies as st
@@ -15,6 +17,8 @@ from tests.sim.engine_rows import SPEC, command, depth_lists, resting
 from tests.sim.naive_book import NaiveBook
 
 SEED = 20240808
+BANDED = replace(SPEC, price_band_ppm=30_000)
+"""Three ticks to either side where these rows trade."""
 EXTREME_PRICES = [1, 2, 63, 64, 65, 4095, 4096, 2**18 - 1, 2**18, 2**30, 2**31 - 2, 2**31 - 1]
 ORDER_IDS = st.sampled_from([*range(1, 25), *range(-24, 0), 2**63 - 1, -(2**63)])
 ACCOUNTS = st.integers(1, 4)
@@ -60,8 +64,8 @@ NEAR_ROWS = st.one_of(*[places(NEAR_PRICES)] * 6, CANCELS, CANCELS, CANCEL_ALLS)
 class BothEngines(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
-        self.engine = MarketEngine(SPEC, capacity_orders=1)
-        self.naive = NaiveBook(SPEC)
+        self.engine = MarketEngine(BANDED, capacity_orders=1)
+        self.naive = NaiveBook(BANDED)
 
     def both_apply(self, rows):
         batch = np.concatenate(rows)
@@ -89,10 +93,14 @@ class BothEngines(RuleBasedStateMachine):
         back = command(CommandKind.SET_STATUS, status=MarketStatus.ACTIVE)
         self.both_apply([change, *rows, back])
 
+    @rule(mark_ticks=st.integers(94, 106), rows=st.lists(NEAR_ROWS, min_size=1, max_size=3))
+    def move_the_mark(self, mark_ticks, rows):
+        self.both_apply([command(CommandKind.SET_MARK, price_ticks=mark_ticks), *rows])
+
     @rule()
     def restart_from_a_snapshot(self):
         before = self.engine.state_hash()
-        self.engine = MarketEngine.restore(SPEC, self.engine.snapshot())
+        self.engine = MarketEngine.restore(BANDED, self.engine.snapshot())
         assert self.engine.state_hash() == before
 
     @invariant()
@@ -107,7 +115,8 @@ class BothEngines(RuleBasedStateMachine):
     def the_numbers_are_equal(self):
         held = {account: lots for account, lots in self.naive.positions.items() if lots}
         assert dict(self.engine.positions().tolist()) == held
-        for name in ("event_seq", "input_seq", "last_price_ticks", "status", "open_order_count"):
+        numbers = ("event_seq", "input_seq", "last_price_ticks", "status", "open_order_count")
+        for name in (*numbers, "mark_ticks"):
             assert getattr(self.engine, name) == getattr(self.naive, name)
 
 

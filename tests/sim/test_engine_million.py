@@ -5,8 +5,7 @@ import numpy as np
 from sim.book.engine import MarketEngine
 from sim.rows.messages import EventKind, Reason
 from tests.sim.engine_auditor import Auditor
-from tests.sim.engine_rows import SPEC
-from tests.sim.random_commands import ACCOUNTS, random_commands
+from tests.sim.random_commands import ACCOUNTS, BANDED, random_commands
 
 SEED, COUNT, BATCH_MAX = 990_817, 1_000_000, 20_000
 
@@ -34,7 +33,7 @@ def test_a_million_random_commands_leave_what_their_events_say():
     print(f"seed {SEED}")
     generator = np.random.default_rng(SEED)
     commands = random_commands(generator, COUNT)
-    engine, auditor = MarketEngine(SPEC), Auditor(COUNT, ACCOUNTS)
+    engine, auditor = MarketEngine(BANDED), Auditor(COUNT, ACCOUNTS)
     seen = np.zeros((256, 256), np.int64)
     start = batches = 0
     while start < COUNT:

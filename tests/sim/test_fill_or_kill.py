@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from sim.book import matching
-from sim.book.arrays import CURSOR, EVENT_COUNT, MAX_QUANTITY, STATUS, Book, new_book
+from sim.book.arrays import CURSOR, EVENT_COUNT, Book, new_book
 from sim.book.engine import MarketEngine
 from sim.book.events import EVENT_WORDS
 from sim.book.queues import DONE
-from sim.rows.messages import EVENT, MarketStatus, OrderFlag, TimeInForce
+from sim.rows.messages import EVENT, OrderFlag, TimeInForce
 from tests.sim.engine_rows import BUY, SELL, SPEC, applied, limit, told
 from tests.sim.naive_book import NaiveBook
 
@@ -26,14 +26,8 @@ def ran(book: Book, *rows):
     return told(events[: int(book.state[EVENT_COUNT])].view(EVENT).reshape(-1))
 
 
-def empty_book() -> Book:
-    book = new_book(100)
-    book.state[STATUS], book.state[MAX_QUANTITY] = MarketStatus.ACTIVE, SPEC.max_quantity_lots
-    return book
-
-
 def test_what_a_level_holds_is_read_from_its_sums_not_from_its_orders():
-    book = empty_book()
+    book = new_book(SPEC, 100)
     ran(book, *(limit(n, n, SELL, 1, 100 + n % 5) for n in range(1, 51)))
     book.orders["remaining_lots"][1:51] = FALSE_LOTS
     assert ran(book, limit(99, 99, BUY, 51, 104, FOK)) == [

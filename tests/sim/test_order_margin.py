@@ -13,7 +13,7 @@ from sim.money.liquidation import CLOSED
 from sim.money.order_margin import OrderMargin
 from sim.populations.command_rows import places
 from sim.populations.population import Integers
-from sim.rows.messages import EVENT, CommandKind, EventKind, OrderFlag, Rows, Side
+from sim.rows.messages import EVENT, CommandKind, EventKind, OrderFlag, Reason, Rows, Side
 from sim.rows.packed import CODES, LOTS, ORDER, WHOSE
 from sim.scenario.world import ScenarioError
 from sim.stepping.world import SimulatedWorld
@@ -126,6 +126,17 @@ def test_what_rests_is_reserved_until_it_trades_or_is_withdrawn() -> None:
     assert margin.resting_atoms.tolist() == [0, 0, 0]
     assert admitted(margin, orders((11, 660_000, most)), none()) == [0, 0]
     assert admitted(margin, orders((11, 660_000, most - 10)), none()) == [1, 0]
+
+
+def test_what_the_price_band_cancels_takes_nothing_off_what_rests() -> None:
+    margin = margin_of()
+    margin.learn(0, told(event(EventKind.RESTED, 11, 660_000, 10), ACCOUNTS))
+    rests = margin.resting_atoms.tolist()
+    never_rested = event(EventKind.CANCELED, 11, 660_000, 5, reason=Reason.PRICE_BAND)
+    margin.learn(0, told(never_rested, ACCOUNTS))
+    assert margin.resting_atoms.tolist() == rests
+    margin.learn(0, told(event(EventKind.CANCELED, 11, 660_000, 10), ACCOUNTS))
+    assert margin.resting_atoms.tolist() == [0, 0, 0]
 
 
 def test_a_takers_fill_uses_what_is_free_until_the_next_check() -> None:
