@@ -12,7 +12,7 @@ import numpy as np
 import psycopg
 
 from sim.money.ledger import STRATEGIES_FIRST
-from sim.rows.messages import COMMAND, EVENT, EventKind, Side
+from sim.rows.messages import COMMAND, EVENT, CommandKind, EventKind, Side
 from storage.market.journal import journal_after
 from storage.upkeep.strategy_ledger import LEDGER_LEGS
 
@@ -31,6 +31,7 @@ class Book:
     def __init__(self) -> None:
         self.status: dict[int, int] = {}
         self.filled: dict[int, int] = defaultdict(int)
+        self.cut: dict[int, int] = defaultdict(int)
         self.position: dict[int, int] = defaultdict(int)
         self.cash: dict[int, int] = defaultdict(int)
         self.fees: dict[int, int] = defaultdict(int)
@@ -112,19 +113,24 @@ def learn(book: Book, event: Any, tick_lot: int, maker: int, taker: int) -> None
                 book.sides.add((int(event["event_seq"]), bool(who), own, account, int(side)))
     elif kind == EventKind.RESTED:
         book.status[order_id] = PART if book.filled[order_id] else OPEN
+    elif kind == EventKind.REDUCED:
+        assert book.status.get(order_id, OPEN) <= PART, f"order {order_id} is cut after its end"
+        book.cut[order_id] += int(event["quantity_lots"])
     elif kind in ENDS:
         assert book.status.get(order_id, OPEN) <= PART, f"order {order_id} ends twice"
         book.status[order_id] = ENDS[EventKind(kind)]
 
 
 def check_orders(connection: psycopg.Connection[Any], market_id: str, book: Book) -> None:
-    """Status and filled quantity of every order follow from the events."""
+    """Status and quantities of every order follow from its command and the events."""
     rows = connection.execute(
         "SELECT id, status, filled_lots, quantity_lots, reserved_atoms, reduce_only FROM orders"
         " WHERE market_id = %s",
         (market_id,),
     ).fetchall()
+    asked = ordered(connection, market_id)
     for order_id, status, filled, quantity, reserved, _ in rows:
+        assert quantity == asked.get(order_id, quantity) - book.cut[order_id], f"order {order_id}"
         said = book.status.get(order_id, 1)
         if book.filled[order_id] == quantity:
             said = FILLED
@@ -133,6 +139,18 @@ def check_orders(connection: psycopg.Connection[Any], market_id: str, book: Book
         assert status <= PART or reserved == 0, f"order {order_id} still reserves"
     known = {row[0] for row in rows}
     assert {order_id for order_id in book.status if order_id > 0} <= known
+
+
+def ordered(connection: psycopg.Connection[Any], market_id: str) -> dict[int, int]:
+    """Lots of every order that the market was asked to place, by id."""
+    found: dict[int, int] = {}
+    for _, data in journal(connection, market_id, 4):
+        rows = np.frombuffer(data, COMMAND)
+        places = rows[rows["kind"] == CommandKind.PLACE]
+        found.update(
+            zip(places["order_id"].tolist(), places["quantity_lots"].tolist(), strict=True)
+        )
+    return found
 
 
 def check_positions(connection: psycopg.Connection[Any], market_id: str, book: Book) -> None:

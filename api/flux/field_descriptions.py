@@ -54,7 +54,8 @@ FIELDS: dict[str, str] = {
     "LevelAnswer.price": "The level's price.",
     "timeInForce": "GTC rests until it is cancelled, IOC takes what it can at once, FOK all or "
     "nothing. LIMIT is GTC unless it says otherwise.",
-    "reduceOnly": "Never opens a position and never turns one around.",
+    "reduceOnly": "Never opens a position and never turns one around: while it rests, its "
+    "quantity is cut to what there is to reduce, the newest order first.",
     "postOnly": "Never takes: rejected where it would.",
     "OrderSent.leverage": "How many times the margin the position may be worth; up to the market's "
     "`maxLeverage`. While you have a position or open orders in the market it has to be theirs, "
@@ -67,8 +68,8 @@ FIELDS: dict[str, str] = {
     "averagePrice": "The mean price of what was filled; absent before the first fill.",
     "rejectionReason": "Why the market rejected it; absent unless it is REJECTED.",
     "cancelReason": "Who or what ended it before it was filled: CLIENT, DEAD_MANS_SWITCH, "
-    "OPERATOR, SELF_TRADE, IOC_UNFILLED, FOK_UNFILLABLE, MARKET_LIQUIDITY_EXHAUSTED or "
-    "REDUCE_ONLY_EXCESS; absent unless it is CANCELLED or EXPIRED.",
+    "OPERATOR, SELF_TRADE, IOC_UNFILLED, FOK_UNFILLABLE, MARKET_LIQUIDITY_EXHAUSTED, "
+    "PRICE_BAND or REDUCE_ONLY_EXCESS; absent unless it is CANCELLED or EXPIRED.",
     "balances": "With how much of which asset to begin anew; nothing where it is missing.",
     "status": "The state at this moment: PENDING is durably accepted, then OPEN, PARTIALLY_FILLED, "
     "FILLED, CANCELLED, REJECTED or EXPIRED.",

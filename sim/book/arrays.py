@@ -86,6 +86,10 @@ RESTING: np.dtype[np.void] = np.dtype(
 POSITION: np.dtype[np.void] = np.dtype([("account_id", "<i8"), ("position_lots", "<i8")])
 """An account and what it holds, short below 0."""
 
+# Columns of Book.reduce_only; those of the sides are theirs as in Side (1, 2).
+(WALK, PLAIN_AHEAD, LOST) = (0, 3, 4)
+REDUCE_ONLY_COLUMNS = 5
+
 CACHE_LINE_BYTES = 64
 LEAF_LEVELS = 64
 NODE_CHILDREN = 64
@@ -112,6 +116,8 @@ class Book(NamedTuple):
     order_words    (capacity + 1, 8) the same memory as int64; column 0 is the order id
     order_index    (power of two,) uint32, order id → slot, see index.py
     accounts       (capacity + 1,) ACCOUNT; account_words, account_index as for orders
+    reduce_only    (capacity + 1, REDUCE_ONLY_COLUMNS) lots of an account's resting reduce-only
+                   orders, by side, and what fill_or_kill.py notes; untouched where there are none
     levels         (leaves × 64,) LEVEL; leaf 0 is nobody's
     leaf_masks     (leaves,) uint64: which of the 64 levels of a leaf hold orders
     nodes          (nodes, 64) children, 0 for none; node_masks (nodes,) which are there
@@ -125,6 +131,7 @@ class Book(NamedTuple):
     accounts: Records
     account_words: Integers
     account_index: Slots
+    reduce_only: Integers
     levels: Records
     leaf_masks: Words
     nodes: Slots
@@ -172,6 +179,7 @@ def new_book(spec: MarketSpec, capacity_orders: int) -> Book:
         accounts=accounts,
         account_words=as_words(accounts),
         account_index=np.zeros(index_length(64), np.uint32),
+        reduce_only=np.zeros((64, REDUCE_ONLY_COLUMNS), np.int64),
         levels=aligned_zeros(8 * LEAF_LEVELS, LEVEL),
         leaf_masks=np.zeros(8, np.uint64),
         nodes=np.zeros((8, NODE_CHILDREN), np.uint32),

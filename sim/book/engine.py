@@ -5,11 +5,12 @@ rows mean is in matching.py. Beyond the docstrings of messages.py it keeps to th
 
 * A row that is refused still counts in `input_seq`. A CANCEL of order 0 is ORDER_NOT_OPEN.
 * An order has one ending: its last TRADE, or one of REJECTED, CANCELED and EXPIRED.
-  A reduce-only order larger than the position rests whole while there is a position left to
-  reduce; once its trades have closed it, the excess is CANCELED with REDUCE_ONLY_EXCESS.
-* A resting reduce-only order is cut when it is asked for more than its position allows.
-* FOK counts only what is certain: nothing behind an order of its own account, no
-  reduce-only order of others, and no quantity beyond its own position if reduce-only.
+* Resting reduce-only orders never ask for more than their position allows: in the row that
+  changes it they are REDUCED, the newest first, or CANCELED with REDUCE_ONLY_EXCESS. One that
+  comes in trades at most its position; of the rest it keeps what the others leave.
+* FOK trades whole or expires: nothing counts behind an order of its own account, nor beyond its
+  own position if reduce-only. Where it depends on others' reduce-only orders, it expires as well
+  if more than WALK_ORDERS_MAX orders would have to be looked at.
 * No order takes beyond the price band around the last mark it was told, on the side where that
   costs its owner; what would rest beyond is CANCELED with PRICE_BAND. Before a mark all prices do.
 * CANCEL_REJECTED and STATUS_CHANGED carry no price, side or flags.
@@ -37,6 +38,7 @@ from sim.book.arrays import (
     MARK,
     ORDER_LIVE,
     POSITION,
+    REDUCE_ONLY_COUNT,
     RESTING,
     STATUS,
     memory_bytes,
@@ -47,7 +49,7 @@ from sim.book.growth import grown
 from sim.book.queues import DONE, EVENTS_FULL
 from sim.book.rules import move_band
 from sim.book.snapshots import header_bytes, read_snapshot
-from sim.book.walks import position_of, refill, shift_position, write_depth, write_resting
+from sim.book.walks import position_of, refill, write_depth, write_resting
 from sim.market import BTC_PERP, QUANTITY_LOTS_MAX, MarketSpec
 from sim.rows.messages import COMMAND, EVENT, MarketStatus, Rows, joined
 
@@ -157,10 +159,16 @@ class MarketEngine:
         """What an account has bought less what it has sold here."""
         return int(position_of(self._book, account_id))
 
-    def transfer(self, from_account_id: int, to_account_id: int, signed_lots: int) -> None:
-        """Move lots from one position to another without an order; both have traded here."""
-        shift_position(self._book, from_account_id, -signed_lots)
-        shift_position(self._book, to_account_id, signed_lots)
+    def transfer(
+        self, from_account_id: int, to_account_id: int, signed_lots: int, time_us: int
+    ) -> Rows:
+        """Move lots from one position to another without an order; both have traded here.
+
+        Answers EVENT rows, of the last row's input_seq, for the reduce-only orders that this cuts.
+        """
+        events = self._event_room(2 + int(self._book.state[REDUCE_ONLY_COUNT]))
+        matching.transfer(self._book, events, from_account_id, to_account_id, signed_lots, time_us)
+        return self._written(events)
 
     def positions(self) -> npt.NDArray[np.void]:
         """POSITION rows of all accounts that are not flat, by account id."""
@@ -241,4 +249,5 @@ def warm_up(spec: MarketSpec = BTC_PERP) -> None:
     engine.apply(commands)
     engine.depth(1)
     engine.position_lots(1)
+    engine.transfer(1, 2, 0, 0)
     MarketEngine.restore(spec, engine.snapshot())

@@ -20,7 +20,7 @@ from sim.rows.messages import (
 
 BUY, SELL = (int(side) for side in Side)
 PLACE, CANCEL, CANCEL_ALL, SET_STATUS, SET_MARK = (int(kind) for kind in CommandKind)
-REJECTED, RESTED, TRADE, CANCELED, CANCEL_REJECTED, EXPIRED, STATUS_CHANGED = (
+REJECTED, RESTED, TRADE, CANCELED, CANCEL_REJECTED, EXPIRED, STATUS_CHANGED, REDUCED = (
     int(kind) for kind in EventKind
 )
 ACTIVE, CANCEL_ONLY, HALTED = (int(status) for status in MarketStatus)
@@ -107,13 +107,21 @@ def write_bare(
 
 
 @inlined
-def write_canceled(book: Book, events: Integers, command: Records, slot: int, reason: int) -> None:
-    """CANCELED for all that remains of a resting order."""
+def write_about_order(
+    book: Book, events: Integers, time_us: int, slot: int, kind: int, reason: int, lots: int
+) -> None:
+    """An event that carries a resting order's id, account, price, side and flags."""
     order = book.orders[slot]
     account_id = book.accounts[order.account].account_id
-    codes = pack(order.price_ticks, CANCELED, reason, order.side, order.flags)
-    lots = order.remaining_lots
-    write_event(book, events, command.time_us, order.order_id, account_id, lots, codes)
+    codes = pack(order.price_ticks, kind, reason, order.side, order.flags)
+    write_event(book, events, time_us, order.order_id, account_id, lots, codes)
+
+
+@inlined
+def write_canceled(book: Book, events: Integers, command: Records, slot: int, reason: int) -> None:
+    """CANCELED for all that remains of a resting order."""
+    lots = book.orders[slot].remaining_lots
+    write_about_order(book, events, command.time_us, slot, CANCELED, reason, lots)
 
 
 @inlined

@@ -4,7 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from sim.book.arrays import Book, Records, Slots, aligned_zeros, as_words, index_length
+from sim.book.arrays import (
+    REDUCE_ONLY_COLUMNS,
+    REDUCE_ONLY_COUNT,
+    Book,
+    Records,
+    Slots,
+    aligned_zeros,
+    as_words,
+    index_length,
+)
 from sim.book.queues import ACCOUNTS_FULL, LEAVES_FULL, NODES_FULL, ORDERS_FULL
 from sim.book.walks import index_rows
 
@@ -28,7 +37,15 @@ def with_more_orders(book: Book) -> Book:
 def with_more_accounts(book: Book) -> Book:
     accounts = doubled_rows(book.accounts)
     index = new_index(accounts, len(book.accounts))
-    return book._replace(accounts=accounts, account_words=as_words(accounts), account_index=index)
+    reduce_only = np.zeros((len(accounts), REDUCE_ONLY_COLUMNS), np.int64)
+    if book.state[REDUCE_ONLY_COUNT]:
+        reduce_only[: len(book.reduce_only)] = book.reduce_only
+    return book._replace(
+        accounts=accounts,
+        account_words=as_words(accounts),
+        account_index=index,
+        reduce_only=reduce_only,
+    )
 
 
 def with_more_leaves(book: Book) -> Book:

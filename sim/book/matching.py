@@ -7,10 +7,12 @@ nothing: where room is short it stops before the row and says which room.
 from sim import price_band
 from sim.book import arrays as book_arrays
 from sim.book import events as event_rows
+from sim.book import fill_or_kill as fill_counting
 from sim.book import index as order_index
 from sim.book import levels as price_levels
 from sim.book import prefetch as book_prefetch
 from sim.book import queues as book_parts
+from sim.book import reduce_only as position_cuts
 from sim.book import rules as order_rules
 from sim.book.arrays import (
     BEST,
@@ -51,6 +53,7 @@ from sim.book.events import (
     PRICE_BAND,
     REDUCE_ONLY,
     REDUCE_ONLY_EXCESS,
+    REDUCED,
     REJECTED,
     REQUESTED,
     RESTED,
@@ -64,6 +67,7 @@ from sim.book.events import (
     write_canceled,
     write_trade,
 )
+from sim.book.fill_or_kill import fillable
 from sim.book.levels import level_at
 from sim.book.prefetch import LARGE_BOOK_ROWS, look_ahead, prefetch_maker
 from sim.book.queues import (
@@ -75,15 +79,15 @@ from sim.book.queues import (
     open_account,
     rest_order,
     shortage,
+    take_lots,
 )
+from sim.book.reduce_only import cut_excess, reducible_lots, rests_too_much, room_lots
 from sim.book.rules import (
     crosses,
-    fillable,
     limit_price,
     move_band,
     opposite_side,
     own_limit,
-    reducible_lots,
     refusal,
     within,
 )
@@ -95,10 +99,12 @@ KERNEL_MODULES = (
     book_arrays,
     book_prefetch,
     event_rows,
+    fill_counting,
     kernels,
     messages,
     order_index,
     order_rules,
+    position_cuts,
     price_band,
     price_levels,
 )
@@ -112,11 +118,15 @@ def trade(book: Book, events: Integers, command: Records, taker: int, slot: int,
     signed = lots if command.side == BUY else -lots
     book.accounts[taker].position_lots += signed
     book.accounts[maker.account].position_lots -= signed
-    book.levels[maker.level].quantity_lots -= lots
-    if maker.flags & REDUCE_ONLY:
-        book.levels[maker.level].reduce_only_lots -= lots
-    maker.remaining_lots -= lots
+    take_lots(book, slot, lots)
     book.state[LAST_PRICE] = maker.price_ticks
+
+
+@inlined
+def keep_reducing(book: Book, events: Integers, time_us: int, account: int) -> None:
+    """A position has changed: its reduce-only orders follow."""
+    if book.state[REDUCE_ONLY_COUNT] > 0 and rests_too_much(book, account):
+        cut_excess(book, events, time_us, account)
 
 
 @inlined
@@ -125,8 +135,9 @@ def match(
 ) -> Number:
     """Trade against the best orders, oldest first, within the limit; answers what is left.
 
-    Stops before an order of the same account. A reduce-only maker gives at most
-    what its position allows, and is canceled when it is asked for more.
+    Stops before an order of the same account. A maker's reduce-only orders are cut at once, for
+    they may be met next; the taker's at the end, for they are not. Those of a book from before
+    there were cuts may rest too much: then they are cut before they are met.
     """
     taker = open_account(book, command.account_id)
     opposite = opposite_side(command.side)
@@ -139,19 +150,17 @@ def match(
         if maker.account == taker:
             break
         prefetch_maker(book, maker.next)
-        offered = maker.remaining_lots
-        if maker.flags & REDUCE_ONLY:
-            position_lots = book.accounts[maker.account].position_lots
-            offered = min(offered, reducible_lots(position_lots, opposite))
-        lots = min(offered, wanted_lots)
-        if lots > 0:
-            trade(book, events, command, taker, slot, lots)
-            wanted_lots -= lots
-        if maker.remaining_lots > 0:
-            if wanted_lots == 0:
-                break
-            write_canceled(book, events, command, slot, REDUCE_ONLY_EXCESS)
-        drop_order(book, slot)
+        owner = maker.account
+        if maker.flags & REDUCE_ONLY and rests_too_much(book, owner):
+            cut_excess(book, events, command.time_us, owner)
+            continue
+        lots = min(maker.remaining_lots, wanted_lots)
+        trade(book, events, command, taker, slot, lots)
+        wanted_lots -= lots
+        if maker.remaining_lots == 0:
+            drop_order(book, slot)
+        keep_reducing(book, events, command.time_us, owner)
+    keep_reducing(book, events, command.time_us, taker)
     return wanted_lots
 
 
@@ -161,6 +170,22 @@ def why_unfilled(book: Book, command: Records) -> Number:
     if crosses(book, command.side, own_limit(command)):
         return PRICE_BAND
     return MARKET_LIQUIDITY_EXHAUSTED if command.order_type == MARKET else IOC_UNFILLED
+
+
+@inlined
+def come_to_rest(book: Book, events: Integers, command: Records, lots: int) -> None:
+    """An order rests; a reduce-only one with what its account's others leave of the position."""
+    if command.flags & REDUCE_ONLY:
+        room = room_lots(book, find_account(book, command.account_id), command.side)
+        if room <= 0:
+            write_about_command(book, events, command, CANCELED, REDUCE_ONLY_EXCESS, lots)
+            return
+        if room < lots:
+            excess = lots - room
+            write_about_command(book, events, command, REDUCED, REDUCE_ONLY_EXCESS, excess)
+            lots = room
+    write_about_command(book, events, command, RESTED, NONE, lots)
+    rest_order(book, command, lots, book.state[INPUT_SEQ])
 
 
 @inlined
@@ -179,16 +204,15 @@ def settle_rest(
     elif limit_ticks != command.price_ticks:
         write_about_command(book, events, command, CANCELED, PRICE_BAND, lots)
     else:
-        write_about_command(book, events, command, RESTED, NONE, lots)
-        rest_order(book, command, lots, book.state[INPUT_SEQ])
+        come_to_rest(book, events, command, lots)
 
 
 @inlined
 def place(book: Book, events: Integers, command: Records) -> None:
     """An order comes in: rejected, or matched and its rest settled.
 
-    A reduce-only order trades at most its position. When that is gone, the excess is
-    canceled; while some of it is left, the whole rest is settled as one.
+    A reduce-only order trades at most its position. When that is gone, the excess is canceled;
+    while some of it is left, the whole rest is settled as one, and rests as far as it may.
     """
     limit_ticks = limit_price(book, command)
     reason = refusal(book, command, limit_ticks)
@@ -293,15 +317,16 @@ def apply_row(book: Book, events: Integers, command: Records) -> None:
 def events_wanted(book: Book, command: Records) -> Number:
     """An upper bound of the events one row can cause.
 
-    A maker is met at most twice (a trade, a cancellation), and every maker but the
-    reduce-only ones gives at least one lot.
+    Every maker that trades gives at least one lot. Before and after its trade one reduce-only
+    order may lose a part, and each may leave once; then the taker's, and what becomes of its rest.
     """
     if command.kind == CANCEL_ALL:
         return 1 + book.accounts[find_account(book, command.account_id)].order_count
     if command.kind != PLACE:
         return 1
-    makers = max(0, command.quantity_lots) + book.state[REDUCE_ONLY_COUNT]
-    return 3 + 2 * min(makers, book.state[ORDER_LIVE])
+    trades = min(max(0, command.quantity_lots), book.state[ORDER_LIVE])
+    reduce_only = book.state[REDUCE_ONLY_COUNT]
+    return 2 + trades if reduce_only == 0 else 3 + 3 * trades + reduce_only
 
 
 @inlined
@@ -333,3 +358,18 @@ def run(book: Book, commands: Records, events: Integers) -> Number:
         apply_row(book, events, command)
         state[CURSOR] += 1
     return DONE
+
+
+@cached_kernel(*KERNEL_MODULES)
+def transfer(
+    book: Book, events: Integers, giver_id: int, taker_id: int, signed_lots: int, time_us: int
+) -> None:
+    """Lots move from one position to another without an order; both accounts are known here.
+
+    events (m, 9) as for `run`, with room for each reduce-only order and two more.
+    """
+    giver, taker = find_account(book, giver_id), find_account(book, taker_id)
+    book.accounts[giver].position_lots -= signed_lots
+    book.accounts[taker].position_lots += signed_lots
+    keep_reducing(book, events, time_us, giver)
+    keep_reducing(book, events, time_us, taker)

@@ -103,7 +103,20 @@ def join_level(book: Book, slot: int) -> None:
     level.quantity_lots += order.remaining_lots
     if order.flags & REDUCE_ONLY:
         level.reduce_only_lots += order.remaining_lots
+        book.reduce_only[order.account, order.side] += order.remaining_lots
     level.order_count += 1
+
+
+@inlined
+def take_lots(book: Book, slot: int, lots: int) -> None:
+    """A resting order becomes smaller; it keeps its place, also where nothing is left."""
+    order = book.orders[slot]
+    level = book.levels[order.level]
+    level.quantity_lots -= lots
+    if order.flags & REDUCE_ONLY:
+        level.reduce_only_lots -= lots
+        book.reduce_only[order.account, order.side] -= lots
+    order.remaining_lots -= lots
 
 
 @inlined
@@ -111,9 +124,7 @@ def leave_level(book: Book, slot: int) -> None:
     """Take an order out of its queue. Slot 0 takes the writes of a missing neighbour."""
     order = book.orders[slot]
     level = book.levels[order.level]
-    level.quantity_lots -= order.remaining_lots
-    if order.flags & REDUCE_ONLY:
-        level.reduce_only_lots -= order.remaining_lots
+    take_lots(book, slot, order.remaining_lots)
     level.order_count -= 1
     book.orders[order.previous].next = order.next
     book.orders[order.next].previous = order.previous

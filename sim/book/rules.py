@@ -1,4 +1,4 @@
-"""When an order is refused, how far it may trade, and whether it can trade whole.
+"""When an order is refused, and how far it may trade.
 
 Parts of the matching kernel that read the book and change nothing.
 """
@@ -39,8 +39,8 @@ from sim.book.events import (
     REDUCE_ONLY_WOULD_INCREASE,
     SELL,
 )
-from sim.book.levels import level_at, next_price
-from sim.book.queues import better, find_account, find_order
+from sim.book.queues import find_account, find_order
+from sim.book.reduce_only import reducible_lots
 from sim.price_band import highest_purchase_ticks, lowest_sale_ticks
 from sim.rows.kernels import Number, inlined, rule
 
@@ -90,12 +90,6 @@ def crosses(book: Book, side: int, limit_ticks: int) -> Number:
 
 
 @inlined
-def reducible_lots(position_lots: int, side: int) -> Number:
-    """How much an order of `side` can take off a position before it is flat."""
-    return max(0, -position_lots if side == BUY else position_lots)
-
-
-@inlined
 def malformed(command: Records) -> Number:
     """A PLACE that says something this engine has no word for."""
     return (
@@ -141,51 +135,3 @@ def refusal(book: Book, command: Records, limit_ticks: int) -> Number:
     if command.price_ticks < (1 if command.order_type == LIMIT else 0):
         return INVALID_PRICE
     return flag_refusal(book, command, limit_ticks)
-
-
-@inlined
-def best_own_price(book: Book, account: int, side: int) -> Number:
-    """The best price at which the account itself rests on `side`, 0 where it does not."""
-    best, slot = 0, book.accounts[account].head
-    while slot != 0:
-        order = book.orders[slot]
-        if order.side == side and (best == 0 or better(order.price_ticks, best, side)):
-            best = order.price_ticks
-        slot = order.account_next
-    return best
-
-
-@inlined
-def certain_lots_ahead(book: Book, account: int, price_ticks: int, wanted: int) -> Number:
-    """What a level certainly gives before its first order of the account, counted to `wanted`."""
-    lots, slot = 0, book.levels[level_at(book, price_ticks)].head
-    while lots < wanted and book.orders[slot].account != account:
-        order = book.orders[slot]
-        if (order.flags & REDUCE_ONLY) == 0:
-            lots += order.remaining_lots
-        slot = order.next
-    return lots
-
-
-@inlined
-def fillable(book: Book, command: Records, limit_ticks: int) -> Number:
-    """Whether the whole quantity is certain to trade now.
-
-    Counts until the first order of the same account, where self-trade prevention would
-    stop; other accounts' reduce-only orders count as nothing. Costs levels and the
-    account's own orders; the queue of a level only where an own order waits in it.
-    """
-    side, opposite = command.side, opposite_side(command.side)
-    account = find_account(book, command.account_id)
-    own_ticks = best_own_price(book, account, opposite)
-    wanted, price_ticks = command.quantity_lots, book.state[BEST + opposite]
-    while wanted > 0 and price_ticks != 0 and within(price_ticks, limit_ticks, side):
-        level = book.levels[level_at(book, price_ticks)]
-        certain = level.quantity_lots - level.reduce_only_lots
-        if price_ticks == own_ticks:
-            if certain < wanted:
-                return False
-            return certain_lots_ahead(book, account, price_ticks, wanted) >= wanted
-        wanted -= certain
-        price_ticks = next_price(book, price_ticks, side == BUY)
-    return wanted <= 0

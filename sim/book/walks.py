@@ -31,12 +31,6 @@ def position_of(book: Book, account_id: int) -> Number:
 
 
 @cached_kernel(*KERNEL_MODULES)
-def shift_position(book: Book, account_id: int, signed_lots: int) -> None:
-    """A position changes without an order; the account has traded here before."""
-    book.accounts[find_account(book, account_id)].position_lots += signed_lots
-
-
-@cached_kernel(*KERNEL_MODULES)
 def write_depth(book: Book, side: int, rows: Integers) -> Number:
     """Fill `rows` (n, 3: price, quantity, orders) best first; answers how many levels."""
     price_ticks = book.state[BEST + side]

@@ -137,9 +137,9 @@ class Need:
     opens: bool
 
 
-def released_atoms(reserved_atoms: int, filled_lots: int, open_lots: int) -> int:
-    """The share of a reservation that a partial fill frees; the last fill frees the rest."""
-    return reserved_atoms * filled_lots // open_lots
+def released_atoms(reserved_atoms: int, lots: int, open_lots: int) -> int:
+    """The share of a reservation that a fill or a cut frees; the last fill frees the rest."""
+    return reserved_atoms * lots // open_lots
 
 
 def equity_atoms(wallet_atoms: int, held: Iterable[Exposure]) -> int:

@@ -15,7 +15,10 @@ from sim.rows.messages import EventKind, Rows, Side
 
 @dataclass
 class OrderState:
-    """A client's order as projected so far. `filled_tick_lots` is Σ price × quantity."""
+    """A client's order as projected so far. `filled_tick_lots` is Σ price × quantity.
+
+    quantity_lots   what was ordered, less what was cut from it since
+    """
 
     account_id: int
     quantity_lots: int
@@ -202,8 +205,18 @@ class Settlement:
             part = order.filled_lots > 0
             status = OrderStatus.PARTIALLY_FILLED if part else OrderStatus.OPEN
             self._set_status(order_id, order, status, 0, time_us)
+        elif kind == EventKind.REDUCED:
+            self._cut_order(order_id, order, row[7], time_us)
         elif kind in ENDING:
             self._set_status(order_id, order, ENDING[EventKind(kind)], reason, time_us)
+
+    def _cut_order(self, order_id: int, order: OrderState, lots: int, time_us: int) -> None:
+        """An order goes on with less, and with as much less reserved."""
+        open_lots = order.quantity_lots - order.filled_lots
+        assert lots < open_lots, f"order {order_id} is cut to nothing"
+        self._release(order, released_atoms(order.reserved_atoms, lots, open_lots))
+        order.quantity_lots -= lots
+        self._set_status(order_id, order, order.status, order.reason, time_us)
 
     def _set_status(
         self, order_id: int, order: OrderState, status: OrderStatus, reason: int, time_us: int

@@ -48,7 +48,7 @@ COUNTERS = 3
 
 RESTED, TRADE = int(EventKind.RESTED), int(EventKind.TRADE)
 CANCELED, EXPIRED = int(EventKind.CANCELED), int(EventKind.EXPIRED)
-CANCEL_REJECTED = int(EventKind.CANCEL_REJECTED)
+CANCEL_REJECTED, REDUCED = int(EventKind.CANCEL_REJECTED), int(EventKind.REDUCED)
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 
 LARGE_CROWD = 4_096
@@ -119,7 +119,7 @@ def drop_order(trader: Any, orders: Any, counters: Integers, before: int) -> Non
 
 @inlined
 def fill_order(trader: Any, orders: Any, counters: Integers, order_id: int, lots: int) -> None:
-    """A resting order has traded; one that is not known is passed over."""
+    """A resting order has traded or was cut; one that is not known is passed over."""
     before = slot_before(trader, orders, order_id)
     if before == 0:
         return
@@ -177,6 +177,8 @@ def learn_events(
                 fill_order(traders[maker], orders, counters, order_id, lots)
         elif place >= 0 and kind == RESTED:
             add_order(traders, orders, counters, place, order_id, lots, codes)
+        elif place >= 0 and kind == REDUCED:
+            fill_order(traders[place], orders, counters, order_id, lots)
         elif place >= 0 and kind in (CANCELED, EXPIRED, CANCEL_REJECTED):
             before = slot_before(traders[place], orders, order_id)
             if before != 0:

@@ -58,6 +58,11 @@ def inlined(function: Kernel) -> Kernel:
     return cast(Kernel, Compiled(function))
 
 
+def called(function: Kernel) -> Kernel:
+    """A part of a kernel that is seldom reached: called, so that it does not lie in the way."""
+    return cast(Kernel, njit(_nrt=False)(function))
+
+
 def rule(function: Kernel) -> Kernel:
     """A plain function of integers: Python calls it as it stands, kernels inline it."""
     RULES.append(function)

@@ -36,6 +36,7 @@ class EventKind(IntEnum):
     CANCEL_REJECTED = 5
     EXPIRED = 6
     STATUS_CHANGED = 7
+    REDUCED = 8
 
 
 class Side(IntEnum):
@@ -166,7 +167,8 @@ order_id        the order it is about; of a TRADE, the taker's
 account_id      its account; of a TRADE, the taker's
 maker_order_id, maker_account_id   of a TRADE; 0 elsewhere
 quantity_lots   REJECTED: ordered. RESTED: what rests. TRADE: what traded.
-                CANCELED, EXPIRED: what was left unfilled. STATUS_CHANGED: the new status
+                CANCELED, EXPIRED: what was left unfilled. STATUS_CHANGED: the new status.
+                REDUCED: what a resting or incoming order lost, which goes on with the rest
 price_ticks     TRADE: the maker's price. Elsewhere the order's own
 side            the order's; of a TRADE, the taker's
 """

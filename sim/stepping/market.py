@@ -220,7 +220,8 @@ class SteppedMarket:
             self.tape.note_trades(events)
 
     def _take_over(self, step: int, batches: Sequence[Batch]) -> Rows:
-        """Auto-deleveraging at the end of a step, while the market is open."""
+        """Auto-deleveraging at the end of a step, while the market is open: what was taken over,
+        then what the book cut of orders that would have reduced it."""
         if not any(len(batch.closings) for batch in batches):
             return NO_EVENTS
         if self._engine.status != MarketStatus.ACTIVE:
@@ -230,11 +231,14 @@ class SteppedMarket:
             for batch, capital in zip(batches, self._capitals, strict=True)
         ]
         equities = partial(equities_of, list(zip(self._parts, beyond, strict=True)))
-        taken = self._closings.settle(step * self._scenario.step_us, equities)
-        for closed, other, lots, side in taken[TAKEN].tolist():
-            self._engine.transfer(closed, other, lots if side == Side.SELL else -lots)
+        time_us = step * self._scenario.step_us
+        taken = self._closings.settle(time_us, equities)
         self._since_sample[3] += len(taken)
-        return taken
+        cuts = [
+            self._engine.transfer(closed, other, lots if side == Side.SELL else -lots, time_us)
+            for closed, other, lots, side in taken[TAKEN].tolist()
+        ]
+        return joined_rows([taken, *cuts])
 
     def _settle_shortfalls(self, batches: Sequence[Batch]) -> None:
         """The fund pays in order of accounts, as far as it goes; the rest stays owed."""

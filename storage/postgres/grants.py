@@ -87,8 +87,8 @@ TABLES: Mapping[str, Rights] = {
     ),
     "orders": Rights(
         api="SELECT, INSERT",
-        engine="SELECT, UPDATE (filled_lots, filled_tick_lots, reserved_atoms, status, reason,"
-        " updated_at_us)",
+        engine="SELECT, UPDATE (quantity_lots, filled_lots, filled_tick_lots, reserved_atoms,"
+        " status, reason, updated_at_us)",
     ),
     "positions": Rights(
         api="SELECT, UPDATE (realized_before_atoms)",

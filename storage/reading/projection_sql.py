@@ -29,11 +29,11 @@ SELECT account_id, quantity_lots, cost_atoms, realized_pnl_atoms, updated_at_us
 FROM positions WHERE market_id = %s AND account_id = ANY(%b)"""
 
 UPDATE_ORDERS = """
-UPDATE orders o SET filled_lots = x.filled, filled_tick_lots = x.tick_lots,
-    reserved_atoms = x.reserved, status = x.status, reason = x.reason,
-    updated_at_us = greatest(x.at, o.created_at_us)
-FROM unnest(%b::bigint[], %b::bigint[], %b::numeric[], %b::bigint[], %b::int[], %b::int[],
-    %b::bigint[]) AS x(id, filled, tick_lots, reserved, status, reason, at)
+UPDATE orders o SET quantity_lots = x.quantity, filled_lots = x.filled,
+    filled_tick_lots = x.tick_lots, reserved_atoms = x.reserved, status = x.status,
+    reason = x.reason, updated_at_us = greatest(x.at, o.created_at_us)
+FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::numeric[], %b::bigint[], %b::int[],
+    %b::int[], %b::bigint[]) AS x(id, quantity, filled, tick_lots, reserved, status, reason, at)
 WHERE o.id = x.id"""
 CHANGE_BALANCES = """
 UPDATE balances b SET version = b.version + 1, total_atoms = b.total_atoms + x.total,
@@ -146,11 +146,12 @@ def transposed(rows: list[tuple[Any, ...]]) -> tuple[list[Any], ...]:
 
 
 def order_columns(settled: Settlement) -> tuple[list[Any], ...]:
-    """id, filled, Σ price × filled, reserved, status, reason, time."""
+    """id, quantity, filled, Σ price × filled, reserved, status, reason, time."""
     return transposed(
         [
             (
                 order_id,
+                order.quantity_lots,
                 order.filled_lots,
                 order.filled_tick_lots,
                 order.reserved_atoms,

@@ -80,6 +80,14 @@ class House:
         assert row is not None
         return OrderStatus(int(str(row[0]))), int(str(row[1]))
 
+    def quantities(self, order_id: int) -> tuple[int, int, OrderStatus]:
+        """What it is for, what is filled of it, and how it stands."""
+        row = self.database.execute(
+            "SELECT quantity_lots, filled_lots, status FROM orders WHERE id = %s", (order_id,)
+        ).fetchone()
+        assert row is not None
+        return row[0], row[1], OrderStatus(row[2])
+
     def settled(self) -> None:
         """Wait until everything accepted is projected, then audit all of it."""
         eventually(lambda: self.count("SELECT count(*) FROM orders WHERE status = 1") == 0)

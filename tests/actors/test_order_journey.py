@@ -62,6 +62,34 @@ def test_reduce_only_closes_and_never_flips(house: House) -> None:
     house.settled()
 
 
+def test_a_reduce_only_order_is_cut_with_its_position_and_leaves_nothing_locked(
+    house: House,
+) -> None:
+    house.open()
+    alice, bob = trader(house.database), trader(house.database)
+    house.place(order(alice, Side.SELL, 10), order(bob, Side.BUY, 10))
+    house.settled()
+    away = {"price_ticks": 6_100, "reduce_only": True}
+    older = house.place_one(order(bob, Side.SELL, 6, **away))
+    newer = house.place_one(order(bob, Side.SELL, 6, **away))
+    eventually(lambda: house.quantities(newer) == (4, 0, OrderStatus.OPEN))
+    house.place_one(order(alice, Side.BUY, 100))
+    house.place_one(order(bob, Side.SELL, 2))
+    eventually(lambda: house.quantities(newer) == (2, 0, OrderStatus.OPEN))
+    house.place_one(order(alice, Side.BUY, 1, price_ticks=6_100))
+    eventually(lambda: house.quantities(older) == (6, 1, OrderStatus.PARTIALLY_FILLED))
+    house.place_one(order(bob, Side.SELL, 7))
+    eventually(lambda: house.quantities(older)[2] == OrderStatus.CANCELED)
+    assert house.quantities(older)[:2] == (6, 1)
+    assert house.quantities(newer) == (2, 0, OrderStatus.CANCELED)
+    house.settled()
+    held = "SELECT locked_atoms + open_orders FROM balances WHERE account_id"
+    assert house.count(f"{held} = {bob}") == 0
+    house.cancel(alice, None)
+    eventually(lambda: house.count(f"{held} = {alice}") == 0)
+    house.settled()
+
+
 def test_a_market_order_of_a_new_user_fills(house: House) -> None:
     house.open()
     alice, bob = trader(house.database), trader(house.database)

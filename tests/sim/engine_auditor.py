@@ -1,12 +1,14 @@
-"""An auditor that never looks into the engine: positions, cash and book from events alone.
+"""Auditors that never look into the engine: positions, cash and book from events alone.
 
 Order ids are 1 … count (random_commands.py) and are used as places in arrays. An id
 that is used again once its order is gone simply goes on adding.
 """
 
+from collections import Counter, defaultdict
+
 import numpy as np
 
-from sim.rows.messages import CommandKind, EventKind, Reason, Rows, Side
+from sim.rows.messages import CommandKind, EventKind, OrderFlag, Reason, Rows, Side
 
 
 class Auditor:
@@ -56,6 +58,10 @@ class Auditor:
         endings = events[np.isin(events["kind"], [EventKind.CANCELED, EventKind.EXPIRED])]
         assert (endings["quantity_lots"] > 0).all()
         np.add.at(self.ended, endings["order_id"], endings["quantity_lots"])
+        cuts = events[events["kind"] == EventKind.REDUCED]
+        assert (cuts["quantity_lots"] > 0).all()
+        assert (cuts["reason"] == Reason.REDUCE_ONLY_EXCESS).all()
+        np.add.at(self.ended, cuts["order_id"], cuts["quantity_lots"])
         assert Reason.NONE not in endings["reason"]
 
     def remaining(self) -> np.ndarray:
@@ -80,3 +86,80 @@ class Auditor:
         assert self.positions.sum() == 0
         assert self.cash.sum() == 0
         assert self.traded.sum() == 2 * self.traded_lots
+
+
+class ReduceOnlyAuditor:
+    """After every row, what rests to reduce a position is no more than the position.
+
+    cuts   how many by kind of event and by whether the order rested
+    """
+
+    def __init__(self) -> None:
+        self.positions: dict[int, int] = defaultdict(int)
+        self.resting: dict[int, tuple[int, int, int]] = {}
+        self.sums: dict[tuple[int, int], int] = defaultdict(int)
+        self.cuts: Counter[tuple[int, bool]] = Counter()
+        self.checked = 0
+
+    def take(self, events: Rows) -> None:
+        row, touched = 0, set()
+        for event in events.tolist():
+            if event[1] != row:
+                self.check(touched)
+                row, touched = event[1], set()
+            self.learn(event)
+            touched |= {event[4], event[6]}
+        self.check(touched)
+
+    def learn(self, event: tuple[int, ...]) -> None:
+        _, _, _, order_id, account, maker_order, maker, lots, _, kind, reason, side, flags = event
+        if reason == Reason.REDUCE_ONLY_EXCESS:
+            self.cuts[kind, order_id in self.resting] += 1
+        if kind == EventKind.TRADE:
+            signed = lots if side == Side.BUY else -lots
+            self.positions[account] += signed
+            self.positions[maker] -= signed
+            self.less(maker_order, lots)
+        elif kind == EventKind.RESTED and flags & OrderFlag.REDUCE_ONLY:
+            self.resting[order_id] = (account, side, lots)
+            self.sums[account, side] += lots
+        elif kind in (EventKind.CANCELED, EventKind.REDUCED):
+            self.less(order_id, lots)
+
+    def less(self, order_id: int, lots: int) -> None:
+        if order_id in self.resting:
+            account, side, left = self.resting.pop(order_id)
+            self.sums[account, side] -= lots
+            if left > lots:
+                self.resting[order_id] = (account, side, left - lots)
+
+    def check(self, accounts: set[int]) -> None:
+        for account in accounts:
+            position = self.positions[account]
+            assert self.sums[account, Side.SELL] <= max(0, position), account
+            assert self.sums[account, Side.BUY] <= max(0, -position), account
+        self.checked += len(accounts)
+
+
+class BandAuditor:
+    """No trade is beyond the band around the mark that its row had before it."""
+
+    def __init__(self, price_band_ppm: int) -> None:
+        self.band_ppm, self.mark_ticks, self.judged = price_band_ppm, 0, 0
+
+    def take(self, commands: Rows, events: Rows, first_input: int) -> None:
+        marks = self.marks_at(commands)
+        trades = events[events["kind"] == EventKind.TRADE]
+        mark = marks[trades["input_seq"] - first_input].astype(np.int64)
+        away = trades["price_ticks"].astype(np.int64) - mark
+        away = np.where(trades["side"] == Side.BUY, away, -away)[mark > 0]
+        assert (away * 1_000_000 <= mark[mark > 0] * self.band_ppm).all()
+        self.judged += len(away)
+
+    def marks_at(self, commands: Rows) -> np.ndarray:
+        """The mark in force at each row."""
+        is_mark = (commands["kind"] == CommandKind.SET_MARK) & (commands["price_ticks"] > 0)
+        last = np.maximum.accumulate(np.where(is_mark, np.arange(1, len(commands) + 1), 0))
+        known = np.append(self.mark_ticks, commands["price_ticks"])
+        self.mark_ticks = int(known[last[-1]])
+        return known[last]

@@ -3,6 +3,7 @@
 It shares the row types of messages.py with the fast engine and nothing else.
 """
 
+import copy
 import pickle
 from dataclasses import dataclass
 from fractions import Fraction
@@ -149,8 +150,8 @@ class NaiveBook:
         if self.row["flags"] & OrderFlag.REDUCE_ONLY:
             allowed = self.reducible(self.row["account_id"], self.row["side"])
             excess = max(0, quantity - allowed)
-        certain = 0 if excess else self.certain()
-        if self.row["time_in_force"] == TimeInForce.FOK and certain < quantity:
+        fill_or_kill = self.row["time_in_force"] == TimeInForce.FOK
+        if fill_or_kill and (excess or not self.would_trade(quantity)):
             self.say_of_command(EventKind.EXPIRED, Reason.FOK_UNFILLABLE, quantity)
             return
         left, ending = self.trade_through(quantity - excess)
@@ -159,34 +160,52 @@ class NaiveBook:
         elif excess:
             self.say_of_command(EventKind.CANCELED, Reason.REDUCE_ONLY_EXCESS, excess)
 
-    def certain(self) -> int:
-        """What a FOK may count on."""
-        total = 0
-        for order in self.reachable():
-            if order.account_id == self.row["account_id"]:
-                break
-            total += 0 if order.reduce_only else order.remaining
-        return total
+    def would_trade(self, quantity) -> bool:
+        """Whether all of it trades: tried on a copy."""
+        left, _ = copy.deepcopy(self).trade_through(quantity)
+        return left == 0
 
     def trade_through(self, left):
         """Trades; answers what is left and whether self-trade prevention ended it."""
-        for maker in self.reachable():
-            if left == 0:
-                break
+        ending = Reason.NONE
+        while left and (makers := self.reachable()):
+            maker = makers[0]
             if maker.account_id == self.row["account_id"]:
-                return left, Reason.SELF_TRADE_PREVENTION
-            allowed = maker.remaining
-            if maker.reduce_only:
-                allowed = min(allowed, self.reducible(maker.account_id, maker.side))
-            done = min(left, allowed)
-            if done:
-                self.trade(maker, done)
-                left -= done
+                ending = Reason.SELF_TRADE_PREVENTION
+                break
+            done = min(left, maker.remaining)
+            self.trade(maker, done)
+            left -= done
             if maker.remaining == 0:
                 del self.orders[maker.order_id]
-            elif left:
-                self.take_back(maker, Reason.REDUCE_ONLY_EXCESS)
-        return left, Reason.NONE
+            self.cut_reduce_only(maker.account_id)
+        self.cut_reduce_only(self.row["account_id"])
+        return left, ending
+
+    def reducing(self, account_id, side) -> list[Order]:
+        """Resting reduce-only orders, the newest first."""
+        mine = [o for o in self.orders.values() if o.account_id == account_id and o.side == side]
+        return sorted((o for o in mine if o.reduce_only), key=lambda order: -order.accepted)
+
+    def too_much(self, account_id, side) -> int:
+        """What rests to reduce a position and more than that."""
+        resting = sum(order.remaining for order in self.reducing(account_id, side))
+        return resting - self.reducible(account_id, side)
+
+    def cut_reduce_only(self, account_id):
+        for side in (Side.BUY, Side.SELL):
+            for order in self.reducing(account_id, side):
+                cut = min(self.too_much(account_id, side), order.remaining)
+                if cut <= 0:
+                    break
+                if cut == order.remaining:
+                    self.take_back(order, Reason.REDUCE_ONLY_EXCESS)
+                    continue
+                order.remaining -= cut
+                facts = (order.order_id, order.account_id, cut, order.price)
+                self.say(
+                    EventKind.REDUCED, Reason.REDUCE_ONLY_EXCESS, *facts, order.side, order.flags
+                )
 
     def trade(self, maker, quantity):
         row, signed = self.row, quantity if self.row["side"] == Side.BUY else -quantity
@@ -209,6 +228,14 @@ class NaiveBook:
         if not self.in_band(row["price_ticks"]):
             self.say_of_command(EventKind.CANCELED, Reason.PRICE_BAND, left)
             return
+        if row["flags"] & OrderFlag.REDUCE_ONLY:
+            room = max(0, -self.too_much(row["account_id"], row["side"]))
+            kind = EventKind.REDUCED if room else EventKind.CANCELED
+            if left > room:
+                self.say_of_command(kind, Reason.REDUCE_ONLY_EXCESS, left - room)
+                left = room
+            if not left:
+                return
         self.say_of_command(EventKind.RESTED, Reason.NONE, left)
         facts = (row["side"], row["price_ticks"], left, row["flags"], self.input_seq)
         self.orders[row["order_id"]] = Order(row["order_id"], row["account_id"], *facts)

@@ -57,6 +57,9 @@ def learn(traders: list[PlainTrader], events: np.ndarray) -> None:
         elif mine and event["kind"] == EventKind.RESTED:
             price = int(event["price_ticks"])
             mine.orders.append(PlainOrder(order_id, int(event["side"]), price, lots))
+        elif mine and event["kind"] == EventKind.REDUCED:
+            for order in mine.orders:
+                order.lots -= lots * (order.order_id == order_id)
         elif mine and event["kind"] != EventKind.REJECTED:
             mine.orders = [order for order in mine.orders if order.order_id != order_id]
 

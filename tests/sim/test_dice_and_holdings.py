@@ -109,6 +109,19 @@ def test_an_order_that_rested_was_filled_in_part_and_then_cancelled_is_gone() ->
     assert len(held.orders) == 0
 
 
+def test_an_order_that_was_cut_goes_on_with_the_rest() -> None:
+    held = holdings(
+        event(EventKind.RESTED, account=1, order=-9),
+        event(EventKind.REDUCED, account=1, order=-9, lots=3),
+        event(EventKind.REDUCED, account=1, order=-77, lots=3),
+    )
+    assert held.orders.remaining_lots.tolist() == [7]
+    fill = event(EventKind.TRADE, account=-77, order=-3, lots=7, maker_order_id=-9, side=Side.SELL)
+    fill["maker_account_id"] = FIRST + 1
+    held.learn(told(fill, held.accounts))
+    assert len(held.orders) == 0
+
+
 def test_a_trade_between_two_own_traders_moves_both() -> None:
     fill = event(EventKind.TRADE, account=0, lots=5, maker_account_id=FIRST + 2)
     assert holdings(fill).positions_lots.tolist() == [5, 0, -5]

@@ -114,10 +114,11 @@ def test_a_fok_order_counts_nothing_behind_an_order_of_its_own_account(engine):
     assert applied(engine, limit(4, 9, BUY, 5, 101, FOK)) == [("TRADE", 1, 4, 5, 101)]
 
 
-def test_a_fok_order_does_not_count_reduce_only_makers(engine):
+def test_a_fok_order_counts_reduce_only_makers(engine):
     applied(engine, limit(1, 1, BUY, 5, 100), limit(2, 2, SELL, 5, 100))
     applied(engine, limit(3, 1, SELL, 5, 101, flags=REDUCE_ONLY))
-    assert applied(engine, limit(4, 4, BUY, 5, 101, FOK))[0][1] == "FOK_UNFILLABLE"
+    assert applied(engine, limit(4, 4, BUY, 6, 101, FOK))[0][1] == "FOK_UNFILLABLE"
+    assert applied(engine, limit(4, 4, BUY, 5, 101, FOK)) == [("TRADE", 3, 4, 5, 101)]
 
 
 def test_a_post_only_order_that_would_take_is_rejected(engine):
@@ -171,16 +172,16 @@ def test_a_reduce_only_order_fills_up_to_the_position_and_loses_the_excess(engin
     assert engine.position_lots(1) == 0
 
 
-def test_a_reduce_only_order_rests_whole_while_a_position_is_left(engine):
+def test_a_reduce_only_order_rests_with_what_is_left_of_the_position(engine):
     give_position(engine, 1, 5)
     applied(engine, limit(1, 2, BUY, 2, 100))
     assert applied(engine, limit(2, 1, SELL, 8, 100, flags=REDUCE_ONLY)) == [
         ("TRADE", 1, 2, 2, 100),
-        ("RESTED", "NONE", 2, 6, 100),
+        ("REDUCED", "REDUCE_ONLY_EXCESS", 2, 3, 100),
+        ("RESTED", "NONE", 2, 3, 100),
     ]
     assert applied(engine, limit(3, 3, BUY, 9, 100, IOC)) == [
         ("TRADE", 2, 3, 3, 100),
-        ("CANCELED", "REDUCE_ONLY_EXCESS", 2, 3, 100),
         ("EXPIRED", "IOC_UNFILLED", 3, 6, 100),
     ]
 
@@ -195,23 +196,26 @@ def test_a_reduce_only_fok_order_beyond_the_position_expires(engine):
 def test_a_resting_reduce_only_order_never_flips_its_owner(engine):
     give_position(engine, 1, 5)
     applied(engine, limit(1, 1, SELL, 5, 105, flags=REDUCE_ONLY), limit(2, 2, SELL, 9, 105))
-    applied(engine, limit(3, 3, BUY, 2, 101), limit(4, 1, SELL, 2, 101))
+    applied(engine, limit(3, 3, BUY, 2, 101))
+    assert applied(engine, limit(4, 1, SELL, 2, 101)) == [
+        ("TRADE", 3, 4, 2, 101),
+        ("REDUCED", "REDUCE_ONLY_EXCESS", 1, 2, 105),
+    ]
     assert applied(engine, limit(5, 5, BUY, 8, 105)) == [
         ("TRADE", 1, 5, 3, 105),
-        ("CANCELED", "REDUCE_ONLY_EXCESS", 1, 2, 105),
         ("TRADE", 2, 5, 5, 105),
     ]
     assert engine.position_lots(1) == 0
 
 
-def test_a_resting_reduce_only_order_of_a_flat_account_is_canceled_without_a_trade(engine):
+def test_a_resting_reduce_only_order_leaves_with_the_position(engine):
     give_position(engine, 1, 5)
     applied(engine, limit(1, 1, SELL, 5, 105, flags=REDUCE_ONLY))
-    applied(engine, limit(3, 3, BUY, 5, 101), limit(4, 1, SELL, 5, 101))
-    assert applied(engine, limit(5, 5, BUY, 8, 105, IOC)) == [
+    assert applied(engine, limit(3, 3, BUY, 5, 101), limit(4, 1, SELL, 5, 101))[1:] == [
+        ("TRADE", 3, 4, 5, 101),
         ("CANCELED", "REDUCE_ONLY_EXCESS", 1, 5, 105),
-        ("EXPIRED", "IOC_UNFILLED", 5, 8, 105),
     ]
+    assert engine.open_order_count == 0
 
 
 def test_a_cancel_says_what_remained(engine):

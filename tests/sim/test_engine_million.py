@@ -4,7 +4,7 @@ import numpy as np
 
 from sim.book.engine import MarketEngine
 from sim.rows.messages import EventKind, Reason
-from tests.sim.engine_auditor import Auditor
+from tests.sim.engine_auditor import Auditor, BandAuditor, ReduceOnlyAuditor
 from tests.sim.random_commands import ACCOUNTS, BANDED, random_commands
 
 SEED, COUNT, BATCH_MAX = 990_817, 1_000_000, 20_000
@@ -29,22 +29,37 @@ def compare(engine, auditor):
         assert sums[:, 2].sum() == len(mine)
 
 
+def check_that_all_happened(seen, reducing):
+    """Cuts of resting and of incoming orders, whole and in part; the band's endings of both."""
+    for kind in (EventKind.CANCELED, EventKind.REDUCED):
+        assert min(reducing.cuts[kind, rested] for rested in (False, True)) > 50, reducing.cuts
+    for kind in (EventKind.CANCELED, EventKind.EXPIRED):
+        assert seen[kind, Reason.PRICE_BAND] > 100
+
+
 def test_a_million_random_commands_leave_what_their_events_say():
     print(f"seed {SEED}")
     generator = np.random.default_rng(SEED)
     commands = random_commands(generator, COUNT)
     engine, auditor = MarketEngine(BANDED), Auditor(COUNT, ACCOUNTS)
+    reducing, banded = ReduceOnlyAuditor(), BandAuditor(BANDED.price_band_ppm)
     seen = np.zeros((256, 256), np.int64)
     start = batches = 0
     while start < COUNT:
         batch = commands[start : start + int(generator.integers(1, BATCH_MAX))]
         events = engine.apply(batch)
         auditor.take(batch, events, start + 1)
+        reducing.take(events)
+        banded.take(batch, events, start + 1)
         compare(engine, auditor)
         np.add.at(seen, (events["kind"], events["reason"]), 1)
         start, batches = start + len(batch), batches + 1
     assert engine.input_seq == COUNT
     assert batches > 80
+    assert min(reducing.checked, banded.judged) > COUNT // 10
+    assert len(reducing.resting) > 0
+    check_that_all_happened(seen, reducing)
+    print(dict(reducing.cuts))
     assert (seen.sum(axis=1)[list(EventKind)] > 0).all()
     assert (seen.sum(axis=0)[list(Reason)] > 0).all()
     print(f"{batches} checkpoints, {engine.event_seq} events, {engine.open_order_count} rest")

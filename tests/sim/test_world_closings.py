@@ -9,10 +9,22 @@ import pytest
 from sim.market import BTC_PERP
 from sim.money.accounts import COST, POSITION, MarketAccounts
 from sim.money.liquidation import bearable_price_ticks, closing_cost_atoms
-from sim.rows.messages import EVENT, CommandKind, EventKind, OrderFlag, Side, TimeInForce
+from sim.rows.messages import (
+    EVENT,
+    CommandKind,
+    EventKind,
+    OrderFlag,
+    Side,
+    TimeInForce,
+    empty_commands,
+)
+from sim.rows.packed import CODES, LOTS, ORDER
 from sim.stepping.arrivals import forced_ids
 from sim.stepping.closings import Closings
+from sim.stepping.part import Batch
 from sim.units import PPM
+from tests.sim.engine_rows import BUY, SELL, limit
+from tests.sim.scenario_texts import BTC, NOISE, scenario_of, world_of
 from tests.sim.slow_ledger import account_of_forced
 
 MARK = 600_000
@@ -183,3 +195,17 @@ def test_a_short_is_taken_over_by_longs_below_mark() -> None:
     assert (row["side"], row["price_ticks"], row["time_us"]) == (Side.BUY, 599_000, 99)
     after = accounts.values(0, 7, MARK)[0]
     assert (before - after)[FIRST] == 10 * ATOM * 1_000
+
+
+def test_who_is_taken_from_loses_its_reduce_only_orders_and_hears_of_it() -> None:
+    [market] = world_of(scenario_of(BTC + NOISE.replace("heads = 5000", "heads = 6"))).markets
+    reducing = limit(-3, FIRST, BUY, 8, 650_000, flags=OrderFlag.REDUCE_ONLY)
+    rows = [limit(-1, FIRST, SELL, 10, 660_000), limit(-2, LOST, BUY, 10, 660_000), reducing]
+    market.step(1, [Batch(np.concatenate(rows))])
+    debt = Batch(empty_commands(0), closings=closing(LOST, -(10**15)))
+    [reply] = market.step(2, [debt])
+    kinds = (reply.events[:, CODES] >> 32) & 255
+    assert kinds.tolist() == [EventKind.TRADE, EventKind.CANCELED]
+    assert reply.events[1, [ORDER, LOTS]].tolist() == [-3, 8]
+    assert reply.view.best_bid_ticks == 0
+    market.check()

@@ -1,0 +1,76 @@
+"""What a market's events do to an order that is stored."""
+
+import numpy as np
+
+from sim.market import ETH_PERP
+from sim.money.settlement import OrderState, Settlement
+from sim.orders import OrderStatus
+from sim.rows.messages import EVENT, EventKind, Reason, Rows, Side
+
+ACCOUNT, ORDER, OTHER = 1_000, 7, -8
+FEES, CLEARING = 1, 2
+
+
+def settled(order: OrderState, *events: Rows) -> Settlement:
+    settlement = Settlement(ETH_PERP, FEES, CLEARING, {ORDER: order}, {})
+    for batch_no, rows in enumerate(events, 1):
+        settlement.apply(batch_no, rows)
+    return settlement
+
+
+def event(kind: EventKind, lots: int, reason: Reason = Reason.NONE) -> Rows:
+    row = np.zeros(1, EVENT)
+    row["kind"], row["quantity_lots"], row["reason"] = kind, lots, reason
+    row["order_id"], row["account_id"], row["side"] = ORDER, ACCOUNT, Side.SELL
+    row["price_ticks"], row["time_us"] = 5_991, 5
+    return row
+
+
+def taken(lots: int) -> Rows:
+    """A simulated trader buys from the order."""
+    row = event(EventKind.TRADE, lots)
+    row["maker_order_id"], row["maker_account_id"] = ORDER, ACCOUNT
+    row["order_id"], row["account_id"], row["side"] = OTHER, 10**9, Side.BUY
+    return row
+
+
+CUT = Reason.REDUCE_ONLY_EXCESS
+
+
+def open_order() -> OrderState:
+    return OrderState(ACCOUNT, 10, 0, 0, 1_003, 10, OrderStatus.PENDING)
+
+
+def test_a_cut_takes_its_share_of_the_reservation_and_the_order_goes_on() -> None:
+    """1,003 reserved for 10: 4 go with 401, 2 of the 6 left fill with 200, 1 of 4 goes with 100."""
+    order = open_order()
+    events = [event(EventKind.REDUCED, 4, CUT), event(EventKind.RESTED, 6), taken(2)]
+    done = settled(order, *events, event(EventKind.REDUCED, 1, CUT))
+    assert (order.quantity_lots, order.filled_lots, order.reserved_atoms) == (5, 2, 302)
+    assert (order.status, order.reason) == (OrderStatus.PARTIALLY_FILLED, Reason.NONE)
+    assert (done.changes[ACCOUNT].locked_atoms, done.changes[ACCOUNT].open_orders) == (-701, 0)
+    assert done.touched_orders == {ORDER: order}
+
+
+def test_what_is_left_after_a_cut_fills_it() -> None:
+    order = open_order()
+    done = settled(order, event(EventKind.RESTED, 10), event(EventKind.REDUCED, 7, CUT), taken(3))
+    assert (order.quantity_lots, order.filled_lots, order.reserved_atoms) == (3, 3, 0)
+    assert order.status == OrderStatus.FILLED
+    assert (done.changes[ACCOUNT].locked_atoms, done.changes[ACCOUNT].open_orders) == (-1_003, -1)
+
+
+def test_an_order_cut_to_nothing_is_canceled_with_the_reason_and_locks_nothing() -> None:
+    order = open_order()
+    events = [event(EventKind.RESTED, 10), event(EventKind.REDUCED, 7, CUT)]
+    done = settled(order, *events, event(EventKind.CANCELED, 3, CUT))
+    assert (order.quantity_lots, order.filled_lots, order.reserved_atoms) == (3, 0, 0)
+    assert (order.status, order.reason) == (OrderStatus.CANCELED, CUT)
+    assert (done.changes[ACCOUNT].locked_atoms, done.changes[ACCOUNT].open_orders) == (-1_003, -1)
+
+
+def test_what_the_price_band_ends_is_canceled_with_its_reason() -> None:
+    order = open_order()
+    settled(order, taken(4), event(EventKind.CANCELED, 6, Reason.PRICE_BAND))
+    assert (order.status, order.reason) == (OrderStatus.CANCELED, Reason.PRICE_BAND)
+    assert (order.filled_lots, order.reserved_atoms) == (4, 0)
