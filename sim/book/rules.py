@@ -75,8 +75,13 @@ def within(price_ticks: int, limit_ticks: int, side: int) -> Number:
 
 @inlined
 def limit_price(book: Book, command: Records) -> Number:
-    """The worst price an order may trade at: its own limit, and never beyond the price band."""
+    """The worst price an order may trade at: its own limit, and never beyond the price band.
+
+    Most limits lie within it: to find that needs no look at the side, which nobody can foretell.
+    """
     limit_ticks = own_limit(command)
+    if book.state[LOWEST_SALE] <= limit_ticks <= book.state[HIGHEST_PURCHASE]:
+        return limit_ticks
     if command.side == BUY:
         return min(limit_ticks, book.state[HIGHEST_PURCHASE])
     return max(limit_ticks, book.state[LOWEST_SALE])
