@@ -101,7 +101,7 @@ ROOT_CHILDREN = 2 ** (31 - ROOT_SHIFT)
 (ORDER_FREE, ORDER_LIVE, ACCOUNT_LIVE, LEAF_FREE, LEAF_LIVE, NODE_FREE, NODE_LIVE) = range(6, 13)
 (BEST, COUNT) = (12 + 1, 16)
 (CURSOR, EVENT_COUNT, EVENTS_WANTED) = range(20, 23)
-(MARK, HIGHEST_PURCHASE, LOWEST_SALE, PRICE_BAND_PPM) = range(23, 27)
+(MARK, HIGHEST_PURCHASE, LOWEST_SALE, PRICE_BAND_PPM, MIN_QUANTITY, MAX_PRICE) = range(23, 29)
 STATE_LENGTH = 32
 
 HIGHEST_PRICE_TICKS = 2**31 - 1
@@ -162,7 +162,8 @@ def new_state(spec: MarketSpec) -> Integers:
     """The numbers of a market that is open and knows no mark."""
     state = np.zeros(STATE_LENGTH, np.int64)
     state[STATUS] = MarketStatus.ACTIVE
-    state[MAX_QUANTITY] = spec.max_quantity_lots
+    state[MIN_QUANTITY], state[MAX_QUANTITY] = spec.min_quantity_lots, spec.max_quantity_lots
+    state[MAX_PRICE] = spec.max_price_ticks
     state[PRICE_BAND_PPM] = spec.price_band_ppm
     state[HIGHEST_PURCHASE] = HIGHEST_PRICE_TICKS
     return state

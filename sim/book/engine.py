@@ -13,6 +13,8 @@ rows mean is in matching.py. Beyond the docstrings of messages.py it keeps to th
   if more than WALK_ORDERS_MAX orders would have to be looked at.
 * No order takes beyond the price band around the last mark it was told, on the side where that
   costs its owner; what would rest beyond is CANCELED with PRICE_BAND. Before a mark all prices do.
+* An order of less than the market's least quantity or above its highest price is rejected; a
+  reduce-only one may be of any quantity, so that the smallest position can be closed.
 * CANCEL_REJECTED and STATUS_CHANGED carry no price, side or flags.
 """
 
@@ -64,6 +66,7 @@ class MarketEngine:
 
     def __init__(self, spec: MarketSpec, capacity_orders: int = 1024) -> None:
         assert 0 < spec.max_quantity_lots <= QUANTITY_LOTS_MAX, "max_quantity_lots out of range"
+        assert spec.min_quantity_lots > 0, "min_quantity_lots out of range"
         self.spec = spec
         self._book = new_book(spec, capacity_orders)
         self._events = np.empty((EVENTS_SPARE, EVENT_WORDS), np.int64)

@@ -9,7 +9,9 @@ from sim.book.arrays import (
     HIGHEST_PURCHASE,
     LOWEST_SALE,
     MARK,
+    MAX_PRICE,
     MAX_QUANTITY,
+    MIN_QUANTITY,
     PRICE_BAND_PPM,
     STATUS,
     Book,
@@ -129,14 +131,24 @@ def flag_refusal(book: Book, command: Records, limit_ticks: int) -> Number:
 
 
 @inlined
+def least_lots(book: Book, command: Records) -> Number:
+    """What may be ordered at least. A position that is smaller can still be closed."""
+    return 1 if command.flags & REDUCE_ONLY else book.state[MIN_QUANTITY]
+
+
+@inlined
 def refusal(book: Book, command: Records, limit_ticks: int) -> Number:
     """The first reason, in the order of Reason, to reject a PLACE; NONE to accept it."""
     if malformed(command):
         return INVALID_COMMAND
     if book.state[STATUS] != ACTIVE:
         return MARKET_HALTED if book.state[STATUS] == HALTED else MARKET_CANCEL_ONLY
-    if command.quantity_lots <= 0 or command.quantity_lots > book.state[MAX_QUANTITY]:
+    if command.quantity_lots < least_lots(book, command):
+        return INVALID_QUANTITY
+    if command.quantity_lots > book.state[MAX_QUANTITY]:
         return INVALID_QUANTITY
     if command.price_ticks < (1 if command.order_type == LIMIT else 0):
+        return INVALID_PRICE
+    if command.price_ticks > book.state[MAX_PRICE]:
         return INVALID_PRICE
     return flag_refusal(book, command, limit_ticks)

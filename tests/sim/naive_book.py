@@ -127,12 +127,13 @@ class NaiveBook:
         if not known or row["order_id"] == 0 or flags >= 4:
             return [Reason.INVALID_COMMAND]
         post, limit = flags & OrderFlag.POST_ONLY, row["order_type"] == OrderType.LIMIT
-        reducible = self.reducible(row["account_id"], row["side"])
+        reducible, spec = self.reducible(row["account_id"], row["side"]), self.spec
+        least = 1 if flags & OrderFlag.REDUCE_ONLY else spec.min_quantity_lots
         rules = {
             Reason.MARKET_HALTED: self.status == MarketStatus.HALTED,
             Reason.MARKET_CANCEL_ONLY: self.status == MarketStatus.CANCEL_ONLY,
-            Reason.INVALID_QUANTITY: not 1 <= row["quantity_lots"] <= self.spec.max_quantity_lots,
-            Reason.INVALID_PRICE: row["price_ticks"] < (1 if limit else 0),
+            Reason.INVALID_QUANTITY: not least <= row["quantity_lots"] <= spec.max_quantity_lots,
+            Reason.INVALID_PRICE: not limit <= row["price_ticks"] <= spec.max_price_ticks,
             Reason.POST_ONLY_REQUIRES_LIMIT_ORDER: post and not limit,
             Reason.POST_ONLY_REQUIRES_GTC: post and row["time_in_force"] != TimeInForce.GTC,
             Reason.DUPLICATE_ORDER_ID: row["order_id"] in self.orders,

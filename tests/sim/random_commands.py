@@ -15,7 +15,7 @@ from sim.rows.messages import (
 )
 from tests.sim.engine_rows import SPEC
 
-BANDED = replace(SPEC, price_band_ppm=1_000)
+BANDED = replace(SPEC, price_band_ppm=1_000, min_quantity_lots=3, max_price_ticks=2**30)
 """A market whose band is 50 ticks wide where these rows trade."""
 
 ACCOUNTS = 300

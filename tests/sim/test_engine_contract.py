@@ -1,7 +1,5 @@
 """What any matching engine must do, asked of the kernel and of the naive book alike."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -321,14 +319,6 @@ def test_rejections_follow_the_order_of_precedence(engine):
             applied(engine, set_status(MarketStatus.ACTIVE))
     assert broken == sorted(broken)
     assert set(range(2, 11)) == set(broken)
-
-
-@pytest.mark.parametrize(("quantity_lots", "fits"), [(-1, 0), (0, 0), (1, 1), (10, 1), (11, 0)])
-@pytest.mark.parametrize("maker", [MarketEngine, NaiveBook])
-def test_quantities_lie_between_one_and_the_markets_limit(maker, quantity_lots, fits):
-    engine = maker(replace(SPEC, max_quantity_lots=10))
-    [(kind, reason, *_)] = applied(engine, limit(1, 1, BUY, quantity_lots, 100))
-    assert (kind, reason) == (("RESTED", "NONE") if fits else ("REJECTED", "INVALID_QUANTITY"))
 
 
 def test_an_id_is_free_again_once_its_order_is_gone(engine):

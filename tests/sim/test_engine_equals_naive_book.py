@@ -17,8 +17,8 @@ from tests.sim.engine_rows import SPEC, command, depth_lists, resting
 from tests.sim.naive_book import NaiveBook
 
 SEED = 20240808
-BANDED = replace(SPEC, price_band_ppm=30_000)
-"""Three ticks to either side where these rows trade."""
+BANDED = replace(SPEC, price_band_ppm=30_000, min_quantity_lots=2, max_price_ticks=2**31 - 2)
+"""Three ticks to either side where these rows trade, and little that is too small or too dear."""
 EXTREME_PRICES = [1, 2, 63, 64, 65, 4095, 4096, 2**18 - 1, 2**18, 2**30, 2**31 - 2, 2**31 - 1]
 ORDER_IDS = st.sampled_from([*range(1, 25), *range(-24, 0), 2**63 - 1, -(2**63)])
 ACCOUNTS = st.integers(1, 4)
