@@ -24,6 +24,8 @@ ALWAYS = {"forceinline": True, "_nrt": False}
 """`_nrt=False`: the arrays belong to the caller for the whole call, and counting references to
 them in every inner function costs more than the work itself."""
 
+BY_CALL = {"_nrt": False}
+
 PREFETCH_FOR_READ, KEEP_IN_ALL_CACHES, DATA_CACHE = 0, 3, 1
 
 
@@ -33,11 +35,13 @@ def type_of(dispatcher: Any) -> Any:
 
 
 @global_compiler_lock  # type: ignore[untyped-decorator, unused-ignore]
-def compiled(function: Callable[..., Any], mark: str) -> Any:
+def compiled(function: Callable[..., Any], mark: str, is_inlined: bool) -> Any:
     """Numba's object for a function: a part of kernels where it has no mark, see kernels.py."""
     while kernels.RULES:
         register_jitable(**ALWAYS)(kernels.RULES.pop())
-    return kept(function, mark) if mark else njit(**ALWAYS)(function)
+    if mark:
+        return kept(function, mark)
+    return njit(**ALWAYS if is_inlined else BY_CALL)(function)
 
 
 def kept(function: Callable[..., Any], mark: str) -> Any:

@@ -27,16 +27,18 @@ class Compiled:
     mark   the directory that its machine code is kept in; "" for a part, which its kernels hold
     """
 
-    def __init__(self, function: Callable[..., Any], mark: str = "") -> None:
+    def __init__(
+        self, function: Callable[..., Any], mark: str = "", is_inlined: bool = True
+    ) -> None:
         update_wrapper(self, function)
-        self._function, self._mark = function, mark
+        self._function, self._mark, self._is_inlined = function, mark, is_inlined
 
     @cached_property
     def dispatcher(self) -> Any:
         """Numba's own object for it."""
         from sim.rows import compiling
 
-        return compiling.compiled(self._function, self._mark)
+        return compiling.compiled(self._function, self._mark, self._is_inlined)
 
     @property
     def _numba_type_(self) -> Any:
@@ -60,7 +62,7 @@ def inlined(function: Kernel) -> Kernel:
 
 def called(function: Kernel) -> Kernel:
     """A part of a kernel that is seldom reached: called, so that it does not lie in the way."""
-    return cast(Kernel, njit(_nrt=False)(function))
+    return cast(Kernel, Compiled(function, is_inlined=False))
 
 
 def rule(function: Kernel) -> Kernel:

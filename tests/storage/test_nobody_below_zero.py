@@ -1,0 +1,210 @@
+"""Whatever an owner does with accounts of his own, only mark brings one of them below zero."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from sim.book.engine import MarketEngine
+from sim.market import ETH_PERP
+from sim.money.margin import Exposure, OpenSide
+from sim.money.position import Position
+from sim.orders import PlaceOrder
+from sim.refusals import Refusal, Refused
+from sim.rows.messages import CommandKind, EventKind, OrderType, Side, TimeInForce, empty_commands
+from storage.intake.accept_check import AcceptedRow, Account, Accounts, MarketNow, decide
+from storage.intake.accept_sql import payloads
+from tests.builders import order
+
+SPEC = replace(ETH_PERP, maker_fee_ppm=200, taker_fee_ppm=500)
+ATOMS = SPEC.atoms_per_tick_lot
+COMMANDS = 100_000
+BYSTANDER = 99
+START = 1_000_000_000
+OPEN_ORDERS_MAX = 12
+ENDS = {EventKind.REJECTED, EventKind.CANCELED, EventKind.EXPIRED}
+
+
+@dataclass
+class Purse:
+    """What one account has, from what it was told alone: cash, lots, and its open orders.
+
+    open    of each order: side, limit, lots left, whether it only reduces, what it has locked
+    least   the lowest equity that mark alone explains
+    """
+
+    cash: int = START
+    lots: int = 0
+    leverage: int = 0
+    open: dict[int, list[int]] = field(default_factory=dict)
+    least: int = 0
+
+    def equity(self, mark: int) -> int:
+        return self.cash + self.lots * mark * ATOMS
+
+    def left_when_all_trade(self, mark: int) -> int:
+        """Equity when every open order has traded at its limit, each lot by itself."""
+        left = self.equity(mark)
+        for side, limit, lots, _, _ in self.open.values():
+            loss = max(0, limit - mark if side == Side.BUY else mark - limit)
+            left -= lots * (loss * ATOMS + ceil(limit * ATOMS * 500 / 1_000_000))
+        return left
+
+
+class Exchange:
+    """Acceptance and engine as they are, between them a record of what becomes of orders."""
+
+    def __init__(self, dice: random.Random, people: int) -> None:
+        self.dice, self.engine = dice, MarketEngine(SPEC)
+        self.purses = {number: Purse() for number in [*range(1, people + 1), BYSTANDER]}
+        self.mark, self.next_id, self.fees = 6_000, 1, 0
+        self.seen: Counter[str] = Counter()
+
+    def command(self, kind: CommandKind, **values: int) -> None:
+        rows = empty_commands(1)
+        rows["kind"] = kind
+        for name, value in values.items():
+            rows[name] = value
+        self.applied(rows)
+
+    def applied(self, rows: Any) -> None:
+        for row in self.engine.apply(rows):
+            self.hear({name: int(row[name]) for name in row.dtype.names})
+
+    def hear(self, event: dict[str, int]) -> None:
+        kind, order_id = EventKind(event["kind"]), event["order_id"]
+        self.seen[kind.name] += 1
+        if kind == EventKind.TRADE:
+            signed = event["quantity_lots"] * (1 if event["side"] == Side.BUY else -1)
+            worth = event["price_ticks"] * event["quantity_lots"] * ATOMS
+            sides = (
+                ("order_id", "account_id", 1, 500),
+                ("maker_order_id", "maker_account_id", -1, 200),
+            )
+            for of_order, of_account, way, fee_ppm in sides:
+                purse, fee = self.purses[event[of_account]], ceil(worth * fee_ppm / 1_000_000)
+                purse.cash -= way * signed * event["price_ticks"] * ATOMS + fee
+                purse.lots += way * signed
+                self.fees += fee
+                self.shrink(purse, event[of_order], event["quantity_lots"])
+        elif kind in ENDS and order_id in (open_ := self.purses[event["account_id"]].open):
+            del open_[order_id]
+        elif kind == EventKind.REDUCED:
+            self.shrink(self.purses[event["account_id"]], order_id, event["quantity_lots"])
+
+    def shrink(self, purse: Purse, order_id: int, lots: int) -> None:
+        placed = purse.open[order_id]
+        placed[4] -= placed[4] * lots // placed[2]
+        placed[2] -= lots
+        if placed[2] == 0:
+            del purse.open[order_id]
+
+    def accounts(self) -> Accounts:
+        """What acceptance reads, as PostgreSQL would tell it."""
+        bids, asks = self.engine.depth(20)
+        now = MarketNow(SPEC, 1, self.mark, self.mark, 0, self.engine.best_bid_ticks, bids, asks)
+        people, held = {}, {}
+        for number, purse in self.purses.items():
+            cost = self.cost_of(number)
+            locked = sum(placed[4] for placed in purse.open.values())
+            wallet = purse.cash + cost
+            people[number] = Account(0, wallet, locked, len(purse.open), "TRADER", "ACTIVE")
+            exposure = Exposure(SPEC, self.mark, Position(purse.lots, cost), purse.leverage)
+            for side, limit, lots, reduces, _ in purse.open.values():
+                sums = exposure.open_sides.setdefault(Side(side), OpenSide())
+                beyond = limit > self.mark if side == Side.BUY else limit < self.mark
+                sums.orders, sums.lots = sums.orders + 1, sums.lots + lots
+                sums.tick_lots += lots * limit
+                sums.plain_lots += 0 if reduces else lots
+                sums.beyond_lots += lots if beyond else 0
+                sums.beyond_tick_lots += lots * limit if beyond else 0
+            held[number] = {SPEC.market_id: exposure}
+        return Accounts(people, held, {SPEC.market_id: now})
+
+    def cost_of(self, number: int) -> int:
+        """Any split of cash into wallet and cost basis has the same equity: positions are booked
+        at mark, so that profit is never called unrealised."""
+        return self.purses[number].lots * self.mark * ATOMS
+
+    def place(self, wish: PlaceOrder) -> None:
+        try:
+            row = decide(wish, self.accounts(), OPEN_ORDERS_MAX, 0)
+        except Refused as refused:
+            self.seen[refused.refusal.name] += 1
+            return
+        assert isinstance(row, AcceptedRow)
+        number, self.next_id = self.next_id, self.next_id + 1
+        purse = self.purses[wish.account_id]
+        purse.leverage = row.leverage
+        purse.open[number] = [
+            wish.side,
+            row.limit_ticks,
+            wish.quantity_lots,
+            wish.reduce_only,
+            row.reserved_atoms,
+        ]
+        rows = np.frombuffer(payloads([row])[0], empty_commands(0).dtype).copy()
+        rows["order_id"] = number
+        self.applied(rows)
+
+
+def wish(exchange: Exchange) -> PlaceOrder:
+    dice, mark = exchange.dice, exchange.mark
+    is_market = dice.random() < 0.1
+    far = dice.choice([0.002, 0.02, 0.12])
+    price = max(1, round(mark * (1 + dice.uniform(-far, far))))
+    people = [number for number in exchange.purses if number != BYSTANDER]
+    return order(
+        dice.choice(people),
+        dice.choice(list(Side)),
+        dice.choice([1, 10, 100, 1_000, 3_000, 30_000]),
+        spec=SPEC,
+        order_type=OrderType.MARKET if is_market else OrderType.LIMIT,
+        time_in_force=dice.choice(list(TimeInForce)) if not is_market else TimeInForce.IOC,
+        price_ticks=0 if is_market else price,
+        leverage=dice.choice([None, None, 20, 20, 1, 5]),
+        reduce_only=dice.random() < 0.2,
+    )
+
+
+def step(exchange: Exchange) -> bool:
+    """One random command; whether mark moved."""
+    dice = exchange.dice
+    if dice.random() < 0.05:
+        exchange.mark = max(100, round(exchange.mark * (1 + dice.uniform(-0.01, 0.01))))
+        exchange.command(CommandKind.SET_MARK, price_ticks=exchange.mark)
+        return True
+    placed = [
+        (number, order_id) for number, purse in exchange.purses.items() for order_id in purse.open
+    ]
+    if placed and dice.random() < 0.2:
+        number, order_id = dice.choice(placed)
+        exchange.command(CommandKind.CANCEL, order_id=order_id, account_id=number)
+    else:
+        exchange.place(wish(exchange))
+    return False
+
+
+def test_only_mark_brings_an_account_below_zero() -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    exchange = Exchange(dice, people=dice.randint(2, 5))
+    for _ in range(COMMANDS):
+        moved = step(exchange)
+        for purse in exchange.purses.values():
+            if moved:  # what mark explains: all that it leaves when every open order trades
+                purse.least = min(0, purse.left_when_all_trade(exchange.mark))
+            assert purse.equity(exchange.mark) >= purse.least
+            assert purse.left_when_all_trade(exchange.mark) >= purse.least
+    untouched = exchange.purses[BYSTANDER]
+    assert (untouched.cash, untouched.lots, untouched.open) == (START, 0, {})
+    assert sum(purse.lots for purse in exchange.purses.values()) == 0
+    assert sum(p.cash for p in exchange.purses.values()) + exchange.fees == START * len(
+        exchange.purses
+    )
+    for name in ("TRADE", "CANCELED", "REDUCED", Refusal.INSUFFICIENT_MARGIN.name):
+        assert exchange.seen[name] > 100, name
