@@ -38,7 +38,7 @@ CUT = Reason.REDUCE_ONLY_EXCESS
 
 
 def open_order() -> OrderState:
-    return OrderState(ACCOUNT, 10, 0, 0, 1_003, 10, OrderStatus.PENDING)
+    return OrderState(ACCOUNT, 10, 0, 0, 1_003, OrderStatus.PENDING)
 
 
 def test_a_cut_takes_its_share_of_the_reservation_and_the_order_goes_on() -> None:
