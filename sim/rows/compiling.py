@@ -35,13 +35,16 @@ def type_of(dispatcher: Any) -> Any:
 
 
 @global_compiler_lock  # type: ignore[untyped-decorator, unused-ignore]
-def compiled(function: Callable[..., Any], mark: str, is_inlined: bool) -> Any:
-    """Numba's object for a function: a part of kernels where it has no mark, see kernels.py."""
+def make(kernel: kernels.Compiled) -> None:
+    """Numba's object for a function, once: a part of kernels where it has no mark."""
     while kernels.RULES:
         register_jitable(**ALWAYS)(kernels.RULES.pop())
-    if mark:
-        return kept(function, mark)
-    return njit(**ALWAYS if is_inlined else BY_CALL)(function)
+    if kernel.made is not None:
+        return
+    if kernel.mark:
+        kernel.made = kept(kernel.function, kernel.mark)
+    else:
+        kernel.made = njit(**ALWAYS if kernel.is_inlined else BY_CALL)(kernel.function)
 
 
 def kept(function: Callable[..., Any], mark: str) -> Any:

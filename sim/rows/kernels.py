@@ -7,7 +7,7 @@ scenario or asks a rule of money needs no compiler for it: numba is two fifths o
 import inspect
 import linecache
 from collections.abc import Callable
-from functools import cached_property, update_wrapper
+from functools import update_wrapper
 from hashlib import blake2b
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar, cast
@@ -31,14 +31,18 @@ class Compiled:
         self, function: Callable[..., Any], mark: str = "", is_inlined: bool = True
     ) -> None:
         update_wrapper(self, function)
-        self._function, self._mark, self._is_inlined = function, mark, is_inlined
+        self.function, self.mark, self.is_inlined = function, mark, is_inlined
+        self.made: Any = None
 
-    @cached_property
+    @property
     def dispatcher(self) -> Any:
-        """Numba's own object for it."""
-        from sim.rows import compiling
+        """Numba's own object for it. Numba's lock alone is held while it is made: whoever compiles
+        has that one already, and would wait for another for ever."""
+        if self.made is None:
+            from sim.rows import compiling
 
-        return compiling.compiled(self._function, self._mark, self._is_inlined)
+            compiling.make(self)
+        return self.made
 
     @property
     def _numba_type_(self) -> Any:
