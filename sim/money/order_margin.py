@@ -11,8 +11,10 @@ waits for another one.
 
 * At margin checks, markets say what each trader gained and holds there. That gives equity less
   the margin of positions at mark, exactly: what is `free`.
-* Between checks, marks stand still. Every fill counts as if it opened a position: its margin and
-  fee are taken off what is free. What a closing fill frees counts from the next check on.
+* Between checks, marks stand still. The margin of what a fill opens and its fee are taken off what
+  is free. What a closing fill frees counts from the next check on.
+* An order that closes with all of its lots, after those sent before it in the step, needs no
+  margin: its fee and open loss have to be in the equity. One that rests reserves like the others.
 * Reservations are exact at every step: RESTED adds the worth of what rests, fills and
   cancellations take theirs off at the order's own price, which their events carry. The sum is
   divided by the leverage and rounded up once, not order by order.
@@ -38,6 +40,7 @@ from sim.market import MarketSpec
 from sim.money import rules, watch
 from sim.money.liquidation import CLOSED
 from sim.money.rules import (
+    initial_margin_atoms,
     open_loss_ticks,
     reservation_atoms,
     reserve_ticks,
@@ -61,6 +64,15 @@ RESTED, TRADE, CANCELED = int(EventKind.RESTED), int(EventKind.TRADE), int(Event
 PRICE_BAND = int(Reason.PRICE_BAND)
 
 
+@inlined
+def opened_by(positions: Integers, trader: int, signed_lots: int) -> Number:
+    """A fill joins a position; how many of its lots close nothing."""
+    before = positions[trader]
+    positions[trader] = before + signed_lots
+    closes = min(abs(before), abs(signed_lots)) if (before > 0) != (signed_lots > 0) else 0
+    return abs(signed_lots) - closes
+
+
 @cached_kernel(kernels, packed_events, rules)
 def learn_events(
     packed: Integers,
@@ -70,8 +82,9 @@ def learn_events(
     leverage: int,
     free: Integers,
     resting: Integers,
+    positions: Integers,
 ) -> None:
-    """Packed events, (n, 4), change what is free and what rests: (traders,) each.
+    """Packed events, (n, 4), change what is free, what rests and positions: (traders,) each.
 
     Reduce-only orders never rest with a reservation, and what the price band cancels never rested.
     A maker's order number is 0 where its position was taken from it without an order.
@@ -82,15 +95,20 @@ def learn_events(
             for place in (max(owner_of(ahead), 0), max(maker_of(ahead), 0)):
                 prefetch(free, place)
                 prefetch(resting, place)
+                prefetch(positions, place)
         codes, whose = packed[row, CODES], packed[row, WHOSE]
         kind, owner = (codes >> 32) & 255, owner_of(whose)
-        worth = packed[row, LOTS] * (codes & 0x7FFFFFFF) * atoms_per_tick_lot
+        lot_atoms = (codes & 0x7FFFFFFF) * atoms_per_tick_lot
+        worth = packed[row, LOTS] * lot_atoms
         if kind == TRADE:
             maker = maker_of(whose)
+            signed = -packed[row, LOTS] if (codes >> 48) & 255 == SELL else packed[row, LOTS]
             if owner >= 0:
-                free[owner] -= reservation_atoms(worth, worth, leverage, taker_fee_ppm)
+                opened = opened_by(positions, owner, signed) * lot_atoms
+                free[owner] -= reservation_atoms(worth, opened, leverage, taker_fee_ppm)
             if maker >= 0:
-                free[maker] -= reservation_atoms(worth, worth, leverage, max(0, maker_fee_ppm))
+                opened = opened_by(positions, maker, -signed) * lot_atoms
+                free[maker] -= reservation_atoms(worth, opened, leverage, max(0, maker_fee_ppm))
                 if packed[row, ORDER] != 0:
                     resting[maker] = max(0, resting[maker] - worth)
         elif owner >= 0 and (codes >> 56) & REDUCE_ONLY == 0:
@@ -101,21 +119,25 @@ def learn_events(
 
 
 @inlined
-def ask_for(trader: int, free: Integers, resting: Integers, asked: Integers) -> None:
+def ask_for(trader: int, sums: tuple[Integers, ...]) -> None:
     """Memory that is about to be read."""
-    prefetch(free, trader)
-    prefetch(resting, trader)
-    prefetch(asked, trader)
+    for one in sums:
+        prefetch(one, trader)
+
+
+@inlined
+def closes_wholly(row: Number, position_lots: int, asked_lots: int) -> Number:
+    """Whether all lots of a PLACE row close what is left of a position."""
+    reducible = position_lots if row.side == SELL else -position_lots
+    return row.quantity_lots <= reducible - asked_lots
 
 
 @inlined
 def wanted_atoms(
-    row: Number, best_bid: int, mark: int, highest: int, lowest: int, atoms_per_tick_lot: int
+    row: Number, prices_ticks: tuple[int, int, int, int], atoms_per_tick_lot: int
 ) -> Number:
-    """Worth and open loss of a PLACE row, in atoms; prices in ticks.
-
-    highest, lowest   the edges of the market's price band
-    """
+    """Worth and open loss of a PLACE row, in atoms; prices as in `admit_rows`."""
+    best_bid, mark, highest, lowest = prices_ticks
     is_sale = row.side == SELL
     limit: Number = max(row.price_ticks, lowest)
     if not is_sale:
@@ -125,51 +147,56 @@ def wanted_atoms(
     return price * lot_atoms, open_loss_ticks(is_sale, limit, mark) * lot_atoms
 
 
+@inlined
+def margin_of(position_lots: int, mark_atoms: int, leverage: int) -> Number:
+    """Initial margin of a position at the mark of a lot."""
+    return initial_margin_atoms(abs(position_lots) * mark_atoms, leverage)
+
+
 @cached_kernel(kernels, rules, watch)
 def admit_rows(
     rows: Rows,
     first_account: int,
     atoms_per_tick_lot: int,
     quantity_lots_max: int,
-    best_bid_ticks: int,
-    mark_ticks: int,
-    band_ticks: tuple[int, int],
+    prices_ticks: tuple[int, int, int, int],
     taker_fee_ppm: int,
     leverage: int,
-    free: Integers,
-    resting: Integers,
-    asked: Integers,
+    sums: tuple[Integers, Integers, Integers, Integers, Integers],
     stages: Integers,
     kept: npt.NDArray[np.bool_],
 ) -> Number:
     """Say which COMMAND rows go to the market: bool (rows,); answers how many do not.
 
-    band_ticks   the highest price of a purchase and the lowest of a sale
-    asked   int64 (traders,), what this step's orders reserve so far, added to
-    stages  int64 (traders,); PLACE rows of traders who are CLOSED all stay here
+    prices_ticks   best bid, mark, the highest price of a purchase, the lowest of a sale
+    sums           int64 (traders,) each: what is free, worth of what rests, positions here; then
+                   what this step's orders reserve so far and how many lots of them close, added to
+    stages         int64 (traders,); PLACE rows of traders who are CLOSED all stay here
 
     Sizes that the market refuses are let through: it says why.
     """
-    refused = 0
+    free, resting, positions, asked, closing = sums
+    mark_atoms, refused = prices_ticks[1] * atoms_per_tick_lot, 0
     for place in range(len(rows)):
         row: Number = rows[place]
         kept[place] = True
         if place + ROWS_AHEAD < len(rows):
-            ask_for(rows[place + ROWS_AHEAD].account_id - first_account, free, resting, asked)
+            ask_for(rows[place + ROWS_AHEAD].account_id - first_account, sums)
         if row.kind != PLACE:
             continue
-        trader = row.account_id - first_account
-        lots = row.quantity_lots
+        trader, lots = row.account_id - first_account, row.quantity_lots
         if stages[trader] == CLOSED:
             kept[place] = False
         elif row.flags & REDUCE_ONLY == 0 and 0 < lots <= quantity_lots_max:
-            worth, loss = wanted_atoms(
-                row, best_bid_ticks, mark_ticks, *band_ticks, atoms_per_tick_lot
-            )
-            rests = resting[trader]
-            wanted = reservation_atoms(worth, worth, leverage, taker_fee_ppm) + loss
-            used = asked[trader] + reservation_atoms(rests, rests, leverage, taker_fee_ppm)
-            if worth <= WORTH_ATOMS_MAX and wanted <= free[trader] - used:
+            worth, loss = wanted_atoms(row, prices_ticks, atoms_per_tick_lot)
+            left, opened, rests = free[trader] - asked[trader], worth, resting[trader]
+            if closes_wholly(row, positions[trader], closing[trader]):
+                opened, closing[trader] = 0, closing[trader] + lots
+                left += margin_of(positions[trader], mark_atoms, leverage)
+            else:
+                left -= reservation_atoms(rests, rests, leverage, taker_fee_ppm)
+            wanted = reservation_atoms(worth, opened, leverage, taker_fee_ppm) + loss
+            if worth <= WORTH_ATOMS_MAX and wanted <= left:
                 asked[trader] += wanted
                 row.leverage = leverage
             else:
@@ -180,7 +207,7 @@ def admit_rows(
 
 @cached_kernel(kernels)
 def forget(rows: Rows, first_account: int, asked: Integers) -> None:
-    """What the traders of COMMAND rows asked for counts no longer."""
+    """What the traders of COMMAND rows asked for, or close, counts no longer."""
     for place in range(len(rows)):
         asked[rows[place].account_id - first_account] = 0
 
@@ -190,6 +217,7 @@ class OrderMargin:
 
     free_atoms      int64 (traders,): equity less the margin of positions, before reservations
     resting_atoms   int64 (traders,): worth of resting orders, over all markets
+    positions       int64 (traders,) for each market: lots, short below 0
     refused         orders that were not placed
     """
 
@@ -203,7 +231,9 @@ class OrderMargin:
             len(accounts), min(capital_atoms, self.most_atoms), np.int64
         )
         self.resting_atoms: Integers = np.zeros(len(accounts), np.int64)
+        self.positions: list[Integers] = [np.zeros(len(accounts), np.int64) for _ in specs]
         self._asked: Integers = np.zeros(len(accounts), np.int64)
+        self._closing: Integers = np.zeros(len(accounts), np.int64)
         self.refused = 0
 
     def learn(self, market: int, packed: Integers) -> None:
@@ -217,6 +247,7 @@ class OrderMargin:
             self._leverage,
             self.free_atoms,
             self.resting_atoms,
+            self.positions[market],
         )
 
     def admit(
@@ -231,36 +262,36 @@ class OrderMargin:
         stages    as in MarginWatch
         """
         admitted = [
-            self._admitted(spec, rows, *touch, stages)
-            for spec, rows, touch in zip(self._specs, sent, touches, strict=True)
+            self._admitted(market, rows, *touches[market], stages)
+            for market, rows in enumerate(sent)
         ]
         for rows in sent:
             forget(rows, self._first, self._asked)
         return admitted
 
     def _admitted(
-        self, spec: MarketSpec, rows: Rows, best_bid_ticks: int, mark_ticks: int, stages: Integers
+        self, market: int, rows: Rows, best_bid_ticks: int, mark_ticks: int, stages: Integers
     ) -> Rows:
-        kept = np.empty(len(rows), np.bool_)
+        spec, kept = self._specs[market], np.empty(len(rows), np.bool_)
+        held = (self.free_atoms, self.resting_atoms, self.positions[market])
         refused = admit_rows(
             rows,
             self._first,
             spec.atoms_per_tick_lot,
             spec.max_quantity_lots,
-            best_bid_ticks,
-            mark_ticks,
             (
+                best_bid_ticks,
+                mark_ticks,
                 highest_purchase_ticks(mark_ticks, spec.price_band_ppm),
                 lowest_sale_ticks(mark_ticks, spec.price_band_ppm),
             ),
             spec.taker_fee_ppm,
             self._leverage,
-            self.free_atoms,
-            self.resting_atoms,
-            self._asked,
+            (*held, self._asked, self._closing),
             stages,
             kept,
         )
+        forget(rows, self._first, self._closing)
         if not refused:
             return rows
         self.refused += refused
@@ -269,9 +300,14 @@ class OrderMargin:
 
     def state(self) -> dict[str, Any]:
         """What `restore` takes."""
-        return {"free": self.free_atoms, "resting": self.resting_atoms, "refused": self.refused}
+        return {
+            "free": self.free_atoms,
+            "resting": self.resting_atoms,
+            "positions": self.positions,
+            "refused": self.refused,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a `state()`."""
         self.free_atoms, self.resting_atoms = state["free"], state["resting"]
-        self.refused = state["refused"]
+        self.positions, self.refused = state["positions"], state["refused"]

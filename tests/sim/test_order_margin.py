@@ -1,5 +1,6 @@
 """Orders that equity does not carry are not placed: rules, and a slow model order by order."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
@@ -146,6 +147,26 @@ def test_a_takers_fill_uses_what_is_free_until_the_next_check() -> None:
     assert margin.free_atoms.tolist() == [CAPITAL - used, CAPITAL, CAPITAL]
 
 
+def test_who_is_fully_invested_may_leave_and_not_turn_round() -> None:
+    """1,000 carry 15 lots at 66,000 and leverage 1; what is left carries no order that opens."""
+    margin = margin_of(1)
+    bought = event(EventKind.TRADE, 11, 660_000, 15, maker_account_id=99, side=Side.BUY)
+    margin.learn(0, told(bought, ACCOUNTS))
+    sales = orders((11, 660_000, 10), (11, 660_000, 6), (11, 660_000, 5))
+    sales["side"] = Side.SELL
+    assert margin.admit([sales, none()], TOUCHES, EVERYBODY_IN)[0]["quantity_lots"].tolist() == [
+        10,
+        5,
+    ]
+    assert margin.admit([sales[:1], none()], TOUCHES, EVERYBODY_IN)[0].size == 1
+    assert admitted(margin, orders((11, 660_000, 1)), none()) == [0, 0]
+    low = orders((11, 594_000, 15))
+    low["side"] = Side.SELL
+    poor = margin_of(20, 66 * ATOMS_PER_UNIT)
+    poor.learn(0, told(bought, ACCOUNTS))
+    assert admitted(poor, low, none()) == [0, 0]  # 99 below mark, of an equity of 65
+
+
 def test_reduce_only_orders_and_cancellations_need_nothing() -> None:
     margin = margin_of()
     margin.free_atoms[:] = -1
@@ -182,11 +203,19 @@ class SlowMargin:
         self._capital, self._leverage = about.capital_atoms, about.leverage
         self._free = dict.fromkeys(self._ids, about.capital_atoms)
         self._open: dict[tuple[int, int], list[int]] = {}
+        self._lots: Counter[tuple[int, int]] = Counter()
         self.touches = [(0, 0), (0, 0)]
 
-    def need(self, market: int, price: int, lots: int, fee_ppm: int) -> int:
-        worth = price * lots * self._world.markets[market].spec.atoms_per_tick_lot
-        return -(-worth // self._leverage) + ceil(worth * fee_ppm / 1_000_000)
+    def need(self, market: int, price: int, lots: int, fee_ppm: int, opens: int) -> int:
+        """Margin for what opens, and the fee."""
+        lot = price * self._world.markets[market].spec.atoms_per_tick_lot
+        return -(-lot * opens // self._leverage) + ceil(lot * lots * fee_ppm / 1_000_000)
+
+    def fill(self, market: int, owner: int, price: int, signed: int, fee_ppm: int) -> None:
+        before = self._lots[market, owner]
+        after = self._lots[market, owner] = before + signed
+        opens = max(0, abs(after) - abs(before)) if before * after >= 0 else abs(after)
+        self._free[owner] -= self.need(market, price, abs(signed), fee_ppm, opens)
 
     def check(self) -> None:
         for account in self._ids:
@@ -209,10 +238,11 @@ class SlowMargin:
             elif kind == EventKind.CANCELED:
                 self._open.pop((market, order), None)
             elif kind == EventKind.TRADE:
+                signed = lots if codes // 2**48 % 256 == Side.BUY else -lots
                 if owner in self._free:
-                    self._free[owner] -= self.need(market, price, lots, 500)
+                    self.fill(market, owner, price, signed, 500)
                 if maker in self._free:
-                    self._free[maker] -= self.need(market, price, lots, 200)
+                    self.fill(market, maker, price, -signed, 200)
                     self._open[market, order][2] -= lots
 
     def kept(self, sent: Sequence[Rows], stages: list[int]) -> list[list[bool]]:
@@ -220,19 +250,17 @@ class SlowMargin:
         for (market, _), (owner, price, lots) in self._open.items():
             spec = self._world.markets[market].spec
             held[owner] += price * lots * spec.atoms_per_tick_lot
-        left = {
-            account: self._free[account]
-            - (-(-worth // self._leverage) + ceil(worth * 500 / 1_000_000))
+        self._resting = {
+            account: -(-worth // self._leverage) + ceil(worth * 500 / 1_000_000)
             for account, worth in held.items()
         }
+        self._asked, self._closing = Counter[int](), Counter[tuple[int, int]]()
         return [
-            [self._decide(left, market, row, stages) for row in rows.tolist()]
+            [self._decide(market, row, stages) for row in rows.tolist()]
             for market, rows in enumerate(sent)
         ]
 
-    def _decide(
-        self, left: dict[int, int], market: int, row: tuple[Any, ...], stages: list[int]
-    ) -> bool:
+    def _decide(self, market: int, row: tuple[Any, ...], stages: list[int]) -> bool:
         account, lots, price, kind, side = row[3:8]
         if kind != CommandKind.PLACE:
             return True
@@ -240,12 +268,23 @@ class SlowMargin:
         limit = (
             max(price, ceil(mark * 9 / 10)) if side == Side.SELL else min(price, mark * 11 // 10)
         )
-        need = self.need(market, max(limit, bid) if side == Side.SELL else limit, lots, 500)
-        loss = mark - limit if side == Side.SELL else limit - mark
-        need += max(0, loss) * lots * self._world.markets[market].spec.atoms_per_tick_lot
-        if stages[account - self._ids.start] == CLOSED or need > left[account]:
+        held = self._lots[market, account] * (1 if side == Side.SELL else -1)
+        closes = lots <= held - self._closing[market, account]
+        worst = max(limit, bid) if side == Side.SELL else limit
+        need = self.need(market, worst, lots, 500, 0 if closes else lots)
+        loss, atoms = mark - limit, self._world.markets[market].spec.atoms_per_tick_lot
+        need += max(0, loss if side == Side.SELL else -loss) * lots * atoms
+        if stages[account - self._ids.start] == CLOSED:
             return False
-        left[account] -= need
+        left = self._free[account] - self._asked[account]
+        if closes:
+            left += -(-held * mark * atoms // self._leverage)
+            self._closing[market, account] += lots
+        else:
+            left -= self._resting[account]
+        if need > left:
+            return False
+        self._asked[account] += need
         return True
 
 
