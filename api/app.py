@@ -19,6 +19,7 @@ from api.door.openapi import describe, document_of
 from api.door.services import Services
 from api.flux import (
     account,
+    accounts,
     admin,
     api_keys,
     auth,
@@ -42,6 +43,7 @@ SECTIONS = (
     markets.router,
     deposits.router,
     auth.router,
+    accounts.router,
     api_keys.router,
     admin.router,
     simulations.router,

@@ -54,15 +54,37 @@ def trader(
 ) -> int:
     """A user with money that the ledger knows; the account's id."""
     number = next(_numbers)
+    with connection.transaction():
+        row = connection.execute(
+            "INSERT INTO accounts (kind, created_at_us) VALUES ('MAIN', 0) RETURNING id"
+        ).fetchone()
+        assert row is not None
+        account_id = int(row[0])
+        connection.execute(
+            "INSERT INTO users VALUES (%s, %s, 'x', %s, 'ACTIVE', 0)",
+            (account_id, f"trader{number}@example.com", role),
+        )
+    with_money(connection, account_id, deposit)
+    return account_id
+
+
+def paper_account(
+    connection: psycopg.Connection[Any], owner_id: int, deposit: str = "10000"
+) -> int:
+    """Another account of a user, with money that the ledger knows; its id."""
     row = connection.execute(
-        "INSERT INTO accounts (kind, created_at_us) VALUES ('CLIENT', 0) RETURNING id"
+        "INSERT INTO accounts (kind, name, owner_id, created_at_us)"
+        " VALUES ('PAPER', 'another', %s, 0) RETURNING id",
+        (owner_id,),
     ).fetchone()
     assert row is not None
-    account_id, atoms = int(row[0]), parse_atoms(deposit)
-    connection.execute(
-        "INSERT INTO users VALUES (%s, %s, 'x', %s, 'ACTIVE', 0)",
-        (account_id, f"trader{number}@example.com", role),
-    )
+    with_money(connection, int(row[0]), deposit)
+    return int(row[0])
+
+
+def with_money(connection: psycopg.Connection[Any], account_id: int, deposit: str) -> None:
+    """A new account's balance, and where it came from."""
+    atoms = parse_atoms(deposit)
     connection.execute("INSERT INTO balances VALUES (%s, 'USDC', %s, 0, 0)", (account_id, atoms))
     connection.execute(
         "INSERT INTO ledger_entries (source, seq, leg, account_id, asset, entry_type, amount_atoms,"
@@ -70,7 +92,6 @@ def trader(
         " ('transfer', %(id)s, 1, 1, 'USDC', 'DEPOSIT', -%(a)s, 0)",
         {"id": account_id, "a": atoms},
     )
-    return account_id
 
 
 def position(

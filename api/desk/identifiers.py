@@ -2,11 +2,23 @@
 
 import re
 
+ACCOUNT_ID_TEXT = re.compile(r"account_([1-9]\d{0,18})", re.ASCII)
 ORDER_ID_TEXT = re.compile(r"order_([1-9]\d{0,18})", re.ASCII)
 API_KEY_ID_TEXT = re.compile(r"key_([1-9]\d{0,18})", re.ASCII)
 SIMULATION_ID_TEXT = re.compile(r"simulation_([1-9]\d{0,18})", re.ASCII)
 INTEGER_MAX = 2**63 - 1
 NOBODYS_ORDER = 0
+NOBODYS_ACCOUNT = 0
+
+
+def account_id_text(account_id: int) -> str:
+    """An account's id as clients see it."""
+    return f"account_{account_id}"
+
+
+def parse_account_id(text: str) -> int | None:
+    """The id, or None for text that names no account."""
+    return _number(ACCOUNT_ID_TEXT.fullmatch(text))
 
 
 def order_id_text(order_id: int) -> str:

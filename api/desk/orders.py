@@ -89,11 +89,15 @@ async def build_order(markets: MarketCatalog, account_id: int, wish: OrderWish) 
 
 async def build_batch(
     markets: MarketCatalog,
-    account_id: int,
+    whose: tuple[int, int],
     wishes: Sequence[OrderWish | Unreadable],
     key: str | None,
 ) -> OrderRequest:
-    """Several orders of one request; what is not legal stands in it as refused."""
+    """Several orders of one request; what is not legal stands in it as refused.
+
+    whose   the account and the user who asks
+    """
+    account_id, asker = whose
     entries = [await entry_of(markets, account_id, wish) for wish in wishes]
     meaning = blake2b(digest_size=BODY_HASH_BYTES)
     for wish, entry in zip(wishes, entries, strict=True):
@@ -101,7 +105,7 @@ async def build_batch(
             meaning.update(entry.body_hash)
         else:
             meaning.update(repr(wish).encode())
-    asked = Asked(account_id, BATCH_ROUTE, meaning.digest(), key)
+    asked = Asked(account_id, BATCH_ROUTE, meaning.digest(), key, asker)
     return OrderRequest(asked, tuple(entries), is_single=False)
 
 

@@ -1,24 +1,44 @@
 """Who asks. Token or API key say who, the database says what they may do at this moment."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header
 from starlette.requests import Request
 
 from api.credentials.shown import Lack, unauthenticated
 from api.credentials.tokens import Claims
+from api.desk.identifiers import NOBODYS_ACCOUNT, parse_account_id
 from api.door.findings import KEY_PATTERN
 from api.door.front import Call, call_of
 from api.door.routing import services_of
 from sim.refusals import Refusal, Refused
 from sim.roles import RANK, Role
-from storage.people.accounts import Standing, UserStatus, find_standing
+from storage.people.accounts import (
+    Standing,
+    UserStatus,
+    find_standing,
+    no_such_account,
+    not_active,
+)
 from storage.people.api_keys import Scope
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 KEY_ROLE_MAX = Role.TRADER
 """Whatever its user may do, a key is for trading: it does nothing that asks for a higher role."""
+
+
+AccountHeader = Annotated[str | None, Header(alias="X-Account")]
+"""Which of one's accounts a request is about; the main one where it is missing."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Valid credentials' user, and the account they choose: whether it is theirs says whoever
+    reads or locks it."""
+
+    user_id: int
+    account_id: int
 
 
 @dataclass(frozen=True)
@@ -27,6 +47,16 @@ class Caller:
 
     user_id: int
     role: Role
+
+
+@dataclass(frozen=True)
+class Holder(Caller):
+    """An active user, and an account that is theirs."""
+
+    account_id: int
+
+
+CallerT = TypeVar("CallerT", bound=Caller)
 
 
 def claims_of(request: Request) -> Claims:
@@ -59,18 +89,54 @@ async def bearer(request: Request) -> int:
 async def viewer(request: Request) -> Caller:
     """An active user who may look."""
     user_id = await bearer(request)
-    caller = viewer_in(user_id, await find_standing(services_of(request).pool, user_id))
-    by_key = claims_of(request).scopes is not None
-    return (
-        Caller(user_id, min(caller.role, KEY_ROLE_MAX, key=RANK.__getitem__)) if by_key else caller
-    )
+    return await holder_of(request, Chosen(user_id, user_id))
 
 
-def viewer_in(user_id: int, standing: Standing | None) -> Caller:
-    """The caller, if this standing lets them look."""
+async def holder_of(request: Request, chosen: Chosen, role: Role = Role.VIEWER) -> Holder:
+    """The user who has this role and the account, with the role that the credentials give."""
+    pool = services_of(request).pool
+    standing = await find_standing(pool, chosen.user_id, chosen.account_id)
+    holder = holder_in(chosen, standing, role)
+    if claims_of(request).scopes is None:
+        return holder
+    return replace(holder, role=min(holder.role, KEY_ROLE_MAX, key=RANK.__getitem__))
+
+
+def holder_in(chosen: Chosen, standing: Standing | None, role: Role = Role.VIEWER) -> Holder:
+    """The caller, if this standing gives them the role and the account."""
     if standing is None or standing.status != UserStatus.ACTIVE:
-        raise Refused(Refusal.UNAUTHENTICATED, "This account is not active")
-    return with_role(Caller(user_id, standing.role), Role.VIEWER)
+        raise not_active()
+    holder = with_role(Holder(chosen.user_id, standing.role, chosen.account_id), role)
+    if not standing.owns_account:
+        raise no_such_account()
+    return holder
+
+
+async def chosen_account(request: Request, x_account: AccountHeader = None) -> Chosen:
+    """The account that a request names in its header, else the user's main one."""
+    user_id = await bearer(request)
+    return Chosen(user_id, user_id if x_account is None else number_of(x_account))
+
+
+async def account_viewer(request: Request, x_account: AccountHeader = None) -> Holder:
+    """An active user who may look at the account that the request chooses."""
+    return await holder_of(request, await chosen_account(request, x_account))
+
+
+async def account_trader(request: Request, x_account: AccountHeader = None) -> Holder:
+    """An active user who may trade and move money in the account that the request chooses."""
+    return await holder_of(request, await chosen_account(request, x_account), Role.TRADER)
+
+
+async def trader_of_named(request: Request, account_id: str) -> Holder:
+    """The same, of the account that the path names."""
+    chosen = Chosen(await bearer(request), number_of(account_id))
+    return await holder_of(request, chosen, Role.TRADER)
+
+
+def number_of(account_id: str) -> int:
+    """The account's number; that of nobody's for text that names none."""
+    return parse_account_id(account_id) or NOBODYS_ACCOUNT
 
 
 async def trader(request: Request) -> Caller:
@@ -103,16 +169,19 @@ async def watcher(request: Request) -> None:
         await viewer(request)
 
 
-def with_role(caller: Caller, role: Role) -> Caller:
+def with_role(caller: CallerT, role: Role) -> CallerT:
     """The caller, if the role suffices."""
     if not caller.role.at_least(role):
         raise Refused(Refusal.FORBIDDEN, f"The role {caller.role} may not do this")
     return caller
 
 
-Bearer = Annotated[int, Depends(bearer)]
 Viewer = Annotated[Caller, Depends(viewer)]
 Trader = Annotated[Caller, Depends(trader)]
+ChosenAccount = Annotated[Chosen, Depends(chosen_account)]
+AccountViewer = Annotated[Holder, Depends(account_viewer)]
+AccountTrader = Annotated[Holder, Depends(account_trader)]
+TraderOfNamed = Annotated[Holder, Depends(trader_of_named)]
 LoggedIn = Annotated[Caller, Depends(logged_in)]
 WithoutKey = Annotated[None, Depends(without_key)]
 IdempotencyKey = Annotated[

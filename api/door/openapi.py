@@ -34,6 +34,7 @@ TAGS = {
     "Orders": "Place and cancel, one or many. 202 means durably accepted; what became of it is "
     "told by the order.",
     "Queries": "What an account sees of itself.",
+    "Accounts": "More than one of your own, to try things apart from each other.",
     "API keys": "For bots: credentials that live as long as you want.",
     "Simulations": "Scenarios that run beside the exchange, faster than time.",
     "Operations": "Whether this server works.",
@@ -51,6 +52,10 @@ OPERATION_IDS = {
     "post_deposit": "deposit",
     "post_withdrawal": "withdraw",
     "post_reset": "resetAccount",
+    "post_account": "openAccount",
+    "patch_account": "changeAccount",
+    "post_account_reset": "resetNamedAccount",
+    "post_transfer": "transferBetweenAccounts",
     "get_account": "getAccount",
     "put_leverage": "setLeverage",
     "post_register": "register",

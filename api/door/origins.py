@@ -17,8 +17,10 @@ EXPOSED = (
     b"X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Next-Cursor,"
     b" Retry-After"
 )
-METHODS_ALLOWED = b"GET, HEAD, POST, DELETE"
-HEADERS_ALLOWED = b"Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"
+METHODS_ALLOWED = b"GET, HEAD, POST, PUT, PATCH, DELETE"
+HEADERS_ALLOWED = (
+    b"Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Account, X-Request-Id"
+)
 CREDENTIALS = frozenset({b"authorization", b"x-api-key"})
 """Headers that no browser adds by itself: a page must have been given what stands in them."""
 

@@ -98,12 +98,25 @@ def argument_of(name: str, hint: Any) -> Argument:
     for extra in extras:
         if isinstance(extra, params.Depends):
             assert extra.dependency is not None
-            return extra.dependency
+            return dependency_of(extra.dependency)
         if isinstance(extra, params.Query):
             return query_of(plain)
         if isinstance(extra, params.Header):
             return header_of(str(extra.alias), TypeAdapter[Any](hint))
     return path_of(name)
+
+
+def dependency_of(dependency: Callable[..., Awaitable[Any]]) -> Argument:
+    """What a dependency yields, with its own arguments bound as an endpoint's are."""
+    arguments = bind(dependency)
+    if list(arguments.values()) == [the_request]:
+        return dependency
+
+    async def read(request: Request) -> Any:
+        values = {name: await argument(request) for name, argument in arguments.items()}
+        return await dependency(**values)
+
+    return read
 
 
 async def the_request(request: Request) -> Request:

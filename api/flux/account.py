@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.desk.identifiers import NOBODYS_ORDER, parse_order_id
 from api.desk.orders import no_such_market
 from api.door.answers import reply, reply_page
-from api.door.callers import Bearer, Viewer, viewer_in
+from api.door.callers import AccountViewer, ChosenAccount, holder_in
 from api.door.describing import documented
 from api.door.paging import cursor_number, page_of, window_of
 from api.door.routing import ExactRoute, services_of
@@ -27,25 +27,29 @@ from storage.reading.views import FillFilter
 router = APIRouter(route_class=ExactRoute, tags=["Queries"])
 
 
-@router.get("/balances", summary="Balances", **documented(200, HeldBalanceAnswer, many=True))
-async def get_balances(caller: Viewer, request: Request) -> Response:
+@router.get("/balances", summary="Balances", **documented(200, HeldBalanceAnswer, 404, many=True))
+async def get_balances(holder: AccountViewer, request: Request) -> Response:
     """Money, by asset, and how much of it new orders may reserve."""
-    return reply_page(balance_answers(await standing(services_of(request).pool, caller.user_id)))
+    now = await standing(services_of(request).pool, holder.account_id)
+    return reply_page(balance_answers(now, holder.user_id))
 
 
-@router.get("/positions", summary="Positions", **documented(200, PositionAnswer, many=True))
-async def get_positions(caller: Viewer, request: Request) -> Response:
+@router.get("/positions", summary="Positions", **documented(200, PositionAnswer, 404, many=True))
+async def get_positions(holder: AccountViewer, request: Request) -> Response:
     """Open positions, by market."""
     specs = await specs_of(request)
-    held = await views.positions(services_of(request).pool, caller.user_id)
-    return reply_page([wording.position_answer(view, specs[view.market_id]) for view in held])
+    held = await views.positions(services_of(request).pool, holder.account_id)
+    answers = [
+        wording.position_answer(view, specs[view.market_id], holder.user_id) for view in held
+    ]
+    return reply_page(answers)
 
 
 @router.get(
     "/orders", summary="Orders", **documented(200, OrderAnswer, 404, many=True, cursor=True)
 )
 async def get_orders(
-    query: Annotated[OrdersAsked, Query()], caller: Viewer, request: Request
+    query: Annotated[OrdersAsked, Query()], holder: AccountViewer, request: Request
 ) -> Response:
     """Orders, newest first."""
     specs = await specs_of(request)
@@ -58,28 +62,32 @@ async def get_orders(
         window=window_of(query.since, query.until),
     )
     pool = services_of(request).pool
-    orders = await order_lists.orders(pool, caller.user_id, wanted, query.limit + 1)
+    orders = await order_lists.orders(pool, holder.account_id, wanted, query.limit + 1)
     page, cursor = page_of(orders, query.limit, "orders", lambda order: order.order_id)
-    answers = [wording.order_answer(order, specs[order.market_id]) for order in page]
+    answers = [
+        wording.order_answer(order, specs[order.market_id], holder.user_id) for order in page
+    ]
     return reply_page(answers, cursor)
 
 
 @router.get("/orders/{order_id}", summary="Order", **documented(200, OrderAnswer, 404))
-async def get_order(order_id: str, account_id: Bearer, request: Request) -> Response:
+async def get_order(order_id: str, chosen: ChosenAccount, request: Request) -> Response:
     """One order."""
     services = services_of(request)
     number = parse_order_id(order_id) or NOBODYS_ORDER
-    standing, order = await order_lists.order(services.pool, account_id, number)
-    viewer_in(account_id, standing)
+    standing, order = await order_lists.order(
+        services.pool, chosen.user_id, chosen.account_id, number
+    )
+    holder_in(chosen, standing)
     if order is None:
         raise Refused(Refusal.ORDER_NOT_FOUND, "No such order")
     spec = (await services.markets.markets())[order.market_id].spec
-    return reply(wording.order_answer(order, spec))
+    return reply(wording.order_answer(order, spec, chosen.user_id))
 
 
 @router.get("/fills", summary="Fills", **documented(200, FillAnswer, 404, many=True, cursor=True))
 async def get_fills(
-    query: Annotated[FillsAsked, Query()], caller: Viewer, request: Request
+    query: Annotated[FillsAsked, Query()], holder: AccountViewer, request: Request
 ) -> Response:
     """Fills, newest first; a newer one never shows before an older one."""
     specs = await specs_of(request)
@@ -92,21 +100,24 @@ async def get_fills(
         window=window_of(query.since, query.until),
     )
     pool = services_of(request).pool
-    fills = await views.fills(pool, caller.user_id, wanted, query.limit + 1)
+    fills = await views.fills(pool, holder.account_id, wanted, query.limit + 1)
     page, cursor = page_of(fills, query.limit, "fills", lambda fill: fill.fill_id)
-    return reply_page([wording.fill_answer(fill, specs[fill.market_id]) for fill in page], cursor)
+    answers = [wording.fill_answer(fill, specs[fill.market_id], holder.user_id) for fill in page]
+    return reply_page(answers, cursor)
 
 
-@router.get("/ledger", summary="Ledger", **documented(200, LedgerAnswer, many=True, cursor=True))
+@router.get(
+    "/ledger", summary="Ledger", **documented(200, LedgerAnswer, 404, many=True, cursor=True)
+)
 async def get_ledger(
-    query: Annotated[WindowAsked, Query()], caller: Viewer, request: Request
+    query: Annotated[WindowAsked, Query()], holder: AccountViewer, request: Request
 ) -> Response:
     """Every change of the balance with its cause, newest first."""
     pool = services_of(request).pool
     before, window = cursor_number("ledger", query.cursor), window_of(query.since, query.until)
-    entries = await views.ledger(pool, caller.user_id, before, query.limit + 1, window)
+    entries = await views.ledger(pool, holder.account_id, before, query.limit + 1, window)
     page, cursor = page_of(entries, query.limit, "ledger", lambda entry: entry.entry_id)
-    return reply_page([wording.ledger_answer(entry) for entry in page], cursor)
+    return reply_page([wording.ledger_answer(entry, holder.user_id) for entry in page], cursor)
 
 
 async def specs_of(request: Request) -> dict[str, MarketSpec]:

@@ -93,21 +93,32 @@ class RevokedAnswer(Wire):
     model_config = example(id="key_7", status="REVOKED")
 
 
+BALANCE: dict[str, Any] = {
+    "userId": "user_1042",
+    "accountId": "account_1042",
+    "asset": COLLATERAL,
+    "total": "10000",
+    "locked": "8165.625",
+}
+
+
 class BalanceAnswer(Wire):
     """Money in one asset: `locked` of `total` is reserved by open orders."""
 
     user_id: str
+    account_id: str
     asset: str
     total: str
     locked: str
 
-    model_config = example(userId="user_1042", asset=COLLATERAL, total="10000", locked="8165.625")
+    model_config = example(**BALANCE)
 
 
 class PositionAnswer(Wire):
     """An open position; `quantity` is signed, `realizedPnl` is net of fees."""
 
     user_id: str
+    account_id: str
     market_id: str
     quantity: str
     entry_price: str
@@ -119,6 +130,7 @@ class PositionAnswer(Wire):
 
     model_config = example(
         userId="user_1042",
+        accountId="account_1042",
         marketId="BTC-PERP",
         quantity="-0.25",
         entryPrice="66000.1",
@@ -192,6 +204,7 @@ class OrderAnswer(Wire):
     order_id: str
     client_order_id: str | None = None
     user_id: str
+    account_id: str
     market_id: str
     side: str
     type: str
@@ -215,6 +228,7 @@ class OrderAnswer(Wire):
         orderId="order_123",
         clientOrderId="client-123",
         userId="user_1042",
+        accountId="account_1042",
         marketId="BTC-PERP",
         side="BUY",
         type="LIMIT",
@@ -240,6 +254,7 @@ class FillAnswer(Wire):
     trade_id: str
     order_id: str
     user_id: str
+    account_id: str
     market_id: str
     side: str
     liquidity_role: str
@@ -255,6 +270,7 @@ class FillAnswer(Wire):
         tradeId="BTC-PERP-4711",
         orderId="order_123",
         userId="user_1042",
+        accountId="account_1042",
         marketId="BTC-PERP",
         side="BUY",
         liquidityRole="MAKER",
@@ -272,6 +288,7 @@ class LedgerAnswer(Wire):
 
     id: str
     user_id: str
+    account_id: str
     asset: str
     type: str
     amount: str
@@ -283,6 +300,7 @@ class LedgerAnswer(Wire):
     model_config = example(
         id="7",
         userId="user_1042",
+        accountId="account_1042",
         asset=COLLATERAL,
         type="DEPOSIT",
         amount="10000",

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.door.callers import Bearer, IdempotencyKey
+from api.door.callers import ChosenAccount, IdempotencyKey
 from api.door.routing import ExactRoute
 from api.flux.orders import wish_of
 from api.flux.schemas import OrderSent
@@ -20,7 +20,7 @@ router = APIRouter(route_class=ExactRoute)
 
 @router.post("/bench/noop", status_code=202, include_in_schema=False)
 async def post_noop(
-    sent: OrderSent, account_id: Bearer, request: Request, idempotency_key: IdempotencyKey = None
+    sent: OrderSent, chosen: ChosenAccount, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Reads the order and forgets it."""
     wish_of(sent)

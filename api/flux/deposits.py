@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from api.desk import transfers
 from api.door.answers import reply
-from api.door.callers import IdempotencyKey, Trader
+from api.door.callers import AccountTrader, IdempotencyKey
 from api.door.describing import documented
 from api.door.routing import ExactRoute, services_of
 from api.flux.answers import BalanceAnswer
@@ -16,33 +16,39 @@ from api.flux.wording import balance_answer
 router = APIRouter(route_class=ExactRoute, tags=["Deposits"])
 
 
-@router.post("/deposits", summary="Deposit", **documented(201, BalanceAnswer, 409))
+@router.post("/deposits", summary="Deposit", **documented(201, BalanceAnswer, 404, 409))
 async def post_deposit(
-    sent: AmountSent, caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
+    sent: AmountSent,
+    holder: AccountTrader,
+    request: Request,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Paper money from outside; the new balance."""
     pool = services_of(request).pool
     balance = await transfers.deposit(
-        pool, caller.user_id, sent.asset, sent.amount, idempotency_key
+        pool, holder.account_id, sent.asset, sent.amount, idempotency_key
     )
-    return reply(balance_answer(balance), 201)
+    return reply(balance_answer(balance, holder.user_id), 201)
 
 
-@router.post("/withdrawals", summary="Withdraw", **documented(201, BalanceAnswer, 409))
+@router.post("/withdrawals", summary="Withdraw", **documented(201, BalanceAnswer, 404, 409))
 async def post_withdrawal(
-    sent: AmountSent, caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
+    sent: AmountSent,
+    holder: AccountTrader,
+    request: Request,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """As far as neither orders nor positions need the money; the new balance."""
     pool = services_of(request).pool
     balance = await transfers.withdraw(
-        pool, caller.user_id, sent.asset, sent.amount, idempotency_key
+        pool, holder.account_id, sent.asset, sent.amount, idempotency_key
     )
-    return reply(balance_answer(balance), 201)
+    return reply(balance_answer(balance, holder.user_id), 201)
 
 
-@router.post("/account/reset", summary="Start again", **documented(200, BalanceAnswer, 409))
+@router.post("/account/reset", summary="Start again", **documented(200, BalanceAnswer, 404, 409))
 async def post_reset(
-    caller: Trader,
+    holder: AccountTrader,
     request: Request,
     sent: ResetSent | None = None,
     idempotency_key: IdempotencyKey = None,
@@ -50,5 +56,5 @@ async def post_reset(
     """A fresh account, without open orders and positions only: `balances`, or nothing, is what it
     has, and no profit of before is told any more. What happened stays in the ledger."""
     pool, balances = services_of(request).pool, sent.balances if sent is not None else {}
-    balance = await transfers.reset(pool, caller.user_id, balances, idempotency_key)
-    return reply(balance_answer(balance))
+    balance = await transfers.reset(pool, holder.account_id, balances, idempotency_key)
+    return reply(balance_answer(balance, holder.user_id))

@@ -11,6 +11,19 @@ DECIMAL = "a decimal as text"
 FIELDS: dict[str, str] = {
     # Who and what
     "userId": "Whose it is.",
+    "accountId": "In which of the user's accounts.",
+    "OwnedAccountAnswer.accountId": "The same as `id`.",
+    "OwnedAccountAnswer.id": "What the header `X-Account` names it by.",
+    "X-Account": "Which of your accounts it is about, such as account_123; your main one where it "
+    "is missing. `GET /accounts` lists them.",
+    "account_id": "The account's id, such as account_123.",
+    "kind": "MAIN came with the user, PAPER was opened beside it.",
+    "from": "The account that pays.",
+    "to": "The account that is paid.",
+    "TransferAnswer.from": "What the account that paid has now.",
+    "TransferAnswer.to": "What the account that was paid has now.",
+    "archived": "true: takes no orders and moves no money, and is not listed unless asked for.",
+    "archivedAt": f"Since when it is archived, in {MILLISECONDS}; absent where it is not.",
     "id": "The same as `orderId`, `tradeId` and role, or `marketId`: every thing has an `id`.",
     "LedgerAnswer.id": "The entry's number.",
     "ApiKeyAnswer.id": "The API key's id, by which it is revoked.",
@@ -40,7 +53,7 @@ FIELDS: dict[str, str] = {
     "balanceAfter": "The balance after this entry; absent where another asset's leg.",
     "transactionId": "The transaction whose legs sum to zero.",
     "referenceId": "What caused it, where that has an id.",
-    "LedgerAnswer.type": "What moved it: DEPOSIT, WITHDRAW, TRADING_FEE, REALIZED_PNL and so on.",
+    "LedgerAnswer.type": "What moved it: DEPOSIT, WITHDRAW, TRANSFER, TRADING_FEE and so on.",
     # Orders and fills
     "orders": "The orders, each accepted or refused by itself.",
     "side": "BUY or SELL.",

@@ -3,9 +3,10 @@
 from typing import Any
 
 from api.credentials.tokens import user_id_text
+from api.desk.identifiers import account_id_text
 from api.door.answers import example
 from api.door.wire import Wire
-from api.flux.answers import BalanceAnswer
+from api.flux.answers import BALANCE, BalanceAnswer
 from api.flux.wording import price_text, quantity_text
 from sim.market import COLLATERAL
 from sim.money.margin import Exposure
@@ -34,9 +35,7 @@ class HeldBalanceAnswer(BalanceAnswer):
 
     available: str | None = None
 
-    model_config = example(
-        userId="user_1042", asset=COLLATERAL, total="10000", locked="8165.625", available="1834.375"
-    )
+    model_config = example(**BALANCE, available="1834.375")
 
 
 class LeverageAnswer(Wire):
@@ -71,6 +70,7 @@ class AccountAnswer(Wire):
     where there is no equity left."""
 
     user_id: str
+    account_id: str
     asset: str
     total: str
     locked: str
@@ -87,6 +87,7 @@ class AccountAnswer(Wire):
 
     model_config = example(
         userId="user_1042",
+        accountId="account_1042",
         asset=COLLATERAL,
         total="10000",
         locked="0",
@@ -103,7 +104,7 @@ class AccountAnswer(Wire):
     )
 
 
-def balance_answers(standing: Standing) -> list[HeldBalanceAnswer]:
+def balance_answers(standing: Standing, user_id: int) -> list[HeldBalanceAnswer]:
     """Every balance; the collateral's margin is that of all positions."""
     try:
         available = format_atoms(standing.available_atoms)
@@ -111,7 +112,8 @@ def balance_answers(standing: Standing) -> list[HeldBalanceAnswer]:
         available = None
     return [
         HeldBalanceAnswer(
-            user_id=user_id_text(one.account_id),
+            user_id=user_id_text(user_id),
+            account_id=account_id_text(one.account_id),
             asset=one.asset,
             total=format_atoms(one.total_atoms),
             locked=format_atoms(one.locked_atoms),
@@ -121,13 +123,14 @@ def balance_answers(standing: Standing) -> list[HeldBalanceAnswer]:
     ]
 
 
-def account_answer(standing: Standing) -> AccountAnswer:
+def account_answer(standing: Standing, user_id: int) -> AccountAnswer:
     """The sums of an account, and its positions."""
     money, held = standing.collateral, standing.held
     equity = standing.equity_atoms
     ratio = format_ppm(ceil_div(standing.maintenance_atoms * PPM, equity)) if equity > 0 else None
     return AccountAnswer(
-        user_id=user_id_text(money.account_id),
+        user_id=user_id_text(user_id),
+        account_id=account_id_text(money.account_id),
         asset=money.asset,
         total=format_atoms(money.total_atoms),
         locked=format_atoms(money.locked_atoms),

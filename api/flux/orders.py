@@ -11,7 +11,7 @@ from api.desk.cancels import cancel_batch, cancel_named
 from api.desk.identifiers import NOBODYS_ORDER, order_id_text, parse_order_id
 from api.desk.orders import OrderWish, Unreadable, build_batch, build_order, find_market
 from api.door.answers import ErrorInside, milliseconds, reply
-from api.door.callers import Bearer, IdempotencyKey, Trader
+from api.door.callers import AccountTrader, ChosenAccount, IdempotencyKey
 from api.door.describing import documented
 from api.door.limits import RateKind
 from api.door.routing import ExactRoute, count_more, services_of
@@ -47,35 +47,39 @@ CANCELLING = {"orderId": "order_123", "status": PENDING_CANCEL}
 
 @router.post("/orders", summary="Submit order", **documented(202, PlacedAnswer, 404, 409))
 async def post_order(
-    sent: OrderSent, account_id: Bearer, request: Request, idempotency_key: IdempotencyKey = None
+    sent: OrderSent, chosen: ChosenAccount, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Durably accepted; matched afterwards. The same request again is the same order."""
     services = services_of(request)
-    order = await build_order(services.markets, account_id, wish_of(sent))
-    placed = await services.acceptor.place(order, idempotency_key)
+    order = await build_order(services.markets, chosen.account_id, wish_of(sent))
+    placed = await services.acceptor.place(order, idempotency_key, chosen.user_id)
     body = f'{{"orderId":"order_{placed.order_id}","status":"{status_text(placed.status)}"}}'
     return Response(body, 202, media_type="application/json")
 
 
-@router.post("/orders/batch", summary="Submit orders", **documented(202, BatchAnswer, 409))
+@router.post("/orders/batch", summary="Submit orders", **documented(202, BatchAnswer, 404, 409))
 async def post_orders(
-    sent: BatchSent, caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
+    sent: BatchSent, holder: AccountTrader, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Up to 100 orders, each accepted or refused by itself; `results` is in their order."""
     services = services_of(request)
     count_orders(request, len(sent.orders), RateKind.ORDER)
     entries: list[OrderSent | Unreadable] = list(sent.orders)
     wishes = [entry if isinstance(entry, Unreadable) else wish_of(entry) for entry in entries]
-    batch = await build_batch(services.markets, caller.user_id, wishes, idempotency_key)
+    whose = (holder.account_id, holder.user_id)
+    batch = await build_batch(services.markets, whose, wishes, idempotency_key)
     answers = await services.acceptor.request(batch)
     return reply(BatchAnswer(results=[entry_of(answer, request) for answer in answers]), 202)
 
 
 @router.post(
-    "/orders/cancel-batch", summary="Cancel orders", **documented(202, CancelBatchAnswer, 409)
+    "/orders/cancel-batch", summary="Cancel orders", **documented(202, CancelBatchAnswer, 404, 409)
 )
 async def post_cancels(
-    sent: CancelBatchSent, caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
+    sent: CancelBatchSent,
+    holder: AccountTrader,
+    request: Request,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Up to 100 orders by `orderId` or `clientOrderId`, each asked to be cancelled or refused by
     itself; `results` is in their order."""
@@ -83,7 +87,7 @@ async def post_cancels(
     entries: list[CancelSent | Unreadable] = list(sent.orders)
     named = [name_of(entry) for entry in entries if isinstance(entry, CancelSent)]
     pool = services_of(request).pool
-    decided = iter(await cancel_batch(pool, caller.user_id, named, idempotency_key))
+    decided = iter(await cancel_batch(pool, holder.account_id, named, idempotency_key))
     results = [
         refused_entry(entry.refused, request)
         if isinstance(entry, Unreadable)
@@ -98,18 +102,18 @@ async def post_cancels(
     summary="Cancel order",
     **documented(202, PlacedAnswer, 404, 409, example=CANCELLING),
 )
-async def delete_order(order_id: str, caller: Trader, request: Request) -> Response:
+async def delete_order(order_id: str, holder: AccountTrader, request: Request) -> Response:
     """Asks the market to cancel; how it ended is told by the order."""
     number = parse_order_id(order_id)
     if number is None:
         raise Refused(Refusal.ORDER_NOT_FOUND, "No such order")
-    await request_cancel(services_of(request).pool, caller.user_id, number)
+    await request_cancel(services_of(request).pool, holder.account_id, number)
     return reply(PlacedAnswer(order_id=order_id, status=PENDING_CANCEL), 202)
 
 
 @router.delete("/orders", summary="Cancel all orders", **documented(202, CancelAllAnswer, 404, 409))
 async def delete_orders(
-    query: Annotated[CancelAsked, Query()], caller: Trader, request: Request
+    query: Annotated[CancelAsked, Query()], holder: AccountTrader, request: Request
 ) -> Response:
     """All open orders, those of one market, or the one with this `clientOrderId`."""
     services, name = services_of(request), query.client_order_id
@@ -118,10 +122,10 @@ async def delete_orders(
     if name is not None:
         if query.market_id is not None:
             raise Refused(Refusal.INVALID_REQUEST, "clientOrderId: names one order by itself")
-        number = await cancel_named(services.pool, caller.user_id, name)
+        number = await cancel_named(services.pool, holder.account_id, name)
         answer = CancelAllAnswer(requested=1, status=PENDING_CANCEL, order_id=order_id_text(number))
         return reply(answer, 202)
-    asked = await request_cancel_all(services.pool, caller.user_id, query.market_id)
+    asked = await request_cancel_all(services.pool, holder.account_id, query.market_id)
     answer = CancelAllAnswer(
         requested=asked.requested,
         status=PENDING_CANCEL,
@@ -131,14 +135,19 @@ async def delete_orders(
 
 
 @router.post(
-    "/account/cancel-after", summary="Dead-man switch", **documented(200, CancelAfterAnswer, 409)
+    "/account/cancel-after",
+    summary="Dead-man switch",
+    **documented(200, CancelAfterAnswer, 404, 409),
 )
 async def post_cancel_after(
-    sent: CancelAfterSent, caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
+    sent: CancelAfterSent,
+    holder: AccountTrader,
+    request: Request,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Cancels all orders after `timeoutMs` unless sent again before; 0 takes the switch away."""
     deadline_us = await transfers.switch(
-        services_of(request).pool, caller.user_id, sent.timeout_ms, idempotency_key
+        services_of(request).pool, holder.account_id, sent.timeout_ms, idempotency_key
     )
     return reply(CancelAfterAnswer(cancel_at=milliseconds(deadline_us)))
 

@@ -12,9 +12,15 @@ NO_MARKET: Example = (
     {"field": "marketId"},
 )
 NO_ORDER: Example = ("ORDER_NOT_FOUND", "No such order", {})
+NO_ACCOUNT: Example = ("ACCOUNT_NOT_FOUND", "No such account", {})
 KEY_REUSED: Example = (
     "IDEMPOTENCY_KEY_REUSED",
     "This Idempotency-Key was used before with another body",
+    {},
+)
+NOT_FLAT: Example = (
+    "ACCOUNT_NOT_FLAT",
+    "Cancel the open orders and close the positions first",
     {},
 )
 NO_FIELD = finding("x", "is not a field of this request")
@@ -35,6 +41,7 @@ EXAMPLES: dict[str, dict[int, Example]] = {
     },
     "submitOrders": {
         400: finding("orders", "must not be empty", "INVALID_ORDER"),
+        404: NO_ACCOUNT,
         409: KEY_REUSED,
     },
     "cancelOrder": {
@@ -47,13 +54,18 @@ EXAMPLES: dict[str, dict[int, Example]] = {
         404: NO_MARKET,
         409: ("ORDER_NOT_OPEN", "The order is not open any more", {"orderId": "order_123"}),
     },
-    "cancelOrders": {400: finding("orders", "must not be empty"), 409: KEY_REUSED},
-    "cancelAllOrdersAfter": {
-        400: finding("timeoutMs", "must be 86400000 or less: that is the maximum"),
+    "cancelOrders": {
+        400: finding("orders", "must not be empty"),
+        404: NO_ACCOUNT,
         409: KEY_REUSED,
     },
-    "getBalances": {400: FIELD_TWICE},
-    "getPositions": {400: FIELD_TWICE},
+    "cancelAllOrdersAfter": {
+        400: finding("timeoutMs", "must be 86400000 or less: that is the maximum"),
+        404: NO_ACCOUNT,
+        409: KEY_REUSED,
+    },
+    "getBalances": {400: FIELD_TWICE, 404: NO_ACCOUNT},
+    "getPositions": {400: FIELD_TWICE, 404: NO_ACCOUNT},
     "getOrders": {
         400: finding(
             "status",
@@ -69,7 +81,8 @@ EXAMPLES: dict[str, dict[int, Example]] = {
             "INVALID_REQUEST",
             "cursor: not one of this list; send the X-Next-Cursor of its last page as it was",
             {},
-        )
+        ),
+        404: NO_ACCOUNT,
     },
     "getMarkets": {400: FIELD_TWICE},
     "getMarket": {400: FIELD_TWICE, 404: NO_MARKET},
@@ -85,16 +98,42 @@ EXAMPLES: dict[str, dict[int, Example]] = {
     "getPrices": {400: FIELD_TWICE},
     "getPrice": {400: FIELD_TWICE, 404: NO_MARKET},
     "getTime": {400: FIELD_TWICE},
-    "deposit": {400: finding("amount", NOT_DECIMAL), 409: KEY_REUSED},
+    "deposit": {400: finding("amount", NOT_DECIMAL), 404: NO_ACCOUNT, 409: KEY_REUSED},
     "withdraw": {
         400: (
             "INSUFFICIENT_MARGIN",
             "Withdrawable balance is below the amount",
             {"required": "20000", "available": "10000", "reason": "INSUFFICIENT_BALANCE"},
         ),
+        404: NO_ACCOUNT,
         409: KEY_REUSED,
     },
-    "getAccount": {400: FIELD_TWICE},
+    "getAccount": {400: FIELD_TWICE, 404: NO_ACCOUNT},
+    "getAccounts": {400: finding("archived", "must be true or false")},
+    "openAccount": {
+        400: finding("name", "is missing"),
+        409: (
+            "TOO_MANY_ACCOUNTS",
+            "A user may have at most 20 accounts, archived ones among them; take one of those up"
+            " again",
+            {},
+        ),
+    },
+    "changeAccount": {
+        400: ("INVALID_REQUEST", "The main account cannot be archived", {}),
+        404: NO_ACCOUNT,
+        409: NOT_FLAT,
+    },
+    "transferBetweenAccounts": {
+        400: finding("amount", NOT_DECIMAL),
+        404: NO_ACCOUNT,
+        409: (
+            "ACCOUNT_ARCHIVED",
+            "This account is archived: it takes no orders and moves no money",
+            {},
+        ),
+    },
+    "resetNamedAccount": {400: FIELD_TWICE, 404: NO_ACCOUNT, 409: NOT_FLAT},
     "setLeverage": {
         400: (
             "INVALID_ORDER",
@@ -108,10 +147,7 @@ EXAMPLES: dict[str, dict[int, Example]] = {
             {"field": "leverage", "nearest": 10},
         ),
     },
-    "resetAccount": {
-        400: FIELD_TWICE,
-        409: ("ACCOUNT_NOT_FLAT", "Cancel the open orders and close the positions first", {}),
-    },
+    "resetAccount": {400: FIELD_TWICE, 404: NO_ACCOUNT, 409: NOT_FLAT},
     "register": {400: ("INVALID_EMAIL", "email must look like something@something.something", {})},
     "logIn": {
         400: finding("password", "is missing"),

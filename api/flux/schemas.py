@@ -49,6 +49,10 @@ def _upper(value: object) -> object:
 OrderText = Annotated[PrintableText, Field(min_length=1, max_length=64)]
 
 
+NameText = Annotated[PrintableText, Field(min_length=1, max_length=64)]
+"""What a user calls a thing of their own."""
+
+
 class Credentials(Sent):
     """An e-mail address and a password."""
 
@@ -76,7 +80,7 @@ class ApiKeySent(Sent):
     """A key as its user wants it: `read` opens GET routes, `trade` all others. Without
     `expiresInS` it lives until it is revoked."""
 
-    name: Annotated[PrintableText, Field(min_length=1, max_length=64)]
+    name: NameText
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
     expires_in_s: Annotated[WholeNumber, Field(ge=1, le=API_KEY_LIFE_S_MAX)] | None = None
 

@@ -3,7 +3,7 @@
 from decimal import ROUND_HALF_UP, Decimal
 
 from api.credentials.tokens import user_id_text
-from api.desk.identifiers import order_id_text
+from api.desk.identifiers import account_id_text, order_id_text
 from api.flux.answers import BalanceAnswer, FillAnswer, LedgerAnswer, OrderAnswer, PositionAnswer
 from api.flux.market_answers import (
     CandleAnswer,
@@ -83,14 +83,15 @@ def market_answer(listed: ListedMarket) -> MarketAnswer:
     )
 
 
-def order_answer(order: OrderView, spec: MarketSpec) -> OrderAnswer:
+def order_answer(order: OrderView, spec: MarketSpec, user_id: int) -> OrderAnswer:
     """An order; a MARKET order has no price."""
     is_limit = order.order_type == OrderType.LIMIT
     return OrderAnswer(
         id=order_id_text(order.order_id),
         order_id=order_id_text(order.order_id),
         client_order_id=order.client_order_id,
-        user_id=user_id_text(order.account_id),
+        user_id=user_id_text(user_id),
+        account_id=account_id_text(order.account_id),
         market_id=order.market_id,
         side=order.side.name,
         type=order.order_type.name,
@@ -111,7 +112,7 @@ def order_answer(order: OrderView, spec: MarketSpec) -> OrderAnswer:
     )
 
 
-def fill_answer(fill: FillView, spec: MarketSpec) -> FillAnswer:
+def fill_answer(fill: FillView, spec: MarketSpec, user_id: int) -> FillAnswer:
     """One side of a trade."""
     role = "MAKER" if fill.is_maker else "TAKER"
     trade_id = f"{fill.market_id}-{fill.event_seq}"
@@ -119,7 +120,8 @@ def fill_answer(fill: FillView, spec: MarketSpec) -> FillAnswer:
         id=f"{trade_id}:{role.lower()}",
         trade_id=trade_id,
         order_id=order_id_text(fill.order_id),
-        user_id=user_id_text(fill.account_id),
+        user_id=user_id_text(user_id),
+        account_id=account_id_text(fill.account_id),
         market_id=fill.market_id,
         side=fill.side.name,
         liquidity_role=role,
@@ -132,12 +134,13 @@ def fill_answer(fill: FillView, spec: MarketSpec) -> FillAnswer:
     )
 
 
-def position_answer(held: PositionView, spec: MarketSpec) -> PositionAnswer:
+def position_answer(held: PositionView, spec: MarketSpec, user_id: int) -> PositionAnswer:
     """A position, valued where the market has a mark price."""
     priced = held.mark_ticks > 0
     unrealized = unrealized_pnl_atoms(held.position, held.mark_ticks, spec)
     return PositionAnswer(
-        user_id=user_id_text(held.account_id),
+        user_id=user_id_text(user_id),
+        account_id=account_id_text(held.account_id),
         market_id=held.market_id,
         quantity=quantity_text(spec, held.quantity_lots),
         entry_price=entry_price_text(held.position, spec),
@@ -149,22 +152,24 @@ def position_answer(held: PositionView, spec: MarketSpec) -> PositionAnswer:
     )
 
 
-def balance_answer(balance: Balance) -> BalanceAnswer:
+def balance_answer(balance: Balance, user_id: int) -> BalanceAnswer:
     """Money in one asset."""
     return BalanceAnswer(
-        user_id=user_id_text(balance.account_id),
+        user_id=user_id_text(user_id),
+        account_id=account_id_text(balance.account_id),
         asset=balance.asset,
         total=format_atoms(balance.total_atoms),
         locked=format_atoms(balance.locked_atoms),
     )
 
 
-def ledger_answer(entry: LedgerView) -> LedgerAnswer:
+def ledger_answer(entry: LedgerView, user_id: int) -> LedgerAnswer:
     """One leg of a ledger transaction."""
     after = entry.balance_after_atoms
     return LedgerAnswer(
         id=str(entry.entry_id),
-        user_id=user_id_text(entry.account_id),
+        user_id=user_id_text(user_id),
+        account_id=account_id_text(entry.account_id),
         asset=entry.asset,
         type=entry.entry_type,
         amount=format_atoms(entry.amount_atoms),

@@ -27,7 +27,7 @@ def clearing_account(market_ordinal: int) -> int:
 
 
 class EntryType(StrEnum):
-    """Why money moved. The names are Flux's; RESET is ours."""
+    """Why money moved. The names are Flux's; RESET and TRANSFER are ours."""
 
     DEPOSIT = "DEPOSIT"
     WITHDRAW = "WITHDRAW"
@@ -41,6 +41,8 @@ class EntryType(StrEnum):
     ADL_SETTLEMENT = "ADL_SETTLEMENT"
     CARRIED_FORWARD = "CARRIED_FORWARD"
     """The sum of a strategy's entries that are no longer kept one by one."""
+    TRANSFER = "TRANSFER"
+    """Between two accounts of one user."""
 
 
 ENTRY_CODES = {entry_type: code for code, entry_type in enumerate(EntryType, start=1)}

@@ -88,12 +88,14 @@ class Acceptor:
             self._again.append(self._queue.get_nowait())
         settle(self._again, DatabaseUnavailable("the server is stopping"))
 
-    async def place(self, order: PlaceOrder, key: str | None = None) -> AcceptedOrder:
-        """Accept one order durably.
+    async def place(
+        self, order: PlaceOrder, key: str | None = None, asker: int | None = None
+    ) -> AcceptedOrder:
+        """Accept one order durably; `asker` is as Asked has it.
 
         Raises Refused, DatabaseUnavailable (nothing happened) or OutcomeUnknown.
         """
-        asked = Asked(order.account_id, ROUTE, order.body_hash, key)
+        asked = Asked(order.account_id, ROUTE, order.body_hash, key, asker)
         (answer,) = await self._enqueued(OrderRequest(asked, (order,), is_single=True))
         if isinstance(answer, Refused):
             raise answer

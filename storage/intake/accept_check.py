@@ -23,6 +23,8 @@ from sim.roles import Role
 from sim.rows.messages import MarketStatus, OrderType, Side
 from sim.units import ATOMS_PER_UNIT, format_atoms, format_steps
 from storage.intake.exposures import check_marks, no_mark
+from storage.intake.idempotency import Asked
+from storage.people.accounts import archived, no_such_account, not_active
 
 INDEX_AGE_US_MAX = 10_000_000
 """A MARKET order needs an index price no older than this: perps.md, "fail closed"."""
@@ -39,7 +41,8 @@ TRADING_ROLES = frozenset(role for role in Role if role.at_least(Role.TRADER))
 
 @dataclass
 class Account:
-    """One account, as it changes while the batch is decided; `version` is as it was read."""
+    """One account, as it changes while the batch is decided; `version` is as it was read. Role and
+    status are its owner's."""
 
     version: int
     total_atoms: int
@@ -47,6 +50,8 @@ class Account:
     open_orders: int
     role: str
     status: str
+    owner_id: int
+    is_archived: bool
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,8 @@ def decide(
     known = earlier_order(order, accounts)
     if known is not None:
         return AcceptedOrder(known.order_id, known.status, repeated=True)
+    if account.is_archived:
+        raise archived()
     market = open_market(order, accounts)
     if account.open_orders >= open_orders_max:
         raise Refused(
@@ -142,11 +149,17 @@ def decide(
     return AcceptedRow(order, need.reserved_atoms, terms.limit_ticks, leverage, sets_leverage)
 
 
-def authorized(account_id: int, accounts: Accounts) -> Account:
-    """The account, if its user may trade."""
-    account = accounts.accounts.get(account_id)
+def authorized(asked: Asked, accounts: Accounts) -> Account:
+    """The account, if it belongs to who asks and they may trade.
+
+    Only a user's MAIN account is known to be theirs where it is missing.
+    """
+    account = accounts.accounts.get(asked.account_id)
+    is_foreign = account is not None and account.owner_id != asked.user_id
+    if is_foreign or (account is None and asked.account_id != asked.user_id):
+        raise no_such_account()
     if account is None or account.status != "ACTIVE":
-        raise Refused(Refusal.UNAUTHENTICATED, "This account is not active")
+        raise not_active()
     if account.role not in TRADING_ROLES:
         raise Refused(Refusal.FORBIDDEN, f"The role {account.role} may not trade")
     return account

@@ -94,7 +94,7 @@ def decide_request(
 
     Accepting changes the account in `accounts`. Raises Refused where the whole request is.
     """
-    account = authorized(request.asked.account_id, accounts)
+    account = authorized(request.asked, accounts)
     if request.asked.key is not None:
         earlier = earlier_answers(request.asked, accounts)
         if earlier is not None:

@@ -24,10 +24,18 @@ from storage.market.markets import SPEC_COLUMNS, spec_from_row
 from storage.people.accounts import COLLATERAL
 
 ACCOUNTS = f"""
-SELECT b.account_id, b.version, b.total_atoms, b.locked_atoms, b.open_orders, u.role, u.status
-FROM balances b JOIN users u ON u.id = b.account_id
-WHERE b.account_id = ANY(%b) AND b.asset = '{COLLATERAL}' ORDER BY b.account_id"""
-LOCKED_ACCOUNTS = f"{ACCOUNTS} FOR UPDATE OF b"
+SELECT b.account_id, b.version, b.total_atoms, b.locked_atoms, b.open_orders, u.role, u.status,
+    a.owner_id, a.archived_at_us IS NOT NULL
+FROM (SELECT id, '{COLLATERAL}'::text AS asset FROM unnest(%b::bigint[]) AS id OFFSET 0) x
+JOIN balances b ON b.account_id = x.id AND b.asset = x.asset
+JOIN accounts a ON a.id = b.account_id JOIN users u ON u.id = a.owner_id
+ORDER BY b.account_id"""
+"""Found by the whole key whatever the planner believes: see CHANGE_BALANCES in projection_sql.py.
+Whose they are is read with them: POST of an order asks nothing beside."""
+
+LOCKED_ACCOUNTS = f"{ACCOUNTS} FOR UPDATE OF b FOR SHARE OF a"
+"""The account is locked too, else whether it is archived would be what it was before the wait."""
+
 MARKETS = f"""
 SELECT {", ".join("m." + column.strip() for column in SPEC_COLUMNS.split(","))},
        m.status, coalesce(p.index_ticks, 0), coalesce(p.mark_ticks, 0),

@@ -39,12 +39,22 @@ def recalled_refusal(entry: Outcome) -> Refused:
 
 
 class Asked(NamedTuple):
-    """A request that may come again. Without a key every time is a new request."""
+    """A request that may come again. Without a key every time is a new request.
+
+    asker   the user who says that the account is theirs, where that is still to be found out;
+            None: the user of the account's own id, whose MAIN account it then is
+    """
 
     account_id: int
     route: str
     body_hash: bytes
     key: str | None
+    asker: int | None = None
+
+    @property
+    def user_id(self) -> int:
+        """Whose the account has to be."""
+        return self.account_id if self.asker is None else self.asker
 
     def refuse_unless(self, route: str, body_hash: bytes) -> None:
         """Raises Refused where the key was first used for another request."""

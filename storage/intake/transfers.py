@@ -9,16 +9,19 @@ from sim.refusals import Name, Refusal, Refused
 from sim.units import ATOMS_PER_UNIT, format_atoms
 from storage.intake.cancel_after import clear_cancel_after
 from storage.intake.exposures import check_marks, exposures
-from storage.people.accounts import COLLATERAL
+from storage.people.accounts import COLLATERAL, archived, not_active
 from storage.postgres.database import now_us
-from storage.postgres.unit_of_work import Connection
+from storage.postgres.unit_of_work import Connection, Row
 
 DEPOSIT_ATOMS_MAX = 1_000_000_000 * ATOMS_PER_UNIT
 BALANCE_ATOMS_MAX = 1_000_000_000_000 * ATOMS_PER_UNIT
 
-LOCK_BALANCE = """
-SELECT total_atoms, locked_atoms, open_orders, stamped_at_us FROM balances
-WHERE account_id = %s AND asset = %s FOR UPDATE"""
+LOCK = """
+SELECT b.account_id, b.asset, b.total_atoms, b.locked_atoms, b.open_orders, b.stamped_at_us,
+    a.archived_at_us IS NOT NULL
+FROM balances b JOIN accounts a ON a.id = b.account_id
+WHERE b.account_id = %s AND b.asset = %s{only} FOR UPDATE OF b FOR SHARE OF a"""
+LOCK_BALANCE, LOCK_OWN_BALANCE = LOCK.format(only=""), LOCK.format(only=" AND a.owner_id = %s")
 UPDATE_BALANCE = """
 UPDATE balances SET total_atoms = %s, version = version + 1, stamped_at_us = %s
 WHERE account_id = %s AND asset = %s"""
@@ -29,7 +32,8 @@ INSERT_LEGS = """
 INSERT INTO ledger_entries (source, seq, leg, account_id, asset, entry_type, amount_atoms,
     balance_after_atoms, created_at_us)
 VALUES ('transfer', %(seq)s, 0, %(account)s, %(asset)s, %(type)s, %(amount)s, %(after)s, %(at)s),
-       ('transfer', %(seq)s, 1, %(other)s, %(asset)s, %(type)s, -%(amount)s, NULL, %(at)s)"""
+       ('transfer', %(seq)s, 1, %(other)s, %(asset)s, %(type)s, -%(amount)s, %(other_after)s,
+        %(at)s)"""
 FORGET_PROFITS = """
 UPDATE positions SET realized_before_atoms = realized_pnl_atoms
 WHERE account_id = %s AND realized_before_atoms <> realized_pnl_atoms"""
@@ -71,10 +75,15 @@ async def deposited(
             f"{field} {amount} is above the most that a deposit may be, which is {most}",
             {"field": field, "nearest": most},
         )
+    check_room(balance, amount_atoms)
+    return await move(connection, balance, EntryType.DEPOSIT, amount_atoms)
+
+
+def check_room(balance: Balance, amount_atoms: int) -> None:
+    """Raises Refused where the balance would be more than one may be."""
     if balance.total_atoms + amount_atoms > BALANCE_ATOMS_MAX:
         most = format_atoms(BALANCE_ATOMS_MAX)
         raise Refused(Refusal.INVALID_AMOUNT, f"A balance may be at most {most}")
-    return await move(connection, balance, EntryType.DEPOSIT, amount_atoms)
 
 
 async def withdraw(
@@ -82,9 +91,15 @@ async def withdraw(
 ) -> Balance:
     """Money to outside, as far as neither orders nor positions need it. Raises Refused."""
     balance = await locked_balance(connection, account_id, asset)
+    await check_withdrawable(connection, balance, amount_atoms)
+    return await move(connection, balance, EntryType.WITHDRAW, -amount_atoms)
+
+
+async def check_withdrawable(connection: Connection, balance: Balance, amount_atoms: int) -> None:
+    """Raises Refused where orders or positions need so much of the balance, or it is nothing."""
     if amount_atoms <= 0:
         raise below_least(format_atoms(amount_atoms))
-    held = await held_by(connection, account_id)
+    held = await held_by(connection, balance.account_id)
     free = withdrawable_atoms(balance.total_atoms, balance.locked_atoms, held)
     if amount_atoms > free:
         raise Refused(
@@ -92,7 +107,6 @@ async def withdraw(
             "Withdrawable balance is below the amount",
             {"required": format_atoms(amount_atoms), "available": format_atoms(free)},
         )
-    return await move(connection, balance, EntryType.WITHDRAW, -amount_atoms)
 
 
 def below_least(amount: str, field: str = Name.AMOUNT) -> Refused:
@@ -113,10 +127,7 @@ async def reset(
     A debt is paid by the insurance fund. Raises Refused, where there is an order or a position.
     """
     balance = await locked_balance(connection, account_id, COLLATERAL)
-    if balance.open_orders or balance.locked_atoms or await held_by(connection, account_id):
-        raise Refused(
-            Refusal.ACCOUNT_NOT_FLAT, "Cancel the open orders and close the positions first"
-        )
+    await check_flat(connection, balance)
     if balance.total_atoms > 0:
         balance = await move(connection, balance, EntryType.RESET, -balance.total_atoms)
     elif balance.total_atoms < 0:
@@ -131,6 +142,14 @@ async def reset(
     return balance
 
 
+async def check_flat(connection: Connection, balance: Balance) -> None:
+    """Raises Refused ACCOUNT_NOT_FLAT, where the account has an order or a position."""
+    if balance.open_orders or balance.locked_atoms or await held_by(connection, balance.account_id):
+        raise Refused(
+            Refusal.ACCOUNT_NOT_FLAT, "Cancel the open orders and close the positions first"
+        )
+
+
 def check_asset(asset: str, field: str = Name.ASSET) -> None:
     """Raises Refused UNKNOWN_ASSET that names the field."""
     if asset != COLLATERAL:
@@ -138,12 +157,21 @@ def check_asset(asset: str, field: str = Name.ASSET) -> None:
 
 
 async def locked_balance(connection: Connection, account_id: int, asset: str) -> Balance:
-    """The balance under its row lock, which is the account's lock."""
+    """The balance under its row lock, which is the account's lock. Raises Refused where the account
+    is archived."""
     check_asset(asset)
     row = await (await connection.execute(LOCK_BALANCE, (account_id, asset))).fetchone()
     if row is None:
-        raise Refused(Refusal.UNAUTHENTICATED, "This account is not active")
-    return Balance(account_id, asset, *row)
+        raise not_active()
+    return usable(row)
+
+
+def usable(row: Row) -> Balance:
+    """A row of LOCK_BALANCE. Raises Refused where the account is archived."""
+    *balance, is_archived = row
+    if is_archived:
+        raise archived()
+    return Balance(*balance)
 
 
 async def held_by(connection: Connection, account_id: int) -> list[Exposure]:
@@ -162,21 +190,46 @@ async def move(
     other_account: int = EXTERNAL,
 ) -> Balance:
     """Change the balance by a signed amount: transfer, two ledger legs, new total."""
-    at_us = max(now_us(), balance.stamped_at_us)
-    total = balance.total_atoms + amount_atoms
-    values = (balance.account_id, entry_type, balance.asset, amount_atoms, at_us)
+    after = changed(balance, amount_atoms, max(now_us(), balance.stamped_at_us))
+    await book(connection, entry_type, amount_atoms, after, other_account)
+    await write_balance(connection, after)
+    return after
+
+
+def changed(balance: Balance, amount_atoms: int, at_us: int) -> Balance:
+    """The balance as it will be."""
+    return replace(balance, total_atoms=balance.total_atoms + amount_atoms, stamped_at_us=at_us)
+
+
+async def book(
+    connection: Connection,
+    entry_type: EntryType,
+    amount_atoms: int,
+    after: Balance,
+    other_account: int,
+    other_after_atoms: int | None = None,
+) -> int:
+    """A ledger transaction of two legs; its number."""
+    at_us = after.stamped_at_us
+    values = (after.account_id, entry_type, after.asset, amount_atoms, at_us)
     row = await (await connection.execute(INSERT_TRANSFER, values)).fetchone()
     assert row is not None
     legs = {
         "seq": row[0],
-        "account": balance.account_id,
+        "account": after.account_id,
         "other": other_account,
-        "asset": balance.asset,
+        "asset": after.asset,
         "type": entry_type,
         "amount": amount_atoms,
-        "after": total,
+        "after": after.total_atoms,
+        "other_after": other_after_atoms,
         "at": at_us,
     }
     await connection.execute(INSERT_LEGS, legs)
-    await connection.execute(UPDATE_BALANCE, (total, at_us, balance.account_id, balance.asset))
-    return replace(balance, total_atoms=total, stamped_at_us=at_us)
+    return int(row[0])
+
+
+async def write_balance(connection: Connection, after: Balance) -> None:
+    """Keep a balance that has changed under its lock."""
+    values = (after.total_atoms, after.stamped_at_us, after.account_id, after.asset)
+    await connection.execute(UPDATE_BALANCE, values)

@@ -1,4 +1,4 @@
-"""Users and the accounts they own. Ids below CLIENTS_FIRST are the house's (money/ledger.py)."""
+"""Users, and whose an account is. Ids below CLIENTS_FIRST are the house's (money/ledger.py)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from sim.market import COLLATERAL as COLLATERAL
+from sim.refusals import Refusal, Refused
 from sim.roles import Role
 from storage.errors import wrapped
 from storage.postgres.database import AsyncPool, now_us
@@ -15,7 +16,7 @@ from storage.postgres.unit_of_work import fetch_one, unit_of_work
 UNUSABLE_HASH = "!"
 """No password has this hash: guests come back by their token only."""
 
-INSERT_ACCOUNT = "INSERT INTO accounts (kind, created_at_us) VALUES ('CLIENT', %s) RETURNING id"
+INSERT_ACCOUNT = "INSERT INTO accounts (kind, created_at_us) VALUES ('MAIN', %s) RETURNING id"
 INSERT_USER = """
 INSERT INTO users (id, email, password_hash, status, created_at_us, guest_since_us)
 VALUES (%s, %s, %s, 'ACTIVE', %s, %s) ON CONFLICT (email) DO NOTHING RETURNING id"""
@@ -23,8 +24,25 @@ INSERT_BALANCE = """
 INSERT INTO balances (account_id, asset, total_atoms, locked_atoms, open_orders)
 VALUES (%s, %s, 0, 0, 0)"""
 SELECT_USER = "SELECT id, email, password_hash, role, status FROM users"
+SELECT_STANDING = """
+SELECT u.role, u.status, a.id IS NOT NULL
+FROM users u LEFT JOIN accounts a ON a.owner_id = u.id AND a.id = %s WHERE u.id = %s"""
 UPDATE_HASH = "UPDATE users SET password_hash = %s WHERE id = %s AND password_hash = %s RETURNING 1"
 UPDATE_ROLE_BY_EMAIL = "UPDATE users SET role = %s WHERE email = %s RETURNING 1"
+
+
+class AccountKind(StrEnum):
+    """What an account is for. SYSTEM is the house's, STRATEGY of simulated traders; the others
+    belong to users: each has one MAIN account, whose id is the user's, and may have more.
+
+    SESSION and DROID are names for accounts that are to come."""
+
+    SYSTEM = "SYSTEM"
+    STRATEGY = "STRATEGY"
+    MAIN = "MAIN"
+    PAPER = "PAPER"
+    SESSION = "SESSION"
+    DROID = "DROID"
 
 
 class UserStatus(StrEnum):
@@ -36,7 +54,7 @@ class UserStatus(StrEnum):
 
 @dataclass(frozen=True)
 class User:
-    """Someone who logs in; `user_id` is also the id of the account."""
+    """Someone who logs in; `user_id` is also the id of the MAIN account."""
 
     user_id: int
     email: str
@@ -48,7 +66,8 @@ class User:
 async def create_user(
     pool: AsyncPool, email: str, password_hash: str, is_guest: bool = False
 ) -> tuple[int, bool]:
-    """A new TRADER with account and empty balance: (id, True). An idle guest is removed some day.
+    """A new TRADER with a MAIN account and an empty balance: (id, True). An idle guest is removed
+    some day.
 
     The role is the column's default: the API's database user may write none.
     Where the e-mail is taken nothing is written, and the answer is an id that
@@ -70,16 +89,35 @@ async def create_user(
 
 @dataclass(frozen=True)
 class Standing:
-    """What a user may do at this moment."""
+    """What a user may do at this moment, and whether the account that is asked for is theirs."""
 
     role: Role
     status: UserStatus
+    owns_account: bool
 
 
-async def find_standing(pool: AsyncPool, user_id: int) -> Standing | None:
+async def find_standing(pool: AsyncPool, user_id: int, account_id: int) -> Standing | None:
     """A user's role and status, or None where there is no such user."""
-    row = await fetch_one(pool, "SELECT role, status FROM users WHERE id = %s", (user_id,))
-    return Standing(Role(row[0]), UserStatus(row[1])) if row is not None else None
+    row = await fetch_one(pool, SELECT_STANDING, (account_id, user_id))
+    return Standing(Role(row[0]), UserStatus(row[1]), row[2]) if row is not None else None
+
+
+def no_such_account() -> Refused:
+    """The refusal of another's account, of a missing one, and of text that names none."""
+    return Refused(Refusal.ACCOUNT_NOT_FOUND, "No such account")
+
+
+def not_active() -> Refused:
+    """The refusal of whoever is no user any more, or is disabled."""
+    return Refused(Refusal.UNAUTHENTICATED, "This account is not active")
+
+
+def archived() -> Refused:
+    """The refusal of orders and money in an account that is put away."""
+    return Refused(
+        Refusal.ACCOUNT_ARCHIVED,
+        "This account is archived: it takes no orders and moves no money",
+    )
 
 
 async def find_user_by_email(pool: AsyncPool, email: str) -> User | None:

@@ -25,7 +25,12 @@ MONEY = "UPDATE (total_atoms, locked_atoms, open_orders, version, stamped_at_us)
 """Of a balance: whose it is and in which asset, nobody changes."""
 
 TABLES: Mapping[str, Rights] = {
-    "accounts": Rights(api="SELECT, INSERT (kind, created_at_us), DELETE", engine="SELECT, DELETE"),
+    # Nobody gets another's account by the API: no owner changes, and no id is chosen.
+    "accounts": Rights(
+        api="SELECT, INSERT (kind, name, owner_id, created_at_us),"
+        " UPDATE (name, archived_at_us), DELETE",
+        engine="SELECT, DELETE",
+    ),
     "api_keys": Rights(
         api="SELECT, INSERT (user_id, name, prefix, key_hash, scopes, created_at_us,"
         " expires_at_us), UPDATE (last_used_at_us), DELETE"

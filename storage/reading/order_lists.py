@@ -19,8 +19,9 @@ COLUMNS = """o.id, o.account_id, o.market_id, o.client_order_id, o.side, o.order
     o.post_only, o.reserved_atoms, o.status, o.reason, o.created_at_us, o.updated_at_us,
     o.filled_tick_lots"""
 SELECT_ONE = f"""
-SELECT u.role, u.status, {COLUMNS}
-FROM users u LEFT JOIN orders o ON o.account_id = u.id AND o.id = %s WHERE u.id = %s"""
+SELECT u.role, u.status, a.id IS NOT NULL, {COLUMNS}
+FROM users u LEFT JOIN accounts a ON a.owner_id = u.id AND a.id = %s
+LEFT JOIN orders o ON o.account_id = a.id AND o.id = %s WHERE u.id = %s"""
 OWN = "o.account_id = %(account)s AND o.id < %(end)s"
 SINCE = " AND o.id >= %(first)s"
 """Only where it is asked for: of two bounds the planner thinks that little lies between them."""
@@ -86,14 +87,15 @@ class OrderFilter:
 
 
 async def order(
-    pool: AsyncPool, account_id: int, order_id: int
+    pool: AsyncPool, user_id: int, account_id: int, order_id: int
 ) -> tuple[Standing | None, OrderView | None]:
-    """The account's standing and one of its orders, in one round trip: the read that bots poll."""
-    row = await fetch_one(pool, SELECT_ONE, (order_id, account_id))
+    """The user's standing and an order of their account, in one round trip: the read that bots
+    poll."""
+    row = await fetch_one(pool, SELECT_ONE, (account_id, order_id, user_id))
     if row is None:
         return None, None
-    standing = Standing(Role(row[0]), UserStatus(row[1]))
-    return standing, order_from_row(row[2:]) if row[2] is not None else None
+    standing = Standing(Role(row[0]), UserStatus(row[1]), row[2])
+    return standing, order_from_row(row[3:]) if row[3] is not None else None
 
 
 async def orders(

@@ -1,24 +1,58 @@
 """Who logs in, who owns money, and what a client has asked before."""
 
-from sqlalchemy import ARRAY, BigInteger, Column, Identity, Index, LargeBinary, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from sim.money.ledger import CLIENTS_FIRST
 
 
 class AccountRow(SQLModel, table=True):
-    """Owner of money, orders and positions. See storage/people/accounts.py for the id ranges."""
+    """Owner of money, orders and positions. See storage/people/accounts.py for kinds and ids.
+
+    `owner_id` is the user, None for the house and for strategies. A MAIN account's is its own id:
+    a trigger writes it, for whoever makes one chooses no id. The user comes in the same
+    transaction after the account, so the key is checked at its end.
+    """
 
     __tablename__ = "accounts"
+    __table_args__ = (
+        CheckConstraint(
+            "kind <> 'MAIN' OR owner_id = id OR owner_id IS NULL", name="main_is_ones_own"
+        ),
+        Index("accounts_by_owner", "owner_id", "id", postgresql_where=text("owner_id IS NOT NULL")),
+    )
     id: int = Field(sa_column=Column(BigInteger, Identity(start=CLIENTS_FIRST), primary_key=True))
     kind: str
     name: str | None = None
     created_at_us: int = Field(sa_type=BigInteger)
+    owner_id: int | None = Field(
+        sa_column=Column(
+            BigInteger,
+            ForeignKey(
+                "users.id",
+                name="accounts_owner_id_fkey",
+                use_alter=True,
+                deferrable=True,
+                initially="DEFERRED",
+            ),
+        )
+    )
+    archived_at_us: int | None = Field(sa_type=BigInteger, default=None)
 
 
 class UserRow(SQLModel, table=True):
-    """A person or bot that logs in; its id is its account's. A guest has `guest_since_us` until
-    it is known that it has used its account: see storage/people/idle_identities.py."""
+    """A person or bot that logs in; its id is its MAIN account's. A guest has `guest_since_us`
+    until it is known that it has used an account: see storage/people/idle_identities.py."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -36,7 +70,7 @@ class UserRow(SQLModel, table=True):
 
 
 class ApiKeyRow(SQLModel, table=True):
-    """A key that opens a user's account as far as its scopes reach. Only its hash is kept."""
+    """A key that opens a user's accounts as far as its scopes reach. Only its hash is kept."""
 
     __tablename__ = "api_keys"
     __table_args__ = (Index("api_keys_by_user", "user_id", "id"),)

@@ -143,7 +143,8 @@ class PositionRow(SQLModel, table=True):
 class LeverageRow(SQLModel, table=True):
     """The leverage of an account's position and orders in a market.
 
-    Its first order sets it, or its owner; written under the account's lock, see BalanceRow.
+    Its first order sets it, and whoever asks for another; written under the account's lock, see
+    BalanceRow.
     """
 
     __tablename__ = "leverages"

@@ -89,7 +89,7 @@ def test_the_mark_follows_the_book_slowly(
 def test_expired_dead_man_switches_fire(connection: psycopg.Connection, database_url: str) -> None:
     account_id = connection.execute(
         "INSERT INTO accounts (id, kind, name, created_at_us)"
-        " VALUES (77, 'CLIENT', 'late', 0) RETURNING id"
+        " VALUES (77, 'PAPER', 'late', 0) RETURNING id"
     ).fetchone()[0]
     connection.execute("INSERT INTO cancel_after VALUES (%s, %s)", (account_id, START_US + 1))
     risk = ticked(Risk(database_url, prices(), Clock()), 2)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,19 +59,35 @@ def small_order(**changes: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Person:
-    """Someone with an account and a token."""
+    """Someone with an account and a token; `account` is the one that is chosen by name."""
 
     user_id: int
     token: str
     http: httpx.Client
+    account: str | None = None
 
     @property
     def name(self) -> str:
         return f"user_{self.user_id}"
 
     @property
+    def account_name(self) -> str:
+        return self.account or f"account_{self.user_id}"
+
+    @property
     def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"}
+        chosen = {"X-Account": self.account} if self.account is not None else {}
+        return {"Authorization": f"Bearer {self.token}"} | chosen
+
+    def choosing(self, account: str) -> "Person":
+        """The same, whose requests are about this account."""
+        return replace(self, account=account)
+
+    def opened(self, name: str = "another", **balances: str) -> "Person":
+        """The same, in a new account of theirs."""
+        answer = self.post("/accounts", {"name": name, "balances": balances})
+        assert answer.status_code == 201, answer.text
+        return self.choosing(str(answer.json()["id"]))
 
     def get(self, path: str, **more: Any) -> httpx.Response:
         return self.http.get(path, headers=self.headers, **more)
@@ -81,6 +97,9 @@ class Person:
 
     def put(self, path: str, json: Any) -> httpx.Response:
         return self.http.put(path, json=json, headers=self.headers)
+
+    def patch(self, path: str, json: Any) -> httpx.Response:
+        return self.http.patch(path, json=json, headers=self.headers)
 
     def post(self, path: str, json: Any = None, key: str | None = None) -> httpx.Response:
         headers = self.headers | ({"Idempotency-Key": key} if key else {})

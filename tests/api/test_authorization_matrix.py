@@ -28,6 +28,14 @@ BODIES: dict[str, Any] = {
     "POST /deposits": {"asset": "USDC", "amount": "1"},
     "PUT /leverage": {"marketId": "ETH-PERP", "leverage": 20},
     "POST /withdrawals": {"asset": "USDC", "amount": "1"},
+    "POST /accounts": {"name": "matrix"},
+    "POST /accounts/transfers": {
+        "from": "account_999999",
+        "to": "account_999998",
+        "asset": "USDC",
+        "amount": "1",
+    },
+    "PATCH /accounts/{account_id}": {"name": "matrix"},
     "POST /account/cancel-after": {"timeoutMs": 0},
     "POST /simulations": {"scenario": "calm"},
 }
@@ -59,6 +67,7 @@ def test_each_role_gets_what_the_matrix_says(role: str, exchange: Deployment) ->
         path = path.replace("{market_id}", "BTC-PERP").replace("{order_id}", "order_999999")
         path = path.replace("{simulation_id}", "simulation_999999")
         path = path.replace("{key_id}", "key_999999")
+        path = path.replace("{account_id}", "account_999999")
         answer = exchange.http.request(method, path, headers=headers, json=BODIES.get(operation))
         if answer.status_code != expected(operation, role):
             wrong.append(f"{operation} answers {answer.status_code} to {role}: {answer.text}")

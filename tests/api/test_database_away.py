@@ -99,7 +99,7 @@ async def test_an_unknown_outcome_is_said_as_unknown(
     from sim.rows.messages import MarketStatus
     from storage.reading.market_data import ListedMarket
 
-    async def lose_the_reply(_: PlaceOrder, key: str | None) -> AcceptedOrder:
+    async def lose_the_reply(_: PlaceOrder, key: str | None, asker: int) -> AcceptedOrder:
         raise OutcomeUnknown("the connection was lost")
 
     async def listed(_: MarketCatalog) -> dict[str, ListedMarket]:

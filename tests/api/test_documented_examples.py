@@ -48,8 +48,9 @@ def test_the_documented_session_from_registering_to_cancelling(exchange: Deploym
 
     deposit = http.post("/deposits", content=DEPOSIT, headers=headers)
     assert deposit.status_code == 201
+    account_id = user_id.replace("user", "account")
     assert deposit.json() == {
-        "userId": user_id, "asset": "USDC", "total": "10000", "locked": "0"
+        "userId": user_id, "accountId": account_id, "asset": "USDC", "total": "10000", "locked": "0"
     }  # fmt: skip
 
     placed = http.post("/orders", content=ORDER, headers=headers)
@@ -99,7 +100,8 @@ def test_queries_of_a_new_account_are_bare_arrays(alice: Person) -> None:
     for path in ("/positions", "/orders", "/fills"):
         assert alice.get(path).json() == []
     documented = {"userId": alice.name, "asset": "USDC", "total": "10000", "locked": "0"}
-    assert alice.get("/balances").json() == [documented | {"available": "10000"}]
+    more = {"accountId": alice.account_name, "available": "10000"}
+    assert alice.get("/balances").json() == [documented | more]
 
 
 def test_drain_returns_how_much_it_waited_for(exchange: Deployment) -> None:

@@ -15,6 +15,7 @@ def test_an_account_tells_equity_margins_and_what_may_leave(
     (held,) = account.pop("positions")
     assert account == {
         "userId": alice.name,
+        "accountId": alice.account_name,
         "asset": "USDC",
         "total": "10000",
         "locked": "0",

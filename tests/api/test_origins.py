@@ -230,9 +230,10 @@ async def test_s44_an_allowed_pages_preflight_is_answered(with_cors: httpx.Async
     answer = await with_cors.options("/orders", headers={"Origin": APP} | asked)
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == APP
-    assert "DELETE" in answer.headers["access-control-allow-methods"]
+    methods = answer.headers["access-control-allow-methods"].split(", ")
+    assert {"DELETE", "PATCH", "PUT"} <= set(methods)
     allowed = answer.headers["access-control-allow-headers"].split(", ")
-    assert {"Authorization", "X-API-Key"} <= set(allowed)
+    assert {"Authorization", "X-API-Key", "X-Account"} <= set(allowed)
     assert "x-ratelimit-limit" in answer.headers
 
 

@@ -63,6 +63,7 @@ def test_a_fill_reads_to_the_last_digit(exchange: Deployment, alice: Person) -> 
         "tradeId": "ETH-PERP-200",
         "orderId": "order_1",
         "userId": alice.name,
+        "accountId": alice.account_name,
         "marketId": "ETH-PERP",
         "side": "BUY",
         "liquidityRole": "TAKER",
@@ -92,6 +93,7 @@ def test_a_position_is_valued_at_mark(exchange: Deployment, alice: Person) -> No
     assert alice.get("/positions").json() == [
         {
             "userId": alice.name,
+            "accountId": alice.account_name,
             "marketId": "ETH-PERP",
             "quantity": "-1",
             "entryPrice": "60.91",

@@ -8,11 +8,13 @@ import pytest
 from api.door.refusal_examples import example_of
 from api.flux.document import WORDS as FLUX
 from api.simulations.document import WORDS as SIMULATIONS
+from storage.people.owned_accounts import ACCOUNTS_MAX
 from tests.api.deployment import Deployment, error_of, small_order
 
 EXAMPLES = {**FLUX.refusals, **SIMULATIONS.refusals}
 TWICE = "?a=1&a=2"
 OTHER_BODY = {"asset": "USDC", "amount": "2"}
+MOVED = {"from": "account_1", "to": "account_2", "asset": "USDC", "amount": "1"}
 NO_MARKET = "marketId=DOGE-PERP"
 CREDENTIALS = {"email": "shown@example.com", "password": "long-password"}
 
@@ -53,6 +55,13 @@ PROVOKED: list[Shown] = [
     ("deposit", 400, "POST", "/deposits", {"asset": "USDC", "amount": "1e3"}),
     ("withdraw", 400, "POST", "/withdrawals", {"asset": "USDC", "amount": "20000"}),
     ("resetAccount", 400, "POST", f"/account/reset{TWICE}", None),
+    ("getAccounts", 400, "GET", "/accounts?archived=yes", None),
+    ("openAccount", 400, "POST", "/accounts", {}),
+    ("changeAccount", 404, "PATCH", "/accounts/account_1", {"name": "x"}),
+    ("transferBetweenAccounts", 400, "POST", "/accounts/transfers", MOVED | {"amount": "1e3"}),
+    ("transferBetweenAccounts", 404, "POST", "/accounts/transfers", MOVED),
+    ("resetNamedAccount", 400, "POST", f"/accounts/account_1/reset{TWICE}", None),
+    ("resetNamedAccount", 404, "POST", "/accounts/account_1/reset", None),
     ("register", 400, "POST", "/auth/register", CREDENTIALS | {"email": "nobody"}),
     ("logIn", 400, "POST", "/auth/login", {"email": "shown@example.com"}),
     ("logIn", 401, "POST", "/auth/login", CREDENTIALS),
@@ -112,6 +121,27 @@ def test_the_conflicts_of_money_are_shown_as_they_are_given(exchange: Deployment
     person.post("/orders", small_order())
     reset = person.post("/account/reset")
     assert reset.json() == example_of(*EXAMPLES["resetAccount"][409])
+
+
+def test_the_conflicts_of_accounts_are_shown_as_they_are_given(exchange: Deployment) -> None:
+    person = exchange.person()
+    paper = person.opened(USDC="100")
+    path, main = f"/accounts/{paper.account}", f"/accounts/{person.account_name}"
+    assert person.patch(main, {"archived": True}).json() == example_of(
+        *EXAMPLES["changeAccount"][400]
+    )
+    paper.post("/orders", small_order())
+    shown = example_of(*EXAMPLES["changeAccount"][409])
+    assert person.patch(path, {"archived": True}).json() == shown
+    assert person.post(f"{path}/reset").json() == shown
+    for number in range(ACCOUNTS_MAX - 2):
+        last = person.opened(f"account {number}")
+    full = person.post("/accounts", {"name": "one more"})
+    assert full.json() == example_of(*EXAMPLES["openAccount"][409])
+    person.patch(f"/accounts/{last.account}", {"archived": True})
+    ends = {"from": person.account_name, "to": last.account_name}
+    refused = person.post("/accounts/transfers", MOVED | ends)
+    assert refused.json() == example_of(*EXAMPLES["transferBetweenAccounts"][409])
 
 
 def test_the_document_shows_them(exchange: Deployment) -> None:

@@ -58,7 +58,10 @@ NOT_OF_THE_API = (
     "DELETE FROM idempotency",
     "INSERT INTO commands (market_id, command_seq, account_id, order_id, payload, created_at_us)"
     " VALUES ('X', 1, 1, 1, '', 1)",
-    "INSERT INTO accounts (id, kind, created_at_us) VALUES (1, 'CLIENT', 1)",
+    "INSERT INTO accounts (id, kind, created_at_us) VALUES (1, 'MAIN', 1)",
+    "INSERT INTO accounts (kind, created_at_us, archived_at_us) VALUES ('PAPER', 1, 1)",
+    "UPDATE accounts SET owner_id = 1",
+    "UPDATE accounts SET kind = 'SYSTEM'",
     "SET temp_file_limit = -1",
     *(f"SELECT 1; LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE" for name in ("users", "balances")),
 )

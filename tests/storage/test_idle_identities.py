@@ -7,18 +7,19 @@ import psycopg
 import pytest
 
 from actors.live.identity_sweep import SWEEP_EVERY_US, IdentitySweep
+from sim.money.ledger import CLIENTS_FIRST
 from storage.people.idle_identities import (
     ENDED_KEPT_US,
     ROWS_MAX,
     remove_expired_logins,
     remove_idle_guests,
 )
-from tests.builders import listed_markets, trader, waiting_simulation
+from tests.builders import listed_markets, paper_account, trader, waiting_simulation
 
 CAME_US = 1_000_000
 LATER_US = 2_000_000
 DELETED_WITH_THE_USER = {"api_keys", "login_sessions", "login_addresses"}
-REMOVED_BY_NAME = {"users", "balances"}
+REMOVED_BY_NAME = {"users", "accounts", "balances"}
 
 
 @pytest.fixture
@@ -36,6 +37,20 @@ def guest(connection: psycopg.Connection[Any], came_us: int = CAME_US) -> int:
     )
     connection.execute("UPDATE users SET guest_since_us = %s WHERE id = %s", (came_us, account_id))
     return account_id
+
+
+def empty_account(connection: psycopg.Connection[Any], owner_id: int) -> int:
+    account_id = paper_account(connection, owner_id, "0")
+    connection.execute("DELETE FROM ledger_entries WHERE account_id = %s", (account_id,))
+    return account_id
+
+
+def remember(connection: psycopg.Connection[Any], account_id: int, route: str) -> None:
+    connection.execute(
+        "INSERT INTO idempotency (account_id, key, route, body_hash, response, order_ids,"
+        " created_at_us) VALUES (%s, 'k', %s, '', '', '{}', 0)",
+        (account_id, route),
+    )
 
 
 def exists(connection: psycopg.Connection[Any], account_id: int) -> bool:
@@ -104,11 +119,7 @@ def test_a_key_that_a_simulation_was_asked_for_with_keeps_no_guest(
     connection: psycopg.Connection[Any],
 ) -> None:
     used = guest(connection)
-    connection.execute(
-        "INSERT INTO idempotency (account_id, key, route, body_hash, response, order_ids,"
-        " created_at_us) VALUES (%s, 'k', 'simulations/7/runs', '', '', '{}', 0)",
-        (used,),
-    )
+    remember(connection, used, "simulations/7/runs")
     assert remove_idle_guests(connection, LATER_US, 0) == 1
     assert not exists(connection, used)
     assert connection.execute("SELECT 1 FROM idempotency").fetchone() is None
@@ -122,6 +133,47 @@ def test_a_guest_whose_account_is_changing_is_left_alone(
         other.execute("UPDATE balances SET version = 1 WHERE account_id = %s", (busy,))
         assert remove_idle_guests(connection, LATER_US, 0) == 0
     assert exists(connection, busy)
+
+
+def accounts_left(connection: psycopg.Connection[Any]) -> set[int]:
+    rows = connection.execute(
+        "SELECT a.id FROM accounts a FULL JOIN balances b ON b.account_id = a.id WHERE a.id >= %s",
+        (CLIENTS_FIRST,),
+    )
+    return {row[0] for row in rows}
+
+
+def test_a_guest_goes_with_all_of_their_accounts(connection: psycopg.Connection[Any]) -> None:
+    idle, user = guest(connection), trader(connection)
+    empty_account(connection, idle)
+    kept = paper_account(connection, user)
+    remember(connection, idle, "accounts")
+    assert remove_idle_guests(connection, LATER_US, 0) == 1
+    assert accounts_left(connection) == {user, kept}
+    assert connection.execute("SELECT 1 FROM idempotency").fetchone() is None
+
+
+@pytest.mark.parametrize("use", USES)
+def test_a_guest_who_used_any_account_stays_with_all_of_them(
+    use: str, connection: psycopg.Connection[Any]
+) -> None:
+    used = guest(connection)
+    other, empty = empty_account(connection, used), empty_account(connection, used)
+    connection.execute(USES[use], (other,))
+    assert remove_idle_guests(connection, LATER_US, 0) == 1
+    assert accounts_left(connection) == {used, other, empty}
+    assert remove_idle_guests(connection, LATER_US, 0) == 0
+
+
+def test_a_guest_one_of_whose_accounts_is_changing_is_left_alone(
+    connection: psycopg.Connection[Any], database_url: str
+) -> None:
+    busy = guest(connection)
+    other = empty_account(connection, busy)
+    with psycopg.connect(database_url) as changing:
+        changing.execute("UPDATE balances SET version = 1 WHERE account_id = %s", (other,))
+        assert remove_idle_guests(connection, LATER_US, 0) == 0
+    assert accounts_left(connection) == {busy, other}
 
 
 def test_an_id_is_never_given_twice(connection: psycopg.Connection[Any]) -> None:

@@ -1,6 +1,7 @@
 """Migrations and table declarations say the same."""
 
 import psycopg
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -124,3 +125,47 @@ def test_positions_and_orders_of_before_leave_their_account_one_leverage_a_marke
     with psycopg.connect(database_url, autocommit=True) as connection:
         positions = connection.execute("SELECT account_id, leverage FROM positions ORDER BY 1")
         assert positions.fetchall() == [(1_000, 3), (1_000_000, 10)]
+
+
+OF_BEFORE = """
+INSERT INTO accounts VALUES (2001, 'CLIENT', NULL, 5), (2002, 'CLIENT', NULL, 6);
+INSERT INTO users VALUES (2001, 'u@example.com', 'x', 'TRADER', 'ACTIVE', 5);
+INSERT INTO balances VALUES (2001, 'USDC', 7, 0, 0), (2002, 'USDC', 8, 0, 0)"""
+OWNED = "SELECT id, kind, name, created_at_us, owner_id FROM accounts WHERE id > 2000 ORDER BY id"
+
+
+def test_every_account_of_a_client_becomes_the_main_one_of_its_user(database_url: str) -> None:
+    taken_back_before(database_url, "0013")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        listed_markets(connection)
+        connection.execute(OF_BEFORE)
+        before = connection.execute("SELECT id, name, created_at_us FROM accounts").fetchall()
+    upgrade(database_url)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        after = connection.execute("SELECT id, name, created_at_us FROM accounts").fetchall()
+        assert sorted(after) == sorted(before)
+        owned = connection.execute(OWNED).fetchall()
+        assert owned == [(2001, "MAIN", None, 5, 2001), (2002, "MAIN", None, 6, None)]
+        house = "SELECT DISTINCT kind FROM accounts WHERE owner_id IS NULL AND id < 1000"
+        assert connection.execute(house).fetchall() == [("SYSTEM",)]
+        assert connection.execute("SELECT total_atoms FROM balances").fetchall() == [(7,), (8,)]
+    taken_back_before(database_url, "0013")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        kinds = connection.execute("SELECT kind FROM accounts WHERE id > 2000").fetchall()
+        assert kinds == [("CLIENT",), ("CLIENT",)]
+
+
+def test_a_main_account_is_its_own_users_whatever_is_said(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        other = trader(connection)
+        with connection.transaction():
+            row = connection.execute(
+                "INSERT INTO accounts (kind, owner_id, created_at_us) VALUES ('MAIN', %s, 0)"
+                " RETURNING id, owner_id",
+                (other,),
+            ).fetchone()
+            assert row is not None
+            assert row[0] == row[1] != other
+            connection.execute("DELETE FROM accounts WHERE id = %s", (row[0],))
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            connection.execute("INSERT INTO accounts (kind, created_at_us) VALUES ('MAIN', 0)")

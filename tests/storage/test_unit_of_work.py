@@ -91,7 +91,7 @@ async def test_a_taken_address_burns_an_id_that_nobody_has(
     decoy, created = await create_user(pool, "a@example.com", "y")
     assert not created
     assert decoy > account_id
-    assert await find_standing(pool, decoy) is None
+    assert await find_standing(pool, decoy, decoy) is None
     user = await find_user_by_email(pool, "a@example.com")
     assert user is not None
     assert (user.user_id, user.password_hash, user.role) == (account_id, "x", Role.TRADER)

@@ -112,7 +112,7 @@ def columns_of(connection: psycopg.Connection[Any]) -> dict[str, str]:
         " FROM information_schema.columns WHERE table_schema = 'public'"
         " AND table_name <> 'alembic_version' AND (table_name, column_name) NOT IN"
         " (('idempotency', 'status'), ('orders', 'idempotency_key'),"
-        " ('positions', 'leverage')) GROUP BY 1"
+        " ('positions', 'leverage'), ('accounts', 'kind')) GROUP BY 1"
     )
     return {str(table): str(columns) for table, columns in rows}
 
@@ -147,6 +147,8 @@ def test_every_row_is_kept_and_strategies_old_ones_can_be_carried_forward(old_ur
         balances = sums(connection, "SELECT account_id, amount_atoms FROM ledger_entries")
         upgrade(old_url)
         assert everything(connection, columns) == before
+        kinds = connection.execute("SELECT kind FROM accounts WHERE id = %s", (CLIENT,))
+        assert kinds.fetchall() == [("MAIN",)]
         assert recover(connection, ETH_PERP).head.batch_no == BATCHES
         assert count(connection, "snapshots WHERE chain IS NULL") == 0
 
