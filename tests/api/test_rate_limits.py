@@ -44,6 +44,16 @@ def test_s34_orders_reads_and_writes_are_counted_apart(tight: Deployment) -> Non
     assert person.post("/deposits", {"asset": "USDC", "amount": "1"}).status_code == 201
 
 
+def test_more_accounts_are_no_more_requests(tight: Deployment) -> None:
+    person = tight.person()
+    paper = person.opened(USDC="1000")
+    answers = [
+        one.post("/orders", small_order()).status_code
+        for one in (person, paper) * (ORDERS // 2) + (person, paper)
+    ]
+    assert answers == [202] * ORDERS + [429] * 2
+
+
 def test_s34_a_batch_counts_as_its_orders(tight: Deployment) -> None:
     person = tight.person()
     batch = {"orders": [small_order()] * ORDERS}

@@ -237,3 +237,26 @@ async def test_an_order_in_anothers_account_is_refused_whoever_asks_beside_it(
     assert not isinstance(answers[0], BaseException)
     refused = [answer.refusal for answer in answers if isinstance(answer, Refused)]
     assert refused == [Refusal.ACCOUNT_NOT_FOUND] * 2
+
+
+async def test_an_order_asks_as_much_of_the_database_in_any_account(
+    pool: AsyncPool, database: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = trader(database)
+    paper = paper_account(database, user)
+    execute, asked = psycopg.AsyncConnection.execute, []
+
+    async def counted(self: Any, query: Any, *values: Any, **more: Any) -> Any:
+        asked.append(query)
+        return await execute(self, query, *values, **more)
+
+    acceptor = Acceptor(pool, open_orders_max=50)
+    await acceptor.start()
+    monkeypatch.setattr(psycopg.AsyncConnection, "execute", counted)
+    try:
+        for account in (user, paper):
+            asked.clear()
+            await acceptor.place(order(account), None, user)
+            assert len(asked) == 5  # accounts, what they hold, open orders, markets; the write
+    finally:
+        await acceptor.stop()
