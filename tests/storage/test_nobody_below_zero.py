@@ -111,7 +111,9 @@ class Exchange:
             cost = self.cost_of(number)
             locked = sum(placed[4] for placed in purse.open.values())
             wallet = purse.cash + cost
-            people[number] = Account(0, wallet, locked, len(purse.open), "TRADER", "ACTIVE")
+            people[number] = Account(
+                0, wallet, locked, len(purse.open), "TRADER", "ACTIVE", 1, False
+            )
             exposure = Exposure(SPEC, self.mark, Position(purse.lots, cost), purse.leverage)
             for side, limit, lots, reduces, _ in purse.open.values():
                 sums = exposure.open_sides.setdefault(Side(side), OpenSide())
