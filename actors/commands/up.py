@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -275,9 +276,12 @@ class Running:
             stop([wanted.name for wanted in self._wanted if wanted.kind in kinds])
 
     def _await_ready(self, quoted: Sequence[str]) -> None:
-        """Until the API answers; and, for a while, until every market with a maker has quotes."""
+        """Until the API answers; and, for a while, until every market has a price, without which
+        it takes no orders, and those with a maker have quotes."""
         with step("API"):
             self._await(lambda: [] if self._answers("/health") else self._missing_api())
+        with step("first prices"):
+            self._is_so(lambda: all(map(self._is_priced, self.market_ids)), QUOTES_WAIT_S)
         if quoted:
             with step("first quotes"):
                 self._is_so(lambda: all(map(self._is_quoted, quoted)), QUOTES_WAIT_S)
@@ -285,6 +289,10 @@ class Running:
         if silent:
             names = ", ".join(silent)
             say(f"  nobody quotes {names} yet: try again shortly, or see {self._log_dir}")
+
+    def _is_priced(self, market_id: str) -> bool:
+        price = self._answers(f"/prices/{market_id}")
+        return bool(price and Decimal(price["markPrice"]))
 
     def _is_quoted(self, market_id: str) -> bool:
         """Or halted: then nobody will."""

@@ -16,6 +16,7 @@ from sim.market import MarketSpec
 from sim.money.position import FLAT, Position, unrealized_pnl_atoms
 from sim.money.rules import (
     MARKET_BAND_PPM,
+    MARKET_SLACK_PPM,
     initial_margin_atoms,
     open_loss_ticks,
     reservation_atoms,
@@ -222,7 +223,8 @@ def nearest_limit_ticks(spec: MarketSpec, side: Side, limit_ticks: int, mark_tic
 def market_order_limit(
     side: Side, quantity_lots: int, opposite: npt.NDArray[np.int64], mark_ticks: int
 ) -> int | None:
-    """The worst price that completes a MARKET order; None where that is more than 5 % from mark.
+    """The worst price a MARKET order may trade at: what completes it and 0.5 % more, within the
+    band around mark. None where the band does not complete it.
 
     opposite    visible depth of the other side, shape (n, 3), best first: ticks, lots, orders
     """
@@ -231,10 +233,11 @@ def market_order_limit(
         return None
     worst = int(opposite[enough[0], 0])
     if side == Side.BUY:
-        within = worst <= highest_purchase_ticks(mark_ticks, MARKET_BAND_PPM)
-    else:
-        within = worst >= lowest_sale_ticks(mark_ticks, MARKET_BAND_PPM)
-    return worst if within else None
+        edge = highest_purchase_ticks(mark_ticks, MARKET_BAND_PPM)
+        further = highest_purchase_ticks(worst, MARKET_SLACK_PPM)
+        return min(further, edge) if worst <= edge else None
+    edge = lowest_sale_ticks(mark_ticks, MARKET_BAND_PPM)
+    return max(lowest_sale_ticks(worst, MARKET_SLACK_PPM), edge) if worst >= edge else None
 
 
 NO_ORDERS = OpenSide()

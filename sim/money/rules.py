@@ -10,6 +10,10 @@ from sim.units import PPM
 MARKET_BAND_PPM = 50_000
 """The band of MARKET orders: the depth that completes one is within 5 % of mark."""
 
+MARKET_SLACK_PPM = 5_000
+"""How much further than that depth one may trade, within the band: the book that it meets is not
+the one that it was accepted on."""
+
 EXACT_PRODUCT_MAX = 2**31
 
 

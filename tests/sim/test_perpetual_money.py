@@ -124,12 +124,13 @@ def test_the_average_entry_price_is_for_people() -> None:
     assert entry_price_text(FLAT, FINE) == "0"
 
 
-def test_a_market_order_trades_no_further_than_the_depth_that_completes_it() -> None:
+def test_a_market_order_trades_little_further_than_the_depth_that_completes_it() -> None:
     asks = np.array([[1_000, 5, 1], [1_050, 5, 1], [1_051, 5, 1]], dtype=np.int64)
-    assert market_order_limit(Side.BUY, 5, asks, 1_000) == 1_000
-    assert market_order_limit(Side.BUY, 10, asks, 1_000) == 1_050
+    assert market_order_limit(Side.BUY, 5, asks, 1_000) == 1_005
+    assert market_order_limit(Side.BUY, 10, asks, 1_000) == 1_050  # and not 1,055
     assert market_order_limit(Side.BUY, 11, asks, 1_000) is None  # 5 % from mark is the most
     assert market_order_limit(Side.BUY, 16, asks, 2_000) is None  # more than anybody offers
     bids = np.array([[1_000, 5, 1], [950, 5, 1], [949, 5, 1]], dtype=np.int64)
+    assert market_order_limit(Side.SELL, 5, bids, 1_000) == 995
     assert market_order_limit(Side.SELL, 10, bids, 1_000) == 950
     assert market_order_limit(Side.SELL, 11, bids, 1_000) is None

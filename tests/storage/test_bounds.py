@@ -104,7 +104,7 @@ def depth(*levels: tuple[int, int]) -> bytes:
     return np.array([(price, lots, 1) for price, lots in levels], np.int64).tobytes()
 
 
-async def test_a_market_order_reserves_and_trades_no_further_than_its_depth(
+async def test_a_market_order_reserves_for_its_depth_and_half_a_percent(
     acceptor: Acceptor, database: psycopg.Connection[Any]
 ) -> None:
     database.execute(
@@ -116,9 +116,9 @@ async def test_a_market_order_reserves_and_trades_no_further_than_its_depth(
     terms["time_in_force"] = TimeInForce.IOC
     await acceptor.place(sale(account_id, 10, **terms))
     row = database.execute("SELECT price_ticks FROM orders").fetchone()
-    assert row == (5_800,)
-    # 0.1 at 59.90: a tenth, 5 in 10,000, and 1.91 below mark for each of its lots
-    assert locked(database, account_id) == format_atoms(599_000 + 2_995 + 191_000)
+    assert row == (5_771,)
+    # 0.1 at 59.90: a tenth, 5 in 10,000, and 2.20 below mark for each of its lots
+    assert locked(database, account_id) == format_atoms(599_000 + 2_995 + 220_000)
     refusal = await refused(acceptor.place(sale(account_id, 11, **terms)))
     assert refusal.refusal == Refusal.INSUFFICIENT_LIQUIDITY
 
