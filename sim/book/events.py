@@ -26,7 +26,7 @@ REJECTED, RESTED, TRADE, CANCELED, CANCEL_REJECTED, EXPIRED, STATUS_CHANGED, RED
 ACTIVE, CANCEL_ONLY, HALTED = (int(status) for status in MarketStatus)
 LIMIT, MARKET = (int(order_type) for order_type in OrderType)
 GTC, IOC, FOK = (int(time_in_force) for time_in_force in TimeInForce)
-POST_ONLY, REDUCE_ONLY = (int(flag) for flag in OrderFlag)
+POST_ONLY, REDUCE_ONLY, FORCED = (int(flag) for flag in OrderFlag)
 
 NONE = int(Reason.NONE)
 INVALID_COMMAND = int(Reason.INVALID_COMMAND)

@@ -23,6 +23,7 @@ from sim.book.events import (
     BUY,
     DUPLICATE_ORDER_ID,
     FOK,
+    FORCED,
     GTC,
     HALTED,
     INVALID_COMMAND,
@@ -107,7 +108,7 @@ def malformed(command: Records) -> Number:
         or command.order_type > MARKET
         or command.time_in_force < GTC
         or command.time_in_force > FOK
-        or command.flags > POST_ONLY | REDUCE_ONLY
+        or command.flags > POST_ONLY | REDUCE_ONLY | FORCED
     )
 
 

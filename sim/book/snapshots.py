@@ -12,7 +12,7 @@ from sim.market import QUANTITY_LOTS_MAX
 from sim.rows.messages import MarketStatus, OrderFlag, Side
 
 PRICE_TICKS_MAX, SEQUENCE_MAX = 2**31 - 1, 2**62
-FLAGS_MAX = int(OrderFlag.POST_ONLY | OrderFlag.REDUCE_ONLY)
+FLAGS_MAX = sum(OrderFlag)
 
 SNAPSHOT_HEADER: np.dtype[np.void] = np.dtype(
     [

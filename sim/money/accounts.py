@@ -16,7 +16,7 @@ from sim.money.liquidation import LIQUIDATION_FEE_PPM
 from sim.money.rules import after_closing, after_fill, share_up
 from sim.rows import kernels
 from sim.rows.kernels import Number, cached_kernel, inlined, prefetch
-from sim.rows.messages import EventKind, Rows, Side
+from sim.rows.messages import EventKind, OrderFlag, Rows, Side
 from sim.sums import VOLUME_ATOMS_MAX, exact_sum
 
 Integers = npt.NDArray[np.int64]
@@ -37,16 +37,13 @@ paid, left the safe range."""
 COUNTS, TOTALS = 3, 6
 """How many of them are counts, which come first; how many there are."""
 
-FORCED_ID_MASK = 1023
-"""The last ten bits of an order id (negated) are all ones where the order closes by force."""
-
 EVENTS_AHEAD = 12
 """How many events ahead the memory of an account is asked for."""
 
 COST_ATOMS_MAX = 2**62
 """Of a position's cost, and of what an account has earned or paid: beyond it a run ends."""
 
-TRADE, BUY = int(EventKind.TRADE), int(Side.BUY)
+TRADE, BUY, FORCED = int(EventKind.TRADE), int(Side.BUY), int(OrderFlag.FORCED)
 
 
 @inlined
@@ -100,7 +97,7 @@ def account_trades(
         totals[TRADES] += 1
         totals[TRADED_LOTS] += lots
         totals[FEES_TAKEN] += taker_fee + maker_fee
-        if -events[row, 3] & FORCED_ID_MASK == FORCED_ID_MASK:
+        if (codes >> 56) & FORCED:
             forced_fee = share_up(notional, LIQUIDATION_FEE_PPM)
             taker[TRANSFERS] -= forced_fee
             taker[LIQUIDATED] += 1

@@ -71,10 +71,15 @@ class MarketStatus(IntEnum):
 
 
 class OrderFlag(IntEnum):
-    """Bits of COMMAND.flags."""
+    """Bits of COMMAND.flags and of EVENT.flags.
+
+    FORCED marks an order that closes a position by force, for whoever keeps account of it: the
+    engine carries the bit and gives it no meaning. No client can set it.
+    """
 
     POST_ONLY = 1
     REDUCE_ONLY = 2
+    FORCED = 4
 
 
 class Reason(IntEnum):
@@ -171,6 +176,7 @@ quantity_lots   REJECTED: ordered. RESTED: what rests. TRADE: what traded.
                 REDUCED: what a resting or incoming order lost, which goes on with the rest
 price_ticks     TRADE: the maker's price. Elsewhere the order's own
 side            the order's; of a TRADE, the taker's
+flags           the order's; of a TRADE, the taker's
 """
 
 Rows = npt.NDArray[np.void]

@@ -18,9 +18,8 @@ Integers = npt.NDArray[np.int64]
 ROW_BITS, ACCOUNT_BITS = 10, 24
 STEP_SHIFT = ROW_BITS + ACCOUNT_BITS
 ROWS_OF_A_TRADER_MAX = (1 << ROW_BITS) - 1
-"""Orders of one trader in one market and step; the number after the last marks forced closing."""
-
-FORCED_ROW = ROWS_OF_A_TRADER_MAX
+"""Orders of one trader in one market and step; the number after the last is that of the order
+that closes its position by force."""
 
 RADIX_BITS = 8
 RADIX = 1 << RADIX_BITS
@@ -72,7 +71,7 @@ def latency_key(seed: int, strategy_no: int, market_no: int) -> np.uint64:
 
 def forced_ids(step: int, account_ids: Integers) -> Integers:
     """Ids of the orders that close positions by force in a step."""
-    return -((step << STEP_SHIFT) | (account_ids << ROW_BITS) | FORCED_ROW)
+    return -((step << STEP_SHIFT) | (account_ids << ROW_BITS) | ROWS_OF_A_TRADER_MAX)
 
 
 @cached_kernel(kernels)

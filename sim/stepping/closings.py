@@ -63,7 +63,7 @@ class Closings:
         return rows
 
     def rows(self, step: int, closings: Integers, mark_ticks: int) -> Rows:
-        """A reduce-only IOC order for what each holds.
+        """A forced order, reduce-only and IOC, for what each holds.
 
         closings   int64 (n, 3) as in Batch, by account
         """
@@ -79,7 +79,8 @@ class Closings:
         prices = self._prices(sides, lots, np.where(ppm == PPM, backing, np.iinfo(np.int64).max))
         rows = empty(len(ids))
         rows["kind"], rows["order_type"] = CommandKind.PLACE, OrderType.LIMIT
-        rows["time_in_force"], rows["flags"] = TimeInForce.IOC, OrderFlag.REDUCE_ONLY
+        rows["time_in_force"] = TimeInForce.IOC
+        rows["flags"] = OrderFlag.REDUCE_ONLY | OrderFlag.FORCED
         rows["account_id"], rows["order_id"] = ids, forced_ids(step, ids)
         rows["side"], rows["quantity_lots"], rows["price_ticks"] = sides, lots, prices
         return rows[prices > 0]

@@ -124,7 +124,7 @@ class NaiveBook:
         known = (
             row["side"] in SIDES and row["order_type"] in TYPES and row["time_in_force"] in TIMES
         )
-        if not known or row["order_id"] == 0 or flags >= 4:
+        if not known or row["order_id"] == 0 or flags >= 8:
             return [Reason.INVALID_COMMAND]
         post, limit = flags & OrderFlag.POST_ONLY, row["order_type"] == OrderType.LIMIT
         reducible, spec = self.reducible(row["account_id"], row["side"]), self.spec

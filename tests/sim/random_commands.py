@@ -41,7 +41,7 @@ def random_commands(generator: np.random.Generator, count: int) -> Rows:
     rows["price_ticks"] = middle + generator.integers(-60, 61, count)
     rows["order_type"] = generator.choice(list(OrderType), count, p=[0.95, 0.05])
     rows["time_in_force"] = generator.choice(list(TimeInForce), count, p=[0.8, 0.1, 0.1])
-    rows["flags"] = generator.choice([0, 1, 2, 3], count, p=[0.8, 0.08, 0.1, 0.02])
+    rows["flags"] = generator.choice([0, 1, 2, 3, 6], count, p=[0.8, 0.08, 0.09, 0.02, 0.01])
     rows["reason"] = generator.choice([0, Reason.DEAD_MANS_SWITCH, Reason.OPERATOR], count)
     aim_cancels(generator, rows)
     add_oddities(generator, rows, middle)

@@ -11,7 +11,7 @@ from math import ceil, floor, trunc
 import numpy as np
 
 from sim.populations.population import MarketView
-from sim.rows.messages import EventKind, Rows, Side
+from sim.rows.messages import EventKind, OrderFlag, Rows, Side
 from sim.scenario.scenario import Scenario
 
 MILLION = 1_000_000
@@ -128,14 +128,13 @@ class SlowLedger:
         self._fund(view)
 
     def _trade(self, row: tuple[int, ...]) -> None:
-        order, taker, maker, lots, price = row[3], row[4], row[6], row[7], row[8]
+        taker, maker, lots, price = row[4], row[6], row[7], row[8]
         worth, signed = lots * price * self.atoms, lots if row[11] == Side.BUY else -lots
         for account, moved, rate in ((taker, signed, 500), (maker, -signed, 200)):
             fee, one = rounded_up(worth, rate), self.traders[account]
             one.lots, one.cash = one.lots + moved, one.cash - moved * price * self.atoms - fee
             self.fees += fee
-        forced = account_of_forced(order) == taker
-        if forced:
+        if is_forced(row):
             assert taker in self.closing
             within = (
                 price * 1000 >= self.mark * 995
@@ -201,7 +200,6 @@ class SlowLedger:
                 one.cash, self.dust = one.cash + change, self.dust - change
 
 
-def account_of_forced(order_id: int) -> int | None:
-    """Whose forced closing an order is, None for all other orders."""
-    number = -order_id
-    return number >> 10 & 0xFFFFFF if order_id < 0 and number & 1023 == 1023 else None
+def is_forced(row: tuple[int, ...]) -> bool:
+    """Whether the order of an EVENT row closes its trader's position by force."""
+    return bool(row[12] & OrderFlag.FORCED)

@@ -17,8 +17,7 @@ from sim.money.accounts import (
 )
 from sim.money.position import FLAT, Position, fill_position, unrealized_pnl_atoms
 from sim.money.rules import share_up
-from sim.rows.messages import EVENT, EventKind, Rows, Side
-from sim.stepping.arrivals import forced_ids
+from sim.rows.messages import EVENT, EventKind, OrderFlag, Rows, Side
 from sim.sums import exact_sum, saturated_sum
 from sim.units import PPM
 from tests.sim.plain_fills import PlainAccount, plain_fee
@@ -118,7 +117,11 @@ def test_values_are_gain_and_worth_at_mark() -> None:
 def test_a_forced_close_pays_its_fee_to_the_fund_and_the_fund_pays_what_it_can() -> None:
     accounts = MarketAccounts(BTC_PERP, 3)
     events = events_of([(1, 2, Side.SELL, 500, 660_000)])
-    events["order_id"] = forced_ids(9, np.array([1]))
+    events["order_id"], events["flags"] = -1023, OrderFlag.REDUCE_ONLY
+    unforced = MarketAccounts(BTC_PERP, 3)
+    unforced.apply(events)
+    assert unforced.insurance_atoms == 0
+    events["flags"] = OrderFlag.REDUCE_ONLY | OrderFlag.FORCED
     accounts.apply(events)
     earned = BTC_PERP.notional_atoms(660_000, 500) // 1000
     assert accounts.insurance_atoms == earned == -accounts.accounts[1, TRANSFERS]

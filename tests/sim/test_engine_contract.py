@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sim.book.engine import MarketEngine
-from sim.rows.messages import MarketStatus, OrderFlag, Reason, TimeInForce
+from sim.rows.messages import EventKind, MarketStatus, OrderFlag, Reason, TimeInForce
 from tests.sim.engine_rows import (
     BUY,
     SELL,
@@ -206,6 +206,18 @@ def test_a_resting_reduce_only_order_never_flips_its_owner(engine):
     assert engine.position_lots(1) == 0
 
 
+def test_a_forced_orders_trades_carry_the_bit_and_it_changes_nothing_else(engine):
+    give_position(engine, 1, 5)
+    engine.apply(limit(7, 7, BUY, 3, 101))
+    trade, rest = engine.apply(limit(8, 1, SELL, 9, 101, IOC, REDUCE_ONLY | OrderFlag.FORCED))
+    assert (trade["kind"], trade["quantity_lots"], trade["flags"]) == (EventKind.TRADE, 3, 6)
+    assert (rest["kind"], rest["reason"], rest["flags"]) == (
+        EventKind.EXPIRED,
+        Reason.IOC_UNFILLED,
+        6,
+    )
+
+
 def test_a_resting_reduce_only_order_leaves_with_the_position(engine):
     give_position(engine, 1, 5)
     applied(engine, limit(1, 1, SELL, 5, 105, flags=REDUCE_ONLY))
@@ -283,7 +295,7 @@ MALFORMED = [
     limit(1, 1, 3, 1, 100),
     limit(1, 1, BUY, 1, 100, 0),
     limit(1, 1, BUY, 1, 100, 4),
-    limit(1, 1, BUY, 1, 100, flags=4),
+    limit(1, 1, BUY, 1, 100, flags=8),
     set_status(0),
     set_status(4),
 ]

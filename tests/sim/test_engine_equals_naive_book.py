@@ -38,7 +38,7 @@ def places(prices):
         price_ticks=prices,
         order_type=st.sampled_from([OrderType.LIMIT] * 4 + [OrderType.MARKET]),
         time_in_force=st.sampled_from([TimeInForce.GTC] * 4 + [TimeInForce.IOC, TimeInForce.FOK]),
-        flags=st.sampled_from([0, 0, 0, 0, 1, 2, 2, 3]),
+        flags=st.sampled_from([0, 0, 0, 0, 1, 2, 2, 3, 4, 6]),
         time_us=st.integers(0, 2**62),
     )
 

@@ -25,7 +25,6 @@ from sim.stepping.part import Batch
 from sim.units import PPM
 from tests.sim.engine_rows import BUY, SELL, limit
 from tests.sim.scenario_texts import BTC, NOISE, scenario_of, world_of
-from tests.sim.slow_ledger import account_of_forced
 
 MARK = 600_000
 LOST, FIRST, SECOND, THIRD, FLAT = range(1, 6)
@@ -77,9 +76,9 @@ def test_what_is_held_goes_by_a_reduce_only_ioc_order_at_the_end_of_the_band() -
     assert (withdrawn["kind"], withdrawn["account_id"]) == (CommandKind.CANCEL_ALL, LOST)
     (row,) = closings.rows(7, closing(LOST, 10**12), MARK)
     assert (row["side"], row["quantity_lots"], row["price_ticks"]) == (Side.SELL, 100, 597_000)
-    assert (row["time_in_force"], row["flags"]) == (TimeInForce.IOC, OrderFlag.REDUCE_ONLY)
+    forced = OrderFlag.REDUCE_ONLY | OrderFlag.FORCED
+    assert (row["time_in_force"], row["flags"]) == (TimeInForce.IOC, forced)
     assert row["order_id"] == forced_ids(7, np.array([LOST]))[0]
-    assert account_of_forced(int(row["order_id"])) == LOST
     (back,) = closings.rows(7, closing(SECOND, 10**12, PPM // 5), MARK)
     assert (back["side"], back["quantity_lots"], back["price_ticks"]) == (Side.BUY, 10, 603_000)
     assert len(closings.rows(7, closing(FLAT, 0), MARK)) == 0

@@ -129,7 +129,7 @@ def test_packed_events_are_those_of_the_accounts_with_all_that_is_learned_from(b
     for name in ("account_id", "maker_account_id"):
         events[name] = base + dice.integers(0, 2**24, 2_000)
     events["kind"], events["side"] = dice.integers(1, 8, 2_000), dice.integers(0, 3, 2_000)
-    events["flags"], events["price_ticks"] = dice.integers(0, 4, 2_000), 2**31 - 1
+    events["flags"], events["price_ticks"] = dice.integers(0, 8, 2_000), 2**31 - 1
     events["reason"], events["quantity_lots"] = dice.integers(0, 32, 2_000), 2**40
     events["order_id"] = dice.integers(-(2**62), 2**62, 2_000)
     traded = events["kind"] == EventKind.TRADE

@@ -14,7 +14,7 @@ from sim.stepping.market import SteppedMarket
 from sim.stepping.world import SimulatedWorld, Timing
 from tests.sim.cascades import CROWD, JUMP, MARKET, SALE, cascade
 from tests.sim.scenario_texts import scenario_of, world_of
-from tests.sim.slow_ledger import SlowLedger, account_of_forced
+from tests.sim.slow_ledger import SlowLedger, is_forced
 
 RATIO_MAX, ROUNDING = 1024, Fraction(2 * 1024, 2**20)
 """Ratios of a ranking end there and are kept to a millionth, so their products to this."""
@@ -173,7 +173,7 @@ def test_parts_and_a_checkpoint_change_nothing_about_liquidation_and_takeovers()
 def nobody_who_is_out_trades(events: Rows, out: set[int]) -> None:
     for row in events[events["kind"] == EventKind.TRADE].tolist():
         taken_over, taker, maker = row[0] == 0, row[4], row[6]
-        forced = account_of_forced(row[3]) == taker
+        forced = is_forced(row)
         assert taken_over or forced or taker not in out
         assert taken_over or maker not in out
 
