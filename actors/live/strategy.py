@@ -11,10 +11,11 @@ import structlog
 from actors.loop import Loop
 from sim.populations.population import MarketView, Population, StrategyReply
 from sim.rows.messages import Rows
+from sim.rows.order_ids import LIVE, ids_of_batch
 
 STEPS_PER_SECOND_DEFAULT = 5
-ROWS_MAX = 65_535
-"""Rows of one batch: what its number leaves room for in an order id."""
+ROWS_MAX = LIVE.number_max
+"""Rows of one batch: what an order id has room for."""
 
 RETRY_US_MIN = 200_000
 RETRY_US_MAX = 5_000_000
@@ -168,14 +169,9 @@ class Strategy:
         """The rows of a batch with ids of their own in PLACE rows; at most ROWS_MAX of them."""
         self._rows_cut += max(0, len(rows) - ROWS_MAX)
         rows = rows[:ROWS_MAX]
-        ids = order_ids(self._strategy_no, batch_no, len(rows))
+        ids = ids_of_batch(self._strategy_no, batch_no, len(rows))
         rows["order_id"] = np.where(rows["order_id"] == 0, ids, rows["order_id"])
         return rows
-
-
-def order_ids(strategy_no: int, batch_no: int, count: int) -> np.ndarray:
-    """Ids of a batch's rows: negative, unique for ever, falling. int64 (count,)."""
-    return -((strategy_no << 48) | (batch_no << 16) | np.arange(count, dtype=np.int64))
 
 
 def monotonic_us() -> int:

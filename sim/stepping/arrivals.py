@@ -2,22 +2,22 @@
 
 All of it belongs to the trader and the step, never to whoever computes it: the way of an order
 is drawn from a hash that counts traders and steps, and an order's id is made of step, trader and
-a number of its own among the trader's rows.
+a number of its own among the trader's rows: see rows/order_ids.py.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from sim.rows import hashed_draws, kernels
+from sim.rows import hashed_draws, kernels, order_ids
 from sim.rows.hashed_draws import first_word, key_of
 from sim.rows.kernels import Number, cached_kernel, prefetch
 from sim.rows.messages import COMMAND, CommandKind, Rows, empty_commands, joined
+from sim.rows.order_ids import SIMULATED, order_id
 
 Integers = npt.NDArray[np.int64]
 
-ROW_BITS, ACCOUNT_BITS = 10, 24
-STEP_SHIFT = ROW_BITS + ACCOUNT_BITS
-ROWS_OF_A_TRADER_MAX = (1 << ROW_BITS) - 1
+ACCOUNT_BITS, ROW_BITS = SIMULATED
+ROWS_OF_A_TRADER_MAX = SIMULATED.number_max
 """Orders of one trader in one market and step; the number after the last is that of the order
 that closes its position by force."""
 
@@ -30,7 +30,7 @@ HALF = np.uint64(32)
 LATENCY_DOMAIN = 0x4C4154454E4359
 
 
-@cached_kernel(hashed_draws, kernels)
+@cached_kernel(hashed_draws, kernels, order_ids)
 def stamp(
     rows: Rows,
     counts: Integers,
@@ -56,7 +56,7 @@ def stamp(
         if row.kind == PLACE and row.order_id == 0:
             number = counts[trader - first_account]
             counts[trader - first_account] += 1
-            row.order_id = -((step << STEP_SHIFT) | (trader << ROW_BITS) | number)
+            row.order_id = order_id(step, trader, number, ACCOUNT_BITS, ROW_BITS)
             if number >= ROWS_OF_A_TRADER_MAX:
                 answer = -1
     for place in range(len(rows)):
@@ -67,11 +67,6 @@ def stamp(
 def latency_key(seed: int, strategy_no: int, market_no: int) -> np.uint64:
     """The key of a strategy's ways to a market."""
     return key_of(seed, LATENCY_DOMAIN, strategy_no, market_no)
-
-
-def forced_ids(step: int, account_ids: Integers) -> Integers:
-    """Ids of the orders that close positions by force in a step."""
-    return -((step << STEP_SHIFT) | (account_ids << ROW_BITS) | ROWS_OF_A_TRADER_MAX)
 
 
 @cached_kernel(kernels)

@@ -39,7 +39,8 @@ from sim.rows.messages import (
     TimeInForce,
 )
 from sim.rows.messages import empty_commands as empty
-from sim.stepping.arrivals import forced_ids
+from sim.rows.order_ids import ids_of_traders
+from sim.stepping.arrivals import ROWS_OF_A_TRADER_MAX
 from sim.sums import exact_sum
 from sim.units import PPM
 
@@ -81,7 +82,7 @@ class Closings:
         rows["kind"], rows["order_type"] = CommandKind.PLACE, OrderType.LIMIT
         rows["time_in_force"] = TimeInForce.IOC
         rows["flags"] = OrderFlag.REDUCE_ONLY | OrderFlag.FORCED
-        rows["account_id"], rows["order_id"] = ids, forced_ids(step, ids)
+        rows["account_id"], rows["order_id"] = ids, ids_of_traders(step, ids, ROWS_OF_A_TRADER_MAX)
         rows["side"], rows["quantity_lots"], rows["price_ticks"] = sides, lots, prices
         return rows[prices > 0]
 

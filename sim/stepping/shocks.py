@@ -20,12 +20,10 @@ from sim.rows.messages import (
     TimeInForce,
     empty_commands,
 )
+from sim.rows.order_ids import ids_of_traders
 from sim.scenario.scenario import MarketShock
-from sim.stepping.arrivals import forced_ids
 
 Integers = npt.NDArray[np.int64]
-
-SHOCK_ROW = 1
 
 
 @dataclass
@@ -83,9 +81,8 @@ class Shocks:
         return rows
 
     def _ids(self, step: int) -> Integers:
-        outsiders = np.full(len(self._shocks), self._outsider, np.int64)
-        ids: Integers = forced_ids(step, outsiders) + SHOCK_ROW + np.arange(len(self._shocks))
-        return ids
+        numbers = np.arange(len(self._shocks))
+        return ids_of_traders(step, np.full_like(numbers, self._outsider), numbers)
 
     def note(self, step: int, events: Rows) -> None:
         """What a step's EVENT rows say of its orders."""

@@ -17,6 +17,7 @@ from sim.rows.messages import (
     empty_commands,
     joined,
 )
+from sim.rows.order_ids import ids_of_batch
 from storage.intake.commands import sequence
 from storage.market import journal
 from storage.market.journal import Batch, View
@@ -52,7 +53,7 @@ class LivedMarket:
         quoting = self.dice.integers(0, HEADS // 2, 6)
         taking = self.dice.integers(HEADS // 2, HEADS, 4)
         rows["account_id"] = STRATEGIES_FIRST + np.concatenate([quoting[:2], quoting[2:], taking])
-        rows["order_id"] = -((1 << 48) | ((self.head.batch_no + 1) << 16) | np.arange(10))
+        rows["order_id"] = ids_of_batch(1, self.head.batch_no + 1, 10)
         rows["order_type"], rows["time_in_force"] = OrderType.LIMIT, TimeInForce.GTC
         rows["time_in_force"][6:] = TimeInForce.IOC
         rows["side"] = self.dice.integers(1, 3, 10)

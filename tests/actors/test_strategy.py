@@ -9,7 +9,6 @@ from actors.live.strategy import (
     ROWS_MAX,
     MarketUnavailable,
     Strategy,
-    order_ids,
 )
 from sim.market import BTC_PERP
 from sim.populations.command_rows import places
@@ -17,6 +16,7 @@ from sim.populations.population import Integers, MarketView, StrategyReply
 from sim.populations.registry import STRATEGIES, build_population
 from sim.prices.processes import ConstantPrice
 from sim.rows.messages import EventKind, Rows, Side
+from sim.rows.order_ids import ids_of_batch
 from sim.rows.packed import CODES
 from tests.sim.simulated_market import SimulatedMarket, still_view
 
@@ -106,15 +106,8 @@ def test_a_strategy_registers_and_its_orders_rest_under_ids_of_its_own() -> None
     strategy = Strategy(STRATEGY_NO, makers(), [port], clock)
     step(strategy, clock)
     ids = port.market.engine.resting_orders()["order_id"]
-    assert sorted(ids.tolist()) == sorted((-((3 << 48) | (1 << 16) | np.arange(48))).tolist())
+    assert sorted(ids.tolist()) == sorted(ids_of_batch(STRATEGY_NO, 1, 48).tolist())
     assert strategy.health()["markets"] == 1
-
-
-def test_ids_are_negative_unique_and_fall() -> None:
-    ids = np.concatenate([order_ids(1, 1, 3), order_ids(1, 2, 3), order_ids(2, 1, 3)])
-    assert np.all(ids < 0)
-    assert np.all(np.diff(ids) < 0)
-    assert order_ids(2**14 - 1, 2**31, ROWS_MAX).min() > -(2**63)
 
 
 def test_batches_are_numbered_without_a_gap_and_steps_never_repeat() -> None:

@@ -9,6 +9,7 @@ from sim.populations.population import Integers, MarketView, Population, Strateg
 from sim.populations.registry import build_population
 from sim.prices.processes import ReferencePrice, SyntheticPrice
 from sim.rows.messages import EventKind, Rows
+from sim.rows.order_ids import ids_of_batch
 from sim.rows.packed import bounds_of, joined_packed, packed_for
 from storage.files.world_file import load_world
 
@@ -104,7 +105,7 @@ class Exchange:
 
 def stamped(strategy_no: int, batch_no: int, rows: Rows) -> Rows:
     new = rows["order_id"] == 0
-    ids = -((strategy_no << 48) | (batch_no << 16) | np.arange(len(rows)))
+    ids = ids_of_batch(strategy_no, batch_no, len(rows))
     rows["order_id"][new] = ids[new]
     return rows
 

@@ -8,6 +8,7 @@ import pytest
 from sim.book.engine import MarketEngine
 from sim.market import ETH_PERP
 from sim.rows.messages import COMMAND, EVENT, CommandKind, OrderType, TimeInForce, empty_commands
+from sim.rows.order_ids import ids_of_batch
 from sim.rows.packed_batches import JournalBatch, packed, unpacked
 
 
@@ -47,7 +48,7 @@ def traded(count: int) -> list[JournalBatch]:
         rows["time_us"] = 1_795_000_000_000_000 + 66_000 * n
         rows["account_id"] = 1_000_000_000 + dice.integers(0, 1_200, 12)
         rows["account_id"][0] = rows["account_id"][1]
-        rows["order_id"] = -((1 << 48) | (n << 16) | np.arange(12))
+        rows["order_id"] = ids_of_batch(1, n, 12)
         rows["side"], rows["order_type"] = dice.integers(1, 3, 12), OrderType.LIMIT
         rows["time_in_force"] = TimeInForce.GTC
         rows["price_ticks"] = 350_000 + dice.integers(-50, 50, 12)

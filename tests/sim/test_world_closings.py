@@ -18,8 +18,8 @@ from sim.rows.messages import (
     TimeInForce,
     empty_commands,
 )
+from sim.rows.order_ids import ids_of_traders
 from sim.rows.packed import CODES, LOTS, ORDER
-from sim.stepping.arrivals import forced_ids
 from sim.stepping.closings import Closings
 from sim.stepping.part import Batch
 from sim.units import PPM
@@ -78,7 +78,7 @@ def test_what_is_held_goes_by_a_reduce_only_ioc_order_at_the_end_of_the_band() -
     assert (row["side"], row["quantity_lots"], row["price_ticks"]) == (Side.SELL, 100, 597_000)
     forced = OrderFlag.REDUCE_ONLY | OrderFlag.FORCED
     assert (row["time_in_force"], row["flags"]) == (TimeInForce.IOC, forced)
-    assert row["order_id"] == forced_ids(7, np.array([LOST]))[0]
+    assert row["order_id"] == ids_of_traders(7, np.array([LOST]), 1023)[0]
     (back,) = closings.rows(7, closing(SECOND, 10**12, PPM // 5), MARK)
     assert (back["side"], back["quantity_lots"], back["price_ticks"]) == (Side.BUY, 10, 603_000)
     assert len(closings.rows(7, closing(FLAT, 0), MARK)) == 0
