@@ -26,7 +26,10 @@ WING_MAY_IMPORT = {
     "sim.populations": {"rows"},
     "sim.scenario": {"populations", "prices", "rows"},
     "sim.record": {"rows", "scenario"},
-    "sim.stepping": {"book", "money", "populations", "prices", "record", "rows", "scenario"},
+    "sim.hosting": {"book", "populations", "rows"},
+    "sim.stepping": {
+        *("book", "hosting", "money", "populations", "prices", "record", "rows", "scenario")
+    },
     "sim.facts": {"record"},
     "sim.report": {"facts", "record", "rows", "scenario"},
     "storage.files": set(),

@@ -17,7 +17,6 @@ from actors.live.strategy_desk import StrategyDesk
 from actors.loop import Loop
 from actors.pace import pause
 from sim.book.engine import warm_up
-from sim.market import MarketSpec
 from sim.populations.population import StrategyReply
 from sim.rows.messages import Rows
 from storage.errors import (
@@ -93,8 +92,8 @@ class Market:
         """Rebuild from PostgreSQL, waiting for it a bounded time; then stand as its row says."""
         try:
             warm_up()
-            spec, found, standing = patiently(self._recover)
-            self._begin(spec, found)
+            found, standing = patiently(self._recover)
+            self._begin(found)
             self._stand(standing)
         except (DatabaseUnavailable, Superseded):
             raise
@@ -102,13 +101,13 @@ class Market:
             log.exception("market_not_ready", market=self._market_id)
             self._halt(told(error))
 
-    def _begin(self, spec: MarketSpec, found: Recovered) -> None:
+    def _begin(self, found: Recovered) -> None:
         database_url, redis_url = self._urls
         self._head, self._engine = found.head, found.engine
         self._engine_is_ahead = False
         self._snapshot_batch = found.head.batch_no
         self._clock = MarketClock(found.last_us)
-        self._desk = StrategyDesk(spec, found.strategies)
+        self._desk = StrategyDesk(found.strategies)
         cursor = found.head.command_seq
         streams = Streams(redis_url, self._streams.origin)
         self._source = CommandSource(self._market_id, database_url, streams, cursor)
@@ -129,12 +128,12 @@ class Market:
             except StreamUnavailable as error:
                 log.warning("stream_unchecked", stream=stream, error=str(error))
 
-    def _recover(self) -> tuple[MarketSpec, Recovered, Standing]:
+    def _recover(self) -> tuple[Recovered, Standing]:
         with wrapped():
             self._streams.origin = origin_of(self._link())
             standing = halts.standing(self._link(), self._market_id)
             spec = load_specs(self._link())[self._market_id]
-            return spec, recover(self._link(), spec), standing
+            return recover(self._link(), spec), standing
 
     def _stand(self, standing: Standing) -> None:
         """Close, drain or open the market, as its row says, and answer an operator's wish."""
@@ -300,7 +299,7 @@ class Market:
             rows = self._desk.after_mark(found.inputs, self._engine.mark_ticks)
             self._apply(rows, found.command_seq, found.strategies)
         for batch in found.answered:
-            reply = self._desk.reply(batch.strategy_no, self._engine, self._head.event_seq)
+            reply = self._desk.reply(batch.strategy_no, self._engine)
             batch.answer.set(reply)
 
     def _apply(self, inputs: Rows, command_seq: int, strategies: dict[int, int]) -> None:

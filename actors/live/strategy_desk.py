@@ -6,7 +6,7 @@ import numpy as np
 
 from actors.live.inbox import Registration
 from sim.book.engine import MarketEngine
-from sim.market import MarketSpec
+from sim.hosting.views import levels_of, view_of
 from sim.populations.population import Integers, MarketView, StrategyReply
 from sim.rows.messages import CommandKind, EventKind, Rows, empty_commands, mark_row
 from sim.rows.packed import NO_PACKED, bounds_of, joined_packed, packed_for
@@ -14,8 +14,6 @@ from storage.postgres.database import now_us
 
 UNSEEN_BATCHES_MAX = 10_000
 """Event batches kept for a strategy that does not ask; older ones are forgotten."""
-
-VIEW_LEVELS = 20
 
 
 @dataclass
@@ -28,8 +26,7 @@ class _Admitted:
 class StrategyDesk:
     """Knows each strategy by number."""
 
-    def __init__(self, spec: MarketSpec, cursors: dict[int, int]) -> None:
-        self._spec = spec
+    def __init__(self, cursors: dict[int, int]) -> None:
         self._admitted: dict[int, _Admitted] = {}
         self.cursors = dict(cursors)
         self.index_ticks = 0
@@ -84,13 +81,13 @@ class StrategyDesk:
                 admitted.unseen.append(own)
                 del admitted.unseen[:-UNSEEN_BATCHES_MAX]
 
-    def reply(self, strategy_no: int, engine: MarketEngine, event_seq: int) -> StrategyReply:
+    def reply(self, strategy_no: int, engine: MarketEngine) -> StrategyReply:
         """What a strategy is told after its batch; its unseen events are handed over.
 
         The first reply after a registration also tells what its accounts hold.
         """
         admitted = self._admitted.get(strategy_no)
-        view = self.view(engine, event_seq)
+        view = self.view(engine)
         if admitted is None:
             return StrategyReply(self.last_batch(strategy_no), view, NO_PACKED)
         events = joined_packed(admitted.unseen)
@@ -100,19 +97,7 @@ class StrategyDesk:
         admitted.unseen, admitted.is_new = [], False
         return StrategyReply(self.last_batch(strategy_no), view, events, held)
 
-    def view(self, engine: MarketEngine, event_seq: int) -> MarketView:
+    def view(self, engine: MarketEngine) -> MarketView:
         """The market as strategies see it now."""
-        bids, asks = engine.depth(VIEW_LEVELS)
-        return MarketView(
-            spec=self._spec,
-            event_seq=event_seq,
-            time_us=now_us(),
-            index_ticks=self.index_ticks,
-            mark_ticks=self.mark_ticks,
-            best_bid_ticks=engine.best_bid_ticks,
-            best_ask_ticks=engine.best_ask_ticks,
-            last_price_ticks=engine.last_price_ticks,
-            bids=bids,
-            asks=asks,
-            volume_lots=self._volume_lots,
-        )
+        prices_ticks = (self.index_ticks, self.mark_ticks)
+        return view_of(engine, levels_of(engine), now_us(), prices_ticks, self._volume_lots)

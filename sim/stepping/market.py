@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.book.engine import MarketEngine
+from sim.hosting.views import levels_of, view_of
 from sim.money.accounts import COUNTS, POSITION, TRADED_LOTS, TRADES, MarketAccounts
 from sim.money.funding import HOUR_US, SAMPLE_US, Premiums, book_premium_ppm, crosses, rate_ppm
 from sim.money.mark import Quotes, next_mark
@@ -38,7 +39,6 @@ from sim.units import PPM
 
 Integers = npt.NDArray[np.int64]
 
-VIEW_LEVELS = 20
 CHECK_STEPS = 100
 """How often conservation is checked, in steps; and always at the end."""
 
@@ -249,24 +249,13 @@ class SteppedMarket:
                 self.accounts.cover(account_id, atoms)
 
     def _seen(self, same_book: bool = False) -> MarketView:
-        engine = self._engine
-        if same_book:
-            bids, asks = self._view.bids, self._view.asks
-        else:
-            bids, asks = engine.depth(VIEW_LEVELS)
-        return MarketView(
-            self.spec,
-            engine.event_seq,
-            self._step * self._scenario.step_us,
-            self._index_ticks,
-            self._mark_ticks,
-            engine.best_bid_ticks,
-            engine.best_ask_ticks,
-            engine.last_price_ticks,
-            bids,
-            asks,
-            self.volume_lots,
-            self._activity.factor_ppm(self._step * self._scenario.step_us),
+        if not same_book:
+            self._levels = levels_of(self._engine)
+        time_us = self._step * self._scenario.step_us
+        prices_ticks = (self._index_ticks, self._mark_ticks)
+        activity_ppm = self._activity.factor_ppm(time_us)
+        return view_of(
+            self._engine, self._levels, time_us, prices_ticks, self.volume_lots, activity_ppm
         )
 
     def _told(self, step: int, events: Rows) -> list[Reply]:

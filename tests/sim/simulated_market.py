@@ -3,6 +3,7 @@
 import numpy as np
 
 from sim.book.engine import MarketEngine
+from sim.hosting.views import levels_of, view_of
 from sim.market import BTC_PERP, ETH_PERP, MarketSpec
 from sim.populations.command_rows import cancels
 from sim.populations.population import Integers, MarketView, Population, StrategyReply
@@ -29,11 +30,9 @@ class SimulatedMarket:
         self.trades: list[Rows] = []
 
     def view(self) -> MarketView:
-        bids, asks = self.engine.depth(20)
         index = self.price.price_ticks
-        touch = (self.engine.best_bid_ticks, self.engine.best_ask_ticks)
-        last = self.engine.last_price_ticks
-        return MarketView(self.spec, 0, 0, index, index, *touch, last, bids, asks, self.volume_lots)
+        levels = levels_of(self.engine)
+        return view_of(self.engine, levels, 0, (index, index), self.volume_lots)
 
     def register(self, strategy_no: int, first_account: int, last_account: int) -> StrategyReply:
         self.accounts[strategy_no] = range(first_account, last_account + 1)
