@@ -17,8 +17,9 @@ from actors.live.strategy_desk import StrategyDesk
 from actors.loop import Loop
 from actors.pace import pause
 from sim.book.engine import warm_up
+from sim.hosting.host import MarketHost
 from sim.populations.population import StrategyReply
-from sim.rows.messages import Rows
+from sim.rows.messages import Rows, joined
 from storage.errors import (
     DatabaseUnavailable,
     StorageError,
@@ -103,11 +104,11 @@ class Market:
 
     def _begin(self, found: Recovered) -> None:
         database_url, redis_url = self._urls
-        self._head, self._engine = found.head, found.engine
+        self._head, self._host = found.head, MarketHost(found.engine)
         self._engine_is_ahead = False
         self._snapshot_batch = found.head.batch_no
         self._clock = MarketClock(found.last_us)
-        self._desk = StrategyDesk(found.strategies)
+        self._desk = StrategyDesk(self._host, found.strategies)
         cursor = found.head.command_seq
         streams = Streams(redis_url, self._streams.origin)
         self._source = CommandSource(self._market_id, database_url, streams, cursor)
@@ -141,7 +142,7 @@ class Market:
         self._apply_own(standing)
         if standing.wish is None:
             return
-        answer = answer_of(standing.wish, self._engine)
+        answer = answer_of(standing.wish, self._host.engine)
         if not halts.answer_wish(self._link(), self._market_id, standing, answer):
             self._apply_own(replace(standing, wish=None))  # it was halted again meanwhile
         elif standing.wish == Wish.RESUME:
@@ -149,7 +150,7 @@ class Market:
         log.warning("wish_answered", market=self._market_id, wish=standing.wish, answer=answer)
 
     def _apply_own(self, standing: Standing) -> None:
-        for rows in own_batches(self._engine, standing, self._clock.now_us()):
+        for rows in own_batches(self._host.engine, standing, self._clock.now_us()):
             self._apply(rows, self._head.command_seq, {})
 
     def start(self) -> None:
@@ -214,7 +215,7 @@ class Market:
             head.batch_no,
             head.command_seq,
             head.event_seq,
-            self._engine.open_order_count,
+            self._host.engine.open_order_count,
         )
 
     def register(self, strategy_no: int, first_account: int, last_account: int) -> StrategyReply:
@@ -238,7 +239,7 @@ class Market:
         assert source is not None, "a market that was taken over has its commands"
         while not self._reader.stopping.is_set() and not self._broken:
             rows = source.next_rows()
-            self._desk.index_ticks, self._desk.mark_ticks = source.prices
+            self._host.index_ticks, self._host.mark_ticks = source.prices
             self._reader.beat()
             if rows.size:
                 self._hand_over(ClientRows(rows))
@@ -287,7 +288,7 @@ class Market:
 
     def _withdrawal(self, item: Registration) -> StrategyBatch:
         self._desk.admit(item)
-        rows = self._desk.withdrawal(item, self._engine.resting_orders(), self._clock.now_us())
+        rows = self._desk.withdrawal(item, self._clock.now_us())
         batch_no = self._desk.last_batch(item.strategy_no) + 1
         return item.as_batch(batch_no, rows)
 
@@ -296,16 +297,16 @@ class Market:
             return
         found = gathered(group, self._head.command_seq, self._desk, self._clock.now_us())
         if found.inputs.size or found.strategies:
-            rows = self._desk.after_mark(found.inputs, self._engine.mark_ticks)
+            rows = joined([self._host.mark_in_front(found.inputs), found.inputs])
             self._apply(rows, found.command_seq, found.strategies)
         for batch in found.answered:
-            reply = self._desk.reply(batch.strategy_no, self._engine)
+            reply = self._desk.reply(batch.strategy_no)
             batch.answer.set(reply)
 
     def _apply(self, inputs: Rows, command_seq: int, strategies: dict[int, int]) -> None:
         self._engine_is_ahead = True
         self._clock.put_in_order(inputs)
-        events = self._engine.apply(inputs)
+        events = self._host.engine.apply(inputs)
         self._commit(inputs, events, command_seq, strategies)
         self._engine_is_ahead = False
         self._desk.learn(events, strategies)
@@ -322,12 +323,12 @@ class Market:
             self._head,
             batch_no=self._head.batch_no + 1,
             command_seq=command_seq,
-            event_seq=self._engine.event_seq,
+            event_seq=self._host.engine.event_seq,
             chain=journal.next_chain(self._head.chain, inputs_bytes, events_bytes),
         )
         time_us = self._clock.now_us()
         batch = Batch(self._market_id, head, time_us, strategies, inputs_bytes, events_bytes)
-        view = journal.view_of(self._engine)
+        view = journal.view_of(self._host.engine)
         while True:
             try:
                 journal.commit_batch(self._link(), batch, view)
@@ -367,8 +368,8 @@ class Market:
                 self._market_id,
                 self._head,
                 self._desk.cursors,
-                self._engine.snapshot(),
-                self._engine.state_hash(),
+                self._host.engine.snapshot(),
+                self._host.engine.state_hash(),
                 now_us(),
             )
         except StorageError as error:

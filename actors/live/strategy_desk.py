@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from actors.live.inbox import Registration
-from sim.book.engine import MarketEngine
-from sim.hosting.views import levels_of, view_of
-from sim.populations.population import Integers, MarketView, StrategyReply
-from sim.rows.messages import CommandKind, EventKind, Rows, empty_commands, mark_row
-from sim.rows.packed import NO_PACKED, bounds_of, joined_packed, packed_for
+from sim.hosting.host import MarketHost
+from sim.populations.population import Integers, StrategyReply
+from sim.rows.messages import CommandKind, Rows, empty_commands
+from sim.rows.packed import NO_PACKED, joined_packed
 from storage.postgres.database import now_us
 
 UNSEEN_BATCHES_MAX = 10_000
@@ -26,12 +25,10 @@ class _Admitted:
 class StrategyDesk:
     """Knows each strategy by number."""
 
-    def __init__(self, cursors: dict[int, int]) -> None:
+    def __init__(self, host: MarketHost, cursors: dict[int, int]) -> None:
+        self._host = host
         self._admitted: dict[int, _Admitted] = {}
         self.cursors = dict(cursors)
-        self.index_ticks = 0
-        self.mark_ticks = 0
-        self._volume_lots = 0
 
     def last_batch(self, strategy_no: int) -> int:
         """The last batch of a strategy that was applied; 0 for none."""
@@ -42,9 +39,11 @@ class StrategyDesk:
         self._admitted[item.strategy_no] = _Admitted(
             range(item.first_account, item.last_account + 1)
         )
+        self._host.tell_to([admitted.accounts for admitted in self._admitted.values()])
 
-    def withdrawal(self, item: Registration, resting: Rows, time_us: int) -> Rows:
+    def withdrawal(self, item: Registration, time_us: int) -> Rows:
         """CANCEL rows for what the strategy's accounts have in the book."""
+        resting = self._host.engine.resting_orders()
         accounts = resting["account_id"]
         own = resting[(accounts >= item.first_account) & (accounts <= item.last_account)]
         rows = empty_commands(own.size)
@@ -60,44 +59,28 @@ class StrategyDesk:
         stamped["time_us"] = time_us
         return stamped
 
-    def after_mark(self, rows: Rows, known_ticks: int) -> Rows:
-        """The rows of a batch, behind a SET_MARK row where the book knows another mark than we.
-
-        A batch of nothing stays one: a quiet market writes no rows.
-        """
-        mark_ticks = self.mark_ticks
-        if not len(rows) or mark_ticks <= 0 or mark_ticks == known_ticks:
-            return rows
-        return np.concatenate([mark_row(mark_ticks, int(rows["time_us"][0])), rows])
-
     def learn(self, events: Rows, strategies: dict[int, int]) -> None:
         """Note applied batches, and keep each strategy's own events for its next reply."""
         self.cursors.update(strategies)
-        traded = events["kind"] == EventKind.TRADE
-        self._volume_lots += int(events["quantity_lots"][traded].sum())
-        for admitted in self._admitted.values():
-            [own] = packed_for(events, bounds_of([admitted.accounts]))
+        self._host.count_volume(events)
+        for admitted, own in zip(self._admitted.values(), self._host.told(events), strict=True):
             if len(own):
                 admitted.unseen.append(own)
                 del admitted.unseen[:-UNSEEN_BATCHES_MAX]
 
-    def reply(self, strategy_no: int, engine: MarketEngine) -> StrategyReply:
+    def reply(self, strategy_no: int) -> StrategyReply:
         """What a strategy is told after its batch; its unseen events are handed over.
 
         The first reply after a registration also tells what its accounts hold.
         """
         admitted = self._admitted.get(strategy_no)
-        view = self.view(engine)
+        view = self._host.view(now_us())
         if admitted is None:
             return StrategyReply(self.last_batch(strategy_no), view, NO_PACKED)
         events = joined_packed(admitted.unseen)
         held = None
         if admitted.is_new:
-            held = np.array([engine.position_lots(one) for one in admitted.accounts], np.int64)
+            lots_of = self._host.engine.position_lots
+            held = np.array([lots_of(one) for one in admitted.accounts], np.int64)
         admitted.unseen, admitted.is_new = [], False
         return StrategyReply(self.last_batch(strategy_no), view, events, held)
-
-    def view(self, engine: MarketEngine) -> MarketView:
-        """The market as strategies see it now."""
-        prices_ticks = (self.index_ticks, self.mark_ticks)
-        return view_of(engine, levels_of(engine), now_us(), prices_ticks, self._volume_lots)

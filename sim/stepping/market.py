@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.book.engine import MarketEngine
-from sim.hosting.views import levels_of, view_of
+from sim.hosting.host import MarketHost
 from sim.money.accounts import COUNTS, POSITION, TRADED_LOTS, TRADES, MarketAccounts
 from sim.money.funding import HOUR_US, SAMPLE_US, Premiums, book_premium_ppm, crosses, rate_ppm
 from sim.money.mark import Quotes, next_mark
@@ -18,10 +18,10 @@ from sim.populations.activity import MarketActivity
 from sim.populations.population import MarketView
 from sim.prices.processes import ReferencePrice
 from sim.record.run import OtherGain, ShockDone
-from sim.rows.messages import EVENT, CommandKind, MarketStatus, Rows, Side, mark_row
+from sim.rows.messages import EVENT, CommandKind, MarketStatus, Rows, Side
 from sim.rows.messages import empty_commands as empty
 from sim.rows.messages import joined as joined_rows
-from sim.rows.packed import NO_PACKED, bounds_of, packed_for
+from sim.rows.packed import NO_PACKED
 from sim.scenario.scenario import (
     IndexJump,
     MarketShock,
@@ -63,12 +63,13 @@ class SteppedMarket:
         self.spec = spec = scenario.world.markets[market_no].spec
         here = [part for part in parts if market_no in part.markets]
         self._parts = [part.accounts for part in here]
-        self._bounds = bounds_of(self._parts)
         populations = scenario.world.populations
         self._margin_rooms = [np.empty((2, len(ids)), np.int64) for ids in self._parts]
         self._capitals = [populations[part.strategy].capital_atoms for part in here]
         self._outsider = scenario.accounts + 1
-        self._engine = MarketEngine(spec)
+        first_ticks = price.price_ticks
+        self._host = MarketHost(MarketEngine(spec), first_ticks, first_ticks)
+        self._host.tell_to(self._parts)
         strategies = _strategies(scenario, spec.market_id)
         self.accounts = MarketAccounts(
             spec,
@@ -84,8 +85,7 @@ class SteppedMarket:
         self._changes = [one for one in happenings if isinstance(one, StatusChange)]
         self.tape = Tape(scenario.record, strategies)
         self._scale_ppm, self._basis_q20, self._premiums = PPM, 0, Premiums()
-        self._index_ticks = self._mark_ticks = price.price_ticks
-        self._step, self.orders, self.fills, self.volume_lots = 0, 0, 0, 0
+        self._step = self.orders = self.fills = 0
         self._activity = MarketActivity(scenario.activity)
         self._since_sample = np.zeros(4, np.int64)
         funding_hours = spec.funding_interval_hours
@@ -112,7 +112,7 @@ class SteppedMarket:
         self._step, self._next_own = step, self._own_steps.next_after(step)
         self._settle_shortfalls(batches)
         rows = self._rows(step, batches)
-        events = self._applied(rows) if len(rows) else NO_EVENTS
+        events = self._host.apply(rows) if len(rows) else NO_EVENTS
         if len(events):
             self._account(events)
             self._shocks.note(step, events)
@@ -122,57 +122,51 @@ class SteppedMarket:
             if jump.step == step:
                 self._scale_ppm = moved_scale_ppm(self._scale_ppm, jump.jump_ppm)
         self._move_prices(1)
-        self._view = self._seen(same_book=len(rows) == 0)
+        self._view = self._seen()
         self._fund(step * self._scenario.step_us)
         self.replies = self._told(step, events)
         self._keep_watch(step)
         self._keep_shocking()
         return self.replies
 
-    def _applied(self, rows: Rows) -> Rows:
-        """The book is told first which mark the rows' senders saw; in a batch of its own, for to
-        put a row in front of others is to copy them all."""
-        if self._mark_ticks != self._engine.mark_ticks:
-            self._engine.apply(mark_row(self._mark_ticks, int(rows["time_us"][0])))
-        return self._engine.apply(rows)
-
     def _keep_shocking(self) -> None:
         """Who has not sold enough asks again in the next step."""
-        if self._shocks.ask(self._step + 1, self._engine):
+        if self._shocks.ask(self._step + 1, self._host.engine):
             self._next_own = self._step + 1
 
     def pass_by(self, step: int) -> list[Reply]:
         """On to a step before `busy_step`, in all of which nobody asks for anything."""
         self._move_prices(step - self._step)
         self._step = step
-        self._view = self._seen(same_book=True)
+        self._view = self._seen()
         self.replies = [Reply(self._view, NO_PACKED)] * len(self._parts)
         return self.replies
 
     def _move_prices(self, steps: int) -> None:
         """Index and mark after so many steps of a book that stands still."""
-        engine, spec, step_us = self._engine, self.spec, self._scenario.step_us
+        host, engine = self._host, self._host.engine
+        spec, step_us = self.spec, self._scenario.step_us
         touch = (engine.best_bid_ticks, engine.best_ask_ticks, engine.last_price_ticks)
         path = self._price.advance(steps)
-        state = np.array([self._index_ticks, self._mark_ticks, self._basis_q20], np.int64)
+        state = np.array([host.index_ticks, host.mark_ticks, self._basis_q20], np.int64)
         taken = follow_mark(state, path, self._scale_ppm, spec.max_price_ticks, touch, step_us)
-        self._index_ticks, self._mark_ticks, self._basis_q20 = state.tolist()
+        host.index_ticks, host.mark_ticks, self._basis_q20 = state.tolist()
         for price_ticks in path[taken:].tolist():
             moved = price_ticks * self._scale_ppm // PPM
-            self._index_ticks = min(max(1, moved), spec.max_price_ticks)
-            mark = next_mark(self._index_ticks, Quotes(*touch), self._basis_q20, step_us)
-            self._mark_ticks, self._basis_q20 = mark.mark_ticks, mark.basis_ema_q20
+            host.index_ticks = min(max(1, moved), spec.max_price_ticks)
+            mark = next_mark(host.index_ticks, Quotes(*touch), self._basis_q20, step_us)
+            host.mark_ticks, self._basis_q20 = mark.mark_ticks, mark.basis_ema_q20
         self._activity.note(*touch[:2])
 
     def _fund(self, now_us: int) -> None:
         """Sample the premium every 5 s; at the end of an interval, funding is paid."""
         before_us, view = now_us - self._scenario.step_us, self._view
         if crosses(before_us, now_us, SAMPLE_US):
-            premium = book_premium_ppm(self.spec, view.bids, view.asks, self._index_ticks)
+            premium = book_premium_ppm(self.spec, view.bids, view.asks, self._host.index_ticks)
             self._premiums = self._premiums.with_sample(premium)
         if crosses(before_us, now_us, self.spec.funding_interval_hours * HOUR_US):
             rate = rate_ppm(self._premiums.average_ppm, self.spec.funding_cap_ppm)
-            self.accounts.pay_funding(self._index_ticks, rate)
+            self.accounts.pay_funding(self._host.index_ticks, rate)
             self._premiums = Premiums()
 
     def _rows(self, step: int, batches: Sequence[Batch]) -> Rows:
@@ -182,7 +176,7 @@ class SteppedMarket:
         self.orders += len(sent)
         if not self._befalls(step, batches):
             return sent
-        shocks = self._shocks.rows(step, self._engine)
+        shocks = self._shocks.rows(step, self._host.engine)
         own = [*self._closing_rows(step, batches), shocks]
         own.insert(0, self._status_rows(step))
         if not any(len(rows) for rows in own):
@@ -193,7 +187,7 @@ class SteppedMarket:
 
     def _befalls(self, step: int, batches: Sequence[Batch]) -> bool:
         """Whether the market itself may have rows in a step."""
-        own = bool(self._changes) or self._shocks.ask(step, self._engine)
+        own = bool(self._changes) or self._shocks.ask(step, self._host.engine)
         return own or any(len(one.closings) for one in batches)
 
     def _closing_rows(self, step: int, batches: Sequence[Batch]) -> list[Rows]:
@@ -202,7 +196,7 @@ class SteppedMarket:
         if not closings:
             return []
         pairs = joined(closings)
-        orders = self._closings.rows(step, pairs, self._mark_ticks)
+        orders = self._closings.rows(step, pairs, self._host.mark_ticks)
         return [self._closings.withdrawals(pairs), orders]
 
     def _status_rows(self, step: int) -> Rows:
@@ -214,7 +208,7 @@ class SteppedMarket:
     def _account(self, events: Rows) -> None:
         totals = self.accounts.apply(events)
         self.fills += int(totals[TRADES])
-        self.volume_lots += int(totals[TRADED_LOTS])
+        self._host.volume_lots += int(totals[TRADED_LOTS])
         self._since_sample[:COUNTS] += totals[:COUNTS]
         if totals[TRADES]:
             self.tape.note_trades(events)
@@ -224,7 +218,7 @@ class SteppedMarket:
         then what the book cut of orders that would have reduced it."""
         if not any(len(batch.closings) for batch in batches):
             return NO_EVENTS
-        if self._engine.status != MarketStatus.ACTIVE:
+        if self._host.engine.status != MarketStatus.ACTIVE:
             self._closings.forget()
         beyond = [
             capital if batch.elsewhere is None else batch.elsewhere
@@ -235,7 +229,7 @@ class SteppedMarket:
         taken = self._closings.settle(time_us, equities)
         self._since_sample[3] += len(taken)
         cuts = [
-            self._engine.transfer(closed, other, lots if side == Side.SELL else -lots, time_us)
+            self._host.engine.transfer(closed, other, lots if side == Side.SELL else -lots, time_us)
             for closed, other, lots, side in taken[TAKEN].tolist()
         ]
         return joined_rows([taken, *cuts])
@@ -248,24 +242,18 @@ class SteppedMarket:
             for account_id, atoms in pairs[np.argsort(pairs[:, 0], kind="stable")].tolist():
                 self.accounts.cover(account_id, atoms)
 
-    def _seen(self, same_book: bool = False) -> MarketView:
-        if not same_book:
-            self._levels = levels_of(self._engine)
+    def _seen(self) -> MarketView:
         time_us = self._step * self._scenario.step_us
-        prices_ticks = (self._index_ticks, self._mark_ticks)
-        activity_ppm = self._activity.factor_ppm(time_us)
-        return view_of(
-            self._engine, self._levels, time_us, prices_ticks, self.volume_lots, activity_ppm
-        )
+        return self._host.view(time_us, self._activity.factor_ppm(time_us))
 
     def _told(self, step: int, events: Rows) -> list[Reply]:
         """To every part what happened to its own accounts; margins, where they are checked, in
         memory that the next check writes over, for new memory costs more than the values."""
-        view, stirred, own = self._view, len(events) > 0, packed_for(events, self._bounds)
+        view, stirred, own = self._view, len(events) > 0, self._host.told(events)
         if step % self._scenario.margin_steps:
             return [Reply(view, packed, stirred) for packed in own]
         margins = [
-            self.accounts.values(ids.start, ids.stop, self._mark_ticks, room)
+            self.accounts.values(ids.start, ids.stop, self._host.mark_ticks, room)
             for ids, room in zip(self._parts, self._margin_rooms, strict=True)
         ]
         told = zip(own, margins, strict=True)
@@ -279,7 +267,7 @@ class SteppedMarket:
             marks = (view.index_ticks, view.mark_ticks)
             counted = self._since_sample.tolist()
             self.tape.note_quote((view.time_us, *touch, *marks, *depth, *counted))
-            self.tape.note_standings(self.accounts, self._mark_ticks)
+            self.tape.note_standings(self.accounts, self._host.mark_ticks)
             self._since_sample[:] = 0
         if step % CHECK_STEPS == 0:
             self.check()
@@ -287,7 +275,7 @@ class SteppedMarket:
     def check(self) -> None:
         """Conservation, and that engine and accounts hold the same: AssertionError if not."""
         self.accounts.check()
-        ids, positions = self.accounts.holders(), self._engine.positions()
+        ids, positions = self.accounts.holders(), self._host.engine.positions()
         held = self.accounts.accounts[ids, POSITION]
         same = np.array_equal(ids, positions["account_id"]) and np.array_equal(
             held, positions["position_lots"]
@@ -296,13 +284,13 @@ class SteppedMarket:
 
     def gains_atoms(self) -> Integers:
         """What every trader gained here at the last mark: int64 (traders,)."""
-        values = self.accounts.values(1, self._outsider, self._mark_ticks)
+        values = self.accounts.values(1, self._outsider, self._host.mark_ticks)
         gains: Integers = values[0]
         return gains
 
     def outsider_atoms(self) -> int:
         """What shocks gained at the last mark."""
-        gain = self.accounts.values(self._outsider, self._outsider + 1, self._mark_ticks)[0]
+        gain = self.accounts.values(self._outsider, self._outsider + 1, self._host.mark_ticks)[0]
         return int(gain[0])
 
     @property
@@ -321,12 +309,12 @@ class SteppedMarket:
 
     def state_hash(self) -> bytes:
         """32 bytes: the book, every account, fees, fund, dust, index, mark and premiums."""
-        digest = blake2b(self._engine.snapshot(), digest_size=32)
+        digest = blake2b(self._host.engine.snapshot(), digest_size=32)
         for rows in self.accounts.rows():
             digest.update(rows.data)
         digest.update(self._price.state())
         sampled = (self._premiums.sum_ppm, self._premiums.samples)
-        prices = (self._scale_ppm, self._basis_q20, self._mark_ticks)
+        prices = (self._scale_ppm, self._basis_q20, self._host.mark_ticks)
         numbers = (self._step, *prices, *self._money(), *sampled)
         digest.update(",".join(map(str, numbers)).encode())
         return digest.digest()
@@ -337,17 +325,17 @@ class SteppedMarket:
 
     def state(self) -> dict[str, Any]:
         """What `restore` takes; accounts that never traded are left out."""
-        used = np.flatnonzero(self.accounts.accounts.any(axis=1))
+        used, host = np.flatnonzero(self.accounts.accounts.any(axis=1)), self._host
         return {
-            "engine": self._engine.snapshot(),
+            "engine": host.engine.snapshot(),
             "price": self._price.state(),
             "used": used,
             "accounts": self.accounts.accounts[used],
             "money": self._money(),
             "premiums": self._premiums,
             "activity": self._activity.state(),
-            "index": (self._scale_ppm, self._basis_q20, self._index_ticks, self._mark_ticks),
-            "counts": (self._step, self.orders, self.fills, self.volume_lots),
+            "index": (self._scale_ppm, self._basis_q20, host.index_ticks, host.mark_ticks),
+            "counts": (self._step, self.orders, self.fills, host.volume_lots),
             "since": self._since_sample.copy(),
             "tape": self.tape.state(),
             "shocks": self._shocks.state(),
@@ -356,7 +344,6 @@ class SteppedMarket:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a `state()`."""
-        self._engine = MarketEngine.restore(self.spec, state["engine"])
         self._price.restore(state["price"])
         self.accounts.accounts[:] = 0
         self.accounts.accounts[state["used"]] = state["accounts"]
@@ -364,9 +351,10 @@ class SteppedMarket:
         accounts.fees_atoms, accounts.insurance_atoms, accounts.dust_atoms = state["money"]
         self._premiums = state["premiums"]
         self._activity.restore(state["activity"])
-        scale, basis, self._index_ticks, self._mark_ticks = state["index"]
+        scale, basis, self._host.index_ticks, self._host.mark_ticks = state["index"]
         self._scale_ppm, self._basis_q20 = scale, basis
-        self._step, self.orders, self.fills, self.volume_lots = state["counts"]
+        self._step, self.orders, self.fills, volume_lots = state["counts"]
+        self._host.go_on(MarketEngine.restore(self.spec, state["engine"]), volume_lots)
         self._since_sample = state["since"]
         self.tape.restore(state["tape"])
         self._next_own = self._own_steps.next_after(self._step)

@@ -1,0 +1,82 @@
+"""MarketHost: a book, what it is told in front of a batch, and what traders see and hear of it.
+
+A simulation's market and the live one drive it, each at a time of its own: the one adds funding,
+closings, shocks and a tape, the other a journal, a clock and recovery.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from sim.book.engine import MarketEngine
+from sim.hosting.views import Levels, levels_of, view_of
+from sim.populations.population import Integers, MarketView
+from sim.rows.messages import EventKind, Rows, empty_commands, mark_row
+from sim.rows.packed import bounds_of, packed_for
+from sim.units import PPM
+
+NO_ROWS = empty_commands(0)
+
+
+class MarketHost:
+    """One market as its traders meet it.
+
+    engine        whoever drives the host applies rows to it
+    index_ticks, mark_ticks   what prices are now, 0 before they are known
+    volume_lots   traded here, as far as it was counted
+    """
+
+    def __init__(self, engine: MarketEngine, index_ticks: int = 0, mark_ticks: int = 0) -> None:
+        self.engine, self.volume_lots = engine, 0
+        self.index_ticks, self.mark_ticks = index_ticks, mark_ticks
+        self._levels, self._levels_seq = levels_of(engine), engine.event_seq
+        self._bounds = bounds_of([])
+
+    def go_on(self, engine: MarketEngine, volume_lots: int) -> None:
+        """Go on with a book that was kept."""
+        self.engine, self.volume_lots = engine, volume_lots
+        self._levels, self._levels_seq = levels_of(engine), engine.event_seq
+
+    def mark_in_front(self, rows: Rows) -> Rows:
+        """One SET_MARK row where the book knows another mark than we, none where it knows ours.
+
+        Nor one in front of nothing: a quiet market writes no rows.
+        """
+        mark_ticks = self.mark_ticks
+        if not len(rows) or mark_ticks in (0, self.engine.mark_ticks):
+            return NO_ROWS
+        return mark_row(mark_ticks, int(rows["time_us"][0]))
+
+    def apply(self, rows: Rows) -> Rows:
+        """Apply a batch behind mark; its EVENT rows. The mark goes in a batch of its own, for to
+        put a row in front of others is to copy them all."""
+        if len(mark := self.mark_in_front(rows)):
+            self.engine.apply(mark)
+        return self.engine.apply(rows)
+
+    def tell_to(self, parts: Sequence[range]) -> None:
+        """From now on the traders of these accounts hear what happens to them, and only that."""
+        ends = sorted((ids.start, ids.stop) for ids in parts)
+        apart = all(left[1] <= right[0] for left, right in pairwise(ends))
+        assert apart, "two parts or strategies share an account"
+        self._bounds = bounds_of(parts)
+
+    def told(self, events: Rows) -> list[Integers]:
+        """What EVENT rows say to each of them, as in rows/packed.py."""
+        return packed_for(events, self._bounds)
+
+    def count_volume(self, events: Rows) -> None:
+        """Add what was traded, where nobody else adds it up."""
+        traded = events["kind"] == EventKind.TRADE
+        self.volume_lots += int(events["quantity_lots"][traded].sum())
+
+    def view(self, time_us: int, activity_ppm: int = PPM) -> MarketView:
+        """The market as its traders see it now."""
+        prices_ticks = (self.index_ticks, self.mark_ticks)
+        levels = self._current_levels()
+        return view_of(self.engine, levels, time_us, prices_ticks, self.volume_lots, activity_ppm)
+
+    def _current_levels(self) -> Levels:
+        """Nothing changes in a book without an event."""
+        if self._levels_seq != self.engine.event_seq:
+            self._levels, self._levels_seq = levels_of(self.engine), self.engine.event_seq
+        return self._levels
