@@ -44,6 +44,7 @@ KINDS = (
     ("ray::Market", "markets"),
     ("ray::Relay", "relay"),
     ("ray::Recorder", "recorder"),
+    ("ray::Strategy", "strategies"),
     ("ray::Supervisor", "supervisor"),
 )
 OPEN = {"OPEN", "FILLED", "PARTIALLY_FILLED"}

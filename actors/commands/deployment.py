@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 from actors.cluster.remote import MarketHandle, RayCluster, Wanted
 from actors.live.auditor import Auditor
+from actors.live.strategy import Means
 from actors.simulate.queue import SimulationQueue
 from sim.market import MarketSpec
 from sim.populations.registry import build_population
 from sim.prices.processes import ReferencePrice
 from sim.scenario.world import World
 from storage.postgres.database_roles import DatabaseUrls
+from storage.reading.strategy_holdings import StrategyHoldings
 from storage.servers.bootstrap import create_strategy_accounts
 from storage.settings import Settings
 
@@ -45,7 +47,7 @@ def wanted_actors(
         ),
         Wanted("relay", "relay", servers),
         Wanted("risk", "risk", risk),
-        *strategies(urls.owner, world),
+        *strategies(urls, world),
         Wanted("keeper", "keeper", keeper),
     ]
     simulations = SimulationQueue(urls.engine, settings.simulations_max)
@@ -58,12 +60,13 @@ def wanted_actors(
     return [*workers, Wanted("supervisor", SUPERVISOR, arguments)]
 
 
-def strategies(database_url: str, world: World) -> list[Wanted]:
+def strategies(urls: DatabaseUrls, world: World) -> list[Wanted]:
     """One actor for each population, with accounts of its own."""
     wanted = []
+    specs = {market.spec.market_id: market.spec for market in world.markets}
     for number, described in enumerate(world.populations, start=1):
         accounts = create_strategy_accounts(
-            database_url, number, described.name, described.heads, described.capital_atoms
+            urls.owner, number, described.name, described.heads, described.capital_atoms
         )
         population = build_population(
             described.strategy,
@@ -77,6 +80,12 @@ def strategies(database_url: str, world: World) -> list[Wanted]:
             "strategy_no": number,
             "population": population,
             "markets": [MarketHandle(market_name(market)) for market in described.markets],
+            "means": Means(
+                described.capital_atoms,
+                described.leverage,
+                tuple(specs[market] for market in described.markets),
+                StrategyHoldings(urls.engine, described.markets),
+            ),
             "steps_per_second": world.steps_per_second,
         }
         wanted.append(Wanted("strategy", f"strategy:{described.name}", arguments))

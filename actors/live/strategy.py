@@ -1,4 +1,7 @@
-"""A strategy's actor: hosts a population and trades for it on its markets, step by step."""
+"""A strategy's actor: hosts a population and trades for it on its markets, step by step.
+
+Orders meet the margin that they meet in simulations: see sim/money/traders_margin.py.
+"""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,9 +12,12 @@ import numpy as np
 import structlog
 
 from actors.loop import Loop
-from sim.populations.population import MarketView, Population, StrategyReply
+from sim.market import MarketSpec
+from sim.money.traders_margin import TradersMargin
+from sim.populations.population import Integers, MarketView, Population, StrategyReply
 from sim.rows.messages import Rows
 from sim.rows.order_ids import LIVE, ids_of_batch
+from storage.errors import DatabaseUnavailable
 
 STEPS_PER_SECOND_DEFAULT = 5
 ROWS_MAX = LIVE.number_max
@@ -21,6 +27,10 @@ RETRY_US_MIN = 200_000
 RETRY_US_MAX = 5_000_000
 RESENDS_MAX = 25
 """Times a batch that was not applied is sent again before the strategy registers anew."""
+
+HELD_PAUSE_S = 0.05
+HELD_TRIES_MAX = 20
+"""How often the recorder is asked for what traders hold, before the market counts as away."""
 
 STOP_WAIT_S = 4.0
 
@@ -41,16 +51,36 @@ class MarketPort(Protocol):
         """Applies a batch once, however often it is sent."""
 
 
+class StoredHoldings(Protocol):
+    """What was recorded of a strategy's traders. Raises DatabaseUnavailable."""
+
+    def read(self, market: int, accounts: range, event_seq: int) -> Integers | None:
+        """int64 (accounts, 3) of TradersMargin.enter; None while an event up to `event_seq` is
+        not recorded."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a strategy's traders trade with, each of them. specs are of its markets."""
+
+    capital_atoms: int
+    leverage: int
+    specs: tuple[MarketSpec, ...]
+    stored: StoredHoldings
+
+
 @dataclass
 class _Seat:
     """Where the strategy stands on one market.
 
     view        None while it is not registered
+    is_known    whether it was ever read what the traders hold there
     pending     a batch that was sent and is not known to be applied
     """
 
     port: MarketPort
     view: MarketView | None = None
+    is_known: bool = False
     batch_no: int = 0
     pending: Rows | None = None
     resends: int = 0
@@ -71,12 +101,17 @@ class Strategy:
         strategy_no: int,
         population: Population,
         markets: Sequence[MarketPort],
+        means: Means,
         clock_us: Callable[[], int] | None = None,
         steps_per_second: int = STEPS_PER_SECOND_DEFAULT,
         run: bool = False,
     ) -> None:
         self._strategy_no, self._population = strategy_no, population
         self._seats = [_Seat(port) for port in markets]
+        self._stored = means.stored
+        self._margin = TradersMargin(
+            population.accounts, means.capital_atoms, means.specs, means.leverage
+        )
         self._clock_us = clock_us or monotonic_us
         self._step_us = 1_000_000 // steps_per_second
         self._step, self._life = 0, 0
@@ -94,12 +129,14 @@ class Strategy:
         self._loop.stop(STOP_WAIT_S)
 
     def health(self) -> dict[str, int]:
-        """Steps done, markets it trades on, rows sent, rows left out of batches that were full."""
+        """Steps done, markets it trades on, rows sent, rows left out of batches that were full,
+        orders that their traders' equity did not carry."""
         return {
             "steps": self._step,
             "markets": sum(seat.view is not None for seat in self._seats),
             "rows_sent": self._rows_sent,
             "rows_cut": self._rows_cut,
+            "orders_refused": self._margin.refused,
         }
 
     def run(self) -> None:
@@ -117,14 +154,22 @@ class Strategy:
         for market, seat in enumerate(self._seats):
             if seat.view is None and self._clock_us() >= seat.retry_at_us:
                 self._attempt(market, self._register)
-        ready = [None if seat.pending is not None else seat.view for seat in self._seats]
+        ready = [self._view_to_act_on(seat) for seat in self._seats]
         batches = self._population.act(self._step, ready)
+        self._margin.reckon([seat.view.mark_ticks if seat.view else 0 for seat in self._seats])
         for market, seat in enumerate(self._seats):
-            if ready[market] is not None:
-                seat.pending = self._stamped(seat.batch_no + 1, batches[market])
-                seat.resends = 0
+            if seat.view is not None and seat.pending is None:
+                touch = (seat.view.best_bid_ticks, seat.view.mark_ticks)
+                rows = self._margin.admit(market, batches[market], *touch)
+                seat.pending, seat.resends = self._stamped(seat.batch_no + 1, rows), 0
             if seat.view is not None:
                 self._attempt(market, self._submit)
+
+    def _view_to_act_on(self, seat: _Seat) -> MarketView | None:
+        """None while a batch is under way, and before there is a mark to reckon margins at."""
+        if seat.pending is not None or seat.view is None or seat.view.mark_ticks == 0:
+            return None
+        return seat.view
 
     def _attempt(self, market: int, call: Callable[[int], None]) -> None:
         """A call that may find the market away; then a pause that doubles up to a limit."""
@@ -132,7 +177,7 @@ class Strategy:
         self._loop.beat()
         try:
             call(market)
-        except (MarketUnavailable, TimeoutError) as error:
+        except (MarketUnavailable, DatabaseUnavailable, TimeoutError) as error:
             said = str(error).strip().rpartition("\n")[2]  # Ray puts a trace before it
             log.info("market_away", strategy=self._strategy_no, market=market, error=said)
             seat.view, seat.pending = None, None
@@ -141,13 +186,36 @@ class Strategy:
 
     def _register(self, market: int) -> None:
         seat, accounts = self._seats[market], self._population.accounts
+        self._look_elsewhere(market)
         reply = seat.port.register(self._strategy_no, accounts.start, accounts.stop - 1)
+        self._margin.enter(market, self._held(market, reply.view.event_seq))
+        seat.is_known = True
         self._life = self._life or reply.batch_no + 1
         self._population.enter(market, self._life, reply.positions_lots)
         if reply.positions_lots is None:
             self._population.learn(market, reply.events)
         seat.view, seat.batch_no, seat.pending = reply.view, reply.batch_no, None
         seat.retry_us = RETRY_US_MIN
+
+    def _look_elsewhere(self, market: int) -> None:
+        """Markets that were not entered since the strategy began bind margin too: what is
+        recorded of them counts until they are."""
+        for other, seat in enumerate(self._seats):
+            if other != market and not seat.is_known:
+                self._margin.enter(other, self._held(other, 0))
+                seat.is_known = True
+
+    def _held(self, market: int, event_seq: int) -> Integers:
+        """What the traders hold in a market: they have no orders there, so what is recorded up to
+        their last event is how it is."""
+        for _ in range(HELD_TRIES_MAX):
+            self._loop.beat()
+            held = self._stored.read(market, self._population.accounts, event_seq)
+            if held is not None:
+                return held
+            if self._loop.stopping.wait(HELD_PAUSE_S):
+                break
+        raise MarketUnavailable("the recorder is behind")
 
     def _submit(self, market: int) -> None:
         """Send the pending batch; it stays pending until the market says it is applied."""
@@ -156,8 +224,10 @@ class Strategy:
         batch_no = seat.batch_no + 1
         reply = seat.port.submit(self._strategy_no, batch_no, seat.pending)
         self._population.learn(market, reply.events)
+        self._margin.learn(market, reply.events)
         seat.view = reply.view
         if reply.batch_no == batch_no:
+            self._margin.answered(market)
             self._rows_sent += len(seat.pending)
             seat.batch_no, seat.pending = batch_no, None
             return

@@ -15,8 +15,10 @@ from sim.money.funding import funding_changes
 from sim.money.liquidation import LIQUIDATION_FEE_PPM
 from sim.money.rules import after_closing, after_fill, share_up
 from sim.rows import kernels
+from sim.rows import packed as packed_events
 from sim.rows.kernels import Number, cached_kernel, inlined, prefetch
 from sim.rows.messages import EventKind, OrderFlag, Rows, Side
+from sim.rows.packed import CODES, LOTS, WHOSE, maker_of, owner_of
 from sim.sums import VOLUME_ATOMS_MAX, exact_sum
 
 Integers = npt.NDArray[np.int64]
@@ -57,6 +59,27 @@ def fill(account: Integers, signed_lots: int, lot_price_atoms: int) -> None:
 
 
 @inlined
+def settle_side(
+    account: Integers, signed_lots: int, lot_price_atoms: int, notional: int, rate_ppm: int
+) -> Number:
+    """One side of a trade with all that it costs; answers its fee."""
+    fee = share_up(notional, rate_ppm)
+    fill(account, signed_lots, lot_price_atoms)
+    account[FEES] += fee
+    account[VOLUME] += min(notional, VOLUME_ATOMS_MAX - account[VOLUME])
+    return fee
+
+
+@inlined
+def settle_forced(account: Integers, notional: int) -> Number:
+    """What a taker who is closed by force pays besides; answers it."""
+    fee = share_up(notional, LIQUIDATION_FEE_PPM)
+    account[TRANSFERS] -= fee
+    account[LIQUIDATED] += 1
+    return fee
+
+
+@inlined
 def is_broken(account: Integers) -> Number:
     """Whether a number of the account has left the safe range."""
     return (
@@ -87,24 +110,41 @@ def account_trades(
         notional = lots * price_atoms
         signed = lots if (codes >> 48) & 255 == BUY else -lots
         taker, maker = accounts[events[row, 4]], accounts[events[row, 6]]
-        taker_fee, maker_fee = share_up(notional, taker_fee_ppm), share_up(notional, maker_fee_ppm)
-        fill(taker, signed, price_atoms)
-        fill(maker, -signed, price_atoms)
-        taker[FEES] += taker_fee
-        maker[FEES] += maker_fee
-        taker[VOLUME] += min(notional, VOLUME_ATOMS_MAX - taker[VOLUME])
-        maker[VOLUME] += min(notional, VOLUME_ATOMS_MAX - maker[VOLUME])
+        fees = settle_side(taker, signed, price_atoms, notional, taker_fee_ppm)
+        fees += settle_side(maker, -signed, price_atoms, notional, maker_fee_ppm)
         totals[TRADES] += 1
         totals[TRADED_LOTS] += lots
-        totals[FEES_TAKEN] += taker_fee + maker_fee
+        totals[FEES_TAKEN] += fees
         if (codes >> 56) & FORCED:
-            forced_fee = share_up(notional, LIQUIDATION_FEE_PPM)
-            taker[TRANSFERS] -= forced_fee
-            taker[LIQUIDATED] += 1
-            totals[LIQUIDATION_FEES] += forced_fee
+            totals[LIQUIDATION_FEES] += settle_forced(taker, notional)
             totals[LIQUIDATION_TRADES] += 1
         if is_broken(taker) or is_broken(maker):
             totals[BROKEN] += 1
+
+
+@cached_kernel(kernels, liquidation, packed_events, rules)
+def account_told(
+    accounts: Integers,
+    packed: Integers,
+    atoms_per_tick_lot: int,
+    maker_fee_ppm: int,
+    taker_fee_ppm: int,
+) -> None:
+    """Every TRADE of packed events, (n, 4), joins the accounts of those told, (traders, 8)."""
+    for row in range(len(packed)):
+        codes, whose = packed[row, CODES], packed[row, WHOSE]
+        if (codes >> 32) & 255 != TRADE:
+            continue
+        lots, price_atoms = packed[row, LOTS], (codes & 0x7FFFFFFF) * atoms_per_tick_lot
+        notional = lots * price_atoms
+        signed = lots if (codes >> 48) & 255 == BUY else -lots
+        taker, maker = owner_of(whose), maker_of(whose)
+        if taker >= 0:
+            settle_side(accounts[taker], signed, price_atoms, notional, taker_fee_ppm)
+            if (codes >> 56) & FORCED:
+                settle_forced(accounts[taker], notional)
+        if maker >= 0:
+            settle_side(accounts[maker], -signed, price_atoms, notional, maker_fee_ppm)
 
 
 @inlined

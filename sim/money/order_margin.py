@@ -269,6 +269,15 @@ class OrderMargin:
             forget(rows, self._first, self._asked)
         return admitted
 
+    def admit_alone(
+        self, market: int, rows: Rows, touch: tuple[int, int], stages: Integers
+    ) -> tuple[Rows, Integers]:
+        """The same for one market; and what its orders bind of each trader, int64 (traders,)."""
+        admitted = self._admitted(self._specs[market], rows, *touch, stages)
+        asked = self._asked.copy()
+        forget(rows, self._first, self._asked)
+        return admitted, asked
+
     def _admitted(
         self, market: int, rows: Rows, best_bid_ticks: int, mark_ticks: int, stages: Integers
     ) -> Rows:

@@ -28,7 +28,7 @@ from sim.money.liquidation import (
 )
 from sim.money.rules import initial_margin_atoms, part_of, share_up
 from sim.rows import kernels
-from sim.rows.kernels import cached_kernel, inlined
+from sim.rows.kernels import cached_kernel, inlined, rule
 from sim.units import PPM
 
 Integers = npt.NDArray[np.int64]
@@ -70,6 +70,21 @@ def add_market(
             sums[trader, NOTIONAL] += worth
             sums[trader, MAINTENANCE] += share_up(worth, maintenance_ppm)
             sums[trader, INITIAL] += initial_margin_atoms(worth, leverage)
+
+
+@rule
+def free_after_positions_atoms(equity: int, initial: int, free_most: int) -> int:
+    """What orders may bind: equity less initial margins, as far as is counted."""
+    return min(free_most, equity - initial)
+
+
+@cached_kernel(kernels, rules)
+def free_of(sums: Integers, free_most: int, free: Integers) -> None:
+    """Write what each trader's orders may bind, (traders,), from its sums over its markets."""
+    for trader in range(len(sums)):
+        free[trader] = free_after_positions_atoms(
+            sums[trader, EQUITY], sums[trader, INITIAL], free_most
+        )
 
 
 @inlined
@@ -123,7 +138,7 @@ def decide(
     """
     for trader in range(len(sums)):
         equity, notional = sums[trader, EQUITY], sums[trader, NOTIONAL]
-        free[trader] = min(free_most, equity - sums[trader, INITIAL])
+        free[trader] = free_after_positions_atoms(equity, sums[trader, INITIAL], free_most)
         if stages[trader] != HEALTHY or equity < 0 or equity <= sums[trader, MAINTENANCE]:
             carry_out(
                 trader,
@@ -163,7 +178,7 @@ def decide_in_one_market(
     for trader in range(len(stages)):
         equity, notional = capital_atoms + values[0, trader], values[1, trader]
         initial = initial_margin_atoms(notional, leverage)
-        free[trader] = min(free_most, equity - initial)
+        free[trader] = free_after_positions_atoms(equity, initial, free_most)
         if stages[trader] != HEALTHY or equity < 0 or equity <= notional:
             carry_out(
                 trader,

@@ -101,7 +101,7 @@ class PopulationDescription:
     markets         ids, in the order of the population's views
     parameters      the dataclass of the strategy
     latency_us_min, latency_us_max   an order's way to a market in a simulation, uniform between
-    leverage        of every order and position in a simulation
+    leverage        of every order and position
     """
 
     name: str

@@ -3,107 +3,33 @@ import pickle
 import numpy as np
 import pytest
 
-from actors.live.strategy import (
-    RESENDS_MAX,
-    RETRY_US_MAX,
-    ROWS_MAX,
-    MarketUnavailable,
-    Strategy,
-)
+from actors.live.strategy import RESENDS_MAX, RETRY_US_MAX, ROWS_MAX
 from sim.market import BTC_PERP
-from sim.populations.command_rows import places
-from sim.populations.population import Integers, MarketView, StrategyReply
+from sim.populations.population import StrategyReply
 from sim.populations.registry import STRATEGIES, build_population
-from sim.prices.processes import ConstantPrice
-from sim.rows.messages import EventKind, Rows, Side
+from sim.rows.messages import EventKind
 from sim.rows.order_ids import ids_of_batch
 from sim.rows.packed import CODES
-from tests.sim.simulated_market import SimulatedMarket, still_view
-
-STRATEGY_NO = 3
-MAKERS = range(3_000_000_000, 3_000_000_003)
-STEP_US = 200_000
-
-
-class Clock:
-    """A clock that moves when told."""
-
-    def __init__(self) -> None:
-        self.now_us = 0
-
-    def __call__(self) -> int:
-        return self.now_us
-
-
-class Port:
-    """A market that can go away, lose replies, and delay batches."""
-
-    def __init__(self) -> None:
-        self.market = SimulatedMarket(BTC_PERP, ConstantPrice(660_000))
-        self.away = False
-        self.loses_next_reply = False
-        self.delays = 0
-        self.registrations, self.attempts = 0, 0
-        self.sent: list[tuple[int, Rows]] = []
-
-    def register(self, strategy_no: int, first_account: int, last_account: int) -> StrategyReply:
-        self.attempts += 1
-        if self.away:
-            raise MarketUnavailable("away")
-        self.registrations += 1
-        return self.market.register(strategy_no, first_account, last_account)
-
-    def submit(self, strategy_no: int, batch_no: int, rows: Rows) -> StrategyReply:
-        if self.away:
-            raise MarketUnavailable("away")
-        self.sent.append((batch_no, rows.copy()))
-        if self.delays:
-            self.delays -= 1
-            return self.market.reply(strategy_no)
-        reply = self.market.submit(strategy_no, batch_no, rows)
-        if self.loses_next_reply:
-            self.loses_next_reply = False
-            raise MarketUnavailable("the reply was lost")
-        return reply
-
-
-class Recorded:
-    """A population that buys one lot in every market it sees, and notes what it is told."""
-
-    accounts = MAKERS
-
-    def __init__(self, rows: int = 1) -> None:
-        self.entered: list[tuple[int, int]] = []
-        self.steps: list[int] = []
-        self.events: list[Integers] = []
-        self._rows = rows
-
-    def enter(self, market: int, life: int, positions_lots: object) -> None:
-        self.entered.append((market, life))
-
-    def learn(self, market: int, packed: Integers) -> None:
-        self.events.append(packed)
-
-    def act(self, step: int, views: list[MarketView | None]) -> list[Rows]:
-        self.steps.append(step)
-        one = np.ones(self._rows, dtype=np.int64)
-        rows = places(one * MAKERS.start, one * Side.BUY, one * 1_000, one)
-        return [rows.copy() if view is not None else rows[:0] for view in views]
+from tests.actors.strategy_market import (
+    MAKERS,
+    STEP_US,
+    STRATEGY_NO,
+    Clock,
+    Port,
+    Recorded,
+    step,
+    strategy_of,
+)
+from tests.sim.simulated_market import still_view
 
 
 def makers() -> object:
     return build_population("ladder", STRATEGIES["ladder"].parameters(), MAKERS, 1, 5, 3)
 
 
-def step(strategy: Strategy, clock: Clock, times: int = 1) -> None:
-    for _ in range(times):
-        clock.now_us += STEP_US
-        strategy.step_once()
-
-
 def test_a_strategy_registers_and_its_orders_rest_under_ids_of_its_own() -> None:
     port, clock = Port(), Clock()
-    strategy = Strategy(STRATEGY_NO, makers(), [port], clock)
+    strategy = strategy_of(makers(), [port], clock)
     step(strategy, clock)
     ids = port.market.engine.resting_orders()["order_id"]
     assert sorted(ids.tolist()) == sorted(ids_of_batch(STRATEGY_NO, 1, 48).tolist())
@@ -112,7 +38,7 @@ def test_a_strategy_registers_and_its_orders_rest_under_ids_of_its_own() -> None
 
 def test_batches_are_numbered_without_a_gap_and_steps_never_repeat() -> None:
     port, clock, population = Port(), Clock(), Recorded()
-    strategy = Strategy(STRATEGY_NO, population, [port], clock)
+    strategy = strategy_of(population, [port], clock)
     step(strategy, clock, 5)
     assert [batch_no for batch_no, _ in port.sent] == [1, 2, 3, 4, 5]
     assert population.steps == [1, 2, 3, 4, 5]
@@ -120,7 +46,7 @@ def test_batches_are_numbered_without_a_gap_and_steps_never_repeat() -> None:
 
 def test_a_market_that_restarts_is_entered_again_and_orders_are_forgotten() -> None:
     port, clock = Port(), Clock()
-    strategy = Strategy(STRATEGY_NO, makers(), [port], clock)
+    strategy = strategy_of(makers(), [port], clock)
     step(strategy, clock, 3)
     port.away = True
     step(strategy, clock, 4)
@@ -135,7 +61,7 @@ def test_a_market_that_restarts_is_entered_again_and_orders_are_forgotten() -> N
 def test_a_market_that_stays_away_is_asked_less_and_less_often() -> None:
     port, clock = Port(), Clock()
     port.away = True
-    strategy = Strategy(STRATEGY_NO, makers(), [port], clock)
+    strategy = strategy_of(makers(), [port], clock)
     step(strategy, clock, 600)
     rounds = 600 * STEP_US // RETRY_US_MAX
     assert rounds - 2 <= port.attempts <= rounds + 8
@@ -145,7 +71,7 @@ def test_one_market_away_does_not_stop_the_other() -> None:
     ports, clock = [Port(), Port()], Clock()
     ports[0].away = True
     population = Recorded()
-    strategy = Strategy(STRATEGY_NO, population, ports, clock)
+    strategy = strategy_of(population, ports, clock)
     step(strategy, clock, 4)
     assert [batch_no for batch_no, _ in ports[1].sent] == [1, 2, 3, 4]
     assert ports[0].sent == []
@@ -153,7 +79,7 @@ def test_one_market_away_does_not_stop_the_other() -> None:
 
 def test_after_a_lost_reply_nothing_is_sent_twice() -> None:
     port, clock = Port(), Clock()
-    strategy = Strategy(STRATEGY_NO, makers(), [port], clock)
+    strategy = strategy_of(makers(), [port], clock)
     step(strategy, clock)
     port.loses_next_reply = True
     step(strategy, clock, 4)
@@ -164,7 +90,7 @@ def test_after_a_lost_reply_nothing_is_sent_twice() -> None:
 
 def test_a_batch_that_is_late_is_sent_again_as_it_was() -> None:
     port, clock, population = Port(), Clock(), Recorded()
-    strategy = Strategy(STRATEGY_NO, population, [port], clock)
+    strategy = strategy_of(population, [port], clock)
     port.delays = 2
     step(strategy, clock, 4)
     numbers = [batch_no for batch_no, _ in port.sent]
@@ -175,7 +101,7 @@ def test_a_batch_that_is_late_is_sent_again_as_it_was() -> None:
 
 def test_a_batch_that_never_comes_through_ends_in_a_new_registration() -> None:
     port, clock = Port(), Clock()
-    strategy = Strategy(STRATEGY_NO, Recorded(), [port], clock)
+    strategy = strategy_of(Recorded(), [port], clock)
     port.delays = RESENDS_MAX + 1
     step(strategy, clock, RESENDS_MAX + 5)
     assert port.registrations == 2
@@ -183,8 +109,8 @@ def test_a_batch_that_never_comes_through_ends_in_a_new_registration() -> None:
 
 def test_a_strategy_that_is_started_again_lives_another_life() -> None:
     port, clock, first, second = Port(), Clock(), Recorded(), Recorded()
-    step(Strategy(STRATEGY_NO, first, [port], clock), clock, 5)
-    step(Strategy(STRATEGY_NO, second, [port], clock), clock, 2)
+    step(strategy_of(first, [port], clock), clock, 5)
+    step(strategy_of(second, [port], clock), clock, 2)
     assert (first.entered, second.entered) == ([(0, 1)], [(0, 6)])
     assert [batch_no for batch_no, _ in port.sent] == [1, 2, 3, 4, 5, 6, 7]
     assert port.market.engine.open_order_count == 2
@@ -192,7 +118,7 @@ def test_a_strategy_that_is_started_again_lives_another_life() -> None:
 
 def test_a_full_batch_is_cut_and_says_so() -> None:
     port, clock = Port(), Clock()
-    strategy = Strategy(STRATEGY_NO, Recorded(ROWS_MAX + 7), [port], clock)
+    strategy = strategy_of(Recorded(ROWS_MAX + 7), [port], clock)
     step(strategy, clock)
     assert len(port.sent[0][1]) == ROWS_MAX
     assert strategy.health()["rows_cut"] == 7
@@ -200,14 +126,14 @@ def test_a_full_batch_is_cut_and_says_so() -> None:
 
 def test_what_happened_reaches_the_population_once() -> None:
     port, clock, population = Port(), Clock(), Recorded()
-    step(Strategy(STRATEGY_NO, population, [port], clock), clock, 3)
+    step(strategy_of(population, [port], clock), clock, 3)
     kinds = np.concatenate(population.events)[:, CODES] >> 32 & 255
     assert (kinds == EventKind.RESTED).sum() == 3
 
 
 def test_a_strategy_stops_when_told() -> None:
     clock = Clock()
-    strategy = Strategy(STRATEGY_NO, Recorded(), [Port()], clock)
+    strategy = strategy_of(Recorded(), [Port()], clock)
     strategy.stop()
     strategy.run()
     assert strategy.health()["steps"] == 0
@@ -222,7 +148,7 @@ def test_positions_the_market_tells_replace_what_was_counted() -> None:
             return StrategyReply(0, view, events, told)
 
     population, clock = makers(), Clock()
-    step(Strategy(STRATEGY_NO, population, [Telling()], clock), clock)
+    step(strategy_of(population, [Telling()], clock), clock)
     assert population.holdings[0].positions_lots.tolist() == [7, -7, 0]
 
 
