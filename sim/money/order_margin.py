@@ -273,7 +273,7 @@ class OrderMargin:
         self, market: int, rows: Rows, touch: tuple[int, int], stages: Integers
     ) -> tuple[Rows, Integers]:
         """The same for one market; and what its orders bind of each trader, int64 (traders,)."""
-        admitted = self._admitted(self._specs[market], rows, *touch, stages)
+        admitted = self._admitted(market, rows, *touch, stages)
         asked = self._asked.copy()
         forget(rows, self._first, self._asked)
         return admitted, asked

@@ -65,6 +65,7 @@ class TradersMargin:
         HELD."""
         self._accounts[market][:] = 0
         self._accounts[market][:, HELD] = held
+        self._orders.positions[market][:] = held[:, 0]
         self._orders.resting_atoms -= self._resting[market]
         self._resting[market] = self._sent[market] = 0
 

@@ -5,10 +5,10 @@ scenario or asks a rule of money needs no compiler for it: numba is two fifths o
 """
 
 import inspect
+import linecache
 from collections.abc import Callable
 from functools import update_wrapper
 from hashlib import blake2b
-from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -96,7 +96,7 @@ def cached_kernel(*inlined_modules: ModuleType) -> Callable[[Kernel], Kernel]:
 
 def source_around(function: Callable[..., Any]) -> str:
     """Of the whole file that a function stands in, while that is being loaded."""
-    return Path(inspect.getfile(function)).read_text()
+    return "".join(linecache.updatecache(inspect.getfile(function)))
 
 
 def lowest_bit(word: Number) -> Number:
