@@ -1,9 +1,11 @@
 """Cross margin: what an account has available, what an order needs of it, at which price.
 
-The rules of perps.md, "Account" and "Bounds". An order needs the initial margin of what it opens,
-the taker's fee, and its open loss: what it loses at once, against mark, if it trades at its limit.
-One that closes opens nothing. No order is taken with which the account's equity at mark would not
-bear the open losses and fees of all its open orders. So only mark can bring an account below zero.
+The rules of perps.md, "Account" and "Bounds". An order needs its initial margin, the taker's fee,
+and its open loss: what it loses at once, against mark, if it trades at its limit. One whose lots
+all close needs no margin, and for that the market keeps it from opening anything, as if it were
+reduce-only: its position may be gone before it trades. No order is taken with which the account's
+equity at mark would not bear the open losses and fees of all its open orders. So only mark can
+bring an account below zero.
 """
 
 from collections.abc import Iterable, Sequence
@@ -115,6 +117,7 @@ class OrderTerms:
 
     limit_ticks     the worst price it may trade at
     reserve_ticks   the price that its worth is reckoned at
+    may_rest        whether what does not trade at once stays in the book
     """
 
     side: Side
@@ -122,20 +125,30 @@ class OrderTerms:
     limit_ticks: int
     reserve_ticks: int
     reduce_only: bool = False
+    may_rest: bool = False
 
 
 @dataclass(frozen=True)
 class Need:
     """What an order asks of its account.
 
-    reserved_atoms   initial margin of what it opens, taker's fee, open loss: what it locks
+    reserved_atoms   initial margin where it opens, taker's fee, open loss: what it locks
     at_stake_atoms   fee and open loss alone, and an atom for each lot's fee to round up
-    opens            whether any of it opens a position
+    opens            whether it may open a position
     """
 
     reserved_atoms: int
     at_stake_atoms: int
     opens: bool
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """What an order needs, and what there is of it: available margin, or else what can be lost."""
+
+    required_atoms: int
+    there_is_atoms: int
+    of_margin: bool
 
 
 def released_atoms(reserved_atoms: int, lots: int, open_lots: int) -> int:
@@ -165,40 +178,45 @@ def withdrawable_atoms(wallet_atoms: int, locked_atoms: int, held: Sequence[Expo
     return max(0, min(free, bearable_atoms(wallet_atoms, held)))
 
 
-def closing_lots(held: Exposure, order: OrderTerms) -> int:
-    """How many lots of an order close: all of a reduce-only one, for it opens nothing; of others
-    what orders before it leave of the position."""
+def closes_wholly(held: Exposure, order: OrderTerms) -> bool:
+    """Whether all lots of an order take off a position what orders before it leave of it.
+
+    What may rest shares that with all that rests; what trades at once goes before reduce-only
+    orders, which the market then cuts.
+    """
     if order.reduce_only:
-        return order.quantity_lots
+        return True
     position_lots = held.position.quantity_lots
     reducible = -position_lots if order.side == Side.BUY else position_lots
-    before = held.open_sides.get(order.side, NO_ORDERS).plain_lots
-    return max(0, min(order.quantity_lots, reducible - before))
+    before = held.open_sides.get(order.side, NO_ORDERS)
+    taken = before.lots if order.may_rest else before.plain_lots
+    return order.quantity_lots <= reducible - taken
 
 
 def order_need(held: Exposure, order: OrderTerms) -> Need:
     """What an order needs, at the leverage in force."""
     spec, lots = held.spec, order.quantity_lots
-    opening = lots - closing_lots(held, order)
+    opens = not closes_wholly(held, order)
     worth = spec.notional_atoms(order.reserve_ticks, lots)
-    opening_worth = spec.notional_atoms(order.reserve_ticks, opening)
     loss_ticks = open_loss_ticks(order.side == Side.SELL, order.limit_ticks, held.mark_ticks)
     loss = spec.notional_atoms(loss_ticks, lots)
     fee_ppm = spec.taker_fee_ppm
-    reserved = reservation_atoms(worth, opening_worth, held.leverage_in_force, fee_ppm)
-    return Need(reserved + loss, share_up(worth, fee_ppm) + loss + lots, opening > 0)
+    reserved = reservation_atoms(worth, worth if opens else 0, held.leverage_in_force, fee_ppm)
+    return Need(reserved + loss, share_up(worth, fee_ppm) + loss + lots, opens)
 
 
 def lacking(
     wallet_atoms: int, locked_atoms: int, held: Sequence[Exposure], need: Need
-) -> tuple[int, int] | None:
-    """What an order needs and what there is of it, where the account cannot carry it; else None."""
+) -> Shortage | None:
+    """What an account lacks for an order; None where it can carry it."""
     if need.opens:
         available = available_atoms(wallet_atoms, locked_atoms, held)
         if available < need.reserved_atoms:
-            return need.reserved_atoms, available
+            return Shortage(need.reserved_atoms, available, of_margin=True)
     bearable = bearable_atoms(wallet_atoms, held)
-    return (need.at_stake_atoms, bearable) if bearable < need.at_stake_atoms else None
+    if bearable < need.at_stake_atoms:
+        return Shortage(need.at_stake_atoms, bearable, of_margin=False)
+    return None
 
 
 def join_orders(held: Exposure, order: OrderTerms) -> None:
@@ -221,10 +239,14 @@ def nearest_limit_ticks(spec: MarketSpec, side: Side, limit_ticks: int, mark_tic
 
 
 def market_order_limit(
-    side: Side, quantity_lots: int, opposite: npt.NDArray[np.int64], mark_ticks: int
+    side: Side,
+    quantity_lots: int,
+    opposite: npt.NDArray[np.int64],
+    mark_ticks: int,
+    slack_ppm: int = MARKET_SLACK_PPM,
 ) -> int | None:
-    """The worst price a MARKET order may trade at: what completes it and 0.5 % more, within the
-    band around mark. None where the band does not complete it.
+    """The worst price a MARKET order may trade at: what completes it and a slack, within the band
+    around mark. None where the band does not complete it.
 
     opposite    visible depth of the other side, shape (n, 3), best first: ticks, lots, orders
     """
@@ -234,10 +256,10 @@ def market_order_limit(
     worst = int(opposite[enough[0], 0])
     if side == Side.BUY:
         edge = highest_purchase_ticks(mark_ticks, MARKET_BAND_PPM)
-        further = highest_purchase_ticks(worst, MARKET_SLACK_PPM)
+        further = highest_purchase_ticks(worst, slack_ppm)
         return min(further, edge) if worst <= edge else None
     edge = lowest_sale_ticks(mark_ticks, MARKET_BAND_PPM)
-    return max(lowest_sale_ticks(worst, MARKET_SLACK_PPM), edge) if worst >= edge else None
+    return max(lowest_sale_ticks(worst, slack_ppm), edge) if worst >= edge else None
 
 
 NO_ORDERS = OpenSide()

@@ -10,17 +10,18 @@ from sim.money.margin import (
     Exposure,
     Need,
     OrderTerms,
+    Shortage,
     join_orders,
     lacking,
     market_order_limit,
     nearest_limit_ticks,
     order_need,
 )
-from sim.money.rules import reserve_ticks
+from sim.money.rules import MARKET_SLACK_PPM, reserve_ticks
 from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
 from sim.refusals import Name, Refusal, Refused
 from sim.roles import Role
-from sim.rows.messages import MarketStatus, OrderType, Side
+from sim.rows.messages import MarketStatus, OrderType, Side, TimeInForce
 from sim.units import ATOMS_PER_UNIT, format_atoms, format_steps
 from storage.intake.exposures import check_marks, no_mark
 from storage.intake.idempotency import Asked
@@ -109,6 +110,7 @@ class AcceptedRow:
     """An order that is accepted if its account does not change meanwhile, and what is written.
 
     sets_leverage   whether its leverage is news to its account in this market
+    opens           whether it may open a position: if not, the market sees to that
     """
 
     order: PlaceOrder
@@ -116,6 +118,7 @@ class AcceptedRow:
     limit_ticks: int
     leverage: int
     sets_leverage: bool
+    opens: bool
 
 
 def decide(
@@ -138,15 +141,19 @@ def decide(
         )
     held = exposure(order, market, accounts)
     sets_leverage = take_leverage(order, held)
-    terms = order_terms(order, market, at_us)
-    need = order_need(held, terms)
-    check_margin(order, need, accounts)
+    terms, need = carried(order, market, accounts, at_us)
     check_size(order, account, accounts, max(terms.reserve_ticks, terms.limit_ticks))
     join_orders(held, terms)
     account.locked_atoms += need.reserved_atoms
     account.open_orders += 1
-    leverage = held.leverage_in_force
-    return AcceptedRow(order, need.reserved_atoms, terms.limit_ticks, leverage, sets_leverage)
+    return AcceptedRow(
+        order,
+        need.reserved_atoms,
+        terms.limit_ticks,
+        held.leverage_in_force,
+        sets_leverage,
+        need.opens,
+    )
 
 
 def authorized(asked: Asked, accounts: Accounts) -> Account:
@@ -227,17 +234,39 @@ def take_leverage(order: PlaceOrder, held: Exposure) -> bool:
     return is_news
 
 
-def order_terms(order: PlaceOrder, market: MarketNow, at_us: int) -> OrderTerms:
+def carried(
+    order: PlaceOrder, market: MarketNow, accounts: Accounts, at_us: int
+) -> tuple[OrderTerms, Need]:
+    """The order's terms, with what they need of its account. Raises Refused where that has less.
+
+    A MARKET order that cannot be carried half a percent further goes to its depth alone.
+    """
+    held = accounts.held[order.account_id][order.spec.market_id]
+    terms = order_terms(order, market, at_us, MARKET_SLACK_PPM)
+    need = order_need(held, terms)
+    if order.order_type == OrderType.MARKET and shortage(order, need, accounts) is not None:
+        terms = order_terms(order, market, at_us, slack_ppm=0)
+        need = order_need(held, terms)
+    check_margin(order, need, accounts)
+    return terms, need
+
+
+def order_terms(order: PlaceOrder, market: MarketNow, at_us: int, slack_ppm: int) -> OrderTerms:
     """The order's side, size and prices. Raises Refused where none is possible now."""
     if order.order_type == OrderType.MARKET:
-        limit_ticks = market_limit(order, market, at_us)
+        limit_ticks = market_limit(order, market, at_us, slack_ppm)
     else:
         limit_ticks = order.price_ticks
         check_band(order, market)
     is_sale, bid_ticks = order.side == Side.SELL, market.best_bid_ticks
     reckoned_ticks = reserve_ticks(is_sale, limit_ticks, bid_ticks, order.post_only)
     return OrderTerms(
-        order.side, order.quantity_lots, limit_ticks, reckoned_ticks, order.reduce_only
+        order.side,
+        order.quantity_lots,
+        limit_ticks,
+        reckoned_ticks,
+        order.reduce_only,
+        order.time_in_force == TimeInForce.GTC,
     )
 
 
@@ -258,7 +287,7 @@ def check_band(order: PlaceOrder, market: MarketNow) -> None:
         )
 
 
-def market_limit(order: PlaceOrder, market: MarketNow, at_us: int) -> int:
+def market_limit(order: PlaceOrder, market: MarketNow, at_us: int, slack_ppm: int) -> int:
     """The worst price at which a MARKET order trades, in ticks."""
     if at_us - market.priced_at_us > INDEX_AGE_US_MAX:
         raise Refused(
@@ -266,7 +295,8 @@ def market_limit(order: PlaceOrder, market: MarketNow, at_us: int) -> int:
             f"{market.spec.market_id} has no fresh index price; MARKET orders wait for one",
         )
     depth = market.asks if order.side == Side.BUY else market.bids
-    limit_ticks = market_order_limit(order.side, order.quantity_lots, depth, market.mark_ticks)
+    lots, mark_ticks = order.quantity_lots, market.mark_ticks
+    limit_ticks = market_order_limit(order.side, lots, depth, mark_ticks, slack_ppm)
     if limit_ticks is None:
         raise Refused(
             Refusal.INSUFFICIENT_LIQUIDITY,
@@ -277,16 +307,29 @@ def market_limit(order: PlaceOrder, market: MarketNow, at_us: int) -> int:
 
 def check_margin(order: PlaceOrder, need: Need, accounts: Accounts) -> None:
     """Refuses what the account cannot carry."""
-    account, held = accounts.accounts[order.account_id], accounts.held[order.account_id].values()
-    check_marks(held)
-    short = lacking(account.total_atoms, account.locked_atoms, list(held), need)
-    if short is not None:
-        required, available = map(format_atoms, short)
+    short = shortage(order, need, accounts)
+    if short is None:
+        return
+    required, there_is = format_atoms(short.required_atoms), format_atoms(short.there_is_atoms)
+    if short.of_margin:
         raise Refused(
             Refusal.INSUFFICIENT_MARGIN,
             "Available margin is below required margin",
-            {"required": required, "available": available},
+            {"required": required, "available": there_is},
         )
+    raise Refused(
+        Refusal.INSUFFICIENT_MARGIN,
+        f"Equity less what open orders may lose is {there_is}, and this order may lose {required}"
+        " at its limit, fees included",
+        {"required": required, "bearable": there_is},
+    )
+
+
+def shortage(order: PlaceOrder, need: Need, accounts: Accounts) -> Shortage | None:
+    """What the account lacks for an order; None where it can carry it."""
+    account, held = accounts.accounts[order.account_id], accounts.held[order.account_id].values()
+    check_marks(held)
+    return lacking(account.total_atoms, account.locked_atoms, list(held), need)
 
 
 def check_size(order: PlaceOrder, account: Account, accounts: Accounts, price_ticks: int) -> None:

@@ -263,7 +263,7 @@ def payloads(rows: list[AcceptedRow]) -> list[bytes]:
     commands = empty_commands(len(rows))
     for command, row in zip(commands, rows, strict=True):
         order = row.order
-        flags = OrderFlag.POST_ONLY * order.post_only + OrderFlag.REDUCE_ONLY * order.reduce_only
+        flags = OrderFlag.POST_ONLY * order.post_only + OrderFlag.REDUCE_ONLY * (not row.opens)
         command["account_id"] = order.account_id
         command["quantity_lots"] = order.quantity_lots
         command["price_ticks"] = row.limit_ticks

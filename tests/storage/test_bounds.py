@@ -11,7 +11,7 @@ import pytest_asyncio
 from sim.market import ETH_PERP
 from sim.orders import PlaceOrder
 from sim.refusals import Name, Refusal, Refused
-from sim.rows.messages import OrderType, Side, TimeInForce
+from sim.rows.messages import COMMAND, OrderFlag, OrderType, Side, TimeInForce
 from sim.units import format_atoms
 from storage.intake.accept import Acceptor
 from storage.intake.leverages import set_leverage
@@ -157,6 +157,20 @@ async def test_a_plain_order_that_closes_needs_no_margin(
     assert refusal.refusal == Refusal.INSUFFICIENT_MARGIN
     await acceptor.place(sale(account_id, 40))
     assert locked(database, account_id) == "0.029955"
+    payloads = database.execute("SELECT payload FROM commands").fetchall()
+    rows = np.frombuffer(b"".join(bytes(payload) for (payload,) in payloads), COMMAND)
+    assert (rows["flags"] == OrderFlag.REDUCE_ONLY).all()  # the position may be gone by then
+
+
+async def test_an_order_with_margin_of_its_own_may_turn_a_position_round(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database)
+    holds(database, account_id, 100, MARK, leverage=10)
+    await acceptor.place(sale(account_id, 150))
+    assert locked(database, account_id) == "9.031433"  # a tenth of all of it, and its fee
+    (payload,) = database.execute("SELECT payload FROM commands").fetchone() or (b"",)
+    assert np.frombuffer(bytes(payload), COMMAND)["flags"] == 0
 
 
 async def test_no_close_takes_an_account_below_nothing(

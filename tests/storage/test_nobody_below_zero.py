@@ -24,6 +24,9 @@ ATOMS = SPEC.atoms_per_tick_lot
 COMMANDS = 100_000
 BYSTANDER = 99
 START = 1_000_000_000
+ROUNDED = 10_000
+"""Atoms: margins and reservations round up, each fill's share of one down."""
+
 OPEN_ORDERS_MAX = 12
 ENDS = {EventKind.REJECTED, EventKind.CANCELED, EventKind.EXPIRED}
 
@@ -42,16 +45,28 @@ class Purse:
     open: dict[int, list[int]] = field(default_factory=dict)
     least: int = 0
 
+    def available(self, mark: int) -> int:
+        """Equity less the margin of the position and all that is locked."""
+        margin = -(-abs(self.lots) * mark * ATOMS // (self.leverage or 10))
+        return self.equity(mark) - margin - sum(placed[4] for placed in self.open.values())
+
     def equity(self, mark: int) -> int:
         return self.cash + self.lots * mark * ATOMS
 
+    def open_losses(self, mark: int) -> int:
+        """What open orders lose against this mark when they trade at their limits."""
+        return sum(
+            lots * max(0, limit - mark if side == Side.BUY else mark - limit) * ATOMS
+            for side, limit, lots, _, _ in self.open.values()
+        )
+
     def left_when_all_trade(self, mark: int) -> int:
         """Equity when every open order has traded at its limit, each lot by itself."""
-        left = self.equity(mark)
-        for side, limit, lots, _, _ in self.open.values():
-            loss = max(0, limit - mark if side == Side.BUY else mark - limit)
-            left -= lots * (loss * ATOMS + ceil(limit * ATOMS * 500 / 1_000_000))
-        return left
+        fees = sum(
+            lots * ceil(limit * ATOMS * 500 / 1_000_000)
+            for _, limit, lots, _, _ in self.open.values()
+        )
+        return self.equity(mark) - self.open_losses(mark) - fees
 
 
 class Exchange:
@@ -60,7 +75,7 @@ class Exchange:
     def __init__(self, dice: random.Random, people: int) -> None:
         self.dice, self.engine = dice, MarketEngine(SPEC)
         self.purses = {number: Purse() for number in [*range(1, people + 1), BYSTANDER]}
-        self.mark, self.next_id, self.fees = 6_000, 1, 0
+        self.mark, self.next_id, self.fees, self.taker = 6_000, 1, 0, 0
         self.seen: Counter[str] = Counter()
 
     def command(self, kind: CommandKind, **values: int) -> None:
@@ -132,6 +147,7 @@ class Exchange:
         return self.purses[number].lots * self.mark * ATOMS
 
     def place(self, wish: PlaceOrder) -> None:
+        self.taker = wish.account_id
         try:
             row = decide(wish, self.accounts(), OPEN_ORDERS_MAX, 0)
         except Refused as refused:
@@ -196,8 +212,18 @@ def test_only_mark_brings_an_account_below_zero() -> None:
     dice = random.Random(seed)
     exchange = Exchange(dice, people=dice.randint(2, 5))
     for _ in range(COMMANDS):
+        mark = exchange.mark
+        before = {
+            # a loss is reserved at the mark of then, and its part of the margin not at all
+            number: (purse.lots, purse.available(mark) - 2 * purse.open_losses(mark))
+            for number, purse in exchange.purses.items()
+        }
         moved = step(exchange)
-        for purse in exchange.purses.values():
+        for number, purse in exchange.purses.items():
+            lots, available = before[number]
+            opened = purse.lots * lots < 0 or abs(purse.lots) > abs(lots)
+            if not moved and opened and number != exchange.taker:  # who had reserved all of it
+                assert purse.available(exchange.mark) >= available - ROUNDED
             if moved:  # what mark explains: all that it leaves when every open order trades
                 purse.least = min(0, purse.left_when_all_trade(exchange.mark))
             assert purse.equity(exchange.mark) >= purse.least
