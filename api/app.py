@@ -56,8 +56,9 @@ FAMILIES = (Family("api.flux", "/", envelope.refuse, envelope.rate_kind),)
 
 WORDS = (document.WORDS, document_of_simulations.WORDS)
 
-ABOUT = """Paper money, real matching: orders meet in a price-time book, positions have margin,
-funding and liquidation, and simulated traders give the markets prices and depth.
+ABOUT = """Paper money, real matching: orders meet in a price-time book, positions have margin, and
+simulated traders give the markets prices and depth. Funding is paid and positions are closed by
+force in simulations; here not yet.
 
 A first order: `POST /auth/guest` gives a token (press **Authorize** and paste it),
 `POST /deposits` money, `POST /orders` an order. Prices, quantities and amounts are decimal

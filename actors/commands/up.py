@@ -8,7 +8,6 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -291,8 +290,7 @@ class Running:
             say(f"  nobody quotes {names} yet: try again shortly, or see {self._log_dir}")
 
     def _is_priced(self, market_id: str) -> bool:
-        price = self._answers(f"/prices/{market_id}")
-        return bool(price and Decimal(price["markPrice"]))
+        return self._answers(f"/prices/{market_id}") is not None
 
     def _is_quoted(self, market_id: str) -> bool:
         """Or halted: then nobody will."""

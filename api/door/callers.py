@@ -113,9 +113,15 @@ def holder_in(chosen: Chosen, standing: Standing | None, role: Role = Role.VIEWE
 
 
 async def chosen_account(request: Request, x_account: AccountHeader = None) -> Chosen:
-    """The account that a request names in its header, else the user's main one."""
-    user_id = await bearer(request)
-    return Chosen(user_id, user_id if x_account is None else number_of(x_account))
+    """The account that a request names in its header, else the user's main one.
+
+    A header that is empty or stands twice names none: who meant another account than the main one
+    shall not trade there.
+    """
+    user_id, named = await bearer(request), request.headers.getlist("x-account")
+    if not named:
+        return Chosen(user_id, user_id)
+    return Chosen(user_id, number_of(named[0]) if len(named) == 1 else NOBODYS_ACCOUNT)
 
 
 async def account_viewer(request: Request, x_account: AccountHeader = None) -> Holder:

@@ -106,11 +106,12 @@ FIELDS: dict[str, str] = {
     "limits; never more than `equity` when an order is taken.",
     "available": "What new orders may reserve: `equity` less `initialMargin` and `locked`.",
     "HeldBalanceAnswer.available": "What new orders may reserve, or of another asset all there is.",
-    "withdrawable": "What may leave: available, but no profit that is not realised yet.",
-    "marginRatio": "`maintenanceMargin` ÷ `equity`; at 1 positions are closed by force. Absent "
-    "where no equity is left.",
-    "liquidationPrice": "The mark price at which the position is closed by force if nothing else "
-    "moves; absent where there is none.",
+    "withdrawable": "What may leave: the least of `available`, `total` less `locked`, and `equity` "
+    "less what open orders may lose.",
+    "marginRatio": "`maintenanceMargin` ÷ `equity`; at 1 an account is due to be liquidated, which "
+    "this server does not do yet. Absent where no equity is left.",
+    "liquidationPrice": "The mark price, to the nearest tick, at which `equity` is the maintenance "
+    "margin if nothing else moves; absent where there is none.",
     "positions": "The open positions, at mark.",
     "leverages": "The leverage in each market where one was ever set, by an order or by request.",
     "entryPrice": "The mean price at which the position was entered.",

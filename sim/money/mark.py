@@ -1,7 +1,9 @@
 """The mark price: what positions are valued at, hard to move by trading.
 
 Median of three: the index plus a 150 s average of (mid − index), the median of
-(best bid, best ask, last), and the index. Integers only.
+(best bid, best ask, last), and the index. Integers only. The average is within 5 % of the index,
+and goes back to nothing while there is no mid: so mark is never further from the index than that,
+whoever quotes what for however long.
 """
 
 from dataclasses import dataclass
@@ -16,6 +18,10 @@ BASIS_SHIFT = 20
 
 SAMPLE_GAP_US_MAX = 10_000_000
 """A sample after a longer pause weighs no more than one after 10 s."""
+
+
+BASIS_MAX_Q20 = (1 << BASIS_SHIFT) // 20
+"""The most that the average may be, as a share of the index: 5 %."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +58,10 @@ def book_price(best_bid: int, best_ask: int, last: int, index_ticks: int) -> int
 
 @rule
 def basis_away_q20(basis_q20: int, index_ticks: int, best_bid: int, best_ask: int) -> int:
-    """How far (mid − index) is from its average now; 0 without a mid, which needs both sides."""
+    """How far (mid − index) is from its average now; without a mid, which needs both sides, as if
+    it were the index."""
     if best_bid == 0 or best_ask == 0:
-        return 0
+        return -basis_q20
     return ((best_bid + best_ask - 2 * index_ticks) << (BASIS_SHIFT - 1)) - basis_q20
 
 
@@ -65,13 +72,15 @@ def sample_weight_us(elapsed_us: int) -> int:
 
 
 @rule
-def next_basis_q20(basis_q20: int, away_q20: int, weight_us: int) -> int:
-    """The average with one more sample of weight t / (150 s + t), rounded down.
+def next_basis_q20(basis_q20: int, away_q20: int, weight_us: int, index_ticks: int) -> int:
+    """The average with one more sample of weight t / (150 s + t), rounded down, within its bounds.
 
     That weight is the backward Euler step of the exponential average: within
     0.1 % of 1 − exp(−t / 150 s) at 250 ms, and needs no exp.
     """
-    return basis_q20 + away_q20 * weight_us // (BASIS_TIME_CONSTANT_US + weight_us)
+    most = index_ticks * BASIS_MAX_Q20
+    basis = basis_q20 + away_q20 * weight_us // (BASIS_TIME_CONSTANT_US + weight_us)
+    return max(-most, min(basis, most))
 
 
 @rule
@@ -87,5 +96,5 @@ def next_mark(index_ticks: int, quotes: Quotes, basis_ema_q20: int, elapsed_us: 
     """The mark price `elapsed_us` after the last one, never below one tick."""
     bid, ask, last = quotes.best_bid_ticks, quotes.best_ask_ticks, quotes.last_price_ticks
     away = basis_away_q20(basis_ema_q20, index_ticks, bid, ask)
-    basis = next_basis_q20(basis_ema_q20, away, sample_weight_us(elapsed_us))
+    basis = next_basis_q20(basis_ema_q20, away, sample_weight_us(elapsed_us), index_ticks)
     return Mark(mark_ticks_of(index_ticks, basis, book_price(bid, ask, last, index_ticks)), basis)

@@ -45,7 +45,7 @@ def follow_mark(
         away = basis_away_q20(state[BASIS], index, bid, ask)
         if abs(away) > PRODUCT_SAFE // weight_us:
             return done
-        basis = next_basis_q20(state[BASIS], away, weight_us)
+        basis = next_basis_q20(state[BASIS], away, weight_us, index)
         mark = mark_ticks_of(index, basis, book_price(bid, ask, last, index))
         state[INDEX], state[MARK], state[BASIS] = index, mark, basis
     return len(ticks)

@@ -53,7 +53,9 @@ def joined(
         exposure = Exposure(*marked[market_id], position, leverage)
         found.setdefault(account_id, {})[market_id] = exposure
     for account_id, market_id, side, *sums in open_sides:
-        found[account_id][market_id].open_sides[Side(side)] = OpenSide(*map(int, sums))
+        held_there = found.get(account_id, {}).get(market_id)
+        if held_there is not None:  # else it came between the statements: its account has changed
+            held_there.open_sides[Side(side)] = OpenSide(*map(int, sums))
     return found
 
 

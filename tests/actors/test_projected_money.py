@@ -81,7 +81,7 @@ def test_nobody_sells_to_a_partner_so_low_that_the_money_comes_from_nowhere(hous
     house.place(order(bob, Side.SELL, 100), order(alice, Side.BUY, 100, leverage=20))
     house.settled()
     house.place_one(order(bob, Side.BUY, 100, price_ticks=1))
-    for price_ticks, why in ((1, "beyond the price band"), (5_392, "Available margin is below")):
+    for price_ticks, why in ((1, "beyond the price band"), (5_392, "this order may lose 6.01706")):
         closing = order(alice, Side.SELL, 100, price_ticks=price_ticks, reduce_only=True)
         with pytest.raises(AssertionError, match=why):
             house.place_one(replace(closing, leverage=None))
@@ -92,6 +92,29 @@ def test_nobody_sells_to_a_partner_so_low_that_the_money_comes_from_nowhere(hous
     eventually(lambda: house.state(sold) == (OrderStatus.FILLED, 100))
     house.settled()
     assert total(house, alice) == "0.033045"
+
+
+def test_a_closing_order_without_margin_goes_with_the_position_that_it_would_close(
+    house: House,
+) -> None:
+    house.open()
+    alice, bob = trader(house.database, "7"), trader(house.database)
+    house.place(order(bob, Side.SELL, 100), order(alice, Side.BUY, 100))
+    house.settled()
+    close = replace(order(alice, Side.SELL, 100, price_ticks=6_100), leverage=None)
+    waiting = house.place_one(close)
+    half = house.place_one(replace(order(bob, Side.BUY, 60, price_ticks=5_980), leverage=None))
+    sold = house.place_one(replace(close, quantity_lots=60, price_ticks=5_980, reduce_only=True))
+    eventually(lambda: house.state(sold) == (OrderStatus.FILLED, 60))
+    house.settled()
+    assert house.state(waiting) == (OrderStatus.OPEN, 0)
+    assert house.count(f"SELECT quantity_lots FROM orders WHERE id = {waiting}") == 40
+    house.place_one(replace(order(bob, Side.BUY, 40, price_ticks=5_980), leverage=None))
+    house.place_one(replace(close, quantity_lots=40, price_ticks=5_980, reduce_only=True))
+    eventually(lambda: house.state(waiting) == (OrderStatus.CANCELED, 0))
+    house.settled()
+    assert house.state(half) == (OrderStatus.FILLED, 60)
+    assert house.count(f"SELECT locked_atoms FROM balances WHERE account_id = {alice}") == 0
 
 
 def test_a_position_that_flips_keeps_the_leverage_that_its_account_has_in_the_market(

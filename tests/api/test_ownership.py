@@ -164,3 +164,14 @@ def test_an_account_that_is_named_otherwise_is_ones_own_too(
         alice.account_name,
         theirs.account_name,
     ]
+
+
+def test_a_header_that_is_empty_or_stands_twice_names_no_account(alice: Person) -> None:
+    own = f"account_{alice.user_id}"
+    for named in ([("X-Account", "")], [("X-Account", own), ("X-Account", own)]):
+        headers = [*alice.headers.items(), *named]
+        assert error_of(alice.http.get("/balances", headers=headers)) == (404, "ACCOUNT_NOT_FOUND")
+        assert error_of(alice.http.post("/orders", headers=headers, json=small_order())) == (
+            404,
+            "ACCOUNT_NOT_FOUND",
+        )

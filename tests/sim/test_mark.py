@@ -46,11 +46,24 @@ def test_a_lasting_premium_is_followed_with_a_time_constant_of_150_s() -> None:
     assert mark.mark_ticks == INDEX + premium
 
 
-def test_the_average_stands_still_while_a_side_is_missing() -> None:
+def test_the_average_goes_back_to_nothing_while_a_side_is_missing() -> None:
+    quotes, mark = Quotes(0, INDEX + 900, INDEX + 400), next_mark(INDEX, Quotes(0, 0, 0), 0, 0)
     ema = 500 << 20
-    mark = next_mark(INDEX, Quotes(0, INDEX + 900, INDEX + 400), ema, 250_000)
-    assert mark.basis_ema_q20 == ema
-    assert mark.mark_ticks == INDEX + 500
+    for _ in range(600):
+        mark = next_mark(INDEX, quotes, ema, 250_000)
+        ema = mark.basis_ema_q20
+    assert 181 <= mark.mark_ticks - INDEX <= 186  # 1/e of it after 150 s
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_nobody_quotes_mark_further_than_5_percent_from_the_index(way: int) -> None:
+    ema, far = 0, INDEX + way * INDEX // 2
+    for _ in range(100_000):
+        mark = next_mark(INDEX, Quotes(far - 1, far + 1, far), ema, 250_000)
+        ema = mark.basis_ema_q20
+    assert abs(mark.mark_ticks - INDEX) == INDEX // 20 - 1  # to the tick below it
+    spoken = next_mark(INDEX, Quotes(INDEX - 1, INDEX + 1, INDEX), ema, 250_000)
+    assert spoken.mark_ticks in (INDEX, INDEX - 1, INDEX + 1)
 
 
 def test_the_mark_is_never_outside_its_three_candidates() -> None:

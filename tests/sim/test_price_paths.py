@@ -58,9 +58,11 @@ def plain_mark(index: int, touch: list[int], basis_q20: int, weight_us: int) -> 
     known = sorted(ticks for ticks in touch if ticks)
     book = known or [index]
     middle = book[1] if len(book) == 3 else floor(Fraction(sum(book), len(book)))
-    if bid and ask:
-        away = (Fraction(bid + ask, 2) - index) * 2**20 - basis_q20
-        basis_q20 = floor(basis_q20 + away * weight_us / (150_000_000 + weight_us))
+    premium = Fraction(bid + ask, 2) - index if bid and ask else Fraction(0)
+    away = premium * 2**20 - basis_q20
+    basis_q20 = floor(basis_q20 + away * weight_us / (150_000_000 + weight_us))
+    most = floor(index * floor(Fraction(2**20, 20)))
+    basis_q20 = max(-most, min(most, basis_q20))
     smoothed = index + floor(Fraction(basis_q20, 2**20) + Fraction(1, 2))
     return max(1, sorted((smoothed, middle, index))[1]), basis_q20
 

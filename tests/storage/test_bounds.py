@@ -14,6 +14,7 @@ from sim.refusals import Name, Refusal, Refused
 from sim.rows.messages import COMMAND, OrderFlag, OrderType, Side, TimeInForce
 from sim.units import format_atoms
 from storage.intake.accept import Acceptor
+from storage.intake.exposures import joined
 from storage.intake.leverages import set_leverage
 from storage.intake.transfers import withdraw
 from storage.postgres.database import AsyncPool, connect, open_pool
@@ -247,3 +248,9 @@ async def test_what_open_orders_may_lose_cannot_be_withdrawn(
     async with unit_of_work(pool) as connection:
         refusal = await refused(withdraw(connection, account_id, "USDC", 5_000_000))
     assert refusal.details["available"] == "4.969945"
+
+
+async def test_an_order_that_is_younger_than_what_was_read_before_it_is_left_out() -> None:
+    """Two statements read an account; its first order may come between them."""
+    (younger,) = [(1_000, "ETH-PERP", 1, 1, 10, 59_910, 10, 0, 0)]
+    assert joined([], [younger], {"ETH-PERP": (ETH_PERP, MARK)}) == {}
