@@ -41,17 +41,19 @@ class MarketHost:
 
         Nor one in front of nothing: a quiet market writes no rows.
         """
-        mark_ticks = self.mark_ticks
-        if not len(rows) or mark_ticks in (0, self.engine.mark_ticks):
+        if not self._has_news_of_mark(rows):
             return NO_ROWS
-        return mark_row(mark_ticks, int(rows["time_us"][0]))
+        return mark_row(self.mark_ticks, int(rows["time_us"][0]))
 
     def apply(self, rows: Rows) -> Rows:
-        """Apply a batch behind mark; its EVENT rows. The mark goes in a batch of its own, for to
-        put a row in front of others is to copy them all."""
-        if len(mark := self.mark_in_front(rows)):
-            self.engine.apply(mark)
+        """Apply a batch behind mark; its EVENT rows. Nobody keeps these rows, so that mark need not
+        be one: a row of its own would cost as much as ten of theirs."""
+        if self._has_news_of_mark(rows):
+            self.engine.tell_mark(self.mark_ticks)
         return self.engine.apply(rows)
+
+    def _has_news_of_mark(self, rows: Rows) -> bool:
+        return len(rows) > 0 and self.mark_ticks not in (0, self.engine.mark_ticks)
 
     def tell_to(self, parts: Sequence[range]) -> None:
         """From now on the traders of these accounts hear what happens to them, and only that."""

@@ -55,6 +55,12 @@ from sim.rows.packed import CODES, LOTS, ORDER, WHOSE, maker_of, owner_of
 Integers = npt.NDArray[np.int64]
 
 WORTH_ATOMS_MAX = 2**61
+SUMS = 4
+FREE, RESTING_WORTH, ASKED, CLOSING = range(SUMS)
+"""Of each trader side by side, half a cache line, in atoms: equity less the margin of positions,
+worth of what rests over all markets; then of the step under way what its orders reserve so far, and
+in the market under way how many lots of them close."""
+
 ROWS_AHEAD = 12
 """How many rows ahead the memory of a trader is asked for."""
 
@@ -62,6 +68,13 @@ PLACE, SELL = int(CommandKind.PLACE), int(Side.SELL)
 POST_ONLY, REDUCE_ONLY = int(OrderFlag.POST_ONLY), int(OrderFlag.REDUCE_ONLY)
 RESTED, TRADE, CANCELED = int(EventKind.RESTED), int(EventKind.TRADE), int(EventKind.CANCELED)
 PRICE_BAND = int(Reason.PRICE_BAND)
+
+
+@inlined
+def ask_for(trader: int, sums: Integers, positions: Integers) -> None:
+    """Memory that is about to be read."""
+    prefetch(sums, SUMS * trader)
+    prefetch(positions, trader)
 
 
 @inlined
@@ -73,6 +86,13 @@ def opened_by(positions: Integers, trader: int, signed_lots: int) -> Number:
     return abs(signed_lots) - closes
 
 
+@inlined
+def rest_less(sums: Integers, trader: int, worth_atoms: int) -> None:
+    """So much of what a trader has in the book is gone."""
+    place = SUMS * trader + RESTING_WORTH
+    sums[place] = max(0, sums[place] - worth_atoms)
+
+
 @cached_kernel(kernels, packed_events, rules)
 def learn_events(
     packed: Integers,
@@ -80,11 +100,13 @@ def learn_events(
     maker_fee_ppm: int,
     taker_fee_ppm: int,
     leverage: int,
-    free: Integers,
-    resting: Integers,
+    sums: Integers,
     positions: Integers,
 ) -> None:
-    """Packed events, (n, 4), change what is free, what rests and positions: (traders,) each.
+    """Packed events, (n, 4), change what is free, what rests and positions.
+
+    sums        int64 (traders × SUMS,): of each trader FREE, RESTING, ASKED, CLOSING
+    positions   int64 (traders,), lots
 
     Reduce-only orders never rest with a reservation, and what the price band cancels never rested.
     A maker's order number is 0 where its position was taken from it without an order.
@@ -93,9 +115,7 @@ def learn_events(
         if row + ROWS_AHEAD < len(packed):
             ahead = packed[row + ROWS_AHEAD, WHOSE]
             for place in (max(owner_of(ahead), 0), max(maker_of(ahead), 0)):
-                prefetch(free, place)
-                prefetch(resting, place)
-                prefetch(positions, place)
+                ask_for(place, sums, positions)
         codes, whose = packed[row, CODES], packed[row, WHOSE]
         kind, owner = (codes >> 32) & 255, owner_of(whose)
         lot_atoms = (codes & 0x7FFFFFFF) * atoms_per_tick_lot
@@ -105,24 +125,20 @@ def learn_events(
             signed = -packed[row, LOTS] if (codes >> 48) & 255 == SELL else packed[row, LOTS]
             if owner >= 0:
                 opened = opened_by(positions, owner, signed) * lot_atoms
-                free[owner] -= reservation_atoms(worth, opened, leverage, taker_fee_ppm)
+                sums[SUMS * owner + FREE] -= reservation_atoms(
+                    worth, opened, leverage, taker_fee_ppm
+                )
             if maker >= 0:
                 opened = opened_by(positions, maker, -signed) * lot_atoms
-                free[maker] -= reservation_atoms(worth, opened, leverage, max(0, maker_fee_ppm))
+                fee_ppm = max(0, maker_fee_ppm)
+                sums[SUMS * maker + FREE] -= reservation_atoms(worth, opened, leverage, fee_ppm)
                 if packed[row, ORDER] != 0:
-                    resting[maker] = max(0, resting[maker] - worth)
+                    rest_less(sums, maker, worth)
         elif owner >= 0 and (codes >> 56) & REDUCE_ONLY == 0:
             if kind == RESTED:
-                resting[owner] += worth
+                sums[SUMS * owner + RESTING_WORTH] += worth
             elif kind == CANCELED and (codes >> 40) & 255 != PRICE_BAND:
-                resting[owner] = max(0, resting[owner] - worth)
-
-
-@inlined
-def ask_for(trader: int, sums: tuple[Integers, ...]) -> None:
-    """Memory that is about to be read."""
-    for one in sums:
-        prefetch(one, trader)
+                rest_less(sums, owner, worth)
 
 
 @inlined
@@ -153,6 +169,14 @@ def margin_of(position_lots: int, mark_atoms: int, leverage: int) -> Number:
     return initial_margin_atoms(abs(position_lots) * mark_atoms, leverage)
 
 
+@inlined
+def reserved_by_rest(worth_atoms: int, leverage: int, taker_fee_ppm: int) -> Number:
+    """What orders in the book reserve in all; most traders have none, and need no division."""
+    if worth_atoms == 0:
+        return 0
+    return reservation_atoms(worth_atoms, worth_atoms, leverage, taker_fee_ppm)
+
+
 @cached_kernel(kernels, rules, watch)
 def admit_rows(
     rows: Rows,
@@ -162,26 +186,24 @@ def admit_rows(
     prices_ticks: tuple[int, int, int, int],
     taker_fee_ppm: int,
     leverage: int,
-    sums: tuple[Integers, Integers, Integers, Integers, Integers],
+    sums: Integers,
+    positions: Integers,
     stages: Integers,
     kept: npt.NDArray[np.bool_],
-) -> Number:
-    """Say which COMMAND rows go to the market: bool (rows,); answers how many do not.
+) -> tuple[int, int]:
+    """Say which COMMAND rows go to the market: bool (rows,); answers how many do not, and how many
+    of the others close. Sizes that the market refuses are let through: it says why.
 
     prices_ticks   best bid, mark, the highest price of a purchase, the lowest of a sale
-    sums           int64 (traders,) each: what is free, worth of what rests, positions here; then
-                   what this step's orders reserve so far and how many lots of them close, added to
+    sums, positions   as in `learn_events`; ASKED and CLOSING are added to
     stages         int64 (traders,); PLACE rows of traders who are CLOSED all stay here
-
-    Sizes that the market refuses are let through: it says why.
     """
-    free, resting, positions, asked, closing = sums
-    mark_atoms, refused = prices_ticks[1] * atoms_per_tick_lot, 0
+    mark_atoms, refused, closers = prices_ticks[1] * atoms_per_tick_lot, 0, 0
     for place in range(len(rows)):
         row: Number = rows[place]
         kept[place] = True
         if place + ROWS_AHEAD < len(rows):
-            ask_for(rows[place + ROWS_AHEAD].account_id - first_account, sums)
+            ask_for(rows[place + ROWS_AHEAD].account_id - first_account, sums, positions)
         if row.kind != PLACE:
             continue
         trader, lots = row.account_id - first_account, row.quantity_lots
@@ -189,27 +211,29 @@ def admit_rows(
             kept[place] = False
         elif row.flags & REDUCE_ONLY == 0 and 0 < lots <= quantity_lots_max:
             worth, loss = wanted_atoms(row, prices_ticks, atoms_per_tick_lot)
-            left, opened, rests = free[trader] - asked[trader], worth, resting[trader]
-            if closes_wholly(row, positions[trader], closing[trader]):
-                opened, closing[trader] = 0, closing[trader] + lots
-                left += margin_of(positions[trader], mark_atoms, leverage)
+            own, held, opened = SUMS * trader, positions[trader], worth
+            left = sums[own + FREE] - sums[own + ASKED]
+            if closes_wholly(row, held, sums[own + CLOSING]):
+                opened, closers = 0, closers + 1
+                sums[own + CLOSING] += lots
+                left += margin_of(held, mark_atoms, leverage)
             else:
-                left -= reservation_atoms(rests, rests, leverage, taker_fee_ppm)
+                left -= reserved_by_rest(sums[own + RESTING_WORTH], leverage, taker_fee_ppm)
             wanted = reservation_atoms(worth, opened, leverage, taker_fee_ppm) + loss
             if worth <= WORTH_ATOMS_MAX and wanted <= left:
-                asked[trader] += wanted
+                sums[own + ASKED] += wanted
                 row.leverage = leverage
             else:
                 kept[place] = False
         refused += not kept[place]
-    return refused
+    return refused, closers
 
 
 @cached_kernel(kernels)
-def forget(rows: Rows, first_account: int, asked: Integers) -> None:
+def forget(rows: Rows, first_account: int, sums: Integers, what: int) -> None:
     """What the traders of COMMAND rows asked for, or close, counts no longer."""
     for place in range(len(rows)):
-        asked[rows[place].account_id - first_account] = 0
+        sums[SUMS * (rows[place].account_id - first_account) + what] = 0
 
 
 class OrderMargin:
@@ -227,14 +251,22 @@ class OrderMargin:
         self._first, self._leverage = accounts.start, leverage
         self._specs = list(specs)
         self.most_atoms = WORTH_ATOMS_MAX // leverage
-        self.free_atoms: Integers = np.full(
-            len(accounts), min(capital_atoms, self.most_atoms), np.int64
-        )
-        self.resting_atoms: Integers = np.zeros(len(accounts), np.int64)
+        self._sums: Integers = np.zeros(SUMS * len(accounts), np.int64)
+        self.free_atoms[:] = min(capital_atoms, self.most_atoms)
         self.positions: list[Integers] = [np.zeros(len(accounts), np.int64) for _ in specs]
-        self._asked: Integers = np.zeros(len(accounts), np.int64)
-        self._closing: Integers = np.zeros(len(accounts), np.int64)
         self.refused = 0
+
+    @property
+    def free_atoms(self) -> Integers:
+        """A view to be written to."""
+        free: Integers = self._sums[FREE::SUMS]
+        return free
+
+    @property
+    def resting_atoms(self) -> Integers:
+        """Another one."""
+        resting: Integers = self._sums[RESTING_WORTH::SUMS]
+        return resting
 
     def learn(self, market: int, packed: Integers) -> None:
         """What happened to these traders on a market, as in rows/packed.py."""
@@ -245,8 +277,7 @@ class OrderMargin:
             spec.maker_fee_ppm,
             spec.taker_fee_ppm,
             self._leverage,
-            self.free_atoms,
-            self.resting_atoms,
+            self._sums,
             self.positions[market],
         )
 
@@ -266,7 +297,7 @@ class OrderMargin:
             for market, rows in enumerate(sent)
         ]
         for rows in sent:
-            forget(rows, self._first, self._asked)
+            forget(rows, self._first, self._sums, ASKED)
         return admitted
 
     def admit_alone(
@@ -274,16 +305,15 @@ class OrderMargin:
     ) -> tuple[Rows, Integers]:
         """The same for one market; and what its orders bind of each trader, int64 (traders,)."""
         admitted = self._admitted(market, rows, *touch, stages)
-        asked = self._asked.copy()
-        forget(rows, self._first, self._asked)
+        asked = self._sums[ASKED::SUMS].copy()
+        forget(rows, self._first, self._sums, ASKED)
         return admitted, asked
 
     def _admitted(
         self, market: int, rows: Rows, best_bid_ticks: int, mark_ticks: int, stages: Integers
     ) -> Rows:
         spec, kept = self._specs[market], np.empty(len(rows), np.bool_)
-        held = (self.free_atoms, self.resting_atoms, self.positions[market])
-        refused = admit_rows(
+        refused, closers = admit_rows(
             rows,
             self._first,
             spec.atoms_per_tick_lot,
@@ -296,11 +326,13 @@ class OrderMargin:
             ),
             spec.taker_fee_ppm,
             self._leverage,
-            (*held, self._asked, self._closing),
+            self._sums,
+            self.positions[market],
             stages,
             kept,
         )
-        forget(rows, self._first, self._closing)
+        if closers:
+            forget(rows, self._first, self._sums, CLOSING)
         if not refused:
             return rows
         self.refused += refused
@@ -309,14 +341,9 @@ class OrderMargin:
 
     def state(self) -> dict[str, Any]:
         """What `restore` takes."""
-        return {
-            "free": self.free_atoms,
-            "resting": self.resting_atoms,
-            "positions": self.positions,
-            "refused": self.refused,
-        }
+        return {"sums": self._sums, "positions": self.positions, "refused": self.refused}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a `state()`."""
-        self.free_atoms, self.resting_atoms = state["free"], state["resting"]
-        self.positions, self.refused = state["positions"], state["refused"]
+        self._sums, self.positions = state["sums"], state["positions"]
+        self.refused = state["refused"]

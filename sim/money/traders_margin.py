@@ -66,7 +66,8 @@ class TradersMargin:
         self._accounts[market][:] = 0
         self._accounts[market][:, HELD] = held
         self._orders.positions[market][:] = held[:, 0]
-        self._orders.resting_atoms -= self._resting[market]
+        resting = self._orders.resting_atoms
+        resting -= self._resting[market]
         self._resting[market] = self._sent[market] = 0
 
     def learn(self, market: int, packed: Integers) -> None:
@@ -108,5 +109,6 @@ class TradersMargin:
         touch = (best_bid_ticks, mark_ticks)
         admitted, asked = self._orders.admit_alone(market, rows, touch, self._nobody_is_out)
         self._sent[market] = asked
-        self._orders.free_atoms -= asked
+        free = self._orders.free_atoms
+        free -= asked
         return admitted

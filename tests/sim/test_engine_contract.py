@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sim.book.engine import MarketEngine
-from sim.rows.messages import EventKind, MarketStatus, OrderFlag, Reason, TimeInForce
+from sim.rows.messages import CommandKind, EventKind, MarketStatus, OrderFlag, Reason, TimeInForce
 from tests.sim.engine_rows import (
     BUY,
     SELL,
@@ -378,3 +378,15 @@ def test_an_engine_goes_on_from_its_snapshot_as_if_nothing_had_happened(engine):
 
 def test_an_empty_batch_leaves_no_events(engine):
     assert len(engine.apply(limit(1, 1, BUY, 1, 1)[:0])) == 0
+
+
+def test_a_mark_that_is_told_is_the_mark_of_a_row():
+    by_row, told = MarketEngine(SPEC), MarketEngine(SPEC)
+    for engine in (by_row, told):
+        applied(engine, limit(1, 7, BUY, 5, 100))
+    applied(by_row, command(CommandKind.SET_MARK, price_ticks=90))
+    told.tell_mark(90)
+    assert told.state_hash() == by_row.state_hash()
+    assert (told.mark_ticks, told.input_seq) == (90, 2)
+    taking = limit(2, 8, SELL, 5, 80)
+    assert applied(told, taking) == applied(by_row, taking)
