@@ -54,14 +54,17 @@ class Parents:
 
 
 class ParentOrders(Crowd):
-    """Traders with a parent order each; whoever has none left does nothing."""
+    """Traders with a parent order each; whoever has none left does nothing.
+
+    parents   of each market, None until it is first seen
+    """
 
     def __init__(
         self, parameters: ParentParameters, accounts: range, markets: int, dice: Dice
     ) -> None:
         super().__init__(accounts, markets, dice, parameters.parent_quote)
         self._terms = parameters
-        self._parents: list[Parents | None] = [None] * markets
+        self.parents: list[Parents | None] = [None] * markets
         character = dice.birth(0, 1).astype(np.int64)
         selling = character[:, 0] < parameters.sell_ppm * UNIT // PPM
         self._signs = np.where(selling, -1, 1)
@@ -92,13 +95,13 @@ class ParentOrders(Crowd):
 
     def _parents_of(self, step: int, market: int, view: MarketView) -> Parents:
         """Written at the first view: sizes are in lots of its price."""
-        parents = self._parents[market]
+        parents = self.parents[market]
         if parents is None:
             most = lots_of_quote(view.spec, view.index_ticks, self._terms.parent_quote)
             whole = np.maximum(most * self._shares >> UNIT_BITS, view.spec.min_quantity_lots)
             before = self.holdings[market].positions_lots.copy()
             parents = Parents(step + self._terms.start_step, before, whole)
-            self._parents[market] = parents
+            self.parents[market] = parents
         return parents
 
     def _orders(self, view: MarketView, traders: Integers, lots: Integers) -> Rows:

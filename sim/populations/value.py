@@ -139,7 +139,10 @@ def decide_value(
 
 
 class Value(Crowd):
-    """Any number of value traders."""
+    """Any number of value traders.
+
+    estimates_q8   of each market what every trader believes, int64 (traders,): see ESTIMATE_SHIFT
+    """
 
     def __init__(
         self, parameters: ValueParameters, accounts: range, markets: int, dice: Dice
@@ -147,7 +150,7 @@ class Value(Crowd):
         most, activity_ppm = parameters.position_max_quote, parameters.activity_ppm
         super().__init__(accounts, markets, dice, most, activity_ppm)
         self._parameters = parameters
-        self._estimates_q8 = [np.zeros(len(accounts), dtype=np.int64) for _ in range(markets)]
+        self.estimates_q8 = [np.zeros(len(accounts), dtype=np.int64) for _ in range(markets)]
 
     def decide(self, step: int, market: int, view: MarketView) -> Rows:
         """Withdraw and order anew, towards the estimate."""
@@ -159,7 +162,7 @@ class Value(Crowd):
         written = decide_value(
             rows,
             acting,
-            self._estimates_q8[market],
+            self.estimates_q8[market],
             held.traders,
             held.order_slots,
             self._about(market, view),

@@ -77,7 +77,7 @@ class SteppedMarket:
             scenario.insurance_atoms,
             [*strategies, range(self._outsider, self._outsider + 1)],
         )
-        self._closings = Closings(self.accounts)
+        self.closings = Closings(self.accounts)
         happenings = [one for one in scenario.happenings if one.market_id == spec.market_id]
         self._jumps = [one for one in happenings if isinstance(one, IndexJump)]
         shocks = [one for one in happenings if isinstance(one, MarketShock)]
@@ -196,8 +196,8 @@ class SteppedMarket:
         if not closings:
             return []
         pairs = joined(closings)
-        orders = self._closings.rows(step, pairs, self._host.mark_ticks)
-        return [self._closings.withdrawals(pairs), orders]
+        orders = self.closings.rows(step, pairs, self._host.mark_ticks)
+        return [self.closings.withdrawals(pairs), orders]
 
     def _status_rows(self, step: int) -> Rows:
         due = [change for change in self._changes if change.step == step]
@@ -219,14 +219,14 @@ class SteppedMarket:
         if not any(len(batch.closings) for batch in batches):
             return NO_EVENTS
         if self._host.engine.status != MarketStatus.ACTIVE:
-            self._closings.forget()
+            self.closings.forget()
         beyond = [
             capital if batch.elsewhere is None else batch.elsewhere
             for batch, capital in zip(batches, self._capitals, strict=True)
         ]
         equities = partial(equities_of, list(zip(self._parts, beyond, strict=True)))
         time_us = step * self._scenario.step_us
-        taken = self._closings.settle(time_us, equities)
+        taken = self.closings.settle(time_us, equities)
         self._since_sample[3] += len(taken)
         cuts = [
             self._host.engine.transfer(closed, other, lots if side == Side.SELL else -lots, time_us)

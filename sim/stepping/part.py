@@ -108,7 +108,10 @@ def _shares(heads: int, spread: int) -> list[tuple[int, int]]:
 
 
 class Part:
-    """One population, or the part of it that a PartDescription names."""
+    """One population, or the part of it that a PartDescription names.
+
+    watch   who of them is liquidated, and how far
+    """
 
     def __init__(self, scenario: Scenario, description: PartDescription) -> None:
         self._scenario, self._description = scenario, description
@@ -128,7 +131,7 @@ class Part:
             self.population.enter(market, LIFE, None)
         specs = [scenario.world.markets[market].spec for market in markets]
         capital, leverage = about.capital_atoms, about.leverage
-        self._watch = MarginWatch(accounts, capital, specs, scenario.step_us, leverage)
+        self.watch = MarginWatch(accounts, capital, specs, scenario.step_us, leverage)
         self._margin = OrderMargin(accounts, capital, specs, leverage)
         self._keys = [latency_key(seed, number, market) for market in markets]
         self._counts = np.zeros(len(accounts), np.int64)
@@ -160,7 +163,7 @@ class Part:
             self._look_on(step, replies)
             batches = self.nothing
         if step % self._scenario.sample_steps == 0:
-            self.closed_at_samples.append(int(np.count_nonzero(self._watch.stages)))
+            self.closed_at_samples.append(int(np.count_nonzero(self.watch.stages)))
         return batches
 
     def look_on(self, step: int, replies: Sequence[Reply]) -> None:
@@ -204,7 +207,7 @@ class Part:
         judgement = self._judged(step, replies) if judges else None
         if any(map(len, rows)):
             touches = [(view.best_bid_ticks, view.mark_ticks) for view in views]
-            rows = self._margin.admit(rows, touches, self._watch.stages)
+            rows = self._margin.admit(rows, touches, self.watch.stages)
         batches = [Batch(self._stamped(step, market, own)) for market, own in enumerate(rows)]
         if judgement is not None:
             self._tell(step, judgement, batches)
@@ -213,7 +216,7 @@ class Part:
     def _judged(self, step: int, replies: Sequence[Reply]) -> Judgement:
         margins = [reply.margin for reply in replies if reply.margin is not None]
         margin = self._margin
-        return self._watch.judge(step, margins, margin.free_atoms, margin.most_atoms, self._sums)
+        return self.watch.judge(step, margins, margin.free_atoms, margin.most_atoms, self._sums)
 
     def _tell(self, step: int, judgement: Judgement, batches: list[Batch]) -> None:
         """Closings go to their markets; the funds of all markets are asked in turn."""
@@ -249,7 +252,7 @@ class Part:
         return {
             "next": self._next_act,
             "population": self.population,
-            "watch": self._watch,
+            "watch": self.watch,
             "margin": self._margin.state(),
             "closed": list(self.closed_at_samples),
             "rows": self.rows_sent,
@@ -257,7 +260,7 @@ class Part:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a `state()`."""
-        self.population, self._watch = state["population"], state["watch"]
+        self.population, self.watch = state["population"], state["watch"]
         self._margin.restore(state["margin"])
         self._next_act = state["next"]
         self.closed_at_samples, self.rows_sent = list(state["closed"]), state["rows"]

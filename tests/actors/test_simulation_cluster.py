@@ -232,28 +232,35 @@ def test_nodes_with_another_sandpit_are_one_sentence(
     assert said in sentence(nodes, *where, command=command)
 
 
-def test_a_step_costs_the_driver_one_call_an_actor(
-    ray_session: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import ray
+class Counted:
+    """An actor's handle, or a method of one, that notes each call."""
 
-    calls = [0]
-    call = ray.actor.ActorMethod._remote
+    def __init__(self, handle: Any, calls: list[str]) -> None:
+        self._handle, self._calls = handle, calls
 
-    def counted(*arguments: Any, **options: Any) -> Any:
-        calls[0] += 1
-        return call(*arguments, **options)
+    def __getattr__(self, name: str) -> "Counted":
+        return Counted(getattr(self._handle, name), self._calls)
 
-    monkeypatch.setattr(ray.actor.ActorMethod, "_remote", counted)
+    def options(self, **options: Any) -> "Counted":
+        return Counted(self._handle.options(**options), self._calls)
+
+    def remote(self, *arguments: Any) -> Any:
+        self._calls.append(repr(self._handle))
+        return self._handle.remote(*arguments)
+
+
+def test_a_step_costs_the_driver_one_call_an_actor(ray_session: str) -> None:
     scenario = scenario_of(BTC + ETH + MAKERS + MAKERS.replace("makers", "others"), SEED)
     for actors in (1, 2):
         world = SpreadWorld(scenario, prices_of(scenario), 1, actors=actors)
         world.run(5)
-        calls[0] = 0
+        calls, handles = list[str](), (world.markets, world.parts)
+        world.markets, world.parts = ([Counted(one, calls) for one in of] for of in handles)
         world.run(5 + CALLED_STEPS)
+        world.markets, world.parts = handles
         world.stop()
         assert len(world.markets) == len(world.parts) == actors
-        assert calls[0] == CALLED_STEPS * 2 * actors
+        assert len(calls) == CALLED_STEPS * 2 * actors
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from sim.rows.messages import CommandKind, OrderType, Side, empty_commands
 from storage.errors import DatabaseUnavailable, Superseded, wrapped
 from storage.intake.commands import LOCK_SEQUENCES
 from storage.market import journal
-from storage.market.streams import commands_stream, events_stream, packed_events
+from storage.market.streams import Streams, commands_stream, events_stream, packed_events
 from storage.postgres import database
 from storage.postgres.database import connect
 from storage.reading import projection_sql
@@ -158,14 +158,17 @@ def test_a_market_that_wakes_between_commit_and_publishing_repeats_what_is_known
 ) -> None:
     alice = trader(house.database)
     zombie = Market(MARKET, *house.urls)
-    late: list[Any] = []
-    monkeypatch.setattr(zombie, "_publish", late.append)
+    publish = Streams.append
+
+    def asleep(streams: Streams, stream: str, entries: list[tuple[int, bytes]]) -> bool:
+        monkeypatch.undo()
+        house.open()
+        house.place(order(alice), order(alice))
+        house.settled()
+        return publish(streams, stream, entries)
+
+    monkeypatch.setattr(Streams, "append", asleep)
     zombie.process([StrategyBatch(1, 1, placing(alice))])
-    monkeypatch.undo()
-    house.open()
-    house.place(order(alice), order(alice))
-    house.settled()
-    zombie._publish(late[0])
     with pytest.raises(Superseded):
         zombie.process([StrategyBatch(1, 2, placing(alice))])
     house.place(order(alice))

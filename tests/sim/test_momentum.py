@@ -1,7 +1,7 @@
 import numpy as np
 
 from sim.market import BTC_PERP
-from sim.populations.dice import Dice
+from sim.populations.dice import UNIT_BITS, Dice
 from sim.populations.momentum import Momentum, MomentumParameters
 from sim.populations.population import Population
 from sim.populations.registry import STRATEGIES, build_population
@@ -65,19 +65,22 @@ def test_positions_follow_a_trend_up_to_their_limit_and_no_further() -> None:
         assert held.mean() > 0.8 * limit
 
 
-def test_traders_have_horizons_of_their_own_and_keep_them() -> None:
-    first, second = crowd(), crowd()
-    assert set(first._fast_shifts[first._horizon].tolist()) == {6, 7, 8, 9}
-    assert np.array_equal(first._horizon, second._horizon)
+def fast_shifts() -> list[int]:
+    """The horizon that each trader has from its birth on."""
+    drawn = Dice(SEED, 3, HEADS).birth(0, 1)[:, 0].astype(np.int64)
+    shifts: list[int] = (6 + (drawn * 4 >> UNIT_BITS)).tolist()
+    assert set(shifts) == {6, 7, 8, 9}
+    return shifts
 
 
-def test_trends_and_orders_are_those_of_plain_averages() -> None:
+def test_trends_and_orders_are_those_of_plain_averages_over_horizons_of_their_own() -> None:
     print(f"seed {SEED}")
     own = MomentumParameters(activity_ppm=300_000, threshold_ppm=2, position_max_quote=5_000)
     traders = Momentum(own, range(FIRST, FIRST + HEADS), 1, Dice(SEED, 3, HEADS))
     noise = np.random.default_rng(SEED).integers(-30, 31, 90)
     walk = INDEX + np.cumsum(noise + np.repeat([12, -40], [30, 60]))
     plain: dict[int, list[int]] = {}
+    shifts = fast_shifts()
     sides = set()
     for step, price in enumerate(walk.tolist(), start=1):
         held = np.random.default_rng(step).integers(-60, 61, HEADS)
@@ -90,7 +93,7 @@ def test_trends_and_orders_are_those_of_plain_averages() -> None:
         acting, draws = traders.wake(step, 0, own.activity_ppm, 1)
         limit = traders.limit_lots(0, view)
         for place, drawn in zip(acting.tolist(), draws[:, 0].tolist(), strict=True):
-            shift = 6 + int(traders._horizon[place])
+            shift = shifts[place]
             fast, slow = plain[shift][0], plain[shift + 2][0]
             trend = 0 if abs(fast - slow) <= slow * 2 // PPM else 1 if fast > slow else -1
             gap = trend * limit - int(held[place])

@@ -307,7 +307,7 @@ def test_a_slow_model_places_and_refuses_the_same_orders() -> None:
         seen = [stepped.replies[1].view for stepped in world.markets]
         model.touches = [(view.best_bid_ticks, view.mark_ticks) for view in seen]
         world.step()
-        keeps = [one for rows in model.kept(sent, part._watch.stages.tolist()) for one in rows]
+        keeps = [one for rows in model.kept(sent, part.watch.stages.tolist()) for one in rows]
         refused, placed = refused + keeps.count(False), placed + keeps.count(True)
         counted = part.orders_refused - before[0], part.rows_sent - before[1]
         assert counted == (keeps.count(False), keeps.count(True)), step

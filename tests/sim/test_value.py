@@ -34,7 +34,7 @@ def test_what_is_cheap_is_bought_and_what_is_dear_is_sold() -> None:
 def test_nobody_pays_more_than_its_estimate_and_estimates_spread_as_told() -> None:
     traders = crowd("value", 20_000, 1, SEED, activity_ppm=1_000_000, noise_ppm=1_000)
     [rows] = traders.act(1, [still_view(BTC_PERP, INDEX, INDEX - 5, INDEX + 5)])
-    estimates = traders._estimates_q8[0] >> 8
+    estimates = traders.estimates_q8[0] >> 8
     believed = estimates[rows["account_id"] - traders.accounts.start]
     buys = rows["side"] == Side.BUY
     assert np.all(rows["price_ticks"][buys] <= believed[buys])

@@ -10,6 +10,7 @@ import pytest
 from sim.money.accounts import POSITION
 from sim.money.liquidation import CLOSED
 from sim.rows.messages import EventKind, Rows
+from sim.stepping.closings import Equities, Integers
 from sim.stepping.market import SteppedMarket
 from sim.stepping.world import SimulatedWorld, Timing
 from tests.sim.cascades import CROWD, JUMP, MARKET, SALE, cascade
@@ -41,21 +42,21 @@ class Listener:
         self.events: list[Rows] = []
         self.ranked, self.beyond = 0, elsewhere(world, market)
         told = world.markets[market]
-        account, take_over = told._account, told._take_over
+        account, settle = told.accounts.apply, told.closings.settle
 
-        def accounted(events: Rows) -> None:
+        def accounted(events: Rows) -> Integers:
             self.events.append(events.copy())
-            account(events)
+            return account(events)
 
-        def taken(step: int, batches: list) -> Rows:
+        def settled(time_us: int, equities: Equities) -> Rows:
             table = told.accounts.accounts.copy()
-            rows = take_over(step, batches)
+            rows = settle(time_us, equities)
             self.ranked += in_order_of_rank(told, table, self.beyond, rows)
             self.events.append(rows)
             return rows
 
-        told._account = accounted  # type: ignore[method-assign]
-        told._take_over = taken  # type: ignore[method-assign]
+        told.accounts.apply = accounted  # type: ignore[method-assign]
+        told.closings.settle = settled  # type: ignore[method-assign]
 
     def heard(self) -> Rows:
         rows = np.concatenate(self.events)
@@ -143,7 +144,7 @@ def test_nothing_is_lost_when_three_markets_jump_and_the_fund_is_small(seed: int
         out = {
             int(account)
             for part in world.parts
-            for account in np.flatnonzero(part._watch.stages == CLOSED) + part._watch.accounts.start
+            for account in np.flatnonzero(part.watch.stages == CLOSED) + part.watch.accounts.start
         }
         money_is_where_it_was(world)
     print(f"{len(out)} out, {sum(ears.ranked for ears in listeners)} ranked")

@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 
+from storage.errors import DatabaseUnavailable
 from storage.servers.database_hold import DatabaseHold
 from storage.settings import ConfigurationError
 
@@ -25,8 +26,8 @@ def test_a_hold_that_the_server_dropped_is_taken_again(database_url: str) -> Non
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name = 'sandpit-deployment'"
         )
-    with pytest.raises(psycopg.OperationalError):
-        held._link().execute("SELECT 1")
+    with pytest.raises(DatabaseUnavailable):
+        held.take()
     held.keep()
     with pytest.raises(ConfigurationError):
         other.take()
