@@ -1,5 +1,6 @@
 """One PostgreSQL, one Valkey and at most one Ray a run; a fresh database a test."""
 
+import inspect
 import itertools
 import os
 import secrets
@@ -21,6 +22,7 @@ from storage.postgres.database_roles import DatabaseUrls
 from storage.servers.data_directory import prepare
 from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.settings import Settings
+from tests.waiting import bounded
 
 if TYPE_CHECKING:
     from tests.actors.house import House
@@ -58,6 +60,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         compiling = subprocess.Popen([sys.executable, "-m", "tests.kernels_ahead"], cwd=ROOT)
         config.add_cleanup(compiling.wait)
         config.add_cleanup(compiling.kill)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Nothing is awaited for ever."""
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            item.obj = bounded(item.obj)
 
 
 def pytest_terminal_summary(

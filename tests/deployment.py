@@ -79,7 +79,7 @@ class Deployment:
     def kill(self) -> None:
         """As kill -9 does, or the kernel where memory ends; what is below it is still ending."""
         self.process.kill()
-        self.process.wait()
+        self.process.wait(STOP_S_MAX)
 
     def database(self) -> psycopg.Connection[Any]:
         return psycopg.connect(EmbeddedPostgres(self.directory).url, autocommit=True)

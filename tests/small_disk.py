@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.waiting import PROGRAM_S_MAX
+
 MEGABYTES = 600
 TRIES = 20
 
@@ -16,12 +18,15 @@ def small_disk(path: Path) -> Iterator[bool]:
     """A directory, and whether it is a file system of its own."""
     path.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m,mode=0700", "tmpfs", str(path)]
-    is_mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
+    is_mounted = (
+        subprocess.run(command, capture_output=True, check=False, timeout=PROGRAM_S_MAX).returncode
+        == 0
+    )
     try:
         yield is_mounted
     finally:
         if is_mounted:
-            subprocess.run(["umount", "--lazy", str(path)], check=True)
+            subprocess.run(["umount", "--lazy", str(path)], check=True, timeout=PROGRAM_S_MAX)
 
 
 @contextmanager

@@ -1,12 +1,27 @@
 """The house rules about what tests may do, and about code that nobody needs."""
 
 import ast
+import asyncio
+import inspect
+import threading
 from collections.abc import Iterator
 
+import pytest
+
 from tests.test_house_rules import ROOMS, Source, sources
+from tests.waiting import bounded, within
 
 OPEN_IN_SPITE_OF_ITS_NAME = {"os._exit"}
 """The standard library documents it for everybody."""
+
+STOPWATCHES = {"perf_counter", "monotonic", "process_time", "thread_time", "elapsed"}
+READS_A_STOPWATCH = {
+    "tests/waiting.py": "ends what is waited for",
+    "tests/actors/test_kills.py": "prints how long a recovery takes, and asserts nothing about it",
+    "tests/actors/test_slow_starts.py": "an actor that is slow on purpose ends by itself",
+}
+WAITS = {"wait", "join", "result", "communicate", "acquire", "get"}
+READS_OF_PIPES = ("stdout.read", "stderr.read", "stdout.readline", "stderr.readline")
 
 
 def is_private(name: str) -> bool:
@@ -35,3 +50,57 @@ def test_tests_use_what_is_public() -> None:
         if what not in OPEN_IN_SPITE_OF_ITS_NAME
     ]
     assert wrong == []
+
+
+def test_tests_assert_nothing_about_how_long_something_takes() -> None:
+    """Another process may have the core meanwhile: work is counted, and measured in benchmarks."""
+    found = {
+        f"{source.name}:{node.lineno} {ast.unparse(node)}": source.name
+        for source in sources("tests")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Attribute) and node.attr.removesuffix("_ns") in STOPWATCHES
+    }
+    assert [what for what, name in found.items() if name not in READS_A_STOPWATCH] == []
+    assert set(found.values()) == set(READS_A_STOPWATCH), "an excuse that nobody needs goes"
+
+
+def test_every_wait_of_a_test_is_bounded() -> None:
+    wrong = [
+        f"{source.name}:{call.lineno} {ast.unparse(call)[:80]}"
+        for source in sources("tests")
+        for call in not_awaited(source)
+        if waits_for_ever(call)
+    ]
+    assert wrong == []
+
+
+def not_awaited(source: Source) -> Iterator[ast.Call]:
+    """What is awaited is bounded by the test that awaits it."""
+    awaited = {id(node.value) for node in ast.walk(source.tree) if isinstance(node, ast.Await)}
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call) and id(node) not in awaited:
+            yield node
+
+
+def waits_for_ever(call: ast.Call) -> bool:
+    name, named = ast.unparse(call.func), {one.arg for one in call.keywords}
+    if name.startswith("subprocess.") and name != "subprocess.Popen":
+        return "timeout" not in named
+    if call.args or named & {"timeout", "timeout_s"}:
+        return False
+    waits = isinstance(call.func, ast.Attribute) and call.func.attr in WAITS
+    return waits or name.endswith(READS_OF_PIPES)
+
+
+async def test_an_asynchronous_test_is_bounded(request: pytest.FixtureRequest) -> None:
+    assert inspect.unwrap(request.function) is not request.function
+    with pytest.raises(TimeoutError):
+        await bounded(asyncio.Event().wait, timeout_s=0.01)()
+
+
+def test_a_call_that_does_not_end_is_left_behind() -> None:
+    released = threading.Event()
+    with pytest.raises(TimeoutError):
+        within(lambda: released.wait(60), timeout_s=0.01)
+    released.set()
+    assert within(lambda: 7) == 7

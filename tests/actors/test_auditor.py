@@ -28,7 +28,7 @@ class Audited:
         self.now = 0.0
         self.auditor = Auditor(house.urls[0], {MARKET: f"market:{MARKET}"}, clock=lambda: self.now)
 
-    def wait(self) -> dict[str, str]:
+    def look_until_told(self) -> dict[str, str]:
         """Look as often as a gap takes to be one; the gaps by name."""
         for _ in range(LOOKS_UNTIL_TOLD):
             self.now += STEP_S_MAX
@@ -144,17 +144,17 @@ def test_what_waits_and_does_not_move_is_told_with_the_actor_whose_work_it_is(
     account = trader(house.database)
     house.place(order(account))
     assert audited.look() == {}
-    assert "1 accepted commands have no number" in audited.wait()["unnumbered_commands"]
+    assert "1 accepted commands have no number" in audited.look_until_told()["unnumbered_commands"]
     assert list(audited.auditor.stalled()) == ["relay"]
     relay = Relay(*house.urls)
     relay.step()
     relay.stop()
-    assert list(audited.wait()) == ["unapplied_commands"]
+    assert list(audited.look_until_told()) == ["unapplied_commands"]
     assert list(audited.auditor.stalled()) == [f"market:{MARKET}"]
     market = Market(MARKET, *house.urls, run=True)
     house.actors.append(market)
     eventually(lambda: market.health().command_seq == 1)
-    assert list(audited.wait()) == ["unprojected_batches"]
+    assert list(audited.look_until_told()) == ["unprojected_batches"]
     assert list(audited.auditor.stalled()) == ["recorder"]
     house.actors.append(Recorder([MARKET], *house.urls, run=True))
     house.settled()

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from storage.servers.data_directory import short_directory
-from tests.waiting import eventually
+from tests.waiting import eventually, within
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
@@ -71,7 +71,7 @@ def driver(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, An
     ) as process:
         assert process.stdout is not None
         try:
-            yield process, json.loads(process.stdout.readline())
+            yield process, json.loads(within(process.stdout.readline))
         finally:
             process.kill()
     shutil.rmtree(short_directory(data_dir, "ray"))
@@ -114,7 +114,7 @@ def test_it_starts_two_processes_and_two_small_agents(private_dir: Path) -> None
 def test_nothing_survives_a_driver_that_is_killed(private_dir: Path) -> None:
     with driver(private_dir) as (process, told):
         process.kill()
-        process.wait()
+        process.wait(END_S_MAX)
         eventually(lambda: not alive(told["pids"]), END_S_MAX)
     with driver(private_dir) as (_, again):
         assert again["names"] == ["counter"]

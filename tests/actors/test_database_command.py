@@ -16,6 +16,7 @@ from storage.upkeep.notes import DAY_US
 from storage.upkeep.pruning import HOUR_US
 from tests.actors.house import MARKET
 from tests.builders import listed_markets
+from tests.waiting import PROGRAM_S_MAX
 
 ROOT = Path(__file__).parents[2]
 TRADES = 3_000
@@ -107,6 +108,7 @@ def test_url_and_shell_reach_the_database(
         capture_output=True,
         text=True,
         check=True,
+        timeout=PROGRAM_S_MAX,
     )
     assert str(TRADES + 42) in shell.stdout
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from actors.cli import app
 from storage.files.scenario_file import shipped_scenarios
+from tests.waiting import PROGRAM_S_MAX
 
 INTERRUPTED_WHILE_IT_LOADS = """
 import os, signal, sys
@@ -28,7 +29,9 @@ main()
 @pytest.mark.parametrize("module", ["typer", "actors.simulate.command", "sim.stepping.rehearsal"])
 def test_ctrl_c_while_it_loads_is_no_traceback(module: str) -> None:
     command = [sys.executable, "-c", INTERRUPTED_WHILE_IT_LOADS.format(module=module)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=PROGRAM_S_MAX
+    )
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 

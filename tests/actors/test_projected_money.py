@@ -16,7 +16,7 @@ from storage.postgres.database import AsyncPool, open_pool
 from storage.postgres.unit_of_work import unit_of_work
 from tests.actors.house import House
 from tests.builders import order, trader
-from tests.waiting import eventually
+from tests.waiting import PROGRAM_S_MAX, eventually
 
 
 def moved(house: House, movement: Any, account_id: int, *amounts: int) -> transfers.Balance:
@@ -71,7 +71,8 @@ def test_deposits_and_withdrawals_between_fills_keep_every_balance_after_right(
                 for _ in range(10)
             ]
         )
-    mover.join()
+    mover.join(PROGRAM_S_MAX)
+    assert not mover.is_alive()
     house.settled()
 
 

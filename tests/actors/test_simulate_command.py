@@ -22,7 +22,7 @@ from storage.files.scenario_file import load_scenario, scenario_prices
 from storage.runs.run_directory import RunDirectory
 from tests.sim.scenario_texts import BTC, EVERYONE, HEAD, NOISE
 from tests.sim.test_world_shocks import SELLER
-from tests.waiting import eventually
+from tests.waiting import PROGRAM_S_MAX, eventually, within
 
 COMMAND = [sys.executable, "-m", "actors.cli", "simulate"]
 WELL_UNDER_WAY_S, SEED = 1.6, 17
@@ -37,7 +37,9 @@ def scenario_file(tmp_path: Path) -> Path:
 
 def simulate(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [*COMMAND, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=PROGRAM_S_MAX
+    )
 
 
 def refusal(*arguments: object) -> str:
@@ -238,7 +240,7 @@ def test_an_interrupted_run_is_resumed_to_the_same_hash(
     command = [*COMMAND, str(scenario_file), "--out", str(out), "--duration", "1d"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        assert "small, seed 3" in process.stderr.readline()
+        assert "small, seed 3" in within(process.stderr.readline)
         begun_s = work_done_s(process)
         eventually(lambda: work_done_s(process) > begun_s + WELL_UNDER_WAY_S, timeout_s=60)
         process.send_signal(signal.SIGINT)

@@ -29,7 +29,7 @@ from tests.sim.scenario_texts import (
     scenario_of,
     world_of,
 )
-from tests.waiting import eventually
+from tests.waiting import eventually, within
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -168,7 +168,7 @@ def test_a_lost_node_changes_nothing(private_dir: Path) -> None:
             program, env=nodes.environment, cwd=ROOT, stdin=pipe, stdout=pipe, text=True
         ) as process:
             assert process.stdout is not None
-            assert process.stdout.readline() == "under way\n"
+            assert within(process.stdout.readline) == "under way\n"
             assert nodes.actors(0)
             assert nodes.actors(1)
             nodes.end_node(1)

@@ -231,7 +231,7 @@ def test_a_database_that_goes_away_ends_the_run_and_leaves_its_checkpoint(
         thief = threading.Thread(target=take_away)
         thief.start()
         done = invoked(scenario_file, "--to", "postgres", "--out", out)
-        thief.join()
+        thief.join(STARTED_S_MAX)
         status = connection.execute("SELECT status FROM recorded_runs").fetchone()
     assert done.exit_code == 1
     assert done.stderr.startswith("sandpit: --to postgres: ")

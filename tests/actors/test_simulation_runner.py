@@ -27,7 +27,7 @@ from storage.runs.simulation_runs import TRIES_MAX, begin_run, start_next
 from storage.runs.simulations import SimulationStatus, report
 from storage.runs.stored_scenario import read_scenario
 from tests.simulations import SECONDS_OF_A_LONG_ONE, SMALL, hash_of, queue, stop, view, with_pool
-from tests.waiting import eventually
+from tests.waiting import PROGRAM_S_MAX, eventually
 
 AT_ONCE = 0.0
 
@@ -108,7 +108,7 @@ def test_a_process_that_was_superseded_ends_and_leaves_the_simulation_alone(
         eventually(lambda: exists(database, "simulation_checkpoints", number))
         newest = begin_run(database, number)
         with pytest.raises(Superseded):
-            zombie.result()
+            zombie.result(PROGRAM_S_MAX)
     assert newest is not None
     assert newest.run.run_no == 2
     assert view(database_url, number).status == SimulationStatus.RUNNING
@@ -197,7 +197,7 @@ def test_the_limit_of_memory_holds_in_the_middle_of_a_step(
     number = queue(database_url, memory_mb_max=400, text=LARGE)
     start_next(database, 1)
     asked = [sys.executable, "-c", RUN, database_url, str(number)]
-    ended = subprocess.run(asked, check=True, capture_output=True, text=True)
+    ended = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=PROGRAM_S_MAX)
     failed = view(database_url, number)
     assert failed.error == "It needs more memory than the 400 MB that it may have"
     assert (failed.status, failed.step) == (SimulationStatus.FAILED, 0)

@@ -26,7 +26,7 @@ from storage.servers.embedded import EmbeddedValkey
 from storage.settings import ConfigurationError, Settings
 from tests.auditor import audit
 from tests.deployment import Deployment
-from tests.waiting import eventually
+from tests.waiting import eventually, within
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 SECRET = "canary"
@@ -187,12 +187,12 @@ def test_ctrl_c_while_it_starts_leaves_no_process(servers_path: Path) -> None:
         start_new_session=True,
     )
     assert process.stdout is not None
-    eventually_line(process.stdout, "database:")
+    within(lambda: eventually_line(process.stdout, "database:"))
     children = psutil.Process(process.pid).children(recursive=True)
     assert children
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(STOP_S_MAX) == 0
-    assert "stopped before it was ready" in process.stdout.read()
+    assert "stopped before it was ready" in within(process.stdout.read)
     assert psutil.wait_procs(children, timeout=1)[1] == []
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from tests.waiting import eventually
+from tests.waiting import eventually, within
 
 ROOT = Path(__file__).parents[2]
 END_S_MAX = 10.0
@@ -105,7 +105,7 @@ def two_nodes(directory: Path, resources: Mapping[str, float] | None = None) -> 
         env=inherited,
     ) as process:
         assert process.stdout is not None
-        started: dict[str, Any] = json.loads(process.stdout.readline())
+        started: dict[str, Any] = json.loads(within(process.stdout.readline))
         nodes = TwoNodes(started["address"], directory / "ray.token", started["raylets"])
         try:
             yield nodes

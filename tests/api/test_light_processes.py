@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 from tests.simulations import SMALL
+from tests.waiting import PROGRAM_S_MAX
 
 STRANGERS = ("numba", "llvmlite", "scipy", "pandas", "pyarrow", "ray")
 LOADED = f"""
@@ -22,6 +23,8 @@ print(eval(strangers), there)
 
 def test_neither_an_api_process_nor_its_reader_of_scenarios_loads_a_compiler() -> None:
     command = [sys.executable, "-c", LOADED, SMALL]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=PROGRAM_S_MAX
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "[] []\n"

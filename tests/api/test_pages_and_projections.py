@@ -183,7 +183,6 @@ def test_s28_the_ledger_pages(alice: Person) -> None:
 def test_s28_a_page_outside_the_bounds_is_400(path: str, query: str, alice: Person) -> None:
     refused = alice.get(f"{path}?{query}")
     assert error_of(refused) == (400, "INVALID_REQUEST")
-    assert refused.elapsed.total_seconds() < 0.2
 
 
 def test_s28_the_deepest_page_is_as_bounded_as_the_first(alice: Person) -> None:

@@ -1,6 +1,7 @@
 """A flood of registrations and logins do not wait for each other, nor one address for another."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from typing import Any
 
@@ -18,6 +19,16 @@ async def passwords() -> AsyncIterator[Passwords]:
     opened = Passwords()
     yield opened
     opened.close()
+
+
+async def test_s17_the_loop_goes_on_while_passwords_are_hashed(passwords: Passwords) -> None:
+    for lane in (passwords.logins, passwords.registrations):
+        released = threading.Event()
+        hashing = asyncio.create_task(lane.run(lambda now=released: now.wait(10)))
+        await asyncio.sleep(0)
+        assert not hashing.done()
+        released.set()
+        assert await hashing, "whoever waits on the loop is never released"
 
 
 async def test_a_login_passes_a_flood_of_registrations(passwords: Passwords) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 
 import httpx
 import pytest
@@ -117,13 +116,12 @@ def test_s31_two_hundred_slow_heads_are_408_and_hold_up_nobody(tight: Deployment
     dripping = threading.Thread(target=drip)
     dripping.start()
     try:
-        began = time.perf_counter()
         assert tight.http.get("/health").status_code == 200
-        assert time.perf_counter() - began < 1
+        assert dripping.is_alive(), "who is fast is answered before those who are slow"
         answers = [everything(connection) for connection in slow]
     finally:
         stop.set()
-        dripping.join()
+        dripping.join(10)
         for connection in slow:
             connection.close()
     assert {answer[:13] for answer in answers} <= {b"HTTP/1.1 408 ", b""}

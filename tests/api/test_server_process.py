@@ -45,7 +45,7 @@ def test_without_the_process_that_started_it_it_ends_by_itself(tmp_path: Path) -
         "--port", "0", "--owner", "1", DATABASE_URL=AWAY, SANDPIT_DATA_DIR=str(tmp_path)
     )
     assert process.wait(60) == 0
-    process.communicate()
+    process.communicate(timeout=20)
 
 
 def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_it_serves_before_the_database_is_there_and_stops_on_sigterm(tmp_path: P
         assert http.get("/health").status_code == 503
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
-    process.communicate()
+    process.communicate(timeout=20)
 
 
 def answers(http: httpx.Client) -> bool:

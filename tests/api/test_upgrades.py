@@ -8,6 +8,7 @@ import pytest
 
 from tests.api.deployment import Deployment, Person, small_order
 from tests.api.sockets import answer_to, connect, everything
+from tests.waiting import PROGRAM_S_MAX
 
 H2C = b"Connection: Upgrade, HTTP2-Settings\r\n", b"Upgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n"
 """The two lines that Java's default client puts around its other headers."""
@@ -82,6 +83,7 @@ def test_curls_http2_option_places_an_order(exchange: Deployment) -> None:
         capture_output=True,
         text=True,
         check=True,
+        timeout=PROGRAM_S_MAX,
     )
     assert json.loads(ran.stdout)["status"] == "PENDING"
     assert len(person.get("/orders").json()) == 1

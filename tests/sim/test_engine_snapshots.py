@@ -12,6 +12,7 @@ from sim.book.engine import MarketEngine
 from sim.rows.messages import CommandKind, empty_commands
 from tests.sim.engine_rows import BUY, SELL, SPEC, applied, cancel, limit, resting
 from tests.sim.random_commands import random_commands
+from tests.waiting import PROGRAM_S_MAX
 
 SEED = 77
 
@@ -79,7 +80,11 @@ def test_another_process_with_another_hash_seed_comes_to_the_same_hash():
     for hash_seed in ("1", "4242"):
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.getcwd()}
         run = subprocess.run(
-            [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True
+            [sys.executable, "-c", PROGRAM],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PROGRAM_S_MAX,
         )
         assert run.stdout.strip() == engine.state_hash().hex(), run.stderr
 

@@ -11,6 +11,7 @@ from sim.prices.processes import (
     SyntheticPrice,
     normal_q16,
 )
+from tests.waiting import PROGRAM_S_MAX
 
 SEED = 20_240_808
 STEPS_A_YEAR = 365 * 24 * 3600 * 4
@@ -29,7 +30,12 @@ def test_a_synthetic_price_is_the_same_in_another_process() -> None:
     )
     environment = {"PYTHONHASHSEED": "7", "PYTHONPATH": ":".join(sys.path)}
     answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+        timeout=PROGRAM_S_MAX,
     )
     price = SyntheticPrice(SEED, 660_000)
     steps = [price.step() for _ in range(200)]

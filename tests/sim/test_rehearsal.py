@@ -9,6 +9,7 @@ import pytest
 from sim.scenario.scenario import Scenario
 from sim.stepping.rehearsal import rehearse
 from tests.sim.test_degenerate_scenarios import read, scenario_text
+from tests.waiting import PROGRAM_S_MAX
 
 SEED, TEXTS = 3, 250
 SHORT_S = {"flash-crash": 30, "rmsc04": 60}
@@ -47,7 +48,9 @@ print(sorted(signatures() - known))
 @pytest.mark.parametrize("name", sorted(SHORT_S))
 def test_a_run_compiles_nothing_that_its_rehearsal_has_not(name: str) -> None:
     command = [sys.executable, "-c", COUNTED, name, str(SHORT_S[name])]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=PROGRAM_S_MAX
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "[]\n"
 

@@ -15,6 +15,7 @@ from sim.stepping.checkpoint import StateUnreadable, frozen, thawed
 from sim.stepping.part import describe_parts
 from sim.stepping.world import SimulatedWorld, Timing
 from tests.sim.scenario_texts import BTC, EVERYONE, GAMBLERS, MAKERS, scenario_of, world_of
+from tests.waiting import PROGRAM_S_MAX
 
 SHOCK = """
 [[shocks]]
@@ -107,7 +108,9 @@ def test_another_process_with_other_hashes_comes_to_the_same() -> None:
     world = finished(duration_s=3)
     environment = {**os.environ, "PYTHONHASHSEED": "12345", "PYTHONPATH": "."}
     command = [sys.executable, "-c", PRINT_A_HASH]
-    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    answer = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=True, timeout=PROGRAM_S_MAX
+    )
     assert answer.stdout.strip() == world.state_hash()
 
 

@@ -20,6 +20,7 @@ from storage.market.journal import Batch, Head, View
 from storage.market.recovery import recover
 from storage.postgres.database import connect
 from tests.builders import listed_markets
+from tests.waiting import PROGRAM_S_MAX
 
 MARKET = ETH_PERP.market_id
 NOTHING = np.empty((0, 3), np.int64)
@@ -214,5 +215,6 @@ def test_another_process_under_another_hash_seed_replays_to_the_same_state(
             capture_output=True,
             text=True,
             check=True,
+            timeout=PROGRAM_S_MAX,
         )
         assert replayed.stdout.strip() == writer.engine.state_hash().hex()

@@ -20,6 +20,7 @@ from storage.servers.server_identity import server_identity as identity_of
 from storage.servers.server_programs import ServerProgram
 from storage.settings import ConfigurationError
 from tests.another_user import AS_ROOT, NOBODY, printed_by_nobody
+from tests.waiting import PROGRAM_S_MAX
 
 pytestmark = pytest.mark.slow
 NO_DISK = {"fsync": "off"}
@@ -87,7 +88,7 @@ def test_a_directory_whose_servers_ran_as_root_changes_hands_with_its_rows(
         with psycopg.connect(server.start(), autocommit=True) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 7 AS value")
         server.stop()
-        subprocess.run(["chown", "-R", "0:0", str(private_dir)], check=True)
+        subprocess.run(["chown", "-R", "0:0", str(private_dir)], check=True, timeout=PROGRAM_S_MAX)
         with psycopg.connect(server.start()) as connection:
             assert connection.execute("SELECT value FROM kept").fetchone() == (7,)
     finally:
