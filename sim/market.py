@@ -71,4 +71,3 @@ class MarketSpec:
 
 
 BTC_PERP = MarketSpec("BTC-PERP", "BTC", COLLATERAL, Decimal("0.1"), Decimal("0.001"), 1_000_000)
-ETH_PERP = MarketSpec("ETH-PERP", "ETH", COLLATERAL, Decimal("0.01"), Decimal("0.01"), 2_000_000)

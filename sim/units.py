@@ -110,8 +110,3 @@ def parse_atoms(text: str) -> int:
 def format_ppm(ppm: int) -> str:
     """A rate in parts per million as decimal text: 3750 is '0.00375'."""
     return format_scaled(ppm, 6)
-
-
-def parse_ppm(text: str) -> int:
-    """Decimal text of a rate to parts per million."""
-    return parse_scaled(text, 6)

@@ -14,7 +14,6 @@ import psycopg
 from sim.money.ledger import STRATEGIES_FIRST
 from sim.rows.messages import COMMAND, EVENT, CommandKind, EventKind, Side
 from storage.market.journal import journal_after
-from storage.upkeep.strategy_ledger import LEDGER_LEGS
 
 RATE = Fraction(1, 1_000_000)
 OPEN, PART, FILLED, CANCELED, REJECTED, EXPIRED = 2, 3, 4, 5, 6, 7
@@ -192,6 +191,13 @@ def check_commands(connection: psycopg.Connection[Any], market_id: str) -> None:
     assert applied == list(range(1, len(applied) + 1))
 
 
+LEDGER_LEGS = """
+SELECT source, seq, account_id, asset, amount_atoms::numeric AS amount_atoms FROM ledger_entries
+UNION ALL
+SELECT 'strategies of ' || source, last_seq, x.account_id, asset, x.amount
+FROM strategy_ledger
+CROSS JOIN LATERAL unnest(account_ids, amounts_atoms) AS x(account_id, amount)"""
+"""Every leg there is, clients' and strategies': balances are sums of these."""
 UNBALANCED = f"""
 SELECT source, seq FROM ({LEDGER_LEGS}) AS legs GROUP BY source, seq, asset
 HAVING sum(amount_atoms) <> 0"""

@@ -6,12 +6,13 @@ from typing import Any
 
 import psycopg
 
-from sim.market import BTC_PERP, ETH_PERP, MarketSpec
+from sim.market import BTC_PERP, MarketSpec
 from sim.orders import PlaceOrder
 from sim.rows.messages import OrderType, Side, TimeInForce
 from sim.units import parse_atoms
 from storage.market.markets import INSERT_SATELLITES, SPEC_COLUMNS, create_markets, spec_values
 from storage.servers.bootstrap import create_system_accounts
+from tests.markets import ETH_PERP
 
 MARK_TICKS = {"BTC-PERP": 660_000, "ETH-PERP": 5_991}
 _numbers = itertools.count(1)

@@ -80,8 +80,3 @@ class Population(Protocol):
 def bounded(default: int, minimum: int, maximum: int) -> Any:
     """A field of a strategy's parameters with the range a scenario may set it in."""
     return field(default=default, metadata={"minimum": minimum, "maximum": maximum})
-
-
-def no_rows() -> Integers:
-    """An empty int64 array."""
-    return np.empty(0, dtype=np.int64)

@@ -230,11 +230,6 @@ class ReplayPrice:
         return int(self._offsets_us[-1]) + self._step_us
 
     @property
-    def finished(self) -> bool:
-        """True once a replay that does not loop has shown its last trade."""
-        return not self._loop and self._elapsed_us >= int(self._offsets_us[-1])
-
-    @property
     def price_ticks(self) -> int:
         """Price of the last trade at or before the elapsed time."""
         at = self._elapsed_us % self.length_us if self._loop else self._elapsed_us

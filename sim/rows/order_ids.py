@@ -38,11 +38,6 @@ class Widths(NamedTuple):
         """The highest number there is room for."""
         return (1 << self.number_bits) - 1
 
-    @property
-    def moment_max(self) -> int:
-        """The last step or batch there is room for."""
-        return (FIRST - 1) >> (self.maker_bits + self.number_bits)
-
 
 SIMULATED, LIVE = Widths(24, 10), Widths(14, 16)
 

@@ -6,6 +6,7 @@ makes no object but numpy's arrays and classes of `sim`, and calls none of their
 
 import json
 import struct
+from collections.abc import Callable
 from decimal import Decimal
 from enum import IntEnum
 from importlib import import_module
@@ -111,6 +112,16 @@ class _Reader:
     def __init__(self, memory: memoryview) -> None:
         self._memory = memory
         self._seen: dict[int, Any] = {}
+        self._kinds: dict[str, Callable[[Any], Any]] = {
+            "member": self._member,
+            "bytes": self._bytes,
+            "decimal": Decimal,
+            "range": lambda content: range(*content),
+            "list": self._list,
+            "tuple": lambda content: tuple(self._list(content)),
+            "dict": self._dict,
+            "array": self._array,
+        }
 
     def value(self, tree: Any) -> Any:
         if isinstance(tree, list):
@@ -123,7 +134,7 @@ class _Reader:
         ((kind, content),) = tree.items()
         if kind == "object":
             return self._object(number, content)
-        made = getattr(self, f"_{kind}")(content)
+        made = self._kinds[kind](content)
         if number is not None:
             self._seen[number] = made
         return made
@@ -145,17 +156,8 @@ class _Reader:
             raise StateUnreadable(f"{DAMAGED}: it is cut off")
         return bytes(self._memory[start : start + length])
 
-    def _decimal(self, content: str) -> Decimal:
-        return Decimal(content)
-
-    def _range(self, content: list[int]) -> range:
-        return range(*content)
-
     def _list(self, content: list[Any]) -> list[Any]:
         return [self.value(item) for item in content]
-
-    def _tuple(self, content: list[Any]) -> tuple[Any, ...]:
-        return tuple(self.value(item) for item in content)
 
     def _dict(self, content: list[Any]) -> dict[Any, Any]:
         return {self.value(key): self.value(item) for key, item in content}

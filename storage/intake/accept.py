@@ -8,7 +8,6 @@ in the end under lock. So no lock is held while this process computes.
 """
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -116,14 +115,6 @@ class Acceptor:
         future: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait(Waiting(request, future))
         return future
-
-    async def place_many(self, orders: Sequence[PlaceOrder]) -> list[Answer]:
-        """Accept several, each by itself; their answers in their order."""
-        answers = await asyncio.gather(*map(self.place, orders), return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, BaseException) and not isinstance(answer, Refused):
-                raise answer
-        return [answer for answer in answers if isinstance(answer, (AcceptedOrder, Refused))]
 
     async def _run(self) -> None:
         while True:

@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 
 from sim.book.engine import MarketEngine
-from sim.rows.messages import Rows
 from sim.rows.packed_batches import JournalBatch, unpacked
 from storage.errors import CorruptState, Superseded, wrapped
 from storage.market.depth import LEVELS_MAX, levels_to_bytes
@@ -321,8 +320,3 @@ def prices(connection: psycopg.Connection[Any], market_id: str) -> tuple[int, in
 def strategies_from_text(text: str) -> dict[int, int]:
     """Last batch number by strategy, as stored."""
     return {int(number): int(batch) for number, batch in json.loads(text).items()}
-
-
-def row_bytes(rows: Rows) -> bytes:
-    """Rows as they lie in the journal."""
-    return rows.tobytes()

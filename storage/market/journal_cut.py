@@ -23,13 +23,6 @@ SELECT batch_no, created_at_us FROM snapshots
 WHERE market_id = %s AND is_anchor ORDER BY batch_no"""
 RELEASE = "UPDATE snapshots SET is_anchor = false WHERE market_id = %s AND batch_no = ANY(%s)"
 DROP_SNAPSHOTS = "DELETE FROM snapshots WHERE market_id = %s AND batch_no < %s"
-FIRST_KEPT = """
-SELECT min(first_batch) FROM (
-    (SELECT first_batch FROM journal_packs WHERE market_id = %(market)s
-     ORDER BY last_batch LIMIT 1)
-    UNION ALL
-    (SELECT batch_no FROM journal WHERE market_id = %(market)s ORDER BY batch_no LIMIT 1)
-) AS first"""
 
 BATCHES_END = 2**63 - 1
 
@@ -85,11 +78,3 @@ def drop_snapshots(connection: psycopg.Connection[Any], cut: Cut, history_us: in
             else:
                 last_us = at_us
         connection.execute(RELEASE, (cut.market_id, needless))
-
-
-def journal_start(connection: psycopg.Connection[Any], market_id: str) -> tuple[int, bytes | None]:
-    """The batch before the first one kept, and the journal's running hash after it."""
-    with wrapped():
-        row = connection.execute(FIRST_KEPT, {"market": market_id}).fetchone()
-    before = int(row[0]) - 1 if row is not None and row[0] is not None else 0
-    return before, chain_after(connection, market_id, before)

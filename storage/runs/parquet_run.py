@@ -154,13 +154,6 @@ class RunInParquet:
         """Nothing is held."""
 
 
-def read_rows(path: Path) -> dict[str, Integers]:
-    """The columns of a file, whole."""
-    batches = list(read_parquet(path))
-    names = batches[0].schema.names if batches else []
-    return {name: np.concatenate([one[name].to_numpy() for one in batches]) for name in names}
-
-
 def _new(path: Path) -> Path:
     return path.with_name(f"{path.name}.new")
 

@@ -26,14 +26,6 @@ ROWS_MAX = 2_000
 LOOKS_MAX = 2_000
 """Such transactions at a time; what is left then waits for the next."""
 
-LEDGER_LEGS = """
-SELECT source, seq, account_id, asset, amount_atoms::numeric AS amount_atoms FROM ledger_entries
-UNION ALL
-SELECT 'strategies of ' || source, last_seq, x.account_id, asset, x.amount
-FROM strategy_ledger
-CROSS JOIN LATERAL unnest(account_ids, amounts_atoms) AS x(account_id, amount)"""
-"""Every leg there is, clients' and strategies': balances are sums of these."""
-
 SPANS = """
 SELECT source, asset, created_at_us / %(span)s FROM strategy_ledger
 WHERE created_at_us < %(now)s / %(span)s * %(span)s AND source <> %(carried)s

@@ -15,6 +15,7 @@ from storage.postgres.database import connect, open_pool
 from storage.postgres.database_roles import DatabaseUrls
 from tests.auditor import audit
 from tests.builders import listed_markets
+from tests.placing import place_many
 from tests.waiting import eventually
 
 MARKET = "ETH-PERP"
@@ -50,7 +51,7 @@ class House:
             pool = await open_pool(self.api_url, 2)
             acceptor = Acceptor(pool, 1_000)
             await acceptor.start()
-            answers = await acceptor.place_many(orders)
+            answers = await place_many(acceptor, orders)
             await acceptor.stop()
             await pool.close()
             return answers

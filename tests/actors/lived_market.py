@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from sim.book.engine import MarketEngine
-from sim.market import ETH_PERP
 from sim.money.ledger import STRATEGIES_FIRST
 from sim.rows.messages import (
     COMMAND,
@@ -25,6 +24,7 @@ from storage.reading.projections import MarketProjection, event_rows
 from storage.servers.bootstrap import create_strategy_accounts
 from tests.actors.house import MARKET, House
 from tests.builders import order, trader
+from tests.markets import ETH_PERP
 
 HEADS = 20
 CAPITAL_ATOMS = 10**15

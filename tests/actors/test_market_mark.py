@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from sim.market import ETH_PERP
 from sim.orders import OrderStatus
 from sim.rows.messages import COMMAND, CommandKind, Rows
 from storage.reading.verification import verify_market
 from tests.actors.house import MARKET, House
 from tests.builders import order, trader
+from tests.markets import ETH_PERP
 from tests.waiting import eventually
 
 

@@ -2,11 +2,12 @@ import psycopg
 import pytest
 
 from actors.live.risk import Risk
-from sim.market import BTC_PERP, ETH_PERP
+from sim.market import BTC_PERP
 from sim.prices.processes import ConstantPrice, ReferencePrice, SyntheticPrice
 from storage.errors import DatabaseUnavailable
 from storage.market.markets import create_markets
 from storage.market.prices import read_prices
+from tests.markets import ETH_PERP
 
 SEED = 17
 START_US = 1_700_000_000_000_000

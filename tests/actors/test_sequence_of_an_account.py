@@ -9,7 +9,7 @@ import pytest
 
 from actors.live.market import Market
 from actors.live.relay import Relay
-from sim.market import BTC_PERP, ETH_PERP, MarketSpec
+from sim.market import BTC_PERP, MarketSpec
 from sim.rows.messages import Side
 from storage.market.journal import events_after
 from storage.postgres.database import AsyncPool, connect, open_pool
@@ -19,6 +19,7 @@ from storage.reading.time_window import EVER
 from storage.reading.views import FillFilter, FillView, LedgerView
 from tests.actors.house import House
 from tests.builders import order, trader
+from tests.markets import ETH_PERP
 from tests.waiting import eventually
 
 SPECS = (BTC_PERP, ETH_PERP)

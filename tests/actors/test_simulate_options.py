@@ -4,8 +4,9 @@ import pytest
 
 from actors.simulate.options import reference_of, refuse_unwritable, seconds_of
 from actors.simulate.worlds import SimulateError
-from sim.market import BTC_PERP, ETH_PERP
+from sim.market import BTC_PERP
 from storage.runs.run_directory import RunDirectory
+from tests.markets import ETH_PERP
 
 HEADER = "id,price,qty,quote_qty,time,is_buyer_maker\n"
 TRADE = "1,3500.5,0.25,875,1723161000000,false\n"

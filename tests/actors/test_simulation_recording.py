@@ -22,10 +22,11 @@ from actors.simulate.recording import Recording, run_name, way_in
 from sim.record.run import QUOTE, STANDING, TRADE, RunRecord
 from sim.scenario.scenario import Scenario
 from sim.stepping.world import SimulatedWorld, Timing
-from storage.runs.parquet_run import RunInParquet, read_rows
+from storage.runs.parquet_run import RunInParquet
 from storage.runs.recorded_runs import RunInDatabase
 from storage.servers.kept_database import kept_database
 from storage.settings import Settings
+from tests.parquet_rows import read_rows
 from tests.sim.scenario_texts import EVERYONE, HEAD, prices_of, scenario_of, world_of
 from tests.waiting import eventually
 

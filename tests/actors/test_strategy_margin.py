@@ -3,7 +3,6 @@
 from typing import Any
 
 from actors.live.strategy import Means, Strategy
-from sim.market import ETH_PERP
 from sim.money.ledger import STRATEGIES_FIRST
 from sim.populations.population import StrategyReply
 from sim.prices.processes import ConstantPrice
@@ -14,6 +13,7 @@ from tests.actors.house import MARKET, House
 from tests.actors.recorded_holdings import RecordedHoldings
 from tests.actors.strategy_market import Clock, Port, Recorded, step, strategy_of
 from tests.builders import order, trader
+from tests.markets import ETH_PERP
 from tests.sim.engine_rows import SELL, limit
 from tests.waiting import eventually
 

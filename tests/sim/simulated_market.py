@@ -4,7 +4,7 @@ import numpy as np
 
 from sim.book.engine import MarketEngine
 from sim.hosting.views import levels_of, view_of
-from sim.market import BTC_PERP, ETH_PERP, MarketSpec
+from sim.market import BTC_PERP, MarketSpec
 from sim.populations.command_rows import cancels
 from sim.populations.population import Integers, MarketView, Population, StrategyReply
 from sim.populations.registry import build_population
@@ -13,6 +13,7 @@ from sim.rows.messages import EventKind, Rows
 from sim.rows.order_ids import ids_of_batch
 from sim.rows.packed import bounds_of, joined_packed, packed_for
 from storage.files.world_file import load_world
+from tests.markets import ETH_PERP
 
 STEP_US = 200_000
 

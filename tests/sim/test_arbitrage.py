@@ -3,10 +3,11 @@ from decimal import Decimal
 
 import numpy as np
 
-from sim.market import BTC_PERP, ETH_PERP
+from sim.market import BTC_PERP
 from sim.populations.arbitrage import paired
 from sim.prices.processes import ConstantPrice
 from sim.rows.messages import Side
+from tests.markets import ETH_PERP
 from tests.sim.lone_traders import INDEX, client, crowd, mid_of, rows_whole_and_in_parts
 from tests.sim.simulated_market import Exchange, SimulatedMarket, still_view
 

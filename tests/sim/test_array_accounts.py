@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.market import BTC_PERP, ETH_PERP
+from sim.market import BTC_PERP
 from sim.money.accounts import (
     COST,
     COST_ATOMS_MAX,
@@ -20,6 +20,7 @@ from sim.money.rules import share_up
 from sim.rows.messages import EVENT, EventKind, OrderFlag, Rows, Side
 from sim.sums import exact_sum, saturated_sum
 from sim.units import PPM
+from tests.markets import ETH_PERP
 from tests.sim.plain_fills import PlainAccount, plain_fee
 
 ACCOUNTS = 6

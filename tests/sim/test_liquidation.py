@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.market import BTC_PERP, ETH_PERP, MarketSpec
+from sim.market import BTC_PERP, MarketSpec
 from sim.money.liquidation import (
     CLOSED,
     HEALTHY,
@@ -33,6 +33,7 @@ from sim.money.position import FLAT, fill_position
 from sim.money.rules import share_up
 from sim.rows.messages import Side
 from sim.units import PPM, format_atoms, format_steps, parse_atoms, parse_steps
+from tests.markets import ETH_PERP
 
 
 def signed_atoms(text: str) -> int:

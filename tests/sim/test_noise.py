@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
-from sim.market import BTC_PERP, ETH_PERP
+from sim.market import BTC_PERP
 from sim.populations.dice import Dice
 from sim.populations.noise import Noise, NoiseParameters
 from sim.populations.population import MarketView
 from sim.prices.processes import ConstantPrice
 from sim.rows.messages import CommandKind, Rows, Side, TimeInForce
+from tests.markets import ETH_PERP
 from tests.sim.simulated_market import Exchange, SimulatedMarket, still_view
 
 SEED = 21

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.rows.order_ids import LIVE, SIMULATED, ids_of_batch, ids_of_traders
+from sim.rows.order_ids import LIVE, SIMULATED, Widths, ids_of_batch, ids_of_traders
 from sim.scenario.scenario import ACCOUNTS_MAX, STEPS_MAX
 
 ROWS = LIVE.number_max
@@ -26,11 +26,16 @@ def test_simulated_ids_are_negative_unique_and_fall_with_the_step() -> None:
     assert np.all(np.diff(ids) < 0)
 
 
+def moment_max(widths: Widths) -> int:
+    """The last step or batch there is room for below bit 62."""
+    return (2**62 - 1) >> (widths.maker_bits + widths.number_bits)
+
+
 def test_an_id_has_room_for_every_batch_and_for_every_step() -> None:
-    assert LIVE.moment_max == BATCH_MAX
-    assert SIMULATED.moment_max >= STEPS_MAX
+    assert moment_max(LIVE) == BATCH_MAX
+    assert moment_max(SIMULATED) >= STEPS_MAX
     assert ids_of_batch(STRATEGY_MAX, BATCH_MAX, ROWS).min() >= -(2**63)
-    assert ids_of_traders(SIMULATED.moment_max, np.array([ACCOUNTS_MAX + 1]), 1023)[0] < -(2**62)
+    assert ids_of_traders(moment_max(SIMULATED), np.array([ACCOUNTS_MAX + 1]), 1023)[0] < -(2**62)
 
 
 def test_no_id_that_earlier_versions_made_is_made_again() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.market import BTC_PERP, ETH_PERP
+from sim.market import BTC_PERP
 from sim.money.liquidation import CLOSED
 from sim.money.order_margin import OrderMargin
 from sim.populations.command_rows import places
@@ -19,6 +19,7 @@ from sim.rows.packed import CODES, LOTS, ORDER, WHOSE
 from sim.scenario.world import ScenarioError
 from sim.stepping.world import SimulatedWorld
 from sim.units import ATOMS_PER_UNIT
+from tests.markets import ETH_PERP
 from tests.sim.scenario_texts import BTC, ETH, GAMBLERS, MAKERS, scenario_of, world_of
 from tests.sim.simulated_market import told
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from sim.book.engine import MarketEngine
-from sim.market import ETH_PERP
 from sim.rows.messages import COMMAND, EVENT, CommandKind, OrderType, TimeInForce, empty_commands
 from sim.rows.order_ids import ids_of_batch
 from sim.rows.packed_batches import JournalBatch, packed, unpacked
+from tests.markets import ETH_PERP
 
 
 def noise(dice: random.Random, itemsize: int) -> bytes:

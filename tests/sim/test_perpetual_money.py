@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.market import ETH_PERP, MarketSpec
+from sim.market import MarketSpec
 from sim.money.margin import (
     Exposure,
     available_atoms,
@@ -20,6 +20,7 @@ from sim.money.position import FLAT, Position, entry_price_text, fill_position
 from sim.money.rules import reservation_atoms, share_up
 from sim.rows.messages import Side
 from sim.units import format_atoms, parse_atoms, parse_steps
+from tests.markets import ETH_PERP
 
 FINE = MarketSpec("FINE-PERP", "FINE", "USDC", Decimal("0.01"), Decimal("0.1"), 10**9)
 

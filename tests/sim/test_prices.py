@@ -136,14 +136,12 @@ def test_a_replay_shows_the_last_trade_at_the_elapsed_time_and_stops() -> None:
     price = replay(loop=False)
     shown = [price.price_ticks] + [price.step() for _ in range(6)]
     assert shown == [11, 11, 11, 12, 13, 13, 13]
-    assert price.finished
 
 
 def test_a_replay_loops() -> None:
     price = replay(loop=True)
     shown = [price.price_ticks] + [price.step() for _ in range(6)]
     assert shown == [11, 11, 11, 12, 13, 11, 11]
-    assert not price.finished
 
 
 def test_a_replay_goes_on_from_a_stored_state() -> None:

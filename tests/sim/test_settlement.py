@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from sim.market import ETH_PERP
 from sim.money.settlement import OrderState, Settlement
 from sim.orders import OrderStatus
 from sim.rows.messages import EVENT, EventKind, Reason, Rows, Side
+from tests.markets import ETH_PERP
 
 ACCOUNT, ORDER, OTHER = 1_000, 7, -8
 FEES, CLEARING = 1, 2

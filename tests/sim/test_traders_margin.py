@@ -4,9 +4,10 @@ from math import ceil
 
 import numpy as np
 
-from sim.market import BTC_PERP, ETH_PERP
+from sim.market import BTC_PERP
 from sim.money.traders_margin import TradersMargin
 from sim.rows.messages import EVENT, CommandKind, EventKind, Side, TimeInForce, empty_commands
+from tests.markets import ETH_PERP
 from tests.sim.plain_fills import PlainAccount
 from tests.sim.simulated_market import told
 

@@ -1,9 +1,10 @@
 import numpy as np
 
-from sim.market import BTC_PERP, ETH_PERP
+from sim.market import BTC_PERP
 from sim.money.liquidation import PARTIAL_PPM
 from sim.money.watch import Judgement, MarginWatch
 from sim.units import ATOMS_PER_UNIT, PPM
+from tests.markets import ETH_PERP
 
 STEP_US = 100_000
 PAUSE_STEPS = 300

@@ -8,7 +8,6 @@ import psycopg
 import pytest
 import pytest_asyncio
 
-from sim.market import ETH_PERP
 from sim.orders import AcceptedOrder, OrderStatus
 from sim.refusals import Refusal, Refused
 from sim.rows.messages import OrderType, Side
@@ -20,6 +19,7 @@ from storage.intake.cancels import CancelAll, request_cancel, request_cancel_all
 from storage.intake.idempotency import Asked
 from storage.postgres.database import AsyncPool, connect, open_pool
 from tests.builders import listed_markets, order, trader
+from tests.markets import ETH_PERP
 
 pytestmark = pytest.mark.asyncio
 

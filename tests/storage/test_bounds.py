@@ -8,7 +8,6 @@ import psycopg
 import pytest
 import pytest_asyncio
 
-from sim.market import ETH_PERP
 from sim.orders import PlaceOrder
 from sim.refusals import Name, Refusal, Refused
 from sim.rows.messages import COMMAND, OrderFlag, OrderType, Side, TimeInForce
@@ -20,6 +19,7 @@ from storage.intake.transfers import withdraw
 from storage.postgres.database import AsyncPool, connect, open_pool
 from storage.postgres.unit_of_work import unit_of_work
 from tests.builders import listed_markets, order, position, trader
+from tests.markets import ETH_PERP
 
 pytestmark = pytest.mark.asyncio
 MARK = 5_991

@@ -11,6 +11,7 @@ from storage.intake.accept import Acceptor
 from storage.intake.cancel_after import SET, fire_expired
 from storage.postgres.database import connect, open_pool
 from tests.builders import listed_markets, order, trader
+from tests.placing import place_many
 
 ACCOUNTS = 20
 
@@ -29,7 +30,7 @@ async def test_two_who_look_at_once_fire_each_switch_once(
     acceptor = Acceptor(pool, 10)
     await acceptor.start()
     accounts = [trader(database) for _ in range(ACCOUNTS)]
-    await acceptor.place_many([order(account) for account in accounts])
+    await place_many(acceptor, [order(account) for account in accounts])
     await acceptor.stop()
     await pool.close()
     for account in accounts:

@@ -12,7 +12,6 @@ import psycopg
 import pytest
 
 from sim.book.engine import MarketEngine
-from sim.market import ETH_PERP
 from sim.rows.messages import CommandKind, OrderType, empty_commands
 from storage.errors import CorruptState, Superseded
 from storage.market import journal
@@ -20,6 +19,7 @@ from storage.market.journal import Batch, Head, View
 from storage.market.recovery import recover
 from storage.postgres.database import connect
 from tests.builders import listed_markets
+from tests.markets import ETH_PERP
 from tests.waiting import PROGRAM_S_MAX
 
 MARKET = ETH_PERP.market_id
@@ -195,11 +195,11 @@ def test_a_journal_that_was_changed_is_corrupt(
 
 REPLAY = """
 import sys
-from sim.market import ETH_PERP
-from storage.postgres.database import connect
+from storage.market.markets import load_specs
 from storage.market.recovery import recover
+from storage.postgres.database import connect
 with connect(sys.argv[1], "replay") as connection:
-    print(recover(connection, ETH_PERP).engine.state_hash().hex())
+    print(recover(connection, load_specs(connection)["ETH-PERP"]).engine.state_hash().hex())
 """
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from sim.book.engine import MarketEngine
-from sim.market import ETH_PERP
 from sim.money.margin import Exposure, OpenSide
 from sim.money.position import Position
 from sim.orders import PlaceOrder
@@ -18,6 +17,7 @@ from sim.rows.messages import CommandKind, EventKind, OrderType, Side, TimeInFor
 from storage.intake.accept_check import AcceptedRow, Account, Accounts, MarketNow, decide
 from storage.intake.accept_sql import payloads
 from tests.builders import order
+from tests.markets import ETH_PERP
 
 SPEC = replace(ETH_PERP, maker_fee_ppm=200, taker_fee_ppm=500)
 ATOMS = SPEC.atoms_per_tick_lot

@@ -10,11 +10,12 @@ import pytest
 from sim.record.run import QUOTE, STANDING, TRADE, RunRecord
 from sim.stepping.world import Timing
 from storage.postgres.copy_rows import HEADER, TRAILER, CopyRows
-from storage.runs.parquet_run import ParquetTrades, RunInParquet, read_rows
+from storage.runs.parquet_run import ParquetTrades, RunInParquet
 from storage.runs.recorded_runs import RunInDatabase
 from storage.runs.recorded_trades import DatabaseTrades, TradesMissing
 from storage.settings import ConfigurationError
 from storage.tables.recordings import RECORDED_TRADES, RecordedQuoteRow, RecordedStandingRow
+from tests.parquet_rows import read_rows
 from tests.sim.scenario_texts import scenario_of, world_of
 
 LARGEST = 2**63 - 1

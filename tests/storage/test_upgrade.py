@@ -11,7 +11,6 @@ from alembic import command
 from sqlalchemy import create_engine
 
 from sim.book.engine import MarketEngine
-from sim.market import ETH_PERP
 from sim.money.ledger import CLEARING_FIRST, EXTERNAL, FEES, STRATEGIES_FIRST
 from sim.rows.messages import empty_commands
 from storage.market.journal import next_chain
@@ -21,8 +20,9 @@ from storage.migrations.run import alembic_config, sqlalchemy_url, upgrade
 from storage.postgres.database import connect
 from storage.servers.embedded import EmbeddedPostgres
 from storage.upkeep.pruning import HOUR_US, prune
-from storage.upkeep.strategy_ledger import LEDGER_LEGS
+from tests.auditor import LEDGER_LEGS
 from tests.builders import listed_before
+from tests.markets import ETH_PERP
 
 MARKET = ETH_PERP.market_id
 BEFORE = "0003"

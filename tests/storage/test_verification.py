@@ -8,11 +8,11 @@ import pytest
 from pydantic import SecretStr
 
 from actors.commands.verify import told, verify
-from sim.market import ETH_PERP
 from storage.postgres.database import connect
 from storage.reading.verification import verify_market
 from storage.settings import Settings
 from tests.builders import listed_markets
+from tests.markets import ETH_PERP
 from tests.storage.test_journal import MARKET, Writer
 
 BATCHES = 9

@@ -41,7 +41,7 @@ def test_a_world_of_one_s_own_replays_trades_that_lie_beside_it(tmp_path: Path) 
     (tmp_path / "mine.toml").write_text(WORLD)
     [(spec, price)] = reference_prices(load_world(str(tmp_path / "mine.toml")))
     assert isinstance(price, ReplayPrice)
-    assert (spec.market_id, price.step(), price.finished) == ("BTC-PERP", 618_003, True)
+    assert (spec.market_id, price.step(), price.step()) == ("BTC-PERP", 618_003, 618_003)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,20 @@
+"""Orders that are accepted side by side, as those of many clients are."""
+
+import asyncio
+from collections.abc import Sequence
+
+from sim.refusals import Refused
+from storage.intake.accept import Acceptor, Answer
+from storage.intake.accept_check import PlaceOrder
+
+
+async def place_many(acceptor: Acceptor, orders: Sequence[PlaceOrder]) -> list[Answer]:
+    """Accept several, each by itself; their answers in their order."""
+
+    async def placed(order: PlaceOrder) -> Answer:
+        try:
+            return await acceptor.place(order)
+        except Refused as refused:
+            return refused
+
+    return await asyncio.gather(*map(placed, orders))
