@@ -39,6 +39,13 @@ app.add_typer(market, name="market")
 Host = Annotated[str | None, typer.Option(help="Address to listen on. Default 127.0.0.1.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for any. Default 8000.")]
 World = Annotated[str | None, typer.Option(help="default, quiet, or a world file (TOML).")]
+Compare = Annotated[
+    Path | None,
+    typer.Option(
+        help="Real trades (Binance's CSV, gz or zip) to put through the same stylised facts: "
+        "beside the market whose base asset the file's name begins with, else beside all."
+    ),
+]
 Replay = Annotated[
     Path | None,
     typer.Option(
@@ -136,13 +143,7 @@ def simulate(
     out: Annotated[Path | None, typer.Option(help="Where results go.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted run.")] = None,
     replay: Replay = None,
-    compare: Annotated[
-        Path | None,
-        typer.Option(
-            help="Real trades (Binance's CSV, gz or zip) to put through the same stylised facts: "
-            "beside the market whose base asset the file's name begins with, else beside all."
-        ),
-    ] = None,
+    compare: Compare = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Run a scenario as fast as this machine can; the same result every time."""
@@ -151,9 +152,23 @@ def simulate(
         from actors.simulate.command import simulate as run
         from actors.simulate.worlds import SimulateError
 
-    given = (scenario, seed, actors, duration, record, out, resume, json)
+    request = Request(
+        scenario=scenario,
+        seed=seed,
+        actors=actors,
+        duration=duration,
+        record=record,
+        out=out,
+        resume=resume,
+        as_json=json,
+        to=to,
+        data_dir=data_dir,
+        replay=replay,
+        address=address,
+        compare=compare,
+    )
     with one_sentence(SimulateError):
-        raise typer.Exit(run(Request(*given, to, data_dir, replay, address, compare)))
+        raise typer.Exit(run(request))
 
 
 @app.command()

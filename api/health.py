@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api.door.answers import example, reply
 from api.door.callers import watcher
-from api.door.describing import documented
+from api.door.describing import Door, documented
 from api.door.routing import ExactRoute, services_of
 from api.door.wire import Wire
 from storage.errors import StorageError
@@ -50,7 +50,9 @@ DOWN: dict[int | str, dict[str, Any]] = {
 router = APIRouter(route_class=ExactRoute, tags=["Operations"])
 
 
-@router.get("/health", summary="Health", **documented(200, HealthAnswer, public=True, instead=DOWN))
+@router.get(
+    "/health", summary="Health", **documented(200, HealthAnswer, opens=Door.NOTHING, instead=DOWN)
+)
 async def get_health(request: Request) -> Response:
     """200 while the database answers, else 503. A halted market, or a gap that the auditor found,
     is no reason to start this process again, so it is told and changes nothing."""

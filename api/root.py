@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from api.door.answers import example, reply
-from api.door.describing import documented
+from api.door.describing import Door, documented
 from api.door.routing import ExactRoute
 from api.door.wire import Wire
 
@@ -57,7 +57,7 @@ ROOT = RootAnswer(
 router = APIRouter(route_class=ExactRoute, tags=["Operations"])
 
 
-@router.get("/", summary="What this is", **documented(200, RootAnswer, public=True))
+@router.get("/", summary="What this is", **documented(200, RootAnswer, opens=Door.NOTHING))
 async def get_root() -> Response:
     """Name, version, and where the documentation is."""
     return reply(ROOT)

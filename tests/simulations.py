@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import psycopg
@@ -80,21 +81,37 @@ def with_pool(
     return asyncio.run(run())
 
 
+@dataclass(frozen=True)
+class Most:
+    """What a run may take, where it is bounded."""
+
+    memory_mb: int | None = None
+    wall_s: int | None = None
+
+
+NO_MOST = Most()
+
+
 def queue(
     database_url: str,
     account_id: int = 1_000,
     duration_s: int | None = None,
     limits: QueueLimits = NO_LIMITS,
-    memory_mb_max: int | None = None,
-    wall_s_max: int | None = None,
+    most: Most = NO_MOST,
     origin: str = "127.0.0.1",
     text: str = SMALL,
 ) -> int:
     """A small simulation in the queue; its id."""
     wish = SimulationWish("tiny", text, 5, duration_s)
     scenario = read_scenario(text, 5, duration_s)
-    size = (scenario.accounts, len(scenario.world.markets), scenario.steps, scenario.step_us)
-    asked = SimulationSize(*size, memory_mb_max, wall_s_max)
+    asked = SimulationSize(
+        scenario.accounts,
+        len(scenario.world.markets),
+        scenario.steps,
+        scenario.step_us,
+        most.memory_mb,
+        most.wall_s,
+    )
     asker = Asker(account_id, origin)
 
     async def work(pool: AsyncPool) -> int:

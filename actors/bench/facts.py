@@ -92,7 +92,7 @@ def show(
         beside = [real_text(one.facts[place]) for one in real]
         table.add_row(
             fact.description.name,
-            fact.description.band,
+            fact.description.band.told,
             median_text(across),
             f"{held(across)}/{len(across)}",
             *shown,

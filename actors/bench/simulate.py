@@ -58,7 +58,7 @@ def measured(name: str, extent: Extent, quiet: bool) -> list[Line]:
     try:
         return list(PARTS[name](extent))
     except RunFailed as error:
-        return [Line(name, "", None, None, "failed", None, "", None, str(error))]
+        return [Line(name, "", "failed", note=str(error))]
 
 
 def show(about: Mapping[str, Any], lines: list[Line]) -> None:
@@ -79,8 +79,14 @@ def show(about: Mapping[str, Any], lines: list[Line]) -> None:
         ratio = "" if line.ratio is None else f"{line.ratio:.2f} ×"
         met = {None: "", True: "met", False: "missed"}[line.met]
         table.add_row(
-            *(line.part, line.what, figure(line.ours), figure(line.theirs), line.unit),
-            *(ratio, line.aim, met),
+            line.part,
+            line.what,
+            figure(line.ours),
+            figure(line.theirs),
+            line.unit,
+            ratio,
+            line.aim,
+            met,
         )
     console.print(table)
     for line in lines:

@@ -38,7 +38,7 @@ def spread(extent: Extent) -> Iterator[Line]:
     """
     steps, crowd = extent.of(SPREAD_STEPS), scenarios.noise(SPREAD_HEADS, SPREAD_ACTIVITY_PPM)
     text = scenarios.scenario_text(
-        *("bench-spread", SEED, WARM_STEPS + steps, 2, scenarios.ladders(20), crowd)
+        "bench-spread", SEED, WARM_STEPS + steps, 2, scenarios.ladders(20), crowd
     )
     with scenario_file(text) as (file, _):
         hashes = set()
@@ -50,22 +50,35 @@ def spread(extent: Extent) -> Iterator[Line]:
 
         actors, one = alternated(extent.runs, lambda: rate(2), lambda: rate(0))
     assert len(hashes) == 1, "actors came to another state than one process"
-    unit, part = "orders/s", "spread"
     yield Line(
-        *(part, "2 strategy and 2 market actors", actors, None, unit, None),
-        *(f"≥ {SPREAD_RATE_AIM:,.0f}", actors >= SPREAD_RATE_AIM),
+        "spread",
+        "2 strategy and 2 market actors",
+        "orders/s",
+        actors,
+        aim=f"≥ {SPREAD_RATE_AIM:,.0f}",
+        met=actors >= SPREAD_RATE_AIM,
     )
     yield Line(
-        *(part, "the same; theirs: one process of ours", actors, one, unit, actors / one),
-        *(f"≥ {SPREAD_GAIN_AIM} ×", actors / one >= SPREAD_GAIN_AIM),
+        "spread",
+        "the same; theirs: one process of ours",
+        "orders/s",
+        actors,
+        theirs=one,
+        ratio=actors / one,
+        aim=f"≥ {SPREAD_GAIN_AIM} ×",
+        met=actors / one >= SPREAD_GAIN_AIM,
     )
 
 
 def recording(extent: Extent) -> Iterator[Line]:
     """A busy run recorded to PostgreSQL, with fsync on, against the same run unrecorded."""
     text = scenarios.scenario_text(
-        *("bench-record", SEED, extent.of(RECORD_STEPS, 10), 1),
-        *(scenarios.ladders(20), scenarios.noise(RECORD_HEADS, RECORD_ACTIVITY_PPM)),
+        "bench-record",
+        SEED,
+        extent.of(RECORD_STEPS, 10),
+        1,
+        scenarios.ladders(20),
+        scenarios.noise(RECORD_HEADS, RECORD_ACTIVITY_PPM),
     )
     recorded: list[dict[str, Any]] = []
     with scenario_file(text) as (file, directory):
@@ -95,9 +108,15 @@ def _recording_lines(
     trades = recorded[-1]["recording"]["trades"]
     waits = sum(one["recording"]["waits"] for one in recorded)
     yield Line(
-        *("recording", f"{trades:,} trades; theirs: the run unrecorded", kept_s, alone_s, "s"),
-        *(kept_s / alone_s, f"≤ {RECORD_TIME_AIM} ×", kept_s / alone_s <= RECORD_TIME_AIM),
-        f"the run waited {waits} times for a recorder",
+        "recording",
+        f"{trades:,} trades; theirs: the run unrecorded",
+        "s",
+        kept_s,
+        theirs=alone_s,
+        ratio=kept_s / alone_s,
+        aim=f"≤ {RECORD_TIME_AIM} ×",
+        met=kept_s / alone_s <= RECORD_TIME_AIM,
+        note=f"the run waited {waits} times for a recorder",
     )
     writing_s = median(one["recording"]["writing_seconds"] for one in recorded)
     for what, seconds, aim in (
@@ -106,9 +125,14 @@ def _recording_lines(
     ):
         rate = trades / seconds
         yield Line(
-            *("recording", f"{what}; theirs: bare COPY of the same rows", rate, copied, "rows/s"),
-            *(rate / copied, f"≥ {aim} ×" if aim else ""),
-            rate / copied >= aim if aim else None,
+            "recording",
+            f"{what}; theirs: bare COPY of the same rows",
+            "rows/s",
+            rate,
+            theirs=copied,
+            ratio=rate / copied,
+            aim=f"≥ {aim} ×" if aim else "",
+            met=rate / copied >= aim if aim else None,
         )
 
 
@@ -126,13 +150,22 @@ def million(extent: Extent) -> Iterator[Line]:
     told = ", ".join(f"{size:,}: {1e3 * one:.2f} ms a step" for size, one in seconds.items())
     memory, rate = found["peak_memory_bytes"], median(found["orders"]) / median(found["seconds"])
     yield Line(
-        *("million", "time grows with traders to the power of", exponent, None, "", None),
-        *(f"≤ {EXPONENT_AIM}", exponent <= EXPONENT_AIM, told),
+        "million",
+        "time grows with traders to the power of",
+        "",
+        exponent,
+        aim=f"≤ {EXPONENT_AIM}",
+        met=exponent <= EXPONENT_AIM,
+        note=told,
     )
     yield Line(
-        *("million", "memory of 1,000,000 traders, 8 markets", memory / GIBIBYTE, None, "GiB"),
-        *(None, f"< {MEMORY_AIM_BYTES // GIBIBYTE} GiB", memory < MEMORY_AIM_BYTES),
-        f"{rate:,.0f} orders/s in {steps * extent.runs} of its 6,000 steps",
+        "million",
+        "memory of 1,000,000 traders, 8 markets",
+        "GiB",
+        memory / GIBIBYTE,
+        aim=f"< {MEMORY_AIM_BYTES // GIBIBYTE} GiB",
+        met=memory < MEMORY_AIM_BYTES,
+        note=f"{rate:,.0f} orders/s in {steps * extent.runs} of its 6,000 steps",
     )
 
 
@@ -147,7 +180,7 @@ def actor_calls(extent: Extent) -> Iterator[Line]:
             found = steady(file, actors, WARM_STEPS, steps, extent.runs)
             what = f"{actors} for {CALLS_MARKETS} markets, as many for strategies"
             rate = steps / median(found["seconds"])
-            yield Line("actors", what, rate, None, "steps/s", None, "", None)
+            yield Line("actors", what, "steps/s", rate)
 
 
 @contextmanager

@@ -133,8 +133,8 @@ def _fact(fact: Fact, why: str) -> dict[str, Any]:
         "value": finite(fact.value),
         "error": finite(fact.error),
         "beside": {name: finite(value) for name, value in fact.beside.items()},
-        "low": finite(about.low),
-        "high": finite(about.high),
+        "low": finite(about.band.low),
+        "high": finite(about.band.high),
         "verdict": fact.verdict.value,
         "why": why or None,
     }

@@ -1,5 +1,6 @@
 """What the OpenAPI document says of an operation: every status, each with an example."""
 
+from enum import Enum, auto
 from typing import Any
 
 from pydantic import BaseModel
@@ -61,29 +62,40 @@ CURSOR_HEADER = {
 }
 
 
+class Door(Enum):
+    """What a caller has to show before a route does anything."""
+
+    NOTHING = auto()
+    SESSION = auto()
+    SESSION_OR_KEY = auto()
+
+
+SCHEMES: dict[Door, list[dict[str, list[str]]]] = {
+    Door.NOTHING: [],
+    Door.SESSION: [{"bearer": []}],
+    Door.SESSION_OR_KEY: [{"bearer": []}, {"apiKey": []}],
+}
+
+
 def documented(
     status: int,
     answer: type[BaseModel],
     *refusals: int,
     many: bool = False,
     cursor: bool = False,
-    public: bool = False,
-    by_key: bool = True,
+    opens: Door = Door.SESSION_OR_KEY,
     instead: dict[int | str, dict[str, Any]] | None = None,
     example: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Keyword arguments of a route: its success, and the refusals beside the usual ones.
 
-    `by_key`: an API key opens it too. `instead` documents answers that are not the error envelope,
+    `opens`: what has to be shown. `instead` documents answers that are not the error envelope,
     `example` a success that is not the model's own.
     """
     responses = success(status, answer, many, cursor, example)
-    statuses = (*ALWAYS, *(() if public else AUTHENTICATED), *refusals)
+    statuses = (*ALWAYS, *(AUTHENTICATED if SCHEMES[opens] else ()), *refusals)
     responses.update({refused: refusal_answer(refused) for refused in sorted(set(statuses))})
-    schemes: list[dict[str, list[str]]] = (
-        [{"bearer": []}, {"apiKey": []}] if by_key else [{"bearer": []}]
-    )
-    extra: dict[str, Any] = {} if public else {"security": schemes}
+    extra: dict[str, Any] = {"security": SCHEMES[opens]} if SCHEMES[opens] else {}
     responses |= instead or {}
     return {
         "status_code": status,

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from api.door.answers import reply
 from api.door.callers import operator_of_this_machine
-from api.door.describing import documented
+from api.door.describing import Door, documented
 from api.door.routing import ExactRoute, services_of
 from api.flux.answers import DrainAnswer
 from sim.refusals import Refusal, Refused
@@ -20,7 +20,7 @@ DRAIN_S_MAX = 30.0
 router = APIRouter(route_class=ExactRoute, tags=["Admin"])
 
 
-@router.post("/admin/drain", summary="Drain", **documented(200, DrainAnswer, by_key=False))
+@router.post("/admin/drain", summary="Drain", **documented(200, DrainAnswer, opens=Door.SESSION))
 async def post_drain(
     allowed: Annotated[None, Depends(operator_of_this_machine)], request: Request
 ) -> Response:

@@ -10,7 +10,7 @@ from api.desk import api_keys as desk
 from api.desk.identifiers import api_key_id_text, parse_api_key_id
 from api.door.answers import milliseconds, reply, reply_page
 from api.door.callers import IdempotencyKey, LoggedIn
-from api.door.describing import documented, refusal
+from api.door.describing import Door, documented, refusal
 from api.door.routing import ExactRoute, services_of
 from api.flux.answers import ApiKeyAnswer, NewApiKeyAnswer, RevokedAnswer
 from api.flux.schemas import ApiKeySent
@@ -31,7 +31,7 @@ router = APIRouter(route_class=ExactRoute, tags=["API keys"])
 @router.post(
     "/auth/api-keys",
     summary="Make an API key",
-    **documented(201, NewApiKeyAnswer, by_key=False, instead=FULL),
+    **documented(201, NewApiKeyAnswer, opens=Door.SESSION, instead=FULL),
 )
 async def post_api_key(
     sent: ApiKeySent, caller: LoggedIn, request: Request, idempotency_key: IdempotencyKey = None
@@ -49,7 +49,7 @@ async def post_api_key(
 @router.get(
     "/auth/api-keys",
     summary="API keys",
-    **documented(200, ApiKeyAnswer, many=True, by_key=False),
+    **documented(200, ApiKeyAnswer, many=True, opens=Door.SESSION),
 )
 async def get_api_keys(caller: LoggedIn, request: Request) -> Response:
     """One's own, newest first."""
@@ -60,7 +60,7 @@ async def get_api_keys(caller: LoggedIn, request: Request) -> Response:
 @router.delete(
     "/auth/api-keys/{key_id}",
     summary="Revoke an API key",
-    **documented(200, RevokedAnswer, by_key=False, instead=MISSING),
+    **documented(200, RevokedAnswer, opens=Door.SESSION, instead=MISSING),
 )
 async def delete_api_key(key_id: str, caller: LoggedIn, request: Request) -> Response:
     """It opens nothing any more."""

@@ -9,7 +9,7 @@ from api.desk import sessions as desk
 from api.desk.identity import Identity, become_guest, log_in, register
 from api.door.answers import reply
 from api.door.callers import WithoutKey
-from api.door.describing import documented
+from api.door.describing import Door, documented
 from api.door.front import call_of
 from api.door.routing import ExactRoute, services_of
 from api.flux.answers import LoggedOutAnswer, LoginAnswer, TokenAnswer, UserAnswer
@@ -24,7 +24,7 @@ router = APIRouter(route_class=ExactRoute, tags=["Authentication"])
     "/auth/register",
     summary="Register",
     description="The same e-mail and password again is the same user.",
-    **documented(201, UserAnswer, 403, public=True),
+    **documented(201, UserAnswer, 403, opens=Door.NOTHING),
 )
 async def post_register(
     credentials: Credentials, without_key: WithoutKey, request: Request
@@ -35,7 +35,9 @@ async def post_register(
     return reply(UserAnswer(user_id=user_id_text(user_id)), 201)
 
 
-@router.post("/auth/login", summary="Log in", **documented(200, LoginAnswer, 401, 403, public=True))
+@router.post(
+    "/auth/login", summary="Log in", **documented(200, LoginAnswer, 401, 403, opens=Door.NOTHING)
+)
 async def post_login(
     credentials: Credentials, without_key: WithoutKey, request: Request
 ) -> Response:
@@ -46,7 +48,9 @@ async def post_login(
 
 
 @router.post(
-    "/auth/refresh", summary="Stay logged in", **documented(200, LoginAnswer, 401, 403, public=True)
+    "/auth/refresh",
+    summary="Stay logged in",
+    **documented(200, LoginAnswer, 401, 403, opens=Door.NOTHING),
 )
 async def post_refresh(sent: RefreshSent, without_key: WithoutKey, request: Request) -> Response:
     """The next token and the next refresh token; the one that is sent is used up. Sent again
@@ -58,7 +62,7 @@ async def post_refresh(sent: RefreshSent, without_key: WithoutKey, request: Requ
 
 
 @router.post(
-    "/auth/logout", summary="Log out", **documented(200, LoggedOutAnswer, 403, public=True)
+    "/auth/logout", summary="Log out", **documented(200, LoggedOutAnswer, 403, opens=Door.NOTHING)
 )
 async def post_logout(sent: RefreshSent, without_key: WithoutKey, request: Request) -> Response:
     """Ends the login with all its tokens. Again is the same."""
@@ -66,7 +70,9 @@ async def post_logout(sent: RefreshSent, without_key: WithoutKey, request: Reque
     return reply(LoggedOutAnswer(status=LOGGED_OUT))
 
 
-@router.post("/auth/guest", summary="Be a guest", **documented(201, TokenAnswer, 403, public=True))
+@router.post(
+    "/auth/guest", summary="Be a guest", **documented(201, TokenAnswer, 403, opens=Door.NOTHING)
+)
 async def post_guest(without_key: WithoutKey, request: Request) -> Response:
     """A throw-away user with a token and no password; without a trade it is gone after a day."""
     user_id = await become_guest(identity_of(request), call_of(request.scope).address)

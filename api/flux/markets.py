@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from api.desk.orders import find_market
 from api.door.answers import reply, reply_page
-from api.door.describing import documented
+from api.door.describing import Door, documented
 from api.door.paging import cursor_number, page_of, window_of
 from api.door.routing import ExactRoute, services_of
 from api.flux import wording
@@ -31,7 +31,9 @@ from storage.reading.time_window import TimeWindow
 router = APIRouter(route_class=ExactRoute, tags=["Markets"])
 
 
-@router.get("/markets", summary="Markets", **documented(200, MarketAnswer, many=True, public=True))
+@router.get(
+    "/markets", summary="Markets", **documented(200, MarketAnswer, many=True, opens=Door.NOTHING)
+)
 async def get_markets(request: Request) -> Response:
     """Every market."""
     markets = await services_of(request).markets.markets()
@@ -39,7 +41,9 @@ async def get_markets(request: Request) -> Response:
 
 
 @router.get(
-    "/markets/{market_id}", summary="Market", **documented(200, MarketAnswer, 404, public=True)
+    "/markets/{market_id}",
+    summary="Market",
+    **documented(200, MarketAnswer, 404, opens=Door.NOTHING),
 )
 async def get_market(market_id: str, request: Request) -> Response:
     """One market."""
@@ -49,7 +53,7 @@ async def get_market(market_id: str, request: Request) -> Response:
 @router.get(
     "/markets/{market_id}/orderbook",
     summary="Order book",
-    **documented(200, BookAnswer, 404, public=True),
+    **documented(200, BookAnswer, 404, opens=Door.NOTHING),
 )
 async def get_orderbook(
     market_id: str, query: Annotated[DepthAsked, Query()], request: Request
@@ -74,7 +78,7 @@ async def get_orderbook(
 @router.get(
     "/markets/{market_id}/trades",
     summary="Trades",
-    **documented(200, TradeAnswer, 404, many=True, cursor=True, public=True),
+    **documented(200, TradeAnswer, 404, many=True, cursor=True, opens=Door.NOTHING),
 )
 async def get_trades(
     market_id: str, query: Annotated[WindowAsked, Query()], request: Request
@@ -91,7 +95,7 @@ async def get_trades(
 @router.get(
     "/markets/{market_id}/candles",
     summary="Candles",
-    **documented(200, CandleAnswer, 404, many=True, cursor=True, public=True),
+    **documented(200, CandleAnswer, 404, many=True, cursor=True, opens=Door.NOTHING),
 )
 async def get_candles(
     market_id: str, query: Annotated[CandlesAsked, Query()], request: Request
@@ -118,7 +122,9 @@ async def get_candles(
     return reply_page(answers, cursor)
 
 
-@router.get("/prices", summary="Prices", **documented(200, PriceAnswer, many=True, public=True))
+@router.get(
+    "/prices", summary="Prices", **documented(200, PriceAnswer, many=True, opens=Door.NOTHING)
+)
 async def get_prices(request: Request) -> Response:
     """Mark and index of every market that has them."""
     services = services_of(request)
@@ -134,7 +140,7 @@ async def get_prices(request: Request) -> Response:
 
 
 @router.get(
-    "/prices/{market_id}", summary="Price", **documented(200, PriceAnswer, 404, public=True)
+    "/prices/{market_id}", summary="Price", **documented(200, PriceAnswer, 404, opens=Door.NOTHING)
 )
 async def get_price(market_id: str, request: Request) -> Response:
     """Mark and index of one market."""
@@ -145,7 +151,7 @@ async def get_price(market_id: str, request: Request) -> Response:
     return reply(wording.price_answer(prices[0], spec))
 
 
-@router.get("/time", summary="Time", **documented(200, TimeAnswer, public=True))
+@router.get("/time", summary="Time", **documented(200, TimeAnswer, opens=Door.NOTHING))
 async def get_time(request: Request) -> Response:
     """The server's clock."""
     return reply(TimeAnswer(time=now_us() // 1_000))

@@ -79,15 +79,22 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Band:
+    """Where a value lies when a fact holds, low ≤ value ≤ high, and how a reader is told."""
+
+    low: float
+    high: float
+    told: str
+
+
+@dataclass(frozen=True)
 class FactDescription:
-    """What is measured, the band low ≤ value ≤ high, and who found it."""
+    """What is measured, the band it should be in, and who found it."""
 
     key: str
     name: str
     measured: str
-    low: float
-    high: float
-    band: str
+    band: Band
     source: str
     measure: Callable[[Sample], Measure]
 
@@ -138,19 +145,19 @@ def fact_table(tape: Tape, interval_us: int = 0) -> FactTable:
 
 def _fact(description: FactDescription, sample: Sample) -> Fact:
     found = description.measure(sample)
-    verdict = _verdict(found, description.low, description.high)
+    verdict = _verdict(found, description.band)
     return Fact(description, found.value, found.error, found.beside, verdict)
 
 
-def _verdict(found: Measure, low: float, high: float) -> Verdict:
+def _verdict(found: Measure, band: Band) -> Verdict:
     if found.absent:
         return Verdict.DOES_NOT
     if found.value is None:
         return Verdict.NOT_ENOUGH_DATA
     margin = ERRORS * found.error
-    if low + margin <= found.value <= high - margin:
+    if band.low + margin <= found.value <= band.high - margin:
         return Verdict.HOLDS
-    if found.value < low - margin or found.value > high + margin or margin == 0:
+    if found.value < band.low - margin or found.value > band.high + margin or margin == 0:
         return Verdict.DOES_NOT
     return Verdict.NOT_ENOUGH_DATA
 
@@ -294,7 +301,7 @@ FACTS = (
         "no_autocorrelation",
         "No autocorrelation of returns",
         "root mean square of the autocorrelation at lags 1–10",
-        *(0.0, 0.10, "≤ 0.10"),
+        Band(0.0, 0.10, "≤ 0.10"),
         "Cont 2001; bid–ask bounce at lag 1: Roll 1984",
         _of_returns(_no_autocorrelation),
     ),
@@ -302,7 +309,7 @@ FACTS = (
         "heavy_tails",
         "Heavy tails",
         "Hill exponent of the largest 5 % of |r|",
-        *(2.0, 5.0, "2–5"),
+        Band(2.0, 5.0, "2–5"),
         "Cont 2001; about 3: Gopikrishnan et al. 1998",
         _of_returns(_heavy_tails),
     ),
@@ -310,7 +317,7 @@ FACTS = (
         "aggregational_normality",
         "Aggregational normality",
         "excess kurtosis at the longest horizon over that at Δ",
-        *(-0.9, 0.9, "within ±0.9"),
+        Band(-0.9, 0.9, "within ±0.9"),
         "Cont 2001; Gopikrishnan et al. 1999",
         _of_returns(_aggregational_normality),
     ),
@@ -318,7 +325,7 @@ FACTS = (
         "volatility_clustering",
         "Volatility clustering",
         "mean autocorrelation of |r| at lags 1–10",
-        *(0.0, 0.6, "0–0.6"),
+        Band(0.0, 0.6, "0–0.6"),
         "Ding, Granger, Engle 1993; decay exponent 0.2–0.4: Cont 2001; 0.3: Liu et al. 1999",
         _of_returns(_volatility_clustering),
     ),
@@ -326,7 +333,7 @@ FACTS = (
         "gain_loss_asymmetry",
         "Gain/loss asymmetry",
         "skewness of returns",
-        *(-float("inf"), 0.0, "< 0"),
+        Band(-float("inf"), 0.0, "< 0"),
         "Cont 2001: shares and indices, not currencies",
         _of_returns(_gain_loss_asymmetry),
     ),
@@ -334,7 +341,7 @@ FACTS = (
         "volume_volatility",
         "Volume and volatility",
         "rank correlation of volume and |r|",
-        *(0.1, 0.9, "0.1–0.9"),
+        Band(0.1, 0.9, "0.1–0.9"),
         "positive: Karpoff 1987; Cont 2001",
         _volume_volatility,
     ),
@@ -342,7 +349,7 @@ FACTS = (
         "leverage_effect",
         "Leverage effect",
         "mean correlation of r with r² 1–10 later",
-        *(-1.0, 0.0, "< 0"),
+        Band(-1.0, 0.0, "< 0"),
         "Bouchaud, Matacz, Potters 2001; Cont 2001",
         _of_returns(_leverage),
     ),
@@ -350,7 +357,7 @@ FACTS = (
         "order_sign_persistence",
         "Order-sign persistence",
         "decay exponent γ of the autocorrelation of signs",
-        *(0.2, 0.9, "0.2–0.9"),
+        Band(0.2, 0.9, "0.2–0.9"),
         "about 0.6: Lillo, Farmer 2004; 0.2–0.7: Bouchaud et al. 2004",
         _sign_persistence,
     ),
@@ -358,7 +365,7 @@ FACTS = (
         "inter_arrival",
         "Inter-arrival times",
         "standard deviation over mean of the time between orders (Poisson: 1)",
-        *(1.1, 10.0, "> 1.1"),
+        Band(1.1, 10.0, "> 1.1"),
         "Engle, Russell 1998; Weibull shape < 1: Ivanov et al. 2004",
         _inter_arrival,
     ),
@@ -366,7 +373,7 @@ FACTS = (
         "intraday_volume",
         "Intraday volume",
         "volume of the first and last sixth over that of the middle third",
-        *(1.1, 4.0, "1.1–4, a U"),
+        Band(1.1, 4.0, "1.1–4, a U"),
         "Jain, Joh 1988; Admati, Pfleiderer 1988",
         _intraday_volume,
     ),
@@ -374,7 +381,7 @@ FACTS = (
         "market_impact",
         "Square-root market impact",
         "exponent δ of the move against the size of a run of orders of one sign",
-        *(0.3, 0.7, "0.3–0.7"),
+        Band(0.3, 0.7, "0.3–0.7"),
         "0.5: Tóth et al. 2011; 0.6: Almgren et al. 2005; 0.49: Sato, Kanazawa 2024",
         _market_impact,
     ),

@@ -59,7 +59,7 @@ def _row(ours: MarketFacts, place: int, real: MarketFacts | None) -> tuple[str, 
     if real is not None:
         other = real.table.facts[place]
         cells.append(f"{_value(other)}<small>{_verdict(real, other)}</small>")
-    cells.append(f"{escaped(about.band)}<small>{escaped(about.source)}</small>")
+    cells.append(f"{escaped(about.band.told)}<small>{escaped(about.source)}</small>")
     return f"{escaped(about.name)}<small>{escaped(about.measured)}</small>", cells
 
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,17 @@ ORPHAN_STOP_S = 8.0
 ORPHAN_KILL_S = 4.0
 LOG_TAIL_BYTES = 8_192
 ENVIRONMENT_KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """The signal that asks a server to stop, and how long it may take before it is killed."""
+
+    asked_by: signal.Signals = signal.SIGTERM
+    timeout_s: float = 8.0
+
+
+BY_SIGTERM = Stopping()
 
 
 class ChildServer:
@@ -38,8 +50,7 @@ class ChildServer:
         identity: Identity = AS_WE_ARE,
         cwd: Path | str = "/",
         stdin: Path | str = os.devnull,
-        stop_signal: signal.Signals = signal.SIGTERM,
-        stop_timeout_s: float = 8.0,
+        stopping: Stopping = BY_SIGTERM,
     ) -> "ChildServer":
         """cwd, stdin   where it stands and what it reads: opened before it becomes another user"""
         kept = {key: os.environ[key] for key in ENVIRONMENT_KEPT if key in os.environ}
@@ -50,14 +61,14 @@ class ChildServer:
                 identity,
                 cwd=cwd,
                 stdin=stdin,
-                stop_signal=stop_signal,
-                stop_timeout_s=stop_timeout_s,
+                stop_signal=stopping.asked_by,
+                stop_timeout_s=stopping.timeout_s,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**kept, "LC_ALL": "C", "TZ": "UTC"},
                 start_new_session=True,
             )
-        return cls(name, launcher, log, stop_timeout_s)
+        return cls(name, launcher, log, stopping.timeout_s)
 
     def is_alive(self) -> bool:
         return self._launcher.poll() is None

@@ -13,7 +13,7 @@ import psycopg
 
 from storage.postgres.connection_shares import ADMINISTRATORS, API_WANTED, connections_max
 from storage.postgres.database_roles import API, ENGINE, OWNER, DatabaseUrls
-from storage.servers.child_server import ChildServer, end_orphans
+from storage.servers.child_server import ChildServer, Stopping, end_orphans
 from storage.servers.data_directory import (
     Hold,
     leave_socket_directory,
@@ -240,8 +240,7 @@ class EmbeddedPostgres:
             log=self._log_dir / "postgres.log",
             identity=identity,
             cwd=self._home,
-            stop_signal=signal.SIGINT,
-            stop_timeout_s=STOP_TIMEOUT_S,
+            stopping=Stopping(signal.SIGINT, STOP_TIMEOUT_S),
         )
 
     def _await_ready(self) -> None:

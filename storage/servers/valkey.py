@@ -9,7 +9,7 @@ from urllib.parse import quote
 import redis
 
 from storage.people.limit_counters import LIMITS_PREFIX
-from storage.servers.child_server import ChildServer, end_orphans
+from storage.servers.child_server import ChildServer, Stopping, end_orphans
 from storage.servers.data_directory import (
     Hold,
     leave_socket_directory,
@@ -150,7 +150,7 @@ class EmbeddedValkey:
             identity=identity,
             cwd=self._home,
             stdin=configuration,
-            stop_timeout_s=STOP_TIMEOUT_S,
+            stopping=Stopping(timeout_s=STOP_TIMEOUT_S),
         )
 
     def _write_configuration(self, identity: Identity) -> Path:

@@ -77,7 +77,7 @@ def real_trades(path: Path, count: int = 50) -> Path:
 def test_json_is_one_object_and_files_stand_beside_it(scenario_file: Path, tmp_path: Path) -> None:
     out, real = tmp_path / "out", real_trades(tmp_path / "BTCUSDT-trades.csv")
     summary = run_json(
-        *(scenario_file, "--out", out, "--actors", 0, "--duration", "3s", "--compare", real)
+        scenario_file, "--out", out, "--actors", 0, "--duration", "3s", "--compare", real
     )
     assert (summary["seed"], summary["steps"]) == (3, 30)
     assert {one["name"] for one in summary["strategies"]} == {"makers", "noise", "momentum"}

@@ -26,7 +26,16 @@ from storage.postgres.database import connect
 from storage.runs.simulation_runs import TRIES_MAX, begin_run, start_next
 from storage.runs.simulations import SimulationStatus, report
 from storage.runs.stored_scenario import read_scenario
-from tests.simulations import SECONDS_OF_A_LONG_ONE, SMALL, hash_of, queue, stop, view, with_pool
+from tests.simulations import (
+    SECONDS_OF_A_LONG_ONE,
+    SMALL,
+    Most,
+    hash_of,
+    queue,
+    stop,
+    view,
+    with_pool,
+)
 from tests.waiting import PROGRAM_S_MAX, eventually
 
 AT_ONCE = 0.0
@@ -170,7 +179,7 @@ def test_a_simulation_whose_processes_are_lost_again_and_again_has_failed(
 def test_a_simulation_that_takes_too_much_memory_has_failed(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
-    number = queue(database_url, memory_mb_max=1)
+    number = queue(database_url, most=Most(memory_mb=1))
     start_next(database, 1)
     SimulationRunner(database_url, number).run()
     failed = view(database_url, number)
@@ -194,7 +203,7 @@ def test_the_limit_of_memory_holds_in_the_middle_of_a_step(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
     rehearse(read_scenario(LARGE, None, None))  # compiling would be the peak
-    number = queue(database_url, memory_mb_max=400, text=LARGE)
+    number = queue(database_url, most=Most(memory_mb=400), text=LARGE)
     start_next(database, 1)
     asked = [sys.executable, "-c", RUN, database_url, str(number)]
     ended = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=PROGRAM_S_MAX)
@@ -214,7 +223,7 @@ def test_compiling_its_kernels_is_not_the_simulations_memory(
         rehearse(scenario)
 
     monkeypatch.setattr(simulation_runner, "rehearse", compiled)
-    number = queue(database_url, memory_mb_max=1_000)
+    number = queue(database_url, most=Most(memory_mb=1_000))
     start_next(database, 1)
     SimulationRunner(database_url, number).run()
     assert view(database_url, number).status == SimulationStatus.FINISHED
@@ -224,7 +233,7 @@ def test_compiling_its_kernels_is_not_the_simulations_memory(
 def test_one_that_has_used_its_time_is_stopped_and_keeps_what_it_has(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
-    number = queue(database_url, duration_s=SECONDS_OF_A_LONG_ONE, wall_s_max=1)
+    number = queue(database_url, duration_s=SECONDS_OF_A_LONG_ONE, most=Most(wall_s=1))
     start_next(database, 1)
     SimulationRunner(database_url, number).run()
     ended = view(database_url, number)

@@ -64,7 +64,7 @@ def garch(dice: np.random.Generator, count: int) -> np.ndarray:
 
 def test_there_are_eleven_facts_each_with_a_band_and_a_source() -> None:
     assert len({fact.key for fact in FACTS}) == 11
-    assert all(fact.low < fact.high and fact.band and fact.source for fact in FACTS)
+    assert all(fact.band.low < fact.band.high and fact.band.told and fact.source for fact in FACTS)
 
 
 def test_independent_normal_returns_show_nothing_but_no_autocorrelation(

@@ -30,6 +30,7 @@ from tests.builders import trader
 from tests.simulations import (
     KEPT_AT_WILL,
     NO_LIMITS,
+    Most,
     begun,
     ending,
     listed,
@@ -205,7 +206,7 @@ def test_addresses_take_turns_and_so_do_the_accounts_of_one(
 def test_one_that_never_ends_its_step_is_ended_a_minute_after_its_time(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
-    number, other = queue(database_url, wall_s_max=5), queue(database_url)
+    number, other = queue(database_url, most=Most(wall_s=5)), queue(database_url)
     start_next(database, 2)
     run = begun(database, number).run
     begun(database, other)
@@ -223,7 +224,7 @@ def test_one_that_never_ends_its_step_is_ended_a_minute_after_its_time(
 def test_what_processes_before_have_worked_counts_towards_the_time(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
-    number = queue(database_url, wall_s_max=500)
+    number = queue(database_url, most=Most(wall_s=500))
     start_next(database, 1)
     first = begun(database, number)
     due = "SELECT due_at_us FROM simulations"
