@@ -12,7 +12,8 @@ import numpy as np
 import psycopg
 
 from sim.money.ledger import STRATEGIES_FIRST
-from sim.rows.messages import COMMAND, EVENT, CommandKind, EventKind, Side
+from sim.rows.layouts import kept_rows
+from sim.rows.messages import EVENT, CommandKind, EventKind, Side
 from storage.market.journal import journal_after
 
 RATE = Fraction(1, 1_000_000)
@@ -144,7 +145,7 @@ def ordered(connection: psycopg.Connection[Any], market_id: str) -> dict[int, in
     """Lots of every order that the market was asked to place, by id."""
     found: dict[int, int] = {}
     for _, data in journal(connection, market_id, 4):
-        rows = np.frombuffer(data, COMMAND)
+        rows = kept_rows(data)
         places = rows[rows["kind"] == CommandKind.PLACE]
         found.update(
             zip(places["order_id"].tolist(), places["quantity_lots"].tolist(), strict=True)
@@ -187,7 +188,7 @@ def check_commands(connection: psycopg.Connection[Any], market_id: str) -> None:
     assert [row[0] for row in numbered] == list(range(1, len(numbered) + 1))
     applied: list[int] = []
     for _, data in journal(connection, market_id, 4):
-        applied += [seq for seq in np.frombuffer(data, COMMAND)["command_seq"].tolist() if seq]
+        applied += [seq for seq in kept_rows(data)["command_seq"].tolist() if seq]
     assert applied == list(range(1, len(applied) + 1))
 
 

@@ -19,6 +19,7 @@ from actors.pace import pause
 from sim.book.engine import warm_up
 from sim.hosting.host import MarketHost
 from sim.populations.population import StrategyReply
+from sim.rows.layouts import kept_bytes
 from sim.rows.messages import Rows, joined
 from storage.errors import (
     DatabaseUnavailable,
@@ -318,7 +319,7 @@ class Market:
 
         Raises DatabaseUnavailable only when told to stop meanwhile.
         """
-        inputs_bytes, events_bytes = inputs.tobytes(), events.tobytes()
+        inputs_bytes, events_bytes = kept_bytes(inputs), events.tobytes()
         head = replace(
             self._head,
             batch_no=self._head.batch_no + 1,

@@ -1,7 +1,7 @@
 """MarketEngine: COMMAND rows in, EVENT rows out; snapshot, restore and state hash.
 
 The engine holds the arrays of one market's book and makes them grow; what the
-rows mean is in matching.py. Beyond the docstrings of messages.py it keeps to these rules:
+rows mean is in applying.py. Beyond the docstrings of messages.py it keeps to these rules:
 
 * A row that is refused still counts in `input_seq`. A CANCEL of order 0 is ORDER_NOT_OPEN.
 * An order has one ending: its last TRADE, or one of REJECTED, CANCELED and EXPIRED.
@@ -15,18 +15,28 @@ rows mean is in matching.py. Beyond the docstrings of messages.py it keeps to th
   costs its owner; what would rest beyond is CANCELED with PRICE_BAND. Before a mark all prices do.
 * An order of less than the market's least quantity or above its highest price is rejected; a
   reduce-only one may be of any quantity, so that the smallest position can be closed.
-* CANCEL_REJECTED and STATUS_CHANGED carry no price, side or flags.
+* An order that waits is accepted with WAITING and stands outside of the visible book. The price
+  it waits for is looked at when it comes, at every trade and with every SET_MARK; what is met is
+  TRIGGERED behind the row that did it, in the order in which it was met, and comes in as a PLACE
+  would: post-only that would take is CANCELED. A closed market triggers nothing meanwhile.
+* A reduce-only order that waits ends with the position, and is cut when it is triggered.
+* AMEND is refused whole or done whole: less at the same price is REDUCED, for the reason
+  REQUESTED, and stays; whatever else is AMENDED, leaves its place and comes in anew.
+* Of two linked orders the first names itself, the second the first. It is refused where the first
+  has gone, traded or been triggered, has its second, or would rest beside it on one side.
+* CANCEL_REJECTED, AMEND_REJECTED and STATUS_CHANGED carry no price, side or flags.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
 from sys import getrefcount
 
 import numpy as np
 import numpy.typing as npt
 
-from sim.book import matching
+from sim.book import applying
 from sim.book.arrays import (
     ACCOUNT_LIVE,
     BEST,
@@ -35,6 +45,7 @@ from sim.book.arrays import (
     EVENT_COUNT,
     EVENT_SEQ,
     EVENTS_WANTED,
+    HEAP_LENGTH,
     INPUT_SEQ,
     LAST_PRICE,
     MARK,
@@ -43,15 +54,22 @@ from sim.book.arrays import (
     REDUCE_ONLY_COUNT,
     RESTING,
     STATUS,
+    TERMS_LIVE,
+    TERMS_SPARE,
+    Book,
     memory_bytes,
     new_book,
 )
 from sim.book.events import BUY, EVENT_WORDS, SELL
 from sim.book.growth import grown
-from sim.book.queues import DONE, EVENTS_FULL
+from sim.book.heaps import DUE, EXPIRY, FALLING_MARK, RISING_MARK
+from sim.book.open_orders import by_acceptance, orders_with_terms, without_facts
+from sim.book.queues import DONE, EVENTS_FULL, WITH_TERMS, WITHOUT_TERMS
 from sim.book.rules import move_band
 from sim.book.snapshots import header_bytes, read_snapshot
+from sim.book.term_walks import refill_open, refill_terms
 from sim.book.walks import position_of, refill, write_depth, write_resting
+from sim.book.watching import run_with_terms, transfer_with_terms
 from sim.market import BTC_PERP, QUANTITY_LOTS_MAX, MarketSpec
 from sim.rows.messages import COMMAND, EVENT, MarketStatus, Rows, joined
 
@@ -64,11 +82,13 @@ REFERENCES_OF_OUR_OWN = 2
 class MarketEngine:
     """One market's book, positions and counters."""
 
-    def __init__(self, spec: MarketSpec, capacity_orders: int = 1024) -> None:
+    def __init__(
+        self, spec: MarketSpec, capacity_orders: int = 1024, capacity_terms: int = TERMS_SPARE
+    ) -> None:
         assert 0 < spec.max_quantity_lots <= QUANTITY_LOTS_MAX, "max_quantity_lots out of range"
         assert spec.min_quantity_lots > 0, "min_quantity_lots out of range"
         self.spec = spec
-        self._book = new_book(spec, capacity_orders)
+        self._book = new_book(spec, capacity_orders, capacity_terms)
         self._events = np.empty((EVENTS_SPARE, EVENT_WORDS), np.int64)
 
     def apply(self, commands: Rows) -> Rows:
@@ -77,8 +97,11 @@ class MarketEngine:
         rows = np.ascontiguousarray(commands).view()
         rows.flags.writeable = False
         full, events = [], self._event_room(self._events_expected(len(rows)))
-        while (short := matching.run(self._book, rows, events)) != DONE:
-            if short == EVENTS_FULL:
+        run = applying.run
+        while (short := run(self._book, rows, events)) != DONE:
+            if short in (WITH_TERMS, WITHOUT_TERMS):
+                run = run_with_terms if short == WITH_TERMS else applying.run
+            elif short == EVENTS_FULL:
                 full.append(self._written(events))
                 del events
                 left = len(rows) - int(self._book.state[CURSOR])
@@ -150,8 +173,27 @@ class MarketEngine:
 
     @property
     def open_order_count(self) -> int:
-        """How many orders rest."""
+        """How many orders rest or wait."""
         return int(self._book.state[ORDER_LIVE])
+
+    @property
+    def next_expiry_us(self) -> int:
+        """When the first order ends by its time, 0 for none."""
+        book = self._book
+        if book.state[HEAP_LENGTH + EXPIRY] == 0:
+            return 0
+        return int(book.terms["expires_us"][book.heaps[EXPIRY, 1]])
+
+    @property
+    def waits_on_mark(self) -> bool:
+        """Whether an order waits for the mark to move."""
+        state = self._book.state
+        return bool(state[HEAP_LENGTH + RISING_MARK] + state[HEAP_LENGTH + FALLING_MARK])
+
+    def is_due(self, time_us: int) -> bool:
+        """Whether a TICK at this time would end or trigger an order."""
+        triggers = self._book.state[HEAP_LENGTH + DUE] > 0 and self.status == MarketStatus.ACTIVE
+        return triggers or 0 < self.next_expiry_us <= time_us
 
     @property
     def memory_bytes(self) -> int:
@@ -175,9 +217,15 @@ class MarketEngine:
 
         Answers EVENT rows, of the last row's input_seq, for the reduce-only orders that this cuts.
         """
-        events = self._event_room(2 + int(self._book.state[REDUCE_ONLY_COUNT]))
-        matching.transfer(self._book, events, from_account_id, to_account_id, signed_lots, time_us)
+        events = self._event_room(self._transfer_events())
+        move = transfer_with_terms if self._book.state[TERMS_LIVE] else applying.transfer
+        move(self._book, events, from_account_id, to_account_id, signed_lots, time_us)
         return self._written(events)
+
+    def _transfer_events(self) -> int:
+        """Every reduce-only order and every one with terms may end, and two lose a part."""
+        state = self._book.state
+        return 2 + int(state[REDUCE_ONLY_COUNT]) + int(state[TERMS_LIVE])
 
     def positions(self) -> npt.NDArray[np.void]:
         """POSITION rows of all accounts that are not flat, by account id."""
@@ -208,9 +256,15 @@ class MarketEngine:
         write_resting(self._book, SELL, rows[bids:])
         return rows
 
+    def waiting_orders(self) -> npt.NDArray[np.void]:
+        """WAITING rows of the orders that wait for their trigger, oldest first."""
+        rows = orders_with_terms(self._book)
+        return rows[rows["order_type"] > 0]
+
     def snapshot(self) -> bytes:
         """All that matters of the state: equal states give equal bytes, however they came to be."""
         orders, positions = self.resting_orders(), self.positions()
+        terms = without_facts(orders_with_terms(self._book))
         header = header_bytes(
             self.event_seq,
             self.input_seq,
@@ -219,27 +273,36 @@ class MarketEngine:
             len(orders),
             len(positions),
             self.mark_ticks,
+            len(terms),
         )
-        return header + orders.tobytes() + positions.tobytes()
+        return header + orders.tobytes() + positions.tobytes() + terms.tobytes()
 
     def state_hash(self) -> bytes:
         """32 bytes that two engines share exactly when they will behave alike for ever."""
         return blake2b(self.snapshot(), digest_size=32).digest()
 
+    def _refill(self, kernel: Callable[[Book], int]) -> None:
+        """Let a kernel enter its rows, growing as it asks."""
+        while (short := kernel(self._book)) != DONE:
+            self._book = grown(self._book, short)
+        self._book.state[CURSOR] = 0
+
     @classmethod
     def restore(cls, spec: MarketSpec, data: bytes) -> MarketEngine:
         """The engine a snapshot was taken of. Raises DamagedState where `data` can be of none."""
-        header, orders, positions = read_snapshot(data)
-        engine = cls(spec, capacity_orders=max(1024, len(orders)))
+        header, orders, positions, terms = read_snapshot(data)
+        engine = cls(spec, max(1024, len(orders) + len(terms)), len(terms) + TERMS_SPARE)
         state = engine._book.state
         state[EVENT_SEQ], state[INPUT_SEQ] = header["event_seq"], header["input_seq"]
         state[LAST_PRICE], state[STATUS] = header["last_price_ticks"], header["status"]
         if header["mark_ticks"]:
             move_band(state, int(header["mark_ticks"]))
-        orders = orders[np.argsort(orders["accepted_seq"])]
-        while (short := refill(engine._book, orders, positions)) != DONE:
-            engine._book = grown(engine._book, short)
-        state[CURSOR] = 0
+        first = orders[:0] if len(terms) else orders[np.argsort(orders["accepted_seq"])]
+        engine._refill(lambda book: refill(book, first, positions))
+        if len(terms):
+            every = by_acceptance(orders, terms)
+            engine._refill(lambda book: refill_open(book, every))
+            refill_terms(engine._book, terms)
         return engine
 
 

@@ -6,7 +6,7 @@ Kernels write an EVENT as nine int64 words, which is nine stores a row.
 import numpy as np
 
 from sim.book.arrays import EVENT_COUNT, EVENT_SEQ, INPUT_SEQ, Book, Integers, Records
-from sim.rows.kernels import Number, inlined
+from sim.rows.kernels import Number, called, inlined
 from sim.rows.messages import (
     CommandKind,
     EventKind,
@@ -19,14 +19,17 @@ from sim.rows.messages import (
 )
 
 BUY, SELL = (int(side) for side in Side)
-PLACE, CANCEL, CANCEL_ALL, SET_STATUS, SET_MARK = (int(kind) for kind in CommandKind)
+PLACE, CANCEL, CANCEL_ALL, SET_STATUS, SET_MARK, TICK, AMEND = (int(kind) for kind in CommandKind)
 REJECTED, RESTED, TRADE, CANCELED, CANCEL_REJECTED, EXPIRED, STATUS_CHANGED, REDUCED = (
-    int(kind) for kind in EventKind
+    int(kind) for kind in list(EventKind)[:8]
 )
+WAITING, TRIGGERED, AMENDED, AMEND_REJECTED = (int(kind) for kind in list(EventKind)[8:])
 ACTIVE, CANCEL_ONLY, HALTED = (int(status) for status in MarketStatus)
-LIMIT, MARKET = (int(order_type) for order_type in OrderType)
+LIMIT, MARKET, STOP, STOP_LIMIT, TAKE_PROFIT, TAKE_PROFIT_LIMIT, TRAILING = (
+    int(order_type) for order_type in OrderType
+)
 GTC, IOC, FOK = (int(time_in_force) for time_in_force in TimeInForce)
-POST_ONLY, REDUCE_ONLY, FORCED = (int(flag) for flag in OrderFlag)
+POST_ONLY, REDUCE_ONLY, FORCED, TRIGGER_ON_MARK = (int(flag) for flag in OrderFlag)
 
 NONE = int(Reason.NONE)
 INVALID_COMMAND = int(Reason.INVALID_COMMAND)
@@ -39,6 +42,8 @@ POST_ONLY_REQUIRES_GTC = int(Reason.POST_ONLY_REQUIRES_GTC)
 DUPLICATE_ORDER_ID = int(Reason.DUPLICATE_ORDER_ID)
 REDUCE_ONLY_WOULD_INCREASE = int(Reason.REDUCE_ONLY_WOULD_INCREASE)
 POST_ONLY_WOULD_TAKE = int(Reason.POST_ONLY_WOULD_TAKE)
+LINK_REFUSED = int(Reason.LINK_REFUSED)
+TOO_MANY_TRAILING = int(Reason.TOO_MANY_TRAILING)
 FOK_UNFILLABLE = int(Reason.FOK_UNFILLABLE)
 SELF_TRADE_PREVENTION = int(Reason.SELF_TRADE_PREVENTION)
 MARKET_LIQUIDITY_EXHAUSTED = int(Reason.MARKET_LIQUIDITY_EXHAUSTED)
@@ -46,6 +51,8 @@ IOC_UNFILLED = int(Reason.IOC_UNFILLED)
 REDUCE_ONLY_EXCESS = int(Reason.REDUCE_ONLY_EXCESS)
 REQUESTED = int(Reason.REQUESTED)
 PRICE_BAND = int(Reason.PRICE_BAND)
+TIME = int(Reason.TIME)
+LINKED = int(Reason.LINKED)
 DEAD_MANS_SWITCH = int(Reason.DEAD_MANS_SWITCH)
 OPERATOR = int(Reason.OPERATOR)
 ORDER_NOT_OPEN = int(Reason.ORDER_NOT_OPEN)
@@ -115,6 +122,22 @@ def write_about_order(
     account_id = book.accounts[order.account].account_id
     codes = pack(order.price_ticks, kind, reason, order.side, order.flags)
     write_event(book, events, time_us, order.order_id, account_id, lots, codes)
+
+
+@called
+def tell_of_command(
+    book: Book, events: Integers, command: Records, kind: int, reason: int, lots: int
+) -> None:
+    """`write_about_command` off the busiest path, where less code is worth more than a call."""
+    write_about_command(book, events, command, kind, reason, lots)
+
+
+@called
+def tell_of_order(
+    book: Book, events: Integers, time_us: int, slot: int, kind: int, reason: int, lots: int
+) -> None:
+    """`write_about_order` off the busiest path."""
+    write_about_order(book, events, time_us, slot, kind, reason, lots)
 
 
 @inlined

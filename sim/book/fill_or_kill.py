@@ -23,7 +23,8 @@ def best_own_price(book: Book, account: int, side: int) -> Number:
     best, slot = 0, book.accounts[account].head
     while slot != 0:
         order = book.orders[slot]
-        if order.side == side and (best == 0 or better(order.price_ticks, best, side)):
+        rests = order.level != 0
+        if rests and order.side == side and (best == 0 or better(order.price_ticks, best, side)):
             best = order.price_ticks
         slot = order.account_next
     return best
@@ -119,7 +120,7 @@ def lost_lots(book: Book, slot: int, looks: int) -> Number:
     newer = book.accounts[order.account].tail
     while due > 0 and newer != slot and looks < WALK_ORDERS_MAX:
         other = book.orders[newer]
-        behind = not better(other.price_ticks, order.price_ticks, order.side)
+        behind = other.level != 0 and not better(other.price_ticks, order.price_ticks, order.side)
         if other.flags & REDUCE_ONLY and other.side == order.side and behind:
             due -= other.remaining_lots
         looks += 1

@@ -7,6 +7,7 @@ import numpy as np
 from sim.book.arrays import (
     REDUCE_ONLY_COLUMNS,
     REDUCE_ONLY_COUNT,
+    TERMS_LIVE,
     Book,
     Records,
     Slots,
@@ -14,7 +15,7 @@ from sim.book.arrays import (
     as_words,
     index_length,
 )
-from sim.book.queues import ACCOUNTS_FULL, LEAVES_FULL, NODES_FULL, ORDERS_FULL
+from sim.book.queues import ACCOUNTS_FULL, LEAVES_FULL, NODES_FULL, ORDERS_FULL, TERMS_FULL
 from sim.book.walks import index_rows
 
 
@@ -25,6 +26,7 @@ def grown(book: Book, full: int) -> Book:
         ACCOUNTS_FULL: with_more_accounts,
         LEAVES_FULL: with_more_leaves,
         NODES_FULL: with_more_nodes,
+        TERMS_FULL: with_more_terms,
     }[full](book)
 
 
@@ -38,7 +40,7 @@ def with_more_accounts(book: Book) -> Book:
     accounts = doubled_rows(book.accounts)
     index = new_index(accounts, len(book.accounts))
     reduce_only = np.zeros((len(accounts), REDUCE_ONLY_COLUMNS), np.int64)
-    if book.state[REDUCE_ONLY_COUNT]:
+    if book.state[REDUCE_ONLY_COUNT] or book.state[TERMS_LIVE]:
         reduce_only[: len(book.reduce_only)] = book.reduce_only
     return book._replace(
         accounts=accounts,
@@ -55,6 +57,11 @@ def with_more_leaves(book: Book) -> Book:
 
 def with_more_nodes(book: Book) -> Book:
     return book._replace(nodes=doubled(book.nodes), node_masks=doubled(book.node_masks))
+
+
+def with_more_terms(book: Book) -> Book:
+    terms, heaps = doubled(book.terms), np.hstack((book.heaps, np.zeros_like(book.heaps)))
+    return book._replace(terms=terms, heaps=heaps)
 
 
 def new_index(rows: Records, count: int) -> Slots:

@@ -21,8 +21,10 @@ from sim.book.levels import close_level, level_at, next_price, open_level
 from sim.rows.kernels import Number, inlined, prefetch
 from sim.rows.messages import OrderFlag, Side
 
-DONE, ORDERS_FULL, ACCOUNTS_FULL, LEAVES_FULL, NODES_FULL, EVENTS_FULL = range(6)
-"""What a kernel answers: all rows done, or what must grow before the next one."""
+(DONE, ORDERS_FULL, ACCOUNTS_FULL, LEAVES_FULL, NODES_FULL, EVENTS_FULL, TERMS_FULL) = range(7)
+(WITH_TERMS, WITHOUT_TERMS) = (7, 8)
+"""What a kernel answers: all rows done, or what must grow before the next one; or that the next
+one is for the kernel that knows terms, or for the faster one that does not."""
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 REDUCE_ONLY = int(OrderFlag.REDUCE_ONLY)
@@ -81,6 +83,20 @@ def take_slot(book: Book) -> Number:
     book.state[ORDER_FREE] = book.orders[slot].next
     prefetch(book.orders, book.state[ORDER_FREE])
     return slot
+
+
+@inlined
+def waits(book: Book, slot: int) -> Number:
+    """Whether an order waits for its trigger, and so stands in no queue."""
+    return book.orders[slot].level == 0
+
+
+@inlined
+def give_slot(book: Book, slot: int) -> None:
+    """A slot is free again."""
+    book.orders[slot].next = book.state[ORDER_FREE]
+    book.state[ORDER_FREE] = slot
+    book.state[ORDER_LIVE] -= 1
 
 
 @inlined
@@ -172,6 +188,7 @@ def fill_slot(book: Book, slot: int, source: Records, lots: int, accepted_seq: i
     order.remaining_lots = lots
     order.accepted_seq = accepted_seq
     order.price_ticks = source.price_ticks
+    order.terms = 0
     order.side = source.side
     order.flags = source.flags
     order.account = open_account(book, source.account_id)
@@ -192,13 +209,11 @@ def rest_order(book: Book, source: Records, lots: int, accepted_seq: int) -> Non
 
 @inlined
 def drop_order(book: Book, slot: int) -> None:
-    """An order leaves the book; its slot is free again."""
+    """An order without terms leaves the book; its slot is free again."""
     order = book.orders[slot]
     remove(book.order_index, book.orders, order.order_id, slot)
     leave_account(book, slot)
     leave_level(book, slot)
     if order.flags & REDUCE_ONLY:
         book.state[REDUCE_ONLY_COUNT] -= 1
-    order.next = book.state[ORDER_FREE]
-    book.state[ORDER_FREE] = slot
-    book.state[ORDER_LIVE] -= 1
+    give_slot(book, slot)

@@ -1,10 +1,11 @@
 """Resting reduce-only orders never ask for more than the position of their account allows.
 
 Parts of the matching kernel. Whoever changes a position has them cut in the same row, the newest
-first: what is too many is REDUCED away, and an order of which nothing is left is CANCELED.
+first: what is too many is REDUCED away, and an order of which nothing is left is CANCELED. Those
+that wait for a trigger ask for nothing yet: they end with the position.
 """
 
-from sim.book.arrays import Book, Integers
+from sim.book.arrays import WAITS, Book, Integers
 from sim.book.events import (
     BUY,
     CANCELED,
@@ -12,9 +13,9 @@ from sim.book.events import (
     REDUCE_ONLY_EXCESS,
     REDUCED,
     SELL,
-    write_about_order,
+    tell_of_order,
 )
-from sim.book.queues import drop_order, take_lots
+from sim.book.queues import take_lots, waits
 from sim.rows.kernels import Number, called, inlined
 
 
@@ -32,27 +33,51 @@ def room_lots(book: Book, account: int, side: int) -> Number:
 
 
 @inlined
-def rests_too_much(book: Book, account: int) -> Number:
-    """Whether an account's reduce-only orders must be cut."""
-    return room_lots(book, account, BUY) < 0 or room_lots(book, account, SELL) < 0
+def wait_for_nothing(book: Book, account: int, side: int) -> Number:
+    """Whether reduce-only orders wait that have no position to reduce."""
+    position_lots = book.accounts[account].position_lots
+    waiting = book.reduce_only[account, WAITS + side]
+    return waiting > 0 and reducible_lots(position_lots, side) == 0
 
 
 @inlined
-def cut_order(book: Book, events: Integers, time_us: int, slot: int, lots: int) -> None:
+def rests_too_much(book: Book, account: int) -> Number:
+    """Whether an account's reduce-only orders must be cut."""
+    if room_lots(book, account, BUY) < 0 or room_lots(book, account, SELL) < 0:
+        return True
+    return wait_for_nothing(book, account, BUY) or wait_for_nothing(book, account, SELL)
+
+
+@inlined
+def excess_lots(book: Book, slot: int) -> Number:
+    """What a reduce-only order must lose, counted beyond what it has; below 1 for nothing."""
+    order = book.orders[slot]
+    if waits(book, slot):
+        none_left = wait_for_nothing(book, order.account, order.side)
+        return order.remaining_lots if none_left else 0
+    return -room_lots(book, order.account, order.side)
+
+
+@inlined
+def cut_order(
+    book: Book, events: Integers, time_us: int, slot: int, lots: int, drop: Number
+) -> None:
     """A resting order loses so many lots, and leaves where it has no more."""
     order = book.orders[slot]
     if lots < order.remaining_lots:
-        write_about_order(book, events, time_us, slot, REDUCED, REDUCE_ONLY_EXCESS, lots)
+        tell_of_order(book, events, time_us, slot, REDUCED, REDUCE_ONLY_EXCESS, lots)
         take_lots(book, slot, lots)
         return
     lots = order.remaining_lots
-    write_about_order(book, events, time_us, slot, CANCELED, REDUCE_ONLY_EXCESS, lots)
-    drop_order(book, slot)
+    tell_of_order(book, events, time_us, slot, CANCELED, REDUCE_ONLY_EXCESS, lots)
+    drop(book, slot)
 
 
 @called
-def cut_excess(book: Book, events: Integers, time_us: int, account: int) -> None:
+def cut_excess(book: Book, events: Integers, time_us: int, account: int, drop: Number) -> None:
     """An account's reduce-only orders are cut to what its position allows, newest first.
+
+    drop   the part that takes an order out: `drop_order`, or `drop_any` where some have terms
 
     Both sides: in a book from before orders were cut like this, both may rest too much.
     """
@@ -61,7 +86,14 @@ def cut_excess(book: Book, events: Integers, time_us: int, account: int) -> None
         order = book.orders[slot]
         older = order.account_previous
         if order.flags & REDUCE_ONLY:
-            lots = -room_lots(book, account, order.side)
+            lots = excess_lots(book, slot)
             if lots > 0:
-                cut_order(book, events, time_us, slot, lots)
+                cut_order(book, events, time_us, slot, lots, drop)
         slot = older
+
+
+@inlined
+def keep_reducing(book: Book, events: Integers, time_us: int, account: int, drop: Number) -> None:
+    """A position has changed: its reduce-only orders follow."""
+    if rests_too_much(book, account):
+        cut_excess(book, events, time_us, account, drop)

@@ -20,6 +20,7 @@ from sim.book.arrays import (
 )
 from sim.book.events import (
     ACTIVE,
+    AMEND,
     BUY,
     DUPLICATE_ORDER_ID,
     FOK,
@@ -113,10 +114,23 @@ def malformed(command: Records) -> Number:
 
 
 @inlined
-def flag_refusal(book: Book, command: Records, limit_ticks: int) -> Number:
+def asks_for_terms(command: Records) -> Number:
+    """Whether a row is for the kernel that knows terms."""
+    return has_terms(command) or command.kind == AMEND
+
+
+@inlined
+def has_terms(command: Records) -> Number:
+    """Whether a PLACE waits, ends at a time or is linked, or only says so."""
+    terms = command.expires_us | command.link_id | command.trigger_ticks
+    return terms != 0 or command.order_type > MARKET
+
+
+@inlined
+def flag_refusal(book: Book, command: Records, limit_ticks: int, is_limit: bool) -> Number:
     """The reasons from POST_ONLY_REQUIRES_LIMIT_ORDER on, which need the flags or the book."""
     post_only = (command.flags & POST_ONLY) != 0
-    if post_only and command.order_type != LIMIT:
+    if post_only and not is_limit:
         return POST_ONLY_REQUIRES_LIMIT_ORDER
     if post_only and command.time_in_force != GTC:
         return POST_ONLY_REQUIRES_GTC
@@ -138,18 +152,35 @@ def least_lots(book: Book, command: Records) -> Number:
 
 
 @inlined
-def refusal(book: Book, command: Records, limit_ticks: int) -> Number:
-    """The first reason, in the order of Reason, to reject a PLACE; NONE to accept it."""
-    if malformed(command):
-        return INVALID_COMMAND
-    if book.state[STATUS] != ACTIVE:
-        return MARKET_HALTED if book.state[STATUS] == HALTED else MARKET_CANCEL_ONLY
+def closed(book: Book) -> Number:
+    """Why a market takes no orders; NONE where it does."""
+    if book.state[STATUS] == ACTIVE:
+        return NONE
+    return MARKET_HALTED if book.state[STATUS] == HALTED else MARKET_CANCEL_ONLY
+
+
+@inlined
+def value_refusal(book: Book, command: Records, is_limit: bool) -> Number:
+    """INVALID_QUANTITY, INVALID_PRICE, or NONE."""
     if command.quantity_lots < least_lots(book, command):
         return INVALID_QUANTITY
     if command.quantity_lots > book.state[MAX_QUANTITY]:
         return INVALID_QUANTITY
-    if command.price_ticks < (1 if command.order_type == LIMIT else 0):
+    if command.price_ticks < (1 if is_limit else 0):
         return INVALID_PRICE
-    if command.price_ticks > book.state[MAX_PRICE]:
-        return INVALID_PRICE
-    return flag_refusal(book, command, limit_ticks)
+    return INVALID_PRICE if command.price_ticks > book.state[MAX_PRICE] else NONE
+
+
+@inlined
+def refusal(book: Book, command: Records, limit_ticks: int) -> Number:
+    """The first reason, in the order of Reason, to reject a PLACE; NONE to accept it."""
+    if malformed(command):
+        return INVALID_COMMAND
+    reason = closed(book)
+    if reason != NONE:
+        return reason
+    is_limit = command.order_type == LIMIT
+    reason = value_refusal(book, command, is_limit)
+    if reason != NONE:
+        return reason
+    return flag_refusal(book, command, limit_ticks, is_limit)

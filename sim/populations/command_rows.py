@@ -19,7 +19,7 @@ from sim.units import ATOMS_PER_UNIT
 LEVERAGE = 10
 """Of every simulated order: within what any market allows, small beside their capital."""
 
-COMMAND_WORDS = 7
+COMMAND_WORDS = COMMAND.itemsize // 8
 PLACE, CANCEL = int(CommandKind.PLACE), int(CommandKind.CANCEL)
 GTC, IOC, LIMIT = int(TimeInForce.GTC), int(TimeInForce.IOC), int(OrderType.LIMIT)
 
@@ -32,7 +32,7 @@ def write_place(
     rows[row, 0], rows[row, 1], rows[row, 2] = 0, 0, 0
     rows[row, 3], rows[row, 4] = account_id, lots
     rows[row, 5] = price_ticks | (PLACE << 32) | (side << 40) | (LIMIT << 48) | (in_force << 56)
-    rows[row, 6] = LEVERAGE << 8
+    rows[row, 6], rows[row, 7], rows[row, 8] = LEVERAGE << 8, 0, 0
 
 
 @inlined
@@ -40,10 +40,11 @@ def write_cancel(rows: Integers, row: int, account_id: int, order_id: int) -> No
     """A CANCEL as one row of words."""
     rows[row, 0], rows[row, 1], rows[row, 2] = 0, 0, order_id
     rows[row, 3], rows[row, 4], rows[row, 5], rows[row, 6] = account_id, 0, CANCEL << 32, 0
+    rows[row, 7], rows[row, 8] = 0, 0
 
 
 def command_words(count: int) -> Integers:
-    """Room for so many COMMAND rows, as int64 (count, 7)."""
+    """Room for so many COMMAND rows, as int64 (count, COMMAND_WORDS)."""
     return np.empty((count, COMMAND_WORDS), np.int64)
 
 

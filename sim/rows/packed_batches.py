@@ -12,13 +12,25 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sim.rows.messages import COMMAND, EVENT, CommandKind
+from sim.rows.layouts import (
+    SHORT_BYTES,
+    WORD_BYTES,
+    is_short,
+    kept_bytes,
+    kept_rows,
+    narrowed,
+    widened,
+)
+from sim.rows.messages import COMMAND, EVENT, CommandKind, joined
 
 Integers = npt.NDArray[np.int64]
 
-FORMAT = 1
+FORMAT, SHORT_FORMAT = 2, 1
+"""Of packs with batches of either layout, and of those from before there were two."""
+
 LEVEL = 6
-COMMAND_WORDS, EVENT_WORDS, ABOUT_WORDS = COMMAND.itemsize // 8, EVENT.itemsize // 8, 6
+COMMAND_WORDS, EVENT_WORDS = COMMAND.itemsize // WORD_BYTES, EVENT.itemsize // WORD_BYTES
+SHORT_WORDS, ABOUT_WORDS, SHORT_ABOUT_WORDS = SHORT_BYTES // WORD_BYTES, 7, 6
 C_TIME, C_ORDER, C_ACCOUNT, C_LOTS, C_PRICE = 1, 2, 3, 4, 5
 E_SEQ, E_CAUSE, E_TIME, E_ORDER, E_ACCOUNT, E_LOTS, E_PRICE = 0, 1, 2, 3, 4, 7, 8
 """Words of COMMAND and EVENT rows. The low half of a price's word is the price."""
@@ -45,7 +57,7 @@ class JournalBatch:
 
 def packed(batches: Sequence[JournalBatch]) -> bytes:
     """The batches, contiguous and at least one, as bytes."""
-    inputs = _words(b"".join(batch.inputs for batch in batches), COMMAND_WORDS)
+    inputs = _words(joined([kept_rows(one.inputs) for one in batches]).tobytes(), COMMAND_WORDS)
     events = _words(b"".join(batch.events for batch in batches), EVENT_WORDS)
     about = np.array([_about(batch) for batch in batches], np.int64)
     seated = _seats([batch.strategies for batch in batches])
@@ -64,16 +76,21 @@ def unpacked(data: bytes) -> list[JournalBatch]:
     """The batches again. Raises ValueError for bytes that `packed` has not made."""
     try:
         raw = zlib.decompress(data)
-        _, first, count, seats, commands, facts = _head(raw)
+        form, first, count, seats, commands, facts = _head(raw)
         parts = _Parts(raw)
-        about = np.cumsum(parts.take(count, ABOUT_WORDS), axis=0)
+        about = _about_again(parts, count, form)
         strategies = _unseated(parts.take(seats, 3), count)
-        inputs = _inputs_again(parts.take(commands, COMMAND_WORDS))
+        inputs = _commands_again(parts, commands, form)
         events = _events_again(parts.take(facts, EVENT_WORDS), inputs)
     except (zlib.error, IndexError, OverflowError) as error:
         raise ValueError(f"not packed batches: {error}") from error
     rows = about.tolist()
-    input_parts = _cut(inputs, [row[4] for row in rows], COMMAND.itemsize)
+    input_parts = [
+        _kept(data, short=bool(row[6]))
+        for data, row in zip(
+            _cut(inputs, [row[4] for row in rows], COMMAND.itemsize), rows, strict=True
+        )
+    ]
     event_parts = _cut(events, [row[5] for row in rows], EVENT.itemsize)
     return [
         JournalBatch(first + n, *_told(row), strategies[n], input_parts[n], event_parts[n])
@@ -82,8 +99,9 @@ def unpacked(data: bytes) -> list[JournalBatch]:
 
 
 def _about(batch: JournalBatch) -> tuple[int, ...]:
-    sizes = len(batch.inputs) // COMMAND.itemsize, len(batch.events) // EVENT.itemsize
-    return batch.epoch, batch.command_seq, batch.event_seq, batch.time_us, *sizes
+    sizes = len(kept_rows(batch.inputs)), len(batch.events) // EVENT.itemsize
+    told = (batch.epoch, batch.command_seq, batch.event_seq, batch.time_us, *sizes)
+    return *told, int(is_short(batch.inputs))
 
 
 def _told(row: list[int]) -> tuple[int, int, int, int]:
@@ -91,9 +109,31 @@ def _told(row: list[int]) -> tuple[int, int, int, int]:
     return epoch, command_seq, event_seq, time_us
 
 
+def _about_again(parts: "_Parts", count: int, form: int) -> Integers:
+    """(count, ABOUT_WORDS); the last column says which batches hold short rows."""
+    if form == FORMAT:
+        return np.cumsum(parts.take(count, ABOUT_WORDS), axis=0)
+    about = np.cumsum(parts.take(count, SHORT_ABOUT_WORDS), axis=0)
+    return np.hstack([about, np.ones((count, 1), np.int64)])
+
+
+def _commands_again(parts: "_Parts", count: int, form: int) -> Integers:
+    """Words of COMMAND rows, whatever rows were packed."""
+    if form == FORMAT:
+        return _inputs_again(parts.take(count, COMMAND_WORDS))
+    short = _inputs_again(parts.take(count, SHORT_WORDS))
+    return _words(widened(short.astype("<i8").tobytes()).tobytes(), COMMAND_WORDS)
+
+
+def _kept(data: bytes, short: bool) -> bytes:
+    """Bytes of COMMAND rows as their batch kept them."""
+    rows = np.frombuffer(data, COMMAND)
+    return narrowed(rows) if short else kept_bytes(rows)
+
+
 def _head(raw: bytes) -> list[int]:
     head: list[int] = np.frombuffer(raw, "<i8", 6).tolist()
-    if head[0] != FORMAT or min(head[2:]) < 0:
+    if head[0] not in (FORMAT, SHORT_FORMAT) or min(head[2:]) < 0:
         raise ValueError("batches packed in another format")
     return head
 

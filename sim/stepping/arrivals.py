@@ -78,7 +78,8 @@ def sort_rows(
     starts: Integers,
     out: Integers,
 ) -> None:
-    """Copy COMMAND rows, as (n, 7) words, into `out` by arrival, then account, then as they stand.
+    """Copy COMMAND rows, as (n, COMMAND_WORDS) words, into `out` by arrival, then account, then
+    as they stand.
 
     keys, spare   (n, 2) int64, room for the sort key of a row and its place
     starts        (RADIX,) int64, room

@@ -64,7 +64,9 @@ def commands_after(
 
 def command_rows(rows: list[tuple[Any, ...]]) -> Rows:
     """Stored (command_seq, time_us, order_id, payload) as COMMAND rows."""
-    commands = np.frombuffer(b"".join(row[3] for row in rows), dtype=COMMAND).copy()
+    width = COMMAND.itemsize  # a row that an earlier version has stored is shorter: see layouts.py
+    data = b"".join(row[3].ljust(width, b"\0") for row in rows)
+    commands = np.frombuffer(data, dtype=COMMAND).copy()
     commands["command_seq"] = [row[0] for row in rows]
     commands["time_us"] = [row[1] for row in rows]
     commands["order_id"] = [row[2] for row in rows]

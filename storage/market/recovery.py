@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-import numpy as np
 import psycopg
 import structlog
 
 from sim.book.engine import MarketEngine
 from sim.market import MarketSpec
-from sim.rows.messages import COMMAND
+from sim.rows.layouts import kept_rows
 from storage.errors import CorruptState
 from storage.market.journal import (
     Head,
@@ -120,7 +119,7 @@ def replay(connection: psycopg.Connection[Any], start: Start) -> Recovered:
             chain = next_chain(chain, bytes(inputs), bytes(events))
             if chain != bytes(written_chain) or number != batch_no + 1:
                 raise CorruptState(f"{market_id}: batch {number} is not what was written")
-            again = found.engine.apply(np.frombuffer(inputs, dtype=COMMAND)).tobytes()
+            again = found.engine.apply(kept_rows(bytes(inputs))).tobytes()
             if again != bytes(events):
                 raise CorruptState(f"{market_id}: batch {number} does not replay as it was")
             found.strategies.update(strategies_from_text(strategies))

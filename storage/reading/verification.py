@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-import numpy as np
 import psycopg
 
 from sim.book.engine import MarketEngine
 from sim.market import MarketSpec
-from sim.rows.messages import COMMAND
+from sim.rows.layouts import kept_rows
 from storage.errors import wrapped
 from storage.market.chain_walk import BrokenChain, ChainWalk, Row
 from storage.market.journal import HEAD, Head, head_from_row
@@ -76,8 +75,7 @@ class Verification:
         if self._engine is None:
             self._begin_at(batch_no - 1)
         if self._engine is not None:
-            inputs = np.frombuffer(row[4], dtype=COMMAND)
-            events = self._engine.apply(inputs).tobytes()
+            events = self._engine.apply(kept_rows(bytes(row[4]))).tobytes()
             if events != bytes(row[5]) or self._engine.event_seq != row[2]:
                 raise BrokenChain(batch_no, f"batch {batch_no} does not replay as it was")
             self._check_snapshot(batch_no, self._engine)

@@ -6,6 +6,7 @@ import numpy as np
 
 from sim.book.engine import MarketEngine
 from sim.money.ledger import STRATEGIES_FIRST
+from sim.rows.layouts import kept_bytes
 from sim.rows.messages import (
     COMMAND,
     CommandKind,
@@ -70,13 +71,13 @@ class LivedMarket:
         numbered = sequence(self.database, at_us).get(MARKET, np.empty(0, COMMAND))
         inputs = joined([self.strategy_rows(at_us), numbered])
         events = self.engine.apply(inputs)
-        chain = journal.next_chain(self.head.chain, inputs.tobytes(), events.tobytes())
+        chain = journal.next_chain(self.head.chain, kept_bytes(inputs), events.tobytes())
         command_seq = max(self.head.command_seq, int(inputs["command_seq"].max()))
         batch_no = self.head.batch_no + 1
         self.head = journal.Head(
             self.head.epoch, batch_no, command_seq, self.engine.event_seq, chain
         )
-        data = inputs.tobytes(), events.tobytes()
+        data = kept_bytes(inputs), events.tobytes()
         batch = Batch(MARKET, self.head, at_us, {1: batch_no}, *data)
         journal.commit_batch(self.database, batch, VIEW)
         if project:

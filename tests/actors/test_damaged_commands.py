@@ -4,14 +4,14 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 import redis
 
 from actors.live.market import Market
 from actors.live.recorder import Recorder
 from sim.orders import OrderStatus
-from sim.rows.messages import COMMAND, CommandKind, Side
+from sim.rows.layouts import kept_rows
+from sim.rows.messages import CommandKind, Side, joined
 from storage.intake.commands import commands_after, sequence
 from storage.market.origin import origin_of
 from storage.market.streams import Streams, commands_stream
@@ -96,7 +96,7 @@ def test_a_damaged_command_stream_costs_time_only(
     house.settled()
     assert market.health().halted is None
     journal = house.database.execute("SELECT inputs FROM journal ORDER BY batch_no").fetchall()
-    inputs = np.frombuffer(b"".join(bytes(inputs) for (inputs,) in journal), COMMAND)
+    inputs = joined([kept_rows(bytes(inputs)) for (inputs,) in journal])
     applied = inputs[inputs["kind"] != CommandKind.SET_MARK].copy()
     assert (applied["time_us"] >= rows["time_us"]).all()
     applied["time_us"] = rows["time_us"]  # a market's time never goes back: these were older

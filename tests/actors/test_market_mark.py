@@ -1,9 +1,8 @@
 """The book is told mark in front of what it is asked, so that its price band replays."""
 
-import numpy as np
-
 from sim.orders import OrderStatus
-from sim.rows.messages import COMMAND, CommandKind, Rows
+from sim.rows.layouts import kept_rows
+from sim.rows.messages import CommandKind, Rows
 from storage.reading.verification import verify_market
 from tests.actors.house import MARKET, House
 from tests.builders import order, trader
@@ -16,7 +15,7 @@ def journalled(house: House) -> list[Rows]:
     rows = house.database.execute(
         "SELECT inputs FROM journal WHERE market_id = %s ORDER BY batch_no", (MARKET,)
     ).fetchall()
-    return [np.frombuffer(bytes(row[0]), COMMAND) for row in rows]
+    return [kept_rows(bytes(row[0])) for row in rows]
 
 
 def marks(house: House) -> list[int]:

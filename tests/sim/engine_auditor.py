@@ -11,11 +11,21 @@ import numpy as np
 from sim.rows.messages import CommandKind, EventKind, OrderFlag, Reason, Rows, Side
 
 
+def causes(events: Rows, first_input: int) -> np.ndarray:
+    """The place in its batch of the row that each event comes from; a triggered order is a row of
+    its own behind the one that triggered it."""
+    own = np.sort(events["input_seq"][events["kind"] == EventKind.TRIGGERED])
+    before = np.searchsorted(own, events["input_seq"], side="right")
+    places: np.ndarray = events["input_seq"] - first_input - before
+    return places
+
+
 class Auditor:
     def __init__(self, count: int, accounts: int) -> None:
         self.positions = np.zeros(accounts + 1, np.int64)
         self.cash = np.zeros(accounts + 1, np.int64)
-        self.ordered, self.traded, self.ended, self.rests = np.zeros((4, count + 1), np.int64)
+        self.ordered, self.traded, self.ended = np.zeros((3, count + 1), np.int64)
+        self.rested, self.waited = np.zeros((2, count + 1), np.int64)
         self.facts = np.zeros((count + 1, 4), np.int64)
         self.event_seq = self.traded_lots = 0
 
@@ -24,21 +34,37 @@ class Auditor:
         numbers = events["event_seq"]
         assert np.array_equal(numbers, self.event_seq + 1 + np.arange(len(events)))
         self.event_seq += len(events)
-        cause = commands[events["input_seq"] - first_input]
-        assert np.array_equal(events["time_us"], cause["time_us"])
-        self.take_acceptances(commands, events, first_input)
-        self.take_trades(events[events["kind"] == EventKind.TRADE], cause)
+        places = causes(events, first_input)
+        assert np.array_equal(events["time_us"], commands["time_us"][places])
+        self.take_acceptances(commands, events, places)
+        self.take_amendments(events)
+        self.take_trades(events[events["kind"] == EventKind.TRADE])
         self.take_rests_and_endings(events)
 
-    def take_acceptances(self, commands: Rows, events: Rows, first_input: int) -> None:
+    def take_acceptances(self, commands: Rows, events: Rows, places: np.ndarray) -> None:
         """Every PLACE that was not rejected counts with what it ordered."""
-        rejected = events["input_seq"][events["kind"] == EventKind.REJECTED] - first_input
+        rejected = places[events["kind"] == EventKind.REJECTED]
         accepted = commands["kind"] == CommandKind.PLACE
         accepted[rejected] = False
         placed = commands[accepted]
         np.add.at(self.ordered, placed["order_id"], placed["quantity_lots"])
 
-    def take_trades(self, trades: Rows, cause: Rows) -> None:
+    def take_amendments(self, events: Rows) -> None:
+        """An order counts with more or less from where it is amended."""
+        amended = set(events["order_id"][events["kind"] == EventKind.AMENDED].tolist())
+        left = {order: int((self.ordered - self.traded - self.ended)[order]) for order in amended}
+        ids = list(amended)
+        theirs = np.isin(events["order_id"], ids) | np.isin(events["maker_order_id"], ids)
+        for event in events[theirs].tolist():
+            _, _, _, order, _, maker, _, lots, _, kind, *_ = event
+            if kind == EventKind.AMENDED:
+                self.ordered[order] += lots - left[order]
+                left[order] = lots
+            elif kind in (EventKind.TRADE, *LESS):
+                for one in {order, maker} & amended:
+                    left[one] -= lots
+
+    def take_trades(self, trades: Rows) -> None:
         lots = trades["quantity_lots"]
         signed = np.where(trades["side"] == Side.BUY, lots, -lots)
         for column, change in (("account_id", signed), ("maker_account_id", -signed)):
@@ -52,7 +78,9 @@ class Auditor:
 
     def take_rests_and_endings(self, events: Rows) -> None:
         rested = events[events["kind"] == EventKind.RESTED]
-        self.rests[rested["order_id"]] = 1
+        self.rested[rested["order_id"]] = rested["event_seq"]
+        waiting = events[events["kind"] == EventKind.WAITING]
+        self.waited[waiting["order_id"]] = waiting["event_seq"]
         for place, name in enumerate(("account_id", "side", "price_ticks", "event_seq")):
             self.facts[rested["order_id"], place] = rested[name]
         endings = events[np.isin(events["kind"], [EventKind.CANCELED, EventKind.EXPIRED])]
@@ -60,32 +88,43 @@ class Auditor:
         np.add.at(self.ended, endings["order_id"], endings["quantity_lots"])
         cuts = events[events["kind"] == EventKind.REDUCED]
         assert (cuts["quantity_lots"] > 0).all()
-        assert (cuts["reason"] == Reason.REDUCE_ONLY_EXCESS).all()
+        assert np.isin(cuts["reason"], [Reason.REDUCE_ONLY_EXCESS, Reason.REQUESTED]).all()
         np.add.at(self.ended, cuts["order_id"], cuts["quantity_lots"])
         assert Reason.NONE not in endings["reason"]
 
     def remaining(self) -> np.ndarray:
-        """Of every order, what neither traded nor ended. Never below 0; if above, it rests."""
+        """Of every order, what neither traded nor ended. Never below 0; if above, it is open."""
         left = self.ordered - self.traded - self.ended
         assert (left >= 0).all()
-        assert (self.rests[left > 0] == 1).all()
+        assert (self.rested + self.waited)[left > 0].all()
         return left
 
     def book(self) -> list[tuple[int, ...]]:
         """(order id, account, side, price, remaining) in price-time order."""
         left = self.remaining()
-        order_ids = np.flatnonzero(left)
+        order_ids = np.flatnonzero((left > 0) & (self.rested > self.waited))
         accounts, sides, prices, seqs = self.facts[order_ids].T
         towards = np.where(sides == Side.BUY, -prices, prices)
         order = np.lexsort((seqs, towards, sides))
         columns = (order_ids, accounts, sides, prices, left[order_ids])
         return list(zip(*(column[order].tolist() for column in columns), strict=True))
 
+    def waiting(self) -> list[tuple[int, int]]:
+        """(order id, remaining) of what waits, by age."""
+        left = self.remaining()
+        order_ids = np.flatnonzero((left > 0) & (self.waited > self.rested))
+        order_ids = order_ids[np.argsort(self.waited[order_ids])]
+        return list(zip(order_ids.tolist(), left[order_ids].tolist(), strict=True))
+
     def check_conservation(self) -> None:
         """What one side gained the other lost, in lots and in money."""
         assert self.positions.sum() == 0
         assert self.cash.sum() == 0
         assert self.traded.sum() == 2 * self.traded_lots
+
+
+LESS = (EventKind.CANCELED, EventKind.EXPIRED, EventKind.REDUCED)
+"""What takes lots off an order beside trades."""
 
 
 class ReduceOnlyAuditor:
@@ -96,7 +135,7 @@ class ReduceOnlyAuditor:
 
     def __init__(self) -> None:
         self.positions: dict[int, int] = defaultdict(int)
-        self.resting: dict[int, tuple[int, int, int]] = {}
+        self.resting: dict[int, tuple[int, int, int, int]] = {}
         self.sums: dict[tuple[int, int], int] = defaultdict(int)
         self.cuts: Counter[tuple[int, bool]] = Counter()
         self.checked = 0
@@ -112,7 +151,8 @@ class ReduceOnlyAuditor:
         self.check(touched)
 
     def learn(self, event: tuple[int, ...]) -> None:
-        _, _, _, order_id, account, maker_order, maker, lots, _, kind, reason, side, flags = event
+        _, _, _, order_id, account, maker_order, maker, lots, price, *codes = event
+        kind, reason, side, flags = codes
         if reason == Reason.REDUCE_ONLY_EXCESS:
             self.cuts[kind, order_id in self.resting] += 1
         if kind == EventKind.TRADE:
@@ -121,17 +161,25 @@ class ReduceOnlyAuditor:
             self.positions[maker] -= signed
             self.less(maker_order, lots)
         elif kind == EventKind.RESTED and flags & OrderFlag.REDUCE_ONLY:
-            self.resting[order_id] = (account, side, lots)
+            self.resting[order_id] = (account, side, lots, price)
             self.sums[account, side] += lots
-        elif kind in (EventKind.CANCELED, EventKind.REDUCED):
+        elif kind in LESS:
             self.less(order_id, lots)
+        elif kind == EventKind.AMENDED:
+            self.leave_to_come_again(order_id, lots, price)
+
+    def leave_to_come_again(self, order_id: int, lots: int, price: int) -> None:
+        """An order that is amended to what it is stays where it is."""
+        _, _, *standing = self.resting.get(order_id, (0, 0, lots, price))
+        if standing != [lots, price]:
+            self.less(order_id, standing[0])
 
     def less(self, order_id: int, lots: int) -> None:
         if order_id in self.resting:
-            account, side, left = self.resting.pop(order_id)
+            account, side, left, price = self.resting.pop(order_id)
             self.sums[account, side] -= lots
             if left > lots:
-                self.resting[order_id] = (account, side, left - lots)
+                self.resting[order_id] = (account, side, left - lots, price)
 
     def check(self, accounts: set[int]) -> None:
         for account in accounts:
@@ -150,7 +198,8 @@ class BandAuditor:
     def take(self, commands: Rows, events: Rows, first_input: int) -> None:
         marks = self.marks_at(commands)
         trades = events[events["kind"] == EventKind.TRADE]
-        mark = marks[trades["input_seq"] - first_input].astype(np.int64)
+        mark = marks[causes(events, first_input)[events["kind"] == EventKind.TRADE]]
+        mark = mark.astype(np.int64)
         away = trades["price_ticks"].astype(np.int64) - mark
         away = np.where(trades["side"] == Side.BUY, away, -away)[mark > 0]
         assert (away * 1_000_000 <= mark[mark > 0] * self.band_ppm).all()

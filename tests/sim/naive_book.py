@@ -5,7 +5,6 @@ It shares the row types of messages.py with the fast engine and nothing else.
 
 import copy
 import pickle
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from sim.market import MarketSpec
 from sim.rows.messages import (
     EVENT,
+    TRAILING_ORDERS_MAX,
     CommandKind,
     EventKind,
     MarketStatus,
@@ -23,28 +23,12 @@ from sim.rows.messages import (
     Side,
     TimeInForce,
 )
+from tests.sim.naive_terms import NaiveTerms, Order, limits_when_triggered
 
 SIDES, TYPES, TIMES = set(Side), set(OrderType), set(TimeInForce)
 
 
-@dataclass
-class Order:
-    """One order that rests; `accepted` is the number of the row that placed it."""
-
-    order_id: int
-    account_id: int
-    side: int
-    price: int
-    remaining: int
-    flags: int
-    accepted: int
-
-    @property
-    def reduce_only(self) -> bool:
-        return bool(self.flags & OrderFlag.REDUCE_ONLY)
-
-
-class NaiveBook:
+class NaiveBook(NaiveTerms):
     """The interface of MarketEngine, as far as the contract suite needs it."""
 
     def __init__(self, spec: MarketSpec) -> None:
@@ -58,16 +42,20 @@ class NaiveBook:
     def apply(self, commands: Rows) -> Rows:
         self.events = []
         for row in commands:
+            self.row = {name: int(row[name]) for name in commands.dtype.names}
+            self.expire_due()
             self.input_seq += 1
-            self.row = {name: int(row[name]) for name in commands.dtype.names if name != "reserved"}
             action = {
                 CommandKind.PLACE: self.place,
                 CommandKind.CANCEL: self.cancel,
                 CommandKind.CANCEL_ALL: self.cancel_all,
                 CommandKind.SET_STATUS: self.set_status,
                 CommandKind.SET_MARK: self.set_mark,
+                CommandKind.TICK: lambda: None,
+                CommandKind.AMEND: self.amend,
             }.get(self.row["kind"], lambda: self.reject(Reason.INVALID_COMMAND))
             action()
+            self.trigger_due()
         return np.array(self.events, dtype=EVENT)
 
     def say(self, kind, reason, order_id, account_id, quantity, price, side, flags, maker=(0, 0)):
@@ -90,7 +78,7 @@ class NaiveBook:
     def queue(self, side) -> list[Order]:
         """Resting orders of a side, the first to trade first."""
         sign = -1 if side == Side.BUY else 1
-        mine = [order for order in self.orders.values() if order.side == side]
+        mine = [order for order in self.orders.values() if order.side == side and order.rests]
         return sorted(mine, key=lambda order: (sign * order.price, order.accepted))
 
     def in_reach(self) -> list[Order]:
@@ -118,35 +106,73 @@ class NaiveBook:
         position = self.positions.get(account_id, 0)
         return max(0, -position) if side == Side.BUY else max(0, position)
 
+    def makes_sense(self) -> bool:
+        row, waits = self.row, self.row["order_type"] > OrderType.MARKET
+        stands = waits or (
+            row["order_type"] == OrderType.LIMIT and row["time_in_force"] == TimeInForce.GTC
+        )
+        has_terms = row["expires_us"] or row["link_id"]
+        flags = {1, 2, 3} | ({8, 9, 10, 11} if waits else set())
+        return (
+            row["side"] in SIDES
+            and row["order_type"] in TYPES
+            and row["time_in_force"] in TIMES
+            and row["order_id"] != 0
+            and row["flags"] in flags | {0}
+            and (stands or not has_terms)
+            and row["expires_us"] >= 0
+            and (waits or row["trigger_ticks"] == 0)
+        )
+
+    def wrong_values(self, row) -> dict:
+        """Quantity and prices of a PLACE, or of what an order is amended to."""
+        spec, waits = self.spec, row["order_type"] > OrderType.MARKET
+        least = 1 if row["flags"] & OrderFlag.REDUCE_ONLY else spec.min_quantity_lots
+        limit = limits_when_triggered(row["order_type"])
+        wrong_trigger = waits and not 1 <= row["trigger_ticks"] <= spec.max_price_ticks
+        wrong_price = not limit <= row["price_ticks"] <= spec.max_price_ticks
+        return {
+            Reason.INVALID_QUANTITY: not least <= row["quantity_lots"] <= spec.max_quantity_lots,
+            Reason.INVALID_PRICE: wrong_price or wrong_trigger,
+        }
+
     def broken_rules(self):
         """Every reason to reject the PLACE; the smallest is the one that counts."""
         row, flags = self.row, self.row["flags"]
-        known = (
-            row["side"] in SIDES and row["order_type"] in TYPES and row["time_in_force"] in TIMES
-        )
-        if not known or row["order_id"] == 0 or flags >= 8:
+        if not self.makes_sense():
             return [Reason.INVALID_COMMAND]
-        post, limit = flags & OrderFlag.POST_ONLY, row["order_type"] == OrderType.LIMIT
-        reducible, spec = self.reducible(row["account_id"], row["side"]), self.spec
-        least = 1 if flags & OrderFlag.REDUCE_ONLY else spec.min_quantity_lots
+        waits = row["order_type"] > OrderType.MARKET
+        post, limit = flags & OrderFlag.POST_ONLY, limits_when_triggered(row["order_type"])
+        reducible = self.reducible(row["account_id"], row["side"])
+        trailing = [o for o in self.orders.values() if o.order_type == OrderType.TRAILING]
         rules = {
             Reason.MARKET_HALTED: self.status == MarketStatus.HALTED,
             Reason.MARKET_CANCEL_ONLY: self.status == MarketStatus.CANCEL_ONLY,
-            Reason.INVALID_QUANTITY: not least <= row["quantity_lots"] <= spec.max_quantity_lots,
-            Reason.INVALID_PRICE: not limit <= row["price_ticks"] <= spec.max_price_ticks,
+            **self.wrong_values(row),
             Reason.POST_ONLY_REQUIRES_LIMIT_ORDER: post and not limit,
             Reason.POST_ONLY_REQUIRES_GTC: post and row["time_in_force"] != TimeInForce.GTC,
             Reason.DUPLICATE_ORDER_ID: row["order_id"] in self.orders,
             Reason.REDUCE_ONLY_WOULD_INCREASE: flags & OrderFlag.REDUCE_ONLY and reducible == 0,
-            Reason.POST_ONLY_WOULD_TAKE: post and self.reachable(),
+            Reason.POST_ONLY_WOULD_TAKE: post and not waits and self.reachable(),
+            Reason.LINK_REFUSED: not self.may_link(),
+            Reason.TOO_MANY_TRAILING: row["order_type"] == OrderType.TRAILING
+            and len(trailing) >= TRAILING_ORDERS_MAX,
         }
         return [reason for reason, broken in rules.items() if broken]
 
     def place(self):
-        broken = self.broken_rules()
+        broken, row = self.broken_rules(), self.row
         if broken:
             self.reject(min(broken))
-            return
+        elif 0 < row["expires_us"] <= row["time_us"]:
+            self.say_of_command(EventKind.EXPIRED, Reason.TIME, row["quantity_lots"])
+        elif row["order_type"] > OrderType.MARKET:
+            self.wait()
+        else:
+            self.take_terms(self.enter())
+
+    def enter(self) -> int:
+        """An accepted order trades and rests; answers how many lots traded."""
         quantity, excess = self.row["quantity_lots"], 0
         if self.row["flags"] & OrderFlag.REDUCE_ONLY:
             allowed = self.reducible(self.row["account_id"], self.row["side"])
@@ -154,12 +180,13 @@ class NaiveBook:
         fill_or_kill = self.row["time_in_force"] == TimeInForce.FOK
         if fill_or_kill and (excess or not self.would_trade(quantity)):
             self.say_of_command(EventKind.EXPIRED, Reason.FOK_UNFILLABLE, quantity)
-            return
+            return 0
         left, ending = self.trade_through(quantity - excess)
         if left:
             self.settle(left + excess, ending)
         elif excess:
             self.say_of_command(EventKind.CANCELED, Reason.REDUCE_ONLY_EXCESS, excess)
+        return quantity - excess - left
 
     def would_trade(self, quantity) -> bool:
         """Whether all of it trades: tried on a copy."""
@@ -177,16 +204,19 @@ class NaiveBook:
             done = min(left, maker.remaining)
             self.trade(maker, done)
             left -= done
+            self.use_link(maker)
             if maker.remaining == 0:
-                del self.orders[maker.order_id]
+                self.leave(maker)
             self.cut_reduce_only(maker.account_id)
+            self.tell_price(0, maker.price)
         self.cut_reduce_only(self.row["account_id"])
         return left, ending
 
     def reducing(self, account_id, side) -> list[Order]:
         """Resting reduce-only orders, the newest first."""
         mine = [o for o in self.orders.values() if o.account_id == account_id and o.side == side]
-        return sorted((o for o in mine if o.reduce_only), key=lambda order: -order.accepted)
+        reducing = (order for order in mine if order.reduce_only and order.rests)
+        return sorted(reducing, key=lambda order: -order.accepted)
 
     def too_much(self, account_id, side) -> int:
         """What rests to reduce a position and more than that."""
@@ -194,11 +224,15 @@ class NaiveBook:
         return resting - self.reducible(account_id, side)
 
     def cut_reduce_only(self, account_id):
-        for side in (Side.BUY, Side.SELL):
-            for order in self.reducing(account_id, side):
-                cut = min(self.too_much(account_id, side), order.remaining)
+        newest_first = sorted(self.orders.values(), key=lambda order: -order.accepted)
+        for order in newest_first:
+            if order.account_id == account_id and order.reduce_only:
+                excess = self.too_much(account_id, order.side)
+                if not order.rests:
+                    excess = 0 if self.reducible(account_id, order.side) else order.remaining
+                cut = min(excess, order.remaining)
                 if cut <= 0:
-                    break
+                    continue
                 if cut == order.remaining:
                     self.take_back(order, Reason.REDUCE_ONLY_EXCESS)
                     continue
@@ -242,7 +276,7 @@ class NaiveBook:
         self.orders[row["order_id"]] = Order(row["order_id"], row["account_id"], *facts)
 
     def take_back(self, order, reason):
-        del self.orders[order.order_id]
+        self.leave(order)
         facts = (order.remaining, order.price, order.side, order.flags)
         self.say(EventKind.CANCELED, reason, order.order_id, order.account_id, *facts)
 
@@ -282,6 +316,7 @@ class NaiveBook:
             self.reject(Reason.INVALID_COMMAND)
         else:
             self.mark_ticks = self.row["price_ticks"]
+            self.tell_price(8, self.mark_ticks)
 
     def position_lots(self, account_id: int) -> int:
         return self.positions.get(account_id, 0)
@@ -292,11 +327,11 @@ class NaiveBook:
 
     @property
     def best_bid_ticks(self) -> int:
-        return max((o.price for o in self.orders.values() if o.side == Side.BUY), default=0)
+        return max((o.price for o in self.queue(Side.BUY)), default=0)
 
     @property
     def best_ask_ticks(self) -> int:
-        return min((o.price for o in self.orders.values() if o.side == Side.SELL), default=0)
+        return min((o.price for o in self.queue(Side.SELL)), default=0)
 
     def depth(self, levels: int):
         """Lists of [price, quantity, orders] instead of arrays."""

@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from sim.rows.messages import (
+    TRAILING_ORDERS_MAX,
     CommandKind,
     MarketStatus,
+    OrderFlag,
     OrderType,
     Reason,
     Rows,
@@ -20,6 +22,7 @@ BANDED = replace(SPEC, price_band_ppm=1_000, min_quantity_lots=3, max_price_tick
 
 ACCOUNTS = 300
 MIDDLE_TICKS = 50_000
+PLAIN = [OrderType.LIMIT, OrderType.MARKET]
 
 
 def random_commands(generator: np.random.Generator, count: int) -> Rows:
@@ -39,13 +42,71 @@ def random_commands(generator: np.random.Generator, count: int) -> Rows:
     rows["quantity_lots"] = generator.integers(1, 40, count)
     middle = MIDDLE_TICKS + np.cumsum(generator.integers(-1, 2, count)) // 4
     rows["price_ticks"] = middle + generator.integers(-60, 61, count)
-    rows["order_type"] = generator.choice(list(OrderType), count, p=[0.95, 0.05])
+    rows["order_type"] = generator.choice(PLAIN, count, p=[0.95, 0.05])
     rows["time_in_force"] = generator.choice(list(TimeInForce), count, p=[0.8, 0.1, 0.1])
     rows["flags"] = generator.choice([0, 1, 2, 3, 6], count, p=[0.8, 0.08, 0.09, 0.02, 0.01])
     rows["reason"] = generator.choice([0, Reason.DEAD_MANS_SWITCH, Reason.OPERATOR], count)
     aim_cancels(generator, rows)
     add_oddities(generator, rows, middle)
     return rows
+
+
+def with_terms(generator: np.random.Generator, rows: Rows) -> Rows:
+    """The same rows with some that wait, end at a time, are linked or amend; two in a hundred each.
+
+    Of trailing stops that nothing triggers there are more at once than there may be.
+    """
+    count = len(rows)
+    places = np.flatnonzero((rows["kind"] == CommandKind.PLACE) & (rows["quantity_lots"] > 0))
+    waits, ends, seconds = generator.choice(places, (3, count // 50))
+    wait(generator, rows, waits)
+    end_by_time(generator, rows, ends)
+    link_pairs(rows, seconds[rows["kind"][seconds - 1] == CommandKind.PLACE])
+    far = count // 2 + np.arange(min(3 * TRAILING_ORDERS_MAX, count // 4))
+    far = far[rows["kind"][far] == CommandKind.PLACE]
+    rows["order_type"][far], rows["trigger_ticks"][far] = OrderType.TRAILING, 10**6
+    amend_some(generator, rows)
+    return rows
+
+
+def wait(generator: np.random.Generator, rows: Rows, waits: np.ndarray) -> None:
+    near = rows["price_ticks"][waits] + generator.integers(-80, 81, len(waits))
+    kinds = [kind for kind in OrderType if kind > OrderType.MARKET]
+    types = generator.choice(kinds, len(waits))
+    distances = generator.integers(1, 60, len(waits))
+    rows["order_type"][waits] = types
+    rows["trigger_ticks"][waits] = np.where(types == OrderType.TRAILING, distances, near)
+    on_mark = generator.random(len(waits)) < 0.4
+    rows["flags"][waits] |= (OrderFlag.TRIGGER_ON_MARK * on_mark).astype(np.uint8)
+    rows["expires_us"][waits] = generator.integers(0, 2, len(waits)) * (
+        rows["time_us"][waits] + 40_000
+    )
+
+
+def end_by_time(generator: np.random.Generator, rows: Rows, ends: np.ndarray) -> None:
+    rows["time_in_force"][ends] = TimeInForce.GTC
+    rows["expires_us"][ends] = rows["time_us"][ends] + generator.integers(-5, 20_000, len(ends))
+
+
+def link_pairs(rows: Rows, seconds: np.ndarray) -> None:
+    """Each with the row before it, of the same account."""
+    for row in (seconds - 1, seconds):
+        rows["time_in_force"][row] = TimeInForce.GTC
+        rows["link_id"][row] = rows["order_id"][seconds - 1]
+    rows["account_id"][seconds] = rows["account_id"][seconds - 1]
+
+
+def amend_some(generator: np.random.Generator, rows: Rows) -> None:
+    """Some cancels amend instead, of ids that are used once; some rows are the time of day."""
+    ids, uses = np.unique(rows["order_id"][rows["kind"] == CommandKind.PLACE], return_counts=True)
+    once = np.isin(rows["order_id"], ids[uses == 1])
+    cancels = np.flatnonzero((rows["kind"] == CommandKind.CANCEL) & once)
+    amends, ticks = generator.choice(cancels, (2, len(rows) // 50))
+    rows["kind"][amends] = CommandKind.AMEND
+    shape = len(amends)
+    rows["quantity_lots"][amends] = generator.choice([0, 0, 3, 9, 30, -1], shape)
+    rows["price_ticks"][amends] *= generator.integers(0, 2, shape).astype(np.int32)
+    rows["kind"][ticks] = CommandKind.TICK
 
 
 def aim_cancels(generator: np.random.Generator, rows: Rows) -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from sim.book.arrays import POSITION, RESTING
+from sim.book.damage import DamagedState
 from sim.book.engine import MarketEngine
-from sim.book.snapshots import SNAPSHOT_HEADER, DamagedState
+from sim.book.snapshots import HEADER_BYTES, SNAPSHOT_HEADER, TERMLESS_FORMAT
 from sim.sealed import SEAL
 from sim.stepping.checkpoint import StateUnreadable
 from tests.sim.engine_rows import BUY, SELL, SPEC, applied, cancel_all, limit, set_mark
@@ -54,8 +55,8 @@ def changed(data: bytes, change: Callable[[np.ndarray, np.ndarray, np.ndarray], 
     """The snapshot with its header, orders (two bids, two asks) and positions (two) changed."""
     memory = bytearray(data)
     header = np.frombuffer(memory, SNAPSHOT_HEADER, 1)
-    orders = np.frombuffer(memory, RESTING, 4, SNAPSHOT_HEADER.itemsize)
-    positions = np.frombuffer(memory, POSITION, 2, SNAPSHOT_HEADER.itemsize + orders.nbytes)
+    orders = np.frombuffer(memory, RESTING, 4, HEADER_BYTES[TERMLESS_FORMAT])
+    positions = np.frombuffer(memory, POSITION, 2, HEADER_BYTES[TERMLESS_FORMAT] + orders.nbytes)
     change(header, orders, positions)
     return bytes(memory)
 

@@ -23,6 +23,7 @@ EXTREME_PRICES = [1, 2, 63, 64, 65, 4095, 4096, 2**18 - 1, 2**18, 2**30, 2**31 -
 ORDER_IDS = st.sampled_from([*range(1, 25), *range(-24, 0), 2**63 - 1, -(2**63)])
 ACCOUNTS = st.integers(1, 4)
 NEAR_PRICES = st.integers(95, 105)
+TIMES = st.integers(1, 60)
 QUANTITIES = st.one_of(st.integers(1, 12), st.just(SPEC.max_quantity_lots))
 
 
@@ -51,13 +52,83 @@ ANYTHING = st.builds(
     side=st.integers(0, 255),
     quantity_lots=st.integers(-(2**63), 2**63 - 1),
     price_ticks=st.integers(-(2**31), 2**31 - 1),
-    order_type=st.integers(0, 3),
+    order_type=st.integers(0, 9),
     time_in_force=st.integers(0, 4),
     flags=st.integers(0, 255),
     status=st.integers(0, 255),
 )
+
+
+def ways_of_waiting(order_type):
+    """PLACE rows of a kind that waits or ends or is linked, mostly acceptable, near the middle."""
+    return st.builds(
+        command,
+        st.just(CommandKind.PLACE),
+        order_id=ORDER_IDS,
+        account_id=ACCOUNTS,
+        side=st.integers(1, 2),
+        quantity_lots=QUANTITIES,
+        price_ticks=NEAR_PRICES,
+        order_type=order_type,
+        time_in_force=st.sampled_from([TimeInForce.GTC] * 3 + [TimeInForce.IOC, TimeInForce.FOK]),
+        flags=st.sampled_from([0, 0, 0, 2, 2, 8, 8, 10, 1, 9, 4]),
+        time_us=TIMES,
+        trigger_ticks=st.one_of(st.integers(0, 5), NEAR_PRICES),
+        expires_us=st.one_of(st.just(0), TIMES),
+        link_id=st.one_of(st.just(0), ORDER_IDS),
+    )
+
+
+STANDING = st.builds(
+    command,
+    st.just(CommandKind.PLACE),
+    order_id=ORDER_IDS,
+    account_id=ACCOUNTS,
+    side=st.integers(1, 2),
+    quantity_lots=QUANTITIES,
+    price_ticks=NEAR_PRICES,
+    order_type=st.just(OrderType.LIMIT),
+    time_in_force=st.just(TimeInForce.GTC),
+    flags=st.sampled_from([0, 0, 0, 1, 2]),
+    time_us=TIMES,
+    expires_us=st.one_of(st.just(0), TIMES),
+    link_id=st.one_of(st.just(0), ORDER_IDS),
+)
+WAITING = ways_of_waiting(st.sampled_from([3, 4, 5, 6, 7, 7]))
+TRAILING = ways_of_waiting(st.just(OrderType.TRAILING))
+AMENDS = st.builds(
+    command,
+    st.just(CommandKind.AMEND),
+    order_id=ORDER_IDS,
+    account_id=ACCOUNTS,
+    quantity_lots=st.one_of(st.just(0), QUANTITIES, st.integers(-2, 3)),
+    price_ticks=st.one_of(st.just(0), NEAR_PRICES),
+    trigger_ticks=st.one_of(st.just(0), st.just(0), NEAR_PRICES),
+    time_us=TIMES,
+)
+PAIRS = st.builds(
+    lambda first, second, order_id, other_id, account_id: linked(
+        first, second, order_id, other_id, account_id
+    ),
+    st.one_of(STANDING, WAITING),
+    st.one_of(STANDING, WAITING),
+    ORDER_IDS,
+    ORDER_IDS,
+    ACCOUNTS,
+)
+
+
+def linked(first, second, order_id, other_id, account_id):
+    """Two rows as one array: orders of an account of which the second names the first."""
+    first["order_id"], second["order_id"] = order_id, other_id
+    for row in (first, second):
+        row["account_id"], row["link_id"] = account_id, order_id
+    return np.concatenate([first, second])
+
+
 CANCELS = st.builds(command, st.just(CommandKind.CANCEL), order_id=ORDER_IDS, account_id=ACCOUNTS)
 CANCEL_ALLS = st.builds(command, st.just(CommandKind.CANCEL_ALL), account_id=ACCOUNTS)
+TICKS = st.builds(command, st.just(CommandKind.TICK), time_us=TIMES)
 NEAR_ROWS = st.one_of(*[places(NEAR_PRICES)] * 6, CANCELS, CANCELS, CANCEL_ALLS)
 
 
@@ -77,6 +148,18 @@ class BothEngines(RuleBasedStateMachine):
 
     @rule(rows=st.lists(NEAR_ROWS, min_size=4, max_size=4))
     def trade_more_near_the_middle(self, rows):
+        self.both_apply(rows)
+
+    @rule(rows=st.lists(st.one_of(WAITING, WAITING, TRAILING, PAIRS), min_size=1, max_size=4))
+    def wait_near_the_middle(self, rows):
+        self.both_apply(rows)
+
+    @rule(rows=st.lists(st.one_of(STANDING, STANDING, PAIRS, TICKS), min_size=1, max_size=4))
+    def stand_for_a_while(self, rows):
+        self.both_apply(rows)
+
+    @rule(rows=st.lists(st.one_of(AMENDS, AMENDS, WAITING, NEAR_ROWS), min_size=1, max_size=4))
+    def amend_orders(self, rows):
         self.both_apply(rows)
 
     @rule(row=places(st.one_of(st.sampled_from(EXTREME_PRICES), st.integers(1, 2**31 - 1))))
@@ -110,6 +193,16 @@ class BothEngines(RuleBasedStateMachine):
         bid, ask = self.engine.best_bid_ticks, self.engine.best_ask_ticks
         assert (bid, ask) == (self.naive.best_bid_ticks, self.naive.best_ask_ticks)
         assert bid == 0 or ask == 0 or bid < ask
+
+    @invariant()
+    def the_same_orders_wait(self):
+        naive = [
+            (o.order_id, o.account_id, o.remaining, o.trigger, o.expires, o.link, bool(o.due))
+            for o in self.naive.waiting_orders()
+        ]
+        names = "order_id account_id remaining_lots trigger_ticks expires_us link_id due_no"
+        rows = self.engine.waiting_orders()[names.split()].tolist()
+        assert [(*row[:-1], bool(row[-1])) for row in rows] == naive
 
     @invariant()
     def the_numbers_are_equal(self):

@@ -5,7 +5,7 @@ import numpy as np
 from sim.book.engine import MarketEngine
 from sim.rows.messages import EventKind, Reason
 from tests.sim.engine_auditor import Auditor, BandAuditor, ReduceOnlyAuditor
-from tests.sim.random_commands import ACCOUNTS, BANDED, random_commands
+from tests.sim.random_commands import ACCOUNTS, BANDED, random_commands, with_terms
 
 SEED, COUNT, BATCH_MAX = 990_817, 1_000_000, 20_000
 
@@ -16,6 +16,8 @@ def compare(engine, auditor):
     rows = engine.resting_orders()
     columns = (rows[name].tolist() for name in names)
     assert list(zip(*columns, strict=True)) == auditor.book()
+    waiting = engine.waiting_orders()
+    assert waiting[["order_id", "remaining_lots"]].tolist() == auditor.waiting()
     held = np.zeros(ACCOUNTS + 1, np.int64)
     positions = engine.positions()
     held[positions["account_id"]] = positions["position_lots"]
@@ -40,21 +42,22 @@ def check_that_all_happened(seen, reducing):
 def test_a_million_random_commands_leave_what_their_events_say():
     print(f"seed {SEED}")
     generator = np.random.default_rng(SEED)
-    commands = random_commands(generator, COUNT)
+    commands = with_terms(generator, random_commands(generator, COUNT))
     engine, auditor = MarketEngine(BANDED), Auditor(COUNT, ACCOUNTS)
     reducing, banded = ReduceOnlyAuditor(), BandAuditor(BANDED.price_band_ppm)
     seen = np.zeros((256, 256), np.int64)
     start = batches = 0
     while start < COUNT:
         batch = commands[start : start + int(generator.integers(1, BATCH_MAX))]
+        first_input = engine.input_seq + 1
         events = engine.apply(batch)
-        auditor.take(batch, events, start + 1)
+        auditor.take(batch, events, first_input)
         reducing.take(events)
-        banded.take(batch, events, start + 1)
+        banded.take(batch, events, first_input)
         compare(engine, auditor)
         np.add.at(seen, (events["kind"], events["reason"]), 1)
         start, batches = start + len(batch), batches + 1
-    assert engine.input_seq == COUNT
+    assert engine.input_seq == COUNT + seen[EventKind.TRIGGERED].sum()
     assert batches > 80
     assert min(reducing.checked, banded.judged) > COUNT // 10
     assert len(reducing.resting) > 0

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from sim.book import matching
+from sim.book import applying
 from sim.book.arrays import CURSOR, EVENT_COUNT, Book, new_book
 from sim.book.engine import MarketEngine
 from sim.book.events import EVENT_WORDS
@@ -26,7 +26,7 @@ def ran(book: Book, *rows):
     commands = np.concatenate(rows)
     events = np.zeros((1000, EVENT_WORDS), np.int64)
     book.state[CURSOR] = book.state[EVENT_COUNT] = 0
-    assert matching.run(book, commands, events) == DONE
+    assert applying.run(book, commands, events) == DONE
     return told(events[: int(book.state[EVENT_COUNT])].view(EVENT).reshape(-1))
 
 

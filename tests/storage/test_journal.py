@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from sim.book.engine import MarketEngine
+from sim.rows.layouts import kept_bytes
 from sim.rows.messages import CommandKind, OrderType, empty_commands
 from storage.errors import CorruptState, Superseded
 from storage.market import journal
@@ -56,10 +57,10 @@ class Writer:
         """The next batch, applied and not yet written."""
         inputs = orders(self.head.batch_no)
         events = self.engine.apply(inputs)
-        chain = journal.next_chain(self.head.chain, inputs.tobytes(), events.tobytes())
+        chain = journal.next_chain(self.head.chain, kept_bytes(inputs), events.tobytes())
         seq = int(inputs["command_seq"][-1])
         head = Head(self.head.epoch, self.head.batch_no + 1, seq, self.engine.event_seq, chain)
-        return Batch(MARKET, head, 0, {7: head.batch_no}, inputs.tobytes(), events.tobytes())
+        return Batch(MARKET, head, 0, {7: head.batch_no}, kept_bytes(inputs), events.tobytes())
 
     def write(self, count: int) -> None:
         for _ in range(count):
