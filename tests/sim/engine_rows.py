@@ -50,6 +50,44 @@ def market(order_id, account_id, side, quantity_lots, worst_ticks=0, tif=TimeInF
     return row
 
 
+def stop(order_id, account_id, side, quantity_lots, trigger_ticks, **fields):
+    """A STOP that becomes MARKET; `fields` make it another kind."""
+    row = market(order_id, account_id, side, quantity_lots)
+    row["order_type"], row["trigger_ticks"] = OrderType.STOP, trigger_ticks
+    for name, value in fields.items():
+        row[name] = value
+    return row
+
+
+def until(expires_us, row, **fields):
+    """The same row, standing until a time."""
+    row["expires_us"] = expires_us
+    for name, value in fields.items():
+        row[name] = value
+    return row
+
+
+def linked(first, second):
+    """Two orders of which a fill or trigger of one cancels the other."""
+    first["link_id"] = second["link_id"] = first["order_id"]
+    return [first, second]
+
+
+def amend(order_id, account_id, quantity_lots=0, price_ticks=0, trigger_ticks=0):
+    return command(
+        CommandKind.AMEND,
+        order_id=order_id,
+        account_id=account_id,
+        quantity_lots=quantity_lots,
+        price_ticks=price_ticks,
+        trigger_ticks=trigger_ticks,
+    )
+
+
+def tick(time_us):
+    return command(CommandKind.TICK, time_us=time_us)
+
+
 def cancel(order_id, account_id):
     return command(CommandKind.CANCEL, order_id=order_id, account_id=account_id)
 

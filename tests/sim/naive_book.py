@@ -112,7 +112,8 @@ class NaiveBook(NaiveTerms):
             row["order_type"] == OrderType.LIMIT and row["time_in_force"] == TimeInForce.GTC
         )
         has_terms = row["expires_us"] or row["link_id"]
-        flags = {1, 2, 3} | ({8, 9, 10, 11} if waits else set())
+        forced = set() if has_terms or waits else {4, 5, 6, 7}
+        flags = {1, 2, 3} | forced | ({8, 9, 10, 11} if waits else set())
         return (
             row["side"] in SIDES
             and row["order_type"] in TYPES

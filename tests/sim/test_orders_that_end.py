@@ -1,0 +1,397 @@
+"""Orders that end at a time, that are amended, and that are linked, told as tables.
+
+A case: what the book was told before, the rows, what happens, and what rests behind it as
+(order id, price, lots) in price-time order."""
+
+import pytest
+
+from sim.book.engine import MarketEngine
+from sim.rows.messages import EXPIRED_A_ROW_MAX, MarketStatus, OrderFlag, OrderType, TimeInForce
+from tests.sim.engine_rows import (
+    BUY,
+    SELL,
+    SPEC,
+    amend,
+    applied,
+    cancel,
+    limit,
+    linked,
+    market,
+    resting,
+    set_status,
+    stop,
+    tick,
+    until,
+)
+from tests.sim.naive_book import NaiveBook
+
+IOC, GTC = TimeInForce.IOC, TimeInForce.GTC
+POST_ONLY, REDUCE_ONLY = OrderFlag.POST_ONLY, OrderFlag.REDUCE_ONLY
+
+ENDINGS = {
+    "an order ends before the first row of its time": (
+        [until(100, limit(1, 1, SELL, 5, 101))],
+        [tick(99), until(0, limit(2, 2, BUY, 5, 101), time_us=100)],
+        [("EXPIRED", "TIME", 1, 5, 101), ("RESTED", "NONE", 2, 5, 101)],
+        [(2, 101, 5)],
+    ),
+    "a tick is such a row": (
+        [until(100, limit(1, 1, SELL, 5, 101))],
+        [tick(100), tick(101)],
+        [("EXPIRED", "TIME", 1, 5, 101)],
+        [],
+    ),
+    "what is left of it ends": (
+        [until(100, limit(1, 1, SELL, 5, 101)), limit(2, 2, BUY, 2, 101)],
+        [tick(300)],
+        [("EXPIRED", "TIME", 1, 3, 101)],
+        [],
+    ),
+    "the earliest time is first, then the oldest": (
+        [
+            until(100, limit(1, 1, SELL, 5, 101)),
+            until(90, limit(2, 1, SELL, 5, 103)),
+            until(100, limit(3, 1, SELL, 5, 99)),
+            until(400, limit(4, 1, SELL, 5, 102)),
+        ],
+        [tick(300)],
+        [
+            ("EXPIRED", "TIME", 2, 5, 103),
+            ("EXPIRED", "TIME", 1, 5, 101),
+            ("EXPIRED", "TIME", 3, 5, 99),
+        ],
+        [(4, 102, 5)],
+    ),
+    "one that comes too late ends at once": (
+        [limit(1, 1, SELL, 5, 101)],
+        [until(100, limit(2, 2, BUY, 5, 101), time_us=100)],
+        [("EXPIRED", "TIME", 2, 5, 101)],
+        [(1, 101, 5)],
+    ),
+    "one that waits ends, too": (
+        [until(100, stop(1, 1, BUY, 5, 105))],
+        [tick(100)],
+        [("EXPIRED", "TIME", 1, 5, 0)],
+        [],
+    ),
+    "one that was triggered and rests ends at its time": (
+        [
+            limit(8, 8, BUY, 1, 100),
+            limit(9, 9, SELL, 1, 100),
+            until(
+                100,
+                stop(1, 1, BUY, 5, 99, order_type=OrderType.STOP_LIMIT, price_ticks=98),
+                time_in_force=GTC,
+            ),
+        ],
+        [tick(100)],
+        [("EXPIRED", "TIME", 1, 5, 98)],
+        [],
+    ),
+    "a halted market's orders end, too": (
+        [until(100, limit(1, 1, SELL, 5, 101)), set_status(MarketStatus.HALTED)],
+        [tick(100)],
+        [("EXPIRED", "TIME", 1, 5, 101)],
+        [],
+    ),
+    "one that is gone before does not end again": (
+        [until(100, limit(1, 1, SELL, 5, 101)), cancel(1, 1)],
+        [tick(100)],
+        [],
+        [],
+    ),
+    "what does not stand has no such time": (
+        [],
+        [
+            until(100, limit(1, 1, SELL, 5, 101, IOC)),
+            until(100, market(1, 1, SELL, 5)),
+            until(-1, limit(1, 1, SELL, 5, 101)),
+        ],
+        [
+            ("REJECTED", "INVALID_COMMAND", 1, 5, 101),
+            ("REJECTED", "INVALID_COMMAND", 1, 5, 0),
+            ("REJECTED", "INVALID_COMMAND", 1, 5, 101),
+        ],
+        [],
+    ),
+}
+
+QUEUE = [limit(1, 1, SELL, 5, 101), limit(2, 2, SELL, 5, 101), limit(3, 3, BUY, 5, 99)]
+
+AMENDS = {
+    "less at the same price keeps the place": (
+        QUEUE,
+        [amend(1, 1, 2), amend(1, 1, 1, 101)],
+        [("REDUCED", "REQUESTED", 1, 3, 101), ("REDUCED", "REQUESTED", 1, 1, 101)],
+        [(3, 99, 5), (1, 101, 1), (2, 101, 5)],
+    ),
+    "more at the same price goes to the end": (
+        QUEUE,
+        [amend(1, 1, 6)],
+        [("AMENDED", "NONE", 1, 6, 101), ("RESTED", "NONE", 1, 6, 101)],
+        [(3, 99, 5), (2, 101, 5), (1, 101, 6)],
+    ),
+    "another price is another place": (
+        QUEUE,
+        [amend(1, 1, 0, 103)],
+        [("AMENDED", "NONE", 1, 5, 103), ("RESTED", "NONE", 1, 5, 103)],
+        [(3, 99, 5), (2, 101, 5), (1, 103, 5)],
+    ),
+    "a price that crosses trades": (
+        QUEUE,
+        [amend(1, 1, 7, 99)],
+        [
+            ("AMENDED", "NONE", 1, 7, 99),
+            ("TRADE", 3, 1, 5, 99),
+            ("RESTED", "NONE", 1, 2, 99),
+        ],
+        [(1, 99, 2), (2, 101, 5)],
+    ),
+    "nothing new leaves it where it is": (
+        QUEUE,
+        [amend(1, 1), amend(1, 1, 5, 101)],
+        [("AMENDED", "NONE", 1, 5, 101)] * 2,
+        [(3, 99, 5), (1, 101, 5), (2, 101, 5)],
+    ),
+    "post-only into the other side is refused whole": (
+        [*QUEUE, limit(4, 4, SELL, 5, 104, flags=POST_ONLY)],
+        [amend(4, 4, 9, 99), amend(4, 4, 9, 100)],
+        [
+            ("AMEND_REJECTED", "POST_ONLY_WOULD_TAKE", 4, 0, 0),
+            ("AMENDED", "NONE", 4, 9, 100),
+            ("RESTED", "NONE", 4, 9, 100),
+        ],
+        [(3, 99, 5), (4, 100, 9), (1, 101, 5), (2, 101, 5)],
+    ),
+    "what is refused leaves the order": (
+        QUEUE,
+        [
+            amend(1, 2, 3),
+            amend(9, 1, 3),
+            amend(1, 1, -1),
+            amend(1, 1, SPEC.max_quantity_lots + 1),
+            amend(1, 1, 0, -4),
+            amend(1, 1, 0, 0, 104),
+        ],
+        [
+            ("AMEND_REJECTED", "USER_MISMATCH", 1, 0, 0),
+            ("AMEND_REJECTED", "ORDER_NOT_OPEN", 9, 0, 0),
+            ("AMEND_REJECTED", "INVALID_QUANTITY", 1, 0, 0),
+            ("AMEND_REJECTED", "INVALID_QUANTITY", 1, 0, 0),
+            ("AMEND_REJECTED", "INVALID_PRICE", 1, 0, 0),
+            ("AMEND_REJECTED", "INVALID_COMMAND", 1, 0, 0),
+        ],
+        [(3, 99, 5), (1, 101, 5), (2, 101, 5)],
+    ),
+    "a closed market amends nothing": (
+        [*QUEUE, set_status(MarketStatus.CANCEL_ONLY)],
+        [amend(1, 1, 3), set_status(MarketStatus.HALTED), amend(1, 1, 3)],
+        [
+            ("AMEND_REJECTED", "MARKET_CANCEL_ONLY", 1, 0, 0),
+            ("STATUS_CHANGED", "NONE", 0, 3, 0),
+            ("AMEND_REJECTED", "MARKET_HALTED", 1, 0, 0),
+        ],
+        [(3, 99, 5), (1, 101, 5), (2, 101, 5)],
+    ),
+    "its own order stops it": (
+        [*QUEUE, limit(4, 1, BUY, 2, 98)],
+        [cancel(3, 3), amend(1, 1, 0, 98)],
+        [
+            ("CANCELED", "REQUESTED", 3, 5, 99),
+            ("AMENDED", "NONE", 1, 5, 98),
+            ("EXPIRED", "SELF_TRADE_PREVENTION", 1, 5, 98),
+        ],
+        [(4, 98, 2), (2, 101, 5)],
+    ),
+    "its time stays with it": (
+        [*QUEUE, until(100, limit(4, 4, BUY, 2, 98))],
+        [amend(4, 4, 3), tick(100)],
+        [
+            ("AMENDED", "NONE", 4, 3, 98),
+            ("RESTED", "NONE", 4, 3, 98),
+            ("EXPIRED", "TIME", 4, 3, 98),
+        ],
+        [(3, 99, 5), (1, 101, 5), (2, 101, 5)],
+    ),
+    "one that waits waits for another price": (
+        [*QUEUE, stop(4, 4, BUY, 2, 105)],
+        [amend(4, 4, 1), amend(4, 4, 0, 0, 101), market(9, 9, BUY, 1)],
+        [
+            ("REDUCED", "REQUESTED", 4, 1, 0),
+            ("AMENDED", "NONE", 4, 1, 0),
+            ("WAITING", "NONE", 4, 1, 0),
+            ("TRADE", 1, 9, 1, 101),
+            ("TRIGGERED", "NONE", 4, 1, 0),
+            ("TRADE", 1, 4, 1, 101),
+        ],
+        [(3, 99, 5), (1, 101, 3), (2, 101, 5)],
+    ),
+}
+
+ENTRY = [limit(8, 8, BUY, 9, 100), limit(1, 1, SELL, 9, 100), limit(7, 7, BUY, 9, 95)]
+"""Account 8 is long, 1 is short; 100 was the last price."""
+BRACKET = linked(limit(2, 8, SELL, 9, 110), stop(3, 8, SELL, 9, 96))
+"""A profit that rests and a stop that waits."""
+
+LINKS = {
+    "a fill of the one cancels the other": (
+        [*ENTRY, *BRACKET],
+        [limit(4, 4, BUY, 2, 110, IOC), limit(5, 4, BUY, 9, 110, IOC)],
+        [
+            ("TRADE", 2, 4, 2, 110),
+            ("CANCELED", "LINKED", 3, 9, 0),
+            ("TRADE", 2, 5, 7, 110),
+            ("EXPIRED", "IOC_UNFILLED", 5, 2, 110),
+        ],
+        [(7, 95, 9)],
+    ),
+    "the trigger of the one cancels the other": (
+        [*ENTRY, *BRACKET],
+        [market(4, 4, SELL, 1)],
+        [
+            ("TRADE", 7, 4, 1, 95),
+            ("TRIGGERED", "NONE", 3, 9, 0),
+            ("CANCELED", "LINKED", 2, 9, 110),
+            ("TRADE", 7, 3, 8, 95),
+            ("EXPIRED", "MARKET_LIQUIDITY_EXHAUSTED", 3, 1, 0),
+        ],
+        [],
+    ),
+    "to cancel the one leaves the other": (
+        [*ENTRY, *BRACKET],
+        [cancel(2, 8), market(4, 4, SELL, 1)],
+        [
+            ("CANCELED", "REQUESTED", 2, 9, 110),
+            ("TRADE", 7, 4, 1, 95),
+            ("TRIGGERED", "NONE", 3, 9, 0),
+            ("TRADE", 7, 3, 8, 95),
+            ("EXPIRED", "MARKET_LIQUIDITY_EXHAUSTED", 3, 1, 0),
+        ],
+        [],
+    ),
+    "the second that trades as it comes cancels the first": (
+        ENTRY,
+        linked(limit(2, 8, BUY, 1, 94), limit(3, 8, SELL, 2, 95)),
+        [
+            ("RESTED", "NONE", 2, 1, 94),
+            ("TRADE", 7, 3, 2, 95),
+            ("CANCELED", "LINKED", 2, 1, 94),
+        ],
+        [(7, 95, 7)],
+    ),
+    "the second is refused where the first has traded as it came": (
+        ENTRY,
+        linked(limit(2, 8, SELL, 20, 95), stop(3, 8, SELL, 9, 90)),
+        [
+            ("TRADE", 7, 2, 9, 95),
+            ("RESTED", "NONE", 2, 11, 95),
+            ("REJECTED", "LINK_REFUSED", 3, 9, 0),
+        ],
+        [(2, 95, 11)],
+    ),
+    "the second is refused where the first is gone, another's, or has its second": (
+        [*ENTRY, *BRACKET],
+        [
+            until(0, limit(4, 8, SELL, 9, 120), link_id=99),
+            until(0, limit(4, 4, SELL, 9, 120), link_id=2),
+            until(0, stop(4, 8, SELL, 9, 90), link_id=2),
+            until(0, stop(4, 8, SELL, 9, 90), link_id=3),
+        ],
+        [
+            ("REJECTED", "LINK_REFUSED", 4, 9, 120),
+            ("REJECTED", "LINK_REFUSED", 4, 9, 120),
+            ("REJECTED", "LINK_REFUSED", 4, 9, 0),
+            ("REJECTED", "LINK_REFUSED", 4, 9, 0),
+        ],
+        [(7, 95, 9), (2, 110, 9)],
+    ),
+    "two that rest stand on two sides": (
+        ENTRY,
+        [
+            *linked(limit(2, 8, SELL, 9, 110), limit(3, 8, SELL, 9, 111)),
+            until(0, limit(4, 8, BUY, 9, 90), link_id=2),
+            limit(5, 5, BUY, 1, 110, IOC),
+        ],
+        [
+            ("RESTED", "NONE", 2, 9, 110),
+            ("REJECTED", "LINK_REFUSED", 3, 9, 111),
+            ("RESTED", "NONE", 4, 9, 90),
+            ("TRADE", 2, 5, 1, 110),
+            ("CANCELED", "LINKED", 4, 9, 90),
+        ],
+        [(7, 95, 9), (2, 110, 8)],
+    ),
+    "an amended order stays linked": (
+        [*ENTRY, *BRACKET],
+        [amend(2, 8, 9, 109), limit(4, 4, BUY, 1, 109, IOC)],
+        [
+            ("AMENDED", "NONE", 2, 9, 109),
+            ("RESTED", "NONE", 2, 9, 109),
+            ("TRADE", 2, 4, 1, 109),
+            ("CANCELED", "LINKED", 3, 9, 0),
+        ],
+        [(7, 95, 9), (2, 109, 8)],
+    ),
+    "an amended order that trades at once cancels the other": (
+        [*ENTRY, *BRACKET],
+        [amend(2, 8, 1, 95)],
+        [
+            ("AMENDED", "NONE", 2, 1, 95),
+            ("TRADE", 7, 2, 1, 95),
+            ("CANCELED", "LINKED", 3, 9, 0),
+        ],
+        [(7, 95, 8)],
+    ),
+    "what does not stand is not linked": (
+        ENTRY,
+        [
+            until(0, limit(2, 8, SELL, 9, 110, IOC), link_id=2),
+            until(0, market(2, 8, SELL, 9), link_id=2),
+        ],
+        [("REJECTED", "INVALID_COMMAND", 2, 9, 110), ("REJECTED", "INVALID_COMMAND", 2, 9, 0)],
+        [(7, 95, 9)],
+    ),
+}
+
+CASES = {**ENDINGS, **AMENDS, **LINKS}
+
+
+@pytest.fixture(params=[MarketEngine, NaiveBook])
+def engine(request):
+    return request.param(SPEC)
+
+
+def rests(engine):
+    return [(order_id, price, lots) for order_id, _, _, price, lots, _ in resting(engine)]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_order_ends_changes_or_leaves_with_another(engine, case):
+    before, rows, happens, left = CASES[case]
+    applied(engine, *before)
+    assert applied(engine, *rows) == happens
+    assert rests(engine) == left
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_does_so_from_a_snapshot_too(engine, case):
+    before, rows, happens, left = CASES[case]
+    applied(engine, *before)
+    other = type(engine).restore(SPEC, engine.snapshot())
+    assert applied(other, *rows) == happens
+    assert rests(other) == left
+
+
+def test_one_row_ends_so_many_and_the_next_row_the_others(engine):
+    count = EXPIRED_A_ROW_MAX + 20
+    applied(engine, *[until(100, limit(n, n, SELL, 1, 100)) for n in range(1, count + 1)])
+    assert len(applied(engine, tick(100))) == EXPIRED_A_ROW_MAX
+    assert len(applied(engine, tick(100))) == 20
+    assert applied(engine, tick(100)) == []
+
+
+def test_an_order_that_ends_is_told_with_the_row_that_finds_it_late(engine):
+    applied(engine, until(100, limit(1, 1, SELL, 5, 101)))
+    event = engine.apply(tick(170))[0]
+    assert (int(event["input_seq"]), int(event["time_us"])) == (2, 170)
+    assert engine.input_seq == 2
