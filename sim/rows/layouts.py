@@ -31,7 +31,7 @@ def kept_rows(data: bytes) -> Rows:
     """COMMAND rows that were kept, of either layout. Raises ValueError for other bytes."""
     if is_short(data):
         return widened(data)
-    if data[-1:] != MARK:
+    if data[-1:] != MARK or data == MARK:
         raise ValueError("rows of another layout")
     return np.frombuffer(data[:-1], COMMAND)
 

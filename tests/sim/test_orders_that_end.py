@@ -1,4 +1,4 @@
-"""Orders that end at a time, that are amended, and that are linked, told as tables.
+"""Orders that end at a time, and orders that are amended, told as tables.
 
 A case: what the book was told before, the rows, what happens, and what rests behind it as
 (order id, price, lots) in price-time order."""
@@ -15,7 +15,6 @@ from tests.sim.engine_rows import (
     applied,
     cancel,
     limit,
-    linked,
     market,
     resting,
     set_status,
@@ -101,7 +100,7 @@ ENDINGS = {
         [],
     ),
     "what does not stand has no such time": (
-        [],
+        [tick(1)],
         [
             until(100, limit(1, 1, SELL, 5, 101, IOC)),
             until(100, market(1, 1, SELL, 5)),
@@ -228,132 +227,7 @@ AMENDS = {
     ),
 }
 
-ENTRY = [limit(8, 8, BUY, 9, 100), limit(1, 1, SELL, 9, 100), limit(7, 7, BUY, 9, 95)]
-"""Account 8 is long, 1 is short; 100 was the last price."""
-BRACKET = linked(limit(2, 8, SELL, 9, 110), stop(3, 8, SELL, 9, 96))
-"""A profit that rests and a stop that waits."""
-
-LINKS = {
-    "a fill of the one cancels the other": (
-        [*ENTRY, *BRACKET],
-        [limit(4, 4, BUY, 2, 110, IOC), limit(5, 4, BUY, 9, 110, IOC)],
-        [
-            ("TRADE", 2, 4, 2, 110),
-            ("CANCELED", "LINKED", 3, 9, 0),
-            ("TRADE", 2, 5, 7, 110),
-            ("EXPIRED", "IOC_UNFILLED", 5, 2, 110),
-        ],
-        [(7, 95, 9)],
-    ),
-    "the trigger of the one cancels the other": (
-        [*ENTRY, *BRACKET],
-        [market(4, 4, SELL, 1)],
-        [
-            ("TRADE", 7, 4, 1, 95),
-            ("TRIGGERED", "NONE", 3, 9, 0),
-            ("CANCELED", "LINKED", 2, 9, 110),
-            ("TRADE", 7, 3, 8, 95),
-            ("EXPIRED", "MARKET_LIQUIDITY_EXHAUSTED", 3, 1, 0),
-        ],
-        [],
-    ),
-    "to cancel the one leaves the other": (
-        [*ENTRY, *BRACKET],
-        [cancel(2, 8), market(4, 4, SELL, 1)],
-        [
-            ("CANCELED", "REQUESTED", 2, 9, 110),
-            ("TRADE", 7, 4, 1, 95),
-            ("TRIGGERED", "NONE", 3, 9, 0),
-            ("TRADE", 7, 3, 8, 95),
-            ("EXPIRED", "MARKET_LIQUIDITY_EXHAUSTED", 3, 1, 0),
-        ],
-        [],
-    ),
-    "the second that trades as it comes cancels the first": (
-        ENTRY,
-        linked(limit(2, 8, BUY, 1, 94), limit(3, 8, SELL, 2, 95)),
-        [
-            ("RESTED", "NONE", 2, 1, 94),
-            ("TRADE", 7, 3, 2, 95),
-            ("CANCELED", "LINKED", 2, 1, 94),
-        ],
-        [(7, 95, 7)],
-    ),
-    "the second is refused where the first has traded as it came": (
-        ENTRY,
-        linked(limit(2, 8, SELL, 20, 95), stop(3, 8, SELL, 9, 90)),
-        [
-            ("TRADE", 7, 2, 9, 95),
-            ("RESTED", "NONE", 2, 11, 95),
-            ("REJECTED", "LINK_REFUSED", 3, 9, 0),
-        ],
-        [(2, 95, 11)],
-    ),
-    "the second is refused where the first is gone, another's, or has its second": (
-        [*ENTRY, *BRACKET],
-        [
-            until(0, limit(4, 8, SELL, 9, 120), link_id=99),
-            until(0, limit(4, 4, SELL, 9, 120), link_id=2),
-            until(0, stop(4, 8, SELL, 9, 90), link_id=2),
-            until(0, stop(4, 8, SELL, 9, 90), link_id=3),
-        ],
-        [
-            ("REJECTED", "LINK_REFUSED", 4, 9, 120),
-            ("REJECTED", "LINK_REFUSED", 4, 9, 120),
-            ("REJECTED", "LINK_REFUSED", 4, 9, 0),
-            ("REJECTED", "LINK_REFUSED", 4, 9, 0),
-        ],
-        [(7, 95, 9), (2, 110, 9)],
-    ),
-    "two that rest stand on two sides": (
-        ENTRY,
-        [
-            *linked(limit(2, 8, SELL, 9, 110), limit(3, 8, SELL, 9, 111)),
-            until(0, limit(4, 8, BUY, 9, 90), link_id=2),
-            limit(5, 5, BUY, 1, 110, IOC),
-        ],
-        [
-            ("RESTED", "NONE", 2, 9, 110),
-            ("REJECTED", "LINK_REFUSED", 3, 9, 111),
-            ("RESTED", "NONE", 4, 9, 90),
-            ("TRADE", 2, 5, 1, 110),
-            ("CANCELED", "LINKED", 4, 9, 90),
-        ],
-        [(7, 95, 9), (2, 110, 8)],
-    ),
-    "an amended order stays linked": (
-        [*ENTRY, *BRACKET],
-        [amend(2, 8, 9, 109), limit(4, 4, BUY, 1, 109, IOC)],
-        [
-            ("AMENDED", "NONE", 2, 9, 109),
-            ("RESTED", "NONE", 2, 9, 109),
-            ("TRADE", 2, 4, 1, 109),
-            ("CANCELED", "LINKED", 3, 9, 0),
-        ],
-        [(7, 95, 9), (2, 109, 8)],
-    ),
-    "an amended order that trades at once cancels the other": (
-        [*ENTRY, *BRACKET],
-        [amend(2, 8, 1, 95)],
-        [
-            ("AMENDED", "NONE", 2, 1, 95),
-            ("TRADE", 7, 2, 1, 95),
-            ("CANCELED", "LINKED", 3, 9, 0),
-        ],
-        [(7, 95, 8)],
-    ),
-    "what does not stand is not linked": (
-        ENTRY,
-        [
-            until(0, limit(2, 8, SELL, 9, 110, IOC), link_id=2),
-            until(0, market(2, 8, SELL, 9), link_id=2),
-        ],
-        [("REJECTED", "INVALID_COMMAND", 2, 9, 110), ("REJECTED", "INVALID_COMMAND", 2, 9, 0)],
-        [(7, 95, 9)],
-    ),
-}
-
-CASES = {**ENDINGS, **AMENDS, **LINKS}
+CASES = {**ENDINGS, **AMENDS}
 
 
 @pytest.fixture(params=[MarketEngine, NaiveBook])
@@ -366,7 +240,7 @@ def rests(engine):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_an_order_ends_changes_or_leaves_with_another(engine, case):
+def test_an_order_ends_or_changes(engine, case):
     before, rows, happens, left = CASES[case]
     applied(engine, *before)
     assert applied(engine, *rows) == happens

@@ -199,7 +199,6 @@ CASES = {
         [
             stop(1, 1, SELL, 3, 4, order_type=TRAILING),
             market(61, 6, BUY, 11),
-            market(60, 8, BUY, 1),
         ],
         [FALL],
         [("TRADE", 71, 62, 1, 98), ("TRIGGERED", "NONE", 1, 3, 0), ("TRADE", 71, 1, 3, 98)],
@@ -367,9 +366,11 @@ def test_a_triggered_order_is_a_row_of_its_own_of_the_same_time(engine):
 
 
 def test_there_are_only_so_many_trailing_stops(engine):
-    rows = [stop(n, 1, SELL, 1, 50, order_type=TRAILING) for n in range(1, TRAILING_ORDERS_MAX + 2)]
-    last = applied(engine, *BOOK, *rows)[-1]
-    assert last == ("REJECTED", "TOO_MANY_TRAILING", TRAILING_ORDERS_MAX + 1, 1, 0)
+    numbers = range(1_000, 1_001 + TRAILING_ORDERS_MAX)
+    rows = [stop(number, 1, SELL, 1, 50, order_type=TRAILING) for number in numbers]
+    *_, last_but_one, last = applied(engine, *BOOK, *rows)
+    assert last_but_one[0] == "WAITING"
+    assert last == ("REJECTED", "TOO_MANY_TRAILING", numbers[-1], 1, 0)
 
 
 def test_what_waits_is_not_in_the_visible_book(engine):
