@@ -22,7 +22,7 @@ from storage.postgres.database_roles import DatabaseUrls
 from storage.servers.data_directory import prepare
 from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.settings import Settings
-from tests.waiting import bounded
+from tests.waiting import PROGRAM_S_MAX, bounded
 
 if TYPE_CHECKING:
     from tests.actors.house import House
@@ -58,8 +58,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.collectonly:
         compiling = subprocess.Popen([sys.executable, "-m", "tests.kernels_ahead"], cwd=ROOT)
-        config.add_cleanup(compiling.wait)
-        config.add_cleanup(compiling.kill)
+
+        def end() -> None:
+            compiling.kill()
+            compiling.wait(PROGRAM_S_MAX)
+
+        config.add_cleanup(end)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

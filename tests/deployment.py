@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -26,6 +26,7 @@ NO_LIMIT = "1000000/second"
 READY_S_MAX = 300.0
 STOP_S_MAX = 15.0
 RETRY_S = 0.05
+NOTHING_MORE: Mapping[str, str] = {}
 MIDDLES = {"BTC-PERP": 66_000, "ETH-PERP": 3_500}
 """Where both worlds quote, so that orders are inside of the price bands."""
 
@@ -39,7 +40,7 @@ class Deployment:
         *arguments: str,
         command: Sequence[str] = (sys.executable, "-m", "actors.cli"),
         cwd: Path | None = None,
-        **environment: str,
+        environment: Mapping[str, str] = NOTHING_MORE,
     ) -> None:
         self.directory = directory
         limits = {f"SANDPIT_{kind}_RATE": NO_LIMIT for kind in RATES}

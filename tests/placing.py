@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 
+from sim.orders import PlaceOrder
 from sim.refusals import Refused
-from storage.intake.accept import Acceptor, Answer
-from storage.intake.accept_check import PlaceOrder
+from storage.intake.accept import Acceptor
+from storage.intake.accept_request import Answer
 
 
 async def place_many(acceptor: Acceptor, orders: Sequence[PlaceOrder]) -> list[Answer]:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -41,9 +42,8 @@ def test_every_setting_stands_in_the_configuration(name: str) -> None:
 
 
 def test_every_command_that_is_shown_exists() -> None:
-    groups = {
-        name: set(getattr(one, "commands", ())) for name, one in get_command(app).commands.items()
-    }
+    whole: Any = get_command(app)
+    groups = {name: set(getattr(one, "commands", ())) for name, one in whole.commands.items()}
     texts = [ROOT / "README.md", ROOT / "deploy" / "README.md", *(ROOT / "docs").glob("*.md")]
     shown = [
         pair for text in texts for pair in re.findall(SHOWN, text.read_text(), flags=re.MULTILINE)

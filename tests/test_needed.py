@@ -86,18 +86,16 @@ def reads() -> dict[str, list[tuple[Source, int]]]:
     found = defaultdict(list)
     for source in sources(*ROOMS):
         for node in ast.walk(source.tree):
-            for name in names_read(node):
-                found[name].append((source, node.lineno))
+            if isinstance(node, ast.expr):
+                for name in names_read(node):
+                    found[name].append((source, node.lineno))
     return found
 
 
-def names_read(node: ast.AST) -> list[str]:
-    if isinstance(node, ast.Name | ast.Attribute) and not isinstance(node.ctx, ast.Load):
-        return []
-    if isinstance(node, ast.Name):
-        return [node.id]
-    if isinstance(node, ast.Attribute):
-        return [node.attr]
+def names_read(node: ast.expr) -> list[str]:
+    if isinstance(node, ast.Name | ast.Attribute):
+        name = node.id if isinstance(node, ast.Name) else node.attr
+        return [name] if isinstance(node.ctx, ast.Load) else []
     if isinstance(node, ast.Constant) and IDENTIFIERS.fullmatch(str(node.value)):
         return re.split("[.:]", str(node.value))
     return []

@@ -72,7 +72,7 @@ def hosted(plain: type) -> type:
     """The class as it runs in a process of its own: with a log, working from the start; made
     from what `packed` gave."""
 
-    class Hosted(plain):  # type: ignore[misc,valid-type]
+    class Hosted(plain):
         def __init__(
             self, log_dir: str | None, log_level: str, name: str, *arguments: bytes
         ) -> None:

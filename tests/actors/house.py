@@ -9,7 +9,8 @@ from actors.live.relay import Relay
 from sim.book.engine import warm_up
 from sim.orders import OrderStatus, PlaceOrder
 from sim.refusals import Refused
-from storage.intake.accept import Acceptor, Answer
+from storage.intake.accept import Acceptor
+from storage.intake.accept_request import Answer
 from storage.intake.cancels import request_cancel, request_cancel_all
 from storage.postgres.database import connect, open_pool
 from storage.postgres.database_roles import DatabaseUrls
@@ -19,6 +20,12 @@ from tests.placing import place_many
 from tests.waiting import eventually
 
 MARKET = "ETH-PERP"
+
+
+def bytes_of(column: object) -> bytes:
+    """A bytea column of a row."""
+    assert isinstance(column, bytes)
+    return column
 
 
 class House:
@@ -87,7 +94,8 @@ class House:
             "SELECT quantity_lots, filled_lots, status FROM orders WHERE id = %s", (order_id,)
         ).fetchone()
         assert row is not None
-        return row[0], row[1], OrderStatus(row[2])
+        quantity, filled, status = (int(str(column)) for column in row)
+        return quantity, filled, OrderStatus(status)
 
     def settled(self) -> None:
         """Wait until everything accepted is projected, then audit all of it."""

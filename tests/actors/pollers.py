@@ -17,7 +17,7 @@ class Poller:
     """Reads one list again and again, each time as far as it has to."""
 
     def __init__(self, deployment: Deployment, path: str, token: str) -> None:
-        self._ask = lambda query: deployment.ask("GET", f"{path}?{query}", token=token)
+        self._deployment, self._token = deployment, token
         self.path = path
         self.seen: list[dict[str, Any]] = []
         """What was read, oldest first."""
@@ -35,7 +35,9 @@ class Poller:
         """All of the list, newest first, a page at a time."""
         query = f"limit={PAGE}"
         while True:
-            status, page, headers = self._ask(query)
+            status, page, headers = self._deployment.ask(
+                "GET", f"{self.path}?{query}", token=self._token
+            )
             assert status == 200, page
             yield from page
             if "x-next-cursor" not in headers:
@@ -47,7 +49,7 @@ class Trading:
     """Orders in both markets until told to stop, some resting and some taking."""
 
     def __init__(self, deployment: Deployment, token: str) -> None:
-        self._ask = lambda *request: deployment.ask(*request, token)
+        self._deployment, self._token = deployment, token
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._trade, daemon=True)
         self._thread.start()
@@ -63,11 +65,12 @@ class Trading:
             if self._stopping.is_set():
                 return
             market_id, side = MARKETS[number % 2], next(sides)
-            book = self._ask("GET", f"/markets/{market_id}/orderbook?depth=1", None)[1]
+            book = self._deployment.ask("GET", f"/markets/{market_id}/orderbook?depth=1")[1]
             levels = book["asks" if (side == "BUY") == (number % 3 > 0) else "bids"]
             if levels:
                 order = {"marketId": market_id, "side": side, "type": "LIMIT", "quantity": "0.05"}
-                self._ask("POST", "/orders", order | {"price": levels[0]["price"]})
+                order["price"] = levels[0]["price"]
+                self._deployment.ask("POST", "/orders", order, self._token)
 
 
 def assert_nothing_was_missed(poller: Poller) -> None:

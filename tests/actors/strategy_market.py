@@ -78,7 +78,7 @@ class Recorded:
     def learn(self, market: int, packed: Integers) -> None:
         self.events.append(packed)
 
-    def act(self, step: int, views: list[MarketView | None]) -> list[Rows]:
+    def act(self, step: int, views: Sequence[MarketView | None]) -> list[Rows]:
         self.steps.append(step)
         one = np.ones(self._rows, dtype=np.int64)
         rows = places(one * MAKERS.start, one * Side.BUY, one * 1_000, one)

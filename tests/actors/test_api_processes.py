@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
@@ -54,11 +55,15 @@ def test_a_process_that_hangs_is_replaced_and_one_that_starts_is_not(
         api.watch()
         return answers(listener)
 
+    def replaced() -> bool:
+        api.watch()
+        return api.pids != [first]
+
     (first,) = api.pids
     eventually(watched, 60)
     assert api.pids == [first]
     os.kill(first, signal.SIGSTOP)
-    eventually(lambda: api.watch() or api.pids != [first], 60)
+    eventually(replaced, 60)
     (second,) = api.pids
     eventually(watched, 60)
     assert api.pids == [second]
@@ -82,7 +87,8 @@ def test_a_process_that_ends_at_once_is_started_less_and_less_often(
 ) -> None:
     now, starts = 0.0, list[float]()
     monkeypatch.setattr("sys.executable", "/bin/false")
-    monkeypatch.setattr(actors.commands.api_processes.time, "monotonic", lambda: now)
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr("actors.commands.api_processes.time", clock)
     processes = ApiProcesses(settings, listener, tmp_path)
     processes.start()
     with capture_logs() as logs:

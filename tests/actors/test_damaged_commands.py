@@ -15,7 +15,7 @@ from sim.rows.messages import CommandKind, Side, joined
 from storage.intake.commands import commands_after, sequence
 from storage.market.origin import origin_of
 from storage.market.streams import Streams, commands_stream
-from tests.actors.house import MARKET, House
+from tests.actors.house import MARKET, House, bytes_of
 from tests.builders import order, trader
 from tests.waiting import eventually
 
@@ -96,7 +96,7 @@ def test_a_damaged_command_stream_costs_time_only(
     house.settled()
     assert market.health().halted is None
     journal = house.database.execute("SELECT inputs FROM journal ORDER BY batch_no").fetchall()
-    inputs = joined([kept_rows(bytes(inputs)) for (inputs,) in journal])
+    inputs = joined([kept_rows(bytes_of(inputs)) for (inputs,) in journal])
     applied = inputs[inputs["kind"] != CommandKind.SET_MARK].copy()
     assert (applied["time_us"] >= rows["time_us"]).all()
     applied["time_us"] = rows["time_us"]  # a market's time never goes back: these were older

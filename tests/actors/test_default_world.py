@@ -40,7 +40,9 @@ def exchange(canary: Path, servers_dir: Path) -> Iterator[Deployment]:
     """Two markets, and strategies that trade in both; the last test ends it."""
     beside = foreign_rooms(canary.parent / "work")
     data_dir = servers_dir / "default_world"
-    started = Deployment(data_dir, command=[COMMAND], cwd=beside, CANARY=str(canary))
+    started = Deployment(
+        data_dir, command=[COMMAND], cwd=beside, environment={"CANARY": str(canary)}
+    )
     yield started
     if started.process.poll() is None:
         assert started.stop() == 0

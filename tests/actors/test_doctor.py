@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from actors.commands import doctor as rules
-from actors.commands.doctor import Finding, doctor, run_doctor
+from actors.commands.doctor import doctor, run_doctor
+from actors.commands.finding import Finding
 from storage.servers.data_directory import Hold, prepare
 from storage.settings import Settings
 

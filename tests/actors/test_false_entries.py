@@ -27,7 +27,7 @@ NEVER_S, SOON_S = 1e9, 0.1
 TRADES = "SELECT count(*) FROM trades"
 
 Fields = dict[bytes, bytes]
-Place = Callable[[redis.Redis, int, Fields], None]
+Place = Callable[[redis.Redis, int, Any], object]
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_a_stream_that_answers_with_nothing_of_use_is_asked_with_pauses(
     house.actors.append(recorder)
     recorder.step()
     client.xadd(STREAM, {"hello": "world"}, id=f"{FAR}-0")
-    monkeypatch.setattr(actors.live.recorder.time, "sleep", pauses.append)
+    monkeypatch.setattr("time.sleep", pauses.append)
     for _ in range(5):
         recorder.step()
     assert pauses == [actors.live.recorder.RETRY_S] * 5

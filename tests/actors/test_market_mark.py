@@ -4,7 +4,7 @@ from sim.orders import OrderStatus
 from sim.rows.layouts import kept_rows
 from sim.rows.messages import CommandKind, Rows
 from storage.reading.verification import verify_market
-from tests.actors.house import MARKET, House
+from tests.actors.house import MARKET, House, bytes_of
 from tests.builders import order, trader
 from tests.markets import ETH_PERP
 from tests.waiting import eventually
@@ -15,7 +15,7 @@ def journalled(house: House) -> list[Rows]:
     rows = house.database.execute(
         "SELECT inputs FROM journal WHERE market_id = %s ORDER BY batch_no", (MARKET,)
     ).fetchall()
-    return [kept_rows(bytes(row[0])) for row in rows]
+    return [kept_rows(bytes_of(row[0])) for row in rows]
 
 
 def marks(house: House) -> list[int]:

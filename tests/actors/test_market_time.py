@@ -8,7 +8,7 @@ import pytest
 from actors.live.inbox import ClientRows, StrategyBatch
 from actors.live.market import Market
 from sim.rows.messages import EVENT, CommandKind, OrderType, Rows, Side, empty_commands
-from tests.actors.house import MARKET, House
+from tests.actors.house import MARKET, House, bytes_of
 
 STRATEGY_ACCOUNT = 1_000_000_000
 HOUR_NS = 3_600 * 10**9
@@ -34,7 +34,7 @@ def of_client(number: int, numbered_at_us: int) -> ClientRows:
 
 def journalled(house: House) -> list[int]:
     rows = house.database.execute("SELECT events FROM journal ORDER BY batch_no").fetchall()
-    events = np.concatenate([np.frombuffer(bytes(row[0]), EVENT) for row in rows])
+    events = np.concatenate([np.frombuffer(bytes_of(row[0]), EVENT) for row in rows])
     return list(events["time_us"].tolist())
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,10 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
     assert started.stop() == 0
 
 
+def has_asked(deployment: Deployment, more_than: int) -> bool:
+    return asked(deployment, BATCHES) > more_than
+
+
 def asked(deployment: Deployment, statement: str) -> int:
     with deployment.database() as database:
         row = database.execute(statement.encode()).fetchone()
@@ -77,7 +82,7 @@ def test_poor_traders_hold_what_their_capital_carries_also_after_a_kill(
         for process in killed:
             os.kill(process.pid, signal.SIGKILL)
         assert len(killed) == 2
-        eventually(lambda before=before: asked(deployment, BATCHES) > before + 50, MINUTE_S)
+        eventually(partial(has_asked, deployment, before + 50), MINUTE_S)
         assert asked(deployment, HELD) <= most
     with deployment.database() as database:
         audit(database)

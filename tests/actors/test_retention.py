@@ -18,7 +18,7 @@ from storage.reading.audit_readings import Reading, write_readings
 from storage.upkeep import pruning
 from storage.upkeep.pruning import HOUR_US, prune, would_prune
 from storage.upkeep.strategy_ledger import CARRIED
-from tests.actors.house import MARKET, House
+from tests.actors.house import MARKET, House, bytes_of
 from tests.actors.lived_market import LivedMarket
 from tests.auditor import LEDGER_LEGS
 from tests.builders import order
@@ -120,7 +120,7 @@ def replayed_from_oldest(house: House, lived: LivedMarket) -> bytes:
         (MARKET,),
     ).fetchone()
     assert row is not None
-    batch_no, state_hash, state = int(str(row[0])), bytes(row[1]), bytes(row[2])  # type: ignore[arg-type]
+    batch_no, state_hash, state = int(str(row[0])), bytes_of(row[1]), bytes_of(row[2])
     engine = restored(ETH_PERP, state, state_hash)
     assert engine is not None
     chain = chain_after(house.database, MARKET, batch_no)

@@ -1,8 +1,11 @@
+from collections.abc import Iterator
+from typing import Any
+
 import psycopg
 import pytest
 
 from actors.live.risk import Risk
-from sim.market import BTC_PERP
+from sim.market import BTC_PERP, MarketSpec
 from sim.prices.processes import ConstantPrice, ReferencePrice, SyntheticPrice
 from storage.errors import DatabaseUnavailable
 from storage.market.markets import create_markets
@@ -24,13 +27,13 @@ class Clock:
 
 
 @pytest.fixture
-def connection(database_url: str) -> psycopg.Connection:
+def connection(database_url: str) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(database_url, autocommit=True) as opened:
         create_markets(opened, [BTC_PERP, ETH_PERP])
         yield opened
 
 
-def prices() -> list[tuple[object, ReferencePrice]]:
+def prices() -> list[tuple[MarketSpec, ReferencePrice]]:
     return [(BTC_PERP, SyntheticPrice(SEED, 660_000)), (ETH_PERP, ConstantPrice(350_000))]
 
 
@@ -41,7 +44,7 @@ def ticked(risk: Risk, times: int) -> Risk:
 
 
 def test_every_tick_stores_index_and_mark_of_every_market(
-    connection: psycopg.Connection, database_url: str
+    connection: psycopg.Connection[Any], database_url: str
 ) -> None:
     ticked(Risk(database_url, prices(), Clock()), 3).stop()
     stored = read_prices(connection)
@@ -54,7 +57,9 @@ def test_every_tick_stores_index_and_mark_of_every_market(
     assert stored["BTC-PERP"].updated_at_us == START_US + 3 * TICK_US
 
 
-def test_a_restart_goes_on_where_it_was(connection: psycopg.Connection, database_url: str) -> None:
+def test_a_restart_goes_on_where_it_was(
+    connection: psycopg.Connection[Any], database_url: str
+) -> None:
     ticked(Risk(database_url, prices(), Clock()), 10).stop()
     ticked(Risk(database_url, prices(), Clock()), 10).stop()
     whole = SyntheticPrice(SEED, 660_000)
@@ -64,7 +69,7 @@ def test_a_restart_goes_on_where_it_was(connection: psycopg.Connection, database
 
 
 def test_a_world_with_another_process_starts_anew(
-    connection: psycopg.Connection, database_url: str
+    connection: psycopg.Connection[Any], database_url: str
 ) -> None:
     ticked(Risk(database_url, prices(), Clock()), 2).stop()
     ticked(Risk(database_url, [(BTC_PERP, ConstantPrice(5))], Clock()), 1).stop()
@@ -72,7 +77,7 @@ def test_a_world_with_another_process_starts_anew(
 
 
 def test_the_mark_follows_the_book_slowly(
-    connection: psycopg.Connection, database_url: str
+    connection: psycopg.Connection[Any], database_url: str
 ) -> None:
     connection.execute(
         "UPDATE market_views SET best_bid_ticks = 350900, best_ask_ticks = 351100,"
@@ -87,12 +92,13 @@ def test_the_mark_follows_the_book_slowly(
     assert later.ema_state > first.ema_state
 
 
-def test_expired_dead_man_switches_fire(connection: psycopg.Connection, database_url: str) -> None:
-    account_id = connection.execute(
-        "INSERT INTO accounts (id, kind, name, created_at_us)"
-        " VALUES (77, 'PAPER', 'late', 0) RETURNING id"
-    ).fetchone()[0]
-    connection.execute("INSERT INTO cancel_after VALUES (%s, %s)", (account_id, START_US + 1))
+def test_expired_dead_man_switches_fire(
+    connection: psycopg.Connection[Any], database_url: str
+) -> None:
+    connection.execute(
+        "INSERT INTO accounts (id, kind, name, created_at_us) VALUES (77, 'PAPER', 'late', 0)"
+    )
+    connection.execute("INSERT INTO cancel_after VALUES (77, %s)", (START_US + 1,))
     risk = ticked(Risk(database_url, prices(), Clock()), 2)
     assert risk.health() == {"ticks": 2, "failures": 0, "fired": 1}
     risk.stop()
@@ -104,7 +110,9 @@ def test_without_a_database_a_tick_says_so() -> None:
         risk.tick()
 
 
-def test_a_broken_connection_is_replaced(connection: psycopg.Connection, database_url: str) -> None:
+def test_a_broken_connection_is_replaced(
+    connection: psycopg.Connection[Any], database_url: str
+) -> None:
     risk = ticked(Risk(database_url, prices(), Clock()), 1)
     connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

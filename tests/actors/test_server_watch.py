@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -33,7 +34,12 @@ def pid_of(data_dir: Path) -> int:
         for one in psutil.Process().children(recursive=True)
         if one.status() != psutil.STATUS_ZOMBIE and one.cwd() == str(data_dir / "valkey")
     ]
-    return server
+    return int(server)
+
+
+def is_told(watch: ServerWatch, said: list[str], words: str) -> bool:
+    watch.watch()
+    return any(words in one for one in said)
 
 
 def test_a_server_that_hangs_or_has_ended_is_started_again(
@@ -43,7 +49,7 @@ def test_a_server_that_hangs_or_has_ended_is_started_again(
     watch = ServerWatch("Valkey", server, said.append)
     for number, told in ((signal.SIGSTOP, "does not answer"), (signal.SIGKILL, "has ended")):
         os.kill(pid_of(tmp_path / "data"), number)
-        eventually(lambda told=told: watch.watch() or any(told in one for one in said), 60)
+        eventually(partial(is_told, watch, said, told), 60)
         assert server.answers()
     assert len(said) == 2
     watch.close()

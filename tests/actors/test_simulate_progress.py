@@ -84,7 +84,7 @@ def test_the_bar_of_a_terminal_never_wraps_and_ends_whole(tmp_path: Path) -> Non
 
 def chunks(terminal: int) -> list[bytes]:
     """All that is written to a terminal until nobody holds its other end."""
-    found = []
+    found = list[bytes]()
     while True:
         try:
             data = os.read(terminal, 65_536)

@@ -1,6 +1,7 @@
 """From a wish at the desk to the result, through the supervisor and a Ray actor."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import psycopg
 import pytest
@@ -51,6 +52,10 @@ def ask(database_url: str, requester: desk.Requester, duration_s: int | None = N
     )
 
 
+def ended_us(database_url: str, number: int) -> int | None:
+    return view(database_url, number).ended_at_us
+
+
 def test_a_wish_is_run_by_an_actor_and_again_by_its_id(
     supervised: None, database_url: str, requester: desk.Requester
 ) -> None:
@@ -62,7 +67,7 @@ def test_a_wish_is_run_by_an_actor_and_again_by_its_id(
     endless = ask(database_url, requester, SECONDS_OF_A_LONG_ONE)
     expected = hash_of()
     for number in (first, again):
-        eventually(lambda number=number: view(database_url, number).ended_at_us, END_S_MAX)
+        eventually(partial(ended_us, database_url, number), END_S_MAX)
         ended = view(database_url, number)
         assert (ended.status, ended.state_hash) == (SimulationStatus.FINISHED, expected)
     assert view(database_url, again).rerun_of == first

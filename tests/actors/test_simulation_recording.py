@@ -60,7 +60,7 @@ def in_parquet(directory: Path, scenario: Scenario) -> Recording:
 def database_rows(url: str, table: str) -> Stored:
     """All columns, in the order of a record."""
     with psycopg.connect(url) as connection:
-        cursor = connection.execute(f"SELECT * FROM recorded_{table}")  # type: ignore[arg-type]
+        cursor = connection.execute(f"SELECT * FROM recorded_{table}")
         names = [column.name for column in cursor.description or ()]
         rows = np.array(cursor.fetchall(), np.int64).reshape(-1, len(names))
     return dict(zip(names, rows.T, strict=True))

@@ -69,6 +69,7 @@ def test_a_simulation_comes_to_the_hash_of_its_scenario(
     page = with_pool(database_url, lambda pool: report(pool, None, number))
     assert page is not None
     assert page[1] is not None
+    assert ended.state_hash is not None
     assert ended.state_hash in page[1].page
     assert f'content="{page[1].policy}"' in page[1].page
 

@@ -2,7 +2,8 @@ import os
 
 import pytest
 
-from actors.simulate.worlds import DECISIONS_WORTH_ACTORS, chosen_actors, decisions_a_step
+from actors.simulate.worlds import DECISIONS_WORTH_ACTORS, chosen_actors
+from sim.scenario.work import decisions_a_step
 from storage.files.scenario_file import load_scenario
 from tests.sim.scenario_texts import BTC, ETH, NOISE, scenario_of
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actors import kernel_cache, patience, processors
+from actors import kernel_cache, patience
 from actors.commands.api_processes import environment
 from actors.commands.up import forget_addresses
 from actors.kernel_cache import VARIABLE, keep_kernels_somewhere
@@ -75,6 +75,7 @@ def test_an_actor_that_fails_in_its_constructor_leaves_its_reason(
     cluster = RayCluster(str(tmp_path))
     handle = cluster.ensure(Wanted("relay", "relay:wrong", {"nonsense": 1}))
     reason = eventually(lambda: refused_to_start(handle), 120)
+    assert reason is not None
     assert reason.startswith("TypeError: ")
     assert "nonsense" in reason
     logged = (tmp_path / "relay-wrong.log").read_text()
@@ -132,7 +133,7 @@ def test_no_process_inherits_the_address_of_another(monkeypatch: pytest.MonkeyPa
 def test_a_system_without_affinity_or_death_signals_is_done_justice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delattr(processors.os, "sched_getaffinity", raising=False)
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
     assert cores_to_use() >= 1
     monkeypatch.setattr("sys.platform", "darwin")
     monkeypatch.setattr("ctypes.CDLL", lambda _: None)

@@ -5,6 +5,7 @@ import pytest
 
 from actors.live.strategy import RESENDS_MAX, RETRY_US_MAX, ROWS_MAX
 from sim.market import BTC_PERP
+from sim.populations.crowd import Crowd
 from sim.populations.population import StrategyReply
 from sim.populations.registry import STRATEGIES, build_population
 from sim.rows.messages import EventKind
@@ -23,8 +24,10 @@ from tests.actors.strategy_market import (
 from tests.sim.simulated_market import still_view
 
 
-def makers() -> object:
-    return build_population("ladder", STRATEGIES["ladder"].parameters(), MAKERS, 1, 5, 3)
+def makers() -> Crowd:
+    built = build_population("ladder", STRATEGIES["ladder"].parameters(), MAKERS, 1, 5, 3)
+    assert isinstance(built, Crowd)
+    return built
 
 
 def test_a_strategy_registers_and_its_orders_rest_under_ids_of_its_own() -> None:

@@ -1,5 +1,6 @@
 """Live strategies order what their traders' equity carries, whoever is started again."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from actors.live.strategy import Means, Strategy
@@ -124,7 +125,7 @@ class Bidder(Recorded):
 
     accounts = range(7 * STRATEGIES_FIRST, 7 * STRATEGIES_FIRST + 2)
 
-    def act(self, step: int, views: list[Any]) -> list[Rows]:
+    def act(self, step: int, views: Sequence[Any]) -> list[Rows]:
         rows = super().act(step, views)
         for sent in rows:
             sent["account_id"], sent["price_ticks"] = self.accounts.start, 5_991

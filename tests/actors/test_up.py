@@ -238,14 +238,14 @@ def test_two_side_by_side_on_servers_of_one_s_own(
     replay = ["--replay", str(tmp_path / "SOLUSDT-trades.csv"), "--replay-once"]
     before = set(shared.names())
     with ExitStack() as stack:
-        mine = Deployment(servers_path / "mine", *world, *replay, **shared.environment)
+        mine = Deployment(servers_path / "mine", *world, *replay, environment=shared.environment)
         stack.callback(mine.stop)
         kinds = {child.name() for child in psutil.Process(mine.process.pid).children()}
         assert kinds.isdisjoint({"gcs_server", "raylet", "postgres", "valkey-server"})
         eventually(lambda: index_price(mine) == LAST_PRICE)
         assert mine.ask("GET", "/markets/SOL-PERP/orderbook")[1]["bids"]
         only_ray = {name: shared.environment[name] for name in shared.environment if "RAY" in name}
-        other = Deployment(servers_path / "other", "--world", "quiet", **only_ray)
+        other = Deployment(servers_path / "other", "--world", "quiet", environment=only_ray)
         stack.callback(other.stop)
         assert len({space for space, _ in set(shared.names()) - before}) == 2
         assert mine.stop() == 0

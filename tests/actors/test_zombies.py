@@ -138,8 +138,12 @@ def test_two_recorders_project_each_batch_once(house: House) -> None:
                 recorders[place].stop()
                 recorders[place] = Recorder([MARKET], *house.urls)
 
+    def caught_up() -> bool:
+        step()
+        return house.count(BEHIND) == 0
+
     traded(house, dice, step)
-    eventually(lambda: step() or house.count(BEHIND) == 0)
+    eventually(caught_up)
     house.actors += recorders
     house.settled()
     assert superseded

@@ -85,7 +85,8 @@ class TwoNodes:
 
     def _workers(self, node: int) -> list[psutil.Process]:
         try:
-            return psutil.Process(self.raylets[node]).children(recursive=True)
+            below = psutil.Process(self.raylets[node]).children(recursive=True)
+            return list(below)
         except psutil.NoSuchProcess:
             return []
 
@@ -117,6 +118,6 @@ def two_nodes(directory: Path, resources: Mapping[str, float] | None = None) -> 
 
 def _title(process: psutil.Process) -> str:
     try:
-        return process.cmdline()[0].strip()
+        return str(process.cmdline()[0]).strip()
     except (psutil.Error, IndexError):
         return ""

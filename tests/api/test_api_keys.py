@@ -137,7 +137,7 @@ def test_an_expired_key_says_so(exchange: Deployment, alice: Person, key: str) -
 
 @pytest.mark.parametrize("text", ["", "x", NEVER_SEEN, "sandpit_", "x" * 5_000, "sandpit_é"])
 def test_what_is_no_key_of_ours_is_401(text: str, exchange: Deployment) -> None:
-    headers = {"X-API-Key": text.encode("latin-1")}
+    headers = {b"X-API-Key": text.encode("latin-1")}
     refused = exchange.http.get("/balances", headers=headers)
     assert error_of(refused) == (401, "UNAUTHENTICATED")
     assert refused.json()["error"]["details"] == {"reason": "INVALID"}

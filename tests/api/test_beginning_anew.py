@@ -22,7 +22,7 @@ def legs(exchange: Deployment, person: Person) -> list[tuple[str, int, str]]:
         " WHERE l.source = 'transfer' AND l.account_id = %s ORDER BY l.id",
         (person.user_id,),
     ).fetchall()
-    return [(row[0], row[1], str(Decimal(row[2]) / 1_000_000)) for row in rows]  # type: ignore[misc]
+    return [(row[0], row[1], str(Decimal(row[2]) / 1_000_000)) for row in rows]
 
 
 def balances_agree(exchange: Deployment, person: Person) -> bool:

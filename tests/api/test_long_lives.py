@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -73,9 +74,11 @@ def crossed_by_trades(house: House, alice: Person, bob: Person) -> None:
     for placed, (side, lots, ticks) in zip(resting, TRADES, strict=True):
         other = Side.SELL if side == Side.BUY else Side.BUY
         house.place_one(order(bob.user_id, other, lots, price_ticks=ticks))
-        eventually(
-            lambda placed=placed, lots=lots: house.state(placed) == (OrderStatus.FILLED, lots)
-        )
+        eventually(partial(is_filled, house, placed, lots))
+
+
+def is_filled(house: House, order_id: int, lots: int) -> bool:
+    return house.state(order_id) == (OrderStatus.FILLED, lots)
 
 
 def test_sums_beyond_64_bits_are_exact_everywhere(house: House, old: Deployment) -> None:

@@ -12,6 +12,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -69,7 +70,9 @@ def test_every_private_operation_names_the_credentials_it_takes(document: dict[s
     for name, operation in operations(document):
         public = "401" not in operation["responses"] or name in ("POST /auth/login", REFRESH)
         by_token_only = "/auth/api-keys" in name or name == "POST /admin/drain"
-        kinds = [{"bearer": []}] if by_token_only else [{"bearer": []}, {"apiKey": []}]
+        kinds: list[dict[str, list[str]]] = (
+            [{"bearer": []}] if by_token_only else [{"bearer": []}, {"apiKey": []}]
+        )
         assert operation.get("security") == (None if public else kinds), name
 
 
@@ -164,6 +167,7 @@ def test_schemathesis_finds_no_5xx_and_no_undocumented_status(exchange: Deployme
     admin = exchange.person(role="ADMIN")
     tried = 0
     for result in schema.get_all_operations():
+        assert isinstance(result, Ok)
         operation = result.ok()
         if operation.path == "/admin/drain":
             continue  # waits for orders that no market takes here

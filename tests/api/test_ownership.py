@@ -26,7 +26,7 @@ OF_ONE_ACCOUNT = sorted(
     if isinstance(route, APIRoute)
     if {chosen_account, account_viewer, account_trader}
     & {dependency.call for dependency in route.dependant.dependencies}
-    for method in route.methods
+    for method in route.methods or ()
 )
 """Whatever takes the header that chooses an account."""
 

@@ -89,8 +89,8 @@ def test_s31_a_body_over_the_limit_is_413_without_a_length(exchange: Deployment)
 def test_s31_a_body_at_the_limit_is_read(exchange: Deployment) -> None:
     body = json.dumps({"email": "x@example.com", "password": "wrong"}).encode()
     for length, status in ((65_536, 401), (65_537, 413)):
-        sent = {"content": body.ljust(length), "headers": JSON}
-        assert exchange.http.post("/auth/login", **sent).status_code == status
+        answer = exchange.http.post("/auth/login", content=body.ljust(length), headers=JSON)
+        assert answer.status_code == status
 
 
 def test_s31_headers_over_the_limit_are_431(exchange: Deployment) -> None:

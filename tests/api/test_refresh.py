@@ -2,13 +2,13 @@
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
-from api.credentials.refresh_tokens import RefreshTokens, Shown
-from api.desk.sessions import kept
+from api.credentials.refresh_tokens import RefreshTokens, Shown, kept
 from storage.people.login_sessions import GRACE_US, SESSIONS_MAX
 from storage.servers.data_directory import secret
 from tests.api.deployment import Deployment, error_of
@@ -30,6 +30,10 @@ def login(exchange: Deployment) -> dict[str, Any]:
 
 def refresh(exchange: Deployment, token: str) -> httpx.Response:
     return exchange.http.post("/auth/refresh", json={"refreshToken": token})
+
+
+def is_out(exchange: Deployment, token: str) -> bool:
+    return balances(exchange, token) == 401
 
 
 def balances(exchange: Deployment, token: str) -> int:
@@ -90,7 +94,7 @@ def test_s15_a_token_used_twice_ends_the_login_and_both_tokens(
     assert error_of(thief) == (401, "UNAUTHENTICATED")
     assert error_of(refresh(exchange, second["refreshToken"])) == (401, "UNAUTHENTICATED")
     for token in (login["token"], second["token"]):
-        eventually(lambda token=token: balances(exchange, token) == 401)
+        eventually(partial(is_out, exchange, token))
 
 
 def test_s15_an_old_token_ends_the_login_also_right_after_a_refresh(

@@ -84,7 +84,7 @@ if __name__ == "__main__":
 def test_the_process_does_not_outlive_one_that_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "owner.py"
     script.write_text(OWNER)
-    asked = [sys.executable, script, SMALL]
+    asked = [sys.executable, str(script), SMALL]
     told = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(asked, stdout=subprocess.PIPE, text=True, env=told) as owner:
         assert owner.stdout is not None

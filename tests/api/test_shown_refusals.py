@@ -104,10 +104,10 @@ def test_the_conflicts_of_orders_are_shown_as_they_are_given(exchange: Deploymen
         example_of(*EXAMPLES["cancelOrder"][409]),
     )
     named = person.delete("/orders", params={"clientOrderId": "a"})
-    shown = json.dumps(example_of(*EXAMPLES["cancelAllOrders"][409]))
+    text = json.dumps(example_of(*EXAMPLES["cancelAllOrders"][409]))
     assert (named.status_code, named.json()) == (
         409,
-        json.loads(shown.replace("order_123", order_id)),
+        json.loads(text.replace("order_123", order_id)),
     )
 
 

@@ -112,4 +112,4 @@ def test_a_request_that_must_wait_is_told_how_long() -> None:
     refused = Refused(Refusal.RATE_LIMITED, "Later", {"retry_after": 7})
     answer = flux.refuse(refused, SCOPE)
     assert answer.headers["Retry-After"] == "7"
-    assert json.loads(answer.body)["error"]["details"] == {"retryAfter": 7}
+    assert json.loads(bytes(answer.body))["error"]["details"] == {"retryAfter": 7}

@@ -193,7 +193,13 @@ def test_s14_a_disabled_users_live_token_opens_nothing(exchange: Deployment, ali
 
 
 def test_s14_an_expired_token_is_no_longer_remembered(tight: Deployment) -> None:
-    claims = {"sub": "user_1", "iss": "sandpit", "aud": "sandpit", "typ": "access", "jti": "x"}
+    claims: dict[str, Any] = {
+        "sub": "user_1",
+        "iss": "sandpit",
+        "aud": "sandpit",
+        "typ": "access",
+        "jti": "x",
+    }
     now = int(time.time())
     tokens = tight.tokens
     person = tight.person()

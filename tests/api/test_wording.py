@@ -202,7 +202,8 @@ def test_a_number_in_a_query_is_told_its_bounds(limit: str, sentence: str, alice
 
 
 def test_a_body_that_is_no_object_is_told_so(alice: Person) -> None:
-    for body in ([], "text", 1):
+    bodies: list[Any] = [[], "text", 1]
+    for body in bodies:
         message = alice.post("/deposits", body).json()["error"]["message"]
         assert message == "The body must be an object"
     missing = alice.post("/deposits").json()["error"]["message"]

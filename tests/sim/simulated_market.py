@@ -136,7 +136,7 @@ def default_populations(seed: int) -> list[Population]:
 
 def still_view(spec: MarketSpec, index: int, bid: int = 0, ask: int = 0) -> MarketView:
     """A market with one lot on each side that has a price."""
-    sides = [
+    bids, asks = (
         np.array([[price, 1, 1]] if price else np.empty((0, 3)), np.int64) for price in (bid, ask)
-    ]
-    return MarketView(spec, 0, 0, index, index, bid, ask, 0, *sides)
+    )
+    return MarketView(spec, 0, 0, index, index, bid, ask, 0, bids, asks)

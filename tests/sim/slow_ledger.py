@@ -25,7 +25,7 @@ def impact(levels: np.ndarray, worth: int) -> Fraction | None:
         here = min(Fraction(lots), (worth - paid) / price)
         bought, paid = bought + here, paid + here * price
         if paid == worth:
-            return worth / bought
+            return Fraction(worth / bought)
     return None
 
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from sim.market import BTC_PERP
 from sim.populations.arbitrage import paired
+from sim.populations.crowd import Crowd
 from sim.prices.processes import ConstantPrice
 from sim.rows.messages import Side
 from tests.markets import ETH_PERP
@@ -51,6 +52,7 @@ def test_positions_are_even_but_for_legs_under_way_and_within_the_limit() -> Non
     gap_after_a_push(ran)
     ran.settle()
     traders = ran.populations[1]
+    assert isinstance(traders, Crowd)
     perpetual, spot = (held.positions_lots for held in traders.holdings)
     limit = traders.limit_lots(0, ran.markets[0].view())
     assert np.abs(perpetual).sum() > 1_000

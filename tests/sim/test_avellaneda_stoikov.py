@@ -19,7 +19,8 @@ def quotes_holding(share: float) -> tuple[int, int]:
     [rows] = maker.act(1, [view])
     assert np.all(rows["flags"] == OrderFlag.POST_ONLY)
     prices = [rows["price_ticks"][rows["side"] == side] for side in Side]
-    return tuple(int(price[0]) if len(price) else 0 for price in prices)
+    bid, ask = (int(price[0]) if len(price) else 0 for price in prices)
+    return bid, ask
 
 
 def test_quotes_lie_around_the_mid_and_lean_against_the_inventory() -> None:

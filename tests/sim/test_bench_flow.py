@@ -8,7 +8,7 @@ from sim.rows.messages import EventKind, Reason
 from tests.sim.engine_rows import SPEC
 
 
-def test_the_flow_has_its_shares_hits_live_orders_and_keeps_the_book_at_its_size():
+def test_the_flow_has_its_shares_hits_live_orders_and_keeps_the_book_at_its_size() -> None:
     maker = FlowMaker(MarketEngine(SPEC), 1_000, np.random.default_rng(3))
     engine, seen, sizes = MarketEngine(SPEC), np.zeros((256, 256), np.int64), []
     for block in [maker.block(1_000) for _ in range(20)]:
@@ -25,7 +25,7 @@ def test_the_flow_has_its_shares_hits_live_orders_and_keeps_the_book_at_its_size
     assert seen[EventKind.TRADE].sum() > 0.24 * 20_000
 
 
-def test_the_same_seed_makes_the_same_flow():
+def test_the_same_seed_makes_the_same_flow() -> None:
     makers = [FlowMaker(MarketEngine(SPEC), 1_000, np.random.default_rng(3)) for _ in range(2)]
     first, second = (maker.block(1_000).rows for maker in makers)
     assert first.tobytes() == second.tobytes()

@@ -27,7 +27,7 @@ def test_every_interval_is_the_sum_of_its_minutes() -> None:
     print(f"seed {seed}")
     dice = random.Random(seed)
     minutes = {
-        number * MINUTE_US: Candle(*(dice.randint(1, 9) for _ in range(6)), trade_count=1)
+        number * MINUTE_US: Candle(*(dice.randint(1, 9) for _ in range(7)))
         for number in sorted(dice.sample(range(4_000), 300))
     }
     before = {at: Candle(**vars(minute)) for at, minute in minutes.items()}

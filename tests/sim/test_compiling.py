@@ -91,4 +91,4 @@ def test_a_rule_that_is_declared_late_is_known_to_kernels() -> None:
 def test_what_goes_wrong_in_a_kernel_is_raised_at_its_first_and_at_its_second_call() -> None:
     for _ in range(2):
         with pytest.raises(TypeError, match="not enough arguments"):
-            upper_half(np.uint64(1))
+            upper_half(np.uint64(1))  # type: ignore[call-arg]

@@ -180,7 +180,7 @@ def of_one(
     quotes = quotes and len(trader.orders) < own.orders_max
     far = 2 * (view.index_ticks * own.distance_max_ppm // PPM)
     rows = [
-        (CommandKind.CANCEL, account, order.order_id, 0, 0, 0, 0)
+        (int(CommandKind.CANCEL), account, order.order_id, 0, 0, 0, 0)
         for number, order in enumerate(trader.orders)
         if abs(order.price - view.index_ticks) > far or (number == 0 and not takes and not quotes)
     ]
@@ -194,7 +194,7 @@ def of_one(
     base = (bid if quotes else ask) if buying else (ask if quotes else bid)
     price = base + (away if buying else -away)
     force = TimeInForce.GTC if quotes else TimeInForce.IOC
-    made = (CommandKind.PLACE, account, 0, int(side), price, lots, force)
+    made = (int(CommandKind.PLACE), account, 0, int(side), price, lots, force)
     return [*rows, made] if takes or quotes else rows
 
 
@@ -221,7 +221,7 @@ def value_row(
     limit: int,
 ) -> list[PlainRow]:
     """The rules of Value.decide for one trader with a new estimate in ticks."""
-    rows = [(CommandKind.CANCEL, account, one.order_id, 0, 0, 0, 0) for one in trader.orders]
+    rows = [(int(CommandKind.CANCEL), account, one.order_id, 0, 0, 0, 0) for one in trader.orders]
     bid, ask, (size, depth, aggression) = view.best_bid_ticks, view.best_ask_ticks, drawn[4:7]
     away = 2 * estimate - bid - ask
     if abs(away) <= 2 * (view.index_ticks * own.edge_ppm // PPM):
@@ -235,7 +235,7 @@ def value_row(
     whole = min(own.order_quote * ATOMS_PER_UNIT // atoms_per_lot, view.spec.max_quantity_lots)
     lots = max(whole - whole * size * 3 // (4 * UNIT), 1)
     lots = min(lots, limit - held - trader.open_lots(side))
-    made = (CommandKind.PLACE, account, 0, int(side), max(price, 1), lots, TimeInForce.GTC)
+    made = (int(CommandKind.PLACE), account, 0, int(side), max(price, 1), lots, TimeInForce.GTC)
     return [*rows, made] if lots >= 1 else rows
 
 

@@ -34,7 +34,8 @@ def q20(ticks: int) -> int:
 
 def changes(lots: list[int], index: int, rate: int, hours: int) -> list[int]:
     notionals = np.array([FINE.notional_atoms(index, one) for one in lots], np.int64)
-    return funding_changes(notionals, rate, hours).tolist()
+    found: list[int] = funding_changes(notionals, rate, hours).tolist()
+    return found
 
 
 def test_impact_bid_10_100_over_an_index_of_10_000_is_0_95_percent_and_118_75_an_hour() -> None:

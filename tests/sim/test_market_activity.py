@@ -1,5 +1,7 @@
 """How busy a market is: the day's course, and what its own moves add."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ memory_shift = 2
 """
 
 
-def moved(moves_ppm: list[int], **fields: int) -> MarketActivity:
+def moved(moves_ppm: list[int], **fields: Any) -> MarketActivity:
     """After steps in which the mid jumped by these parts of itself."""
     activity = MarketActivity(ActivityDescription(**fields))
     mid = 1_000_000

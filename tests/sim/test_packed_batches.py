@@ -34,7 +34,10 @@ def test_any_bytes_come_back() -> None:
         batches = [
             JournalBatch(
                 first + n,
-                *(dice.randrange(-(2**63), 2**63) for _ in range(4)),
+                dice.randrange(-(2**63), 2**63),
+                dice.randrange(-(2**63), 2**63),
+                dice.randrange(-(2**63), 2**63),
+                dice.randrange(-(2**63), 2**63),
                 {
                     dice.randrange(2**63): dice.randrange(2**63)
                     for _ in range(dice.choice((0, 1, 5)))

@@ -19,7 +19,7 @@ def test_the_participation_rate_is_kept_in_thin_and_in_thick_times() -> None:
 
 def test_an_order_that_is_done_is_done() -> None:
     ran = executed("pov", participation_ppm=100_000, parent_quote=2_000, sell_ppm=0)
-    whole = ran.traders.parents[0].whole_lots
+    whole = ran.whole_lots
     assert np.array_equal(ran.traders.holdings[0].positions_lots, whole)
     assert ran.agents[DURATION // 2] == whole.sum()
 

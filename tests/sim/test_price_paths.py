@@ -1,5 +1,6 @@
 """Many steps in one call come to what single steps in plain Python come to."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from math import floor
 
@@ -24,7 +25,7 @@ def replay(loop: bool) -> ReplayPrice:
     return ReplayPrice(times, np.array([7, 8, 9, 11, 10], np.int64), loop, step_us=100_000)
 
 
-MAKERS = {
+MAKERS: dict[str, Callable[[], ReferencePrice]] = {
     "default": lambda: synthetic(),
     "fast": lambda: synthetic(step_us=100_000, volatility_ppm_per_year=1_500_000),
     "still": lambda: synthetic(volatility_ppm_per_year=0),
@@ -52,7 +53,9 @@ def test_a_price_that_advances_is_where_it_would_have_stepped_to(name: str) -> N
         assert advanced.price_ticks == stepped.price_ticks
 
 
-def plain_mark(index: int, touch: list[int], basis_q20: int, weight_us: int) -> tuple[int, int]:
+def plain_mark(
+    index: int, touch: tuple[int, int, int], basis_q20: int, weight_us: int
+) -> tuple[int, int]:
     """A mark and its average by medians and fractions: shares no rule with sim.money.mark."""
     bid, ask, _ = touch
     known = sorted(ticks for ticks in touch if ticks)
@@ -74,10 +77,13 @@ def test_a_mark_that_follows_a_path_is_where_single_marks_lead(step_us: int) -> 
     for _ in range(300):
         around = int(dice.choice([3, 660_000, highest // 2]))
         ticks = np.maximum(around + dice.integers(-around // 50, around // 50 + 1, 20), 1)
-        touch = [int(around + dice.integers(-2, 3)) * int(dice.integers(0, 4) > 0) for _ in "bal"]
+        bid, ask, last = (
+            int(around + dice.integers(-2, 3)) * int(dice.integers(0, 4) > 0) for _ in "bal"
+        )
+        touch = (bid, ask, last)
         scale, basis = int(dice.choice([1, PPM, 3 * PPM])), int(dice.integers(-(2**40), 2**40))
         state = np.array([0, 0, basis], np.int64)
-        taken = follow_mark(state, ticks, scale, highest, tuple(touch), step_us)
+        taken = follow_mark(state, ticks, scale, highest, touch, step_us)
         marked = (0, 0, basis)
         for price in ticks[:taken].tolist():
             index = min(max(1, price * scale // PPM), highest)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from sim.populations.crowd import Crowd
 from sim.populations.population import MarketView
 from tests.sim.simulated_market import (
     Exchange,
@@ -54,7 +55,8 @@ def run() -> Run:
     values = np.array(seen)
     commands = sum(market.commands for market in exchange.markets) - before
     exchange.settle()
-    return Run(exchange, *(values[:, :, column] for column in range(4)), commands, np.array(depths))
+    spreads, mids, indices, levels = (values[:, :, column] for column in range(4))
+    return Run(exchange, spreads, mids, indices, levels, commands, np.array(depths))
 
 
 def observed(view: MarketView) -> tuple[float, float, int, int]:
@@ -127,10 +129,12 @@ def test_few_of_the_commands_are_rejected(run: Run) -> None:
 
 
 def test_positions_sum_to_zero_and_makers_stay_well_inside_their_limits(run: Run) -> None:
+    crowds = [one for one in run.exchange.populations if isinstance(one, Crowd)]
+    assert len(crowds) == len(run.exchange.populations)
     for place, market in enumerate(run.exchange.markets):
-        held = [one.holdings[place].positions_lots for one in run.exchange.populations]
+        held = [one.holdings[place].positions_lots for one in crowds]
         assert sum(int(lots.sum()) for lots in held) == 0
-        limit = run.exchange.populations[0].limit_lots(place, market.view())
+        limit = crowds[0].limit_lots(place, market.view())
         assert np.abs(held[0]).max() < limit * 3 // 4
 
 

@@ -16,9 +16,8 @@ def test_an_order_is_executed_evenly_and_wholly_whatever_the_market_trades(sell_
     ran = executed("twap", sell_ppm=sell_ppm)
     even = np.arange(1, DURATION + 1) / DURATION
     assert np.abs(shares(ran.agents) - even).max() < 3 * SLICE / DURATION
-    parents = ran.traders.parents[0]
     held = ran.traders.holdings[0].positions_lots
-    assert np.array_equal(np.abs(held), parents.whole_lots)
+    assert np.array_equal(np.abs(held), ran.whole_lots)
     assert np.all(np.sign(held) == (-1 if sell_ppm else 1))
 
 

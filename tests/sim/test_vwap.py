@@ -19,16 +19,16 @@ def test_execution_follows_the_volume_that_the_market_trades() -> None:
 
 
 def assert_done(ran: Executed) -> None:
-    whole = ran.traders.parents[0].whole_lots
+    whole = ran.whole_lots
     assert np.array_equal(ran.traders.holdings[0].positions_lots, whole)
 
 
 def test_the_whole_is_done_at_the_end() -> None:
     ran = executed("vwap", **FORECAST)
-    assert np.array_equal(ran.traders.holdings[0].positions_lots, ran.traders.parents[0].whole_lots)
+    assert np.array_equal(ran.traders.holdings[0].positions_lots, ran.whole_lots)
 
 
 def test_a_forecast_of_the_scenario_replaces_the_one_from_before() -> None:
     ran = executed("vwap", volume_quote=100_000_000, **FORECAST)
     assert shares(ran.agents)[200] < 0.2
-    assert np.array_equal(ran.traders.holdings[0].positions_lots, ran.traders.parents[0].whole_lots)
+    assert np.array_equal(ran.traders.holdings[0].positions_lots, ran.whole_lots)

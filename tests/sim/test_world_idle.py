@@ -56,7 +56,12 @@ def counted(world: SimulatedWorld) -> tuple[str, int]:
     """The hash of a run, and how many steps it took one by one."""
     taken = []
     step = world.step
-    world.step = lambda: (taken.append(world.step_no), step())[1]  # type: ignore[method-assign]
+
+    def noted() -> None:
+        taken.append(world.step_no)
+        step()
+
+    world.step = noted  # type: ignore[method-assign]
     world.run()
     return world.state_hash(), len(taken)
 

@@ -34,7 +34,8 @@ def judged(watch: MarginWatch, step: int, told: list[np.ndarray]) -> Judgement:
 
 def closings(watch: MarginWatch, step: int, told: list[np.ndarray]) -> list[list[int]]:
     """Account and ppm, of the second market."""
-    return judged(watch, step, told).closings[1][:, :2].tolist()
+    found: list[list[int]] = judged(watch, step, told).closings[1][:, :2].tolist()
+    return found
 
 
 def test_a_trader_is_closed_when_equity_is_no_more_than_maintenance() -> None:

@@ -21,6 +21,13 @@ class Executed:
     market: np.ndarray
     traders: ParentOrders
 
+    @property
+    def whole_lots(self) -> np.ndarray:
+        """What each was to execute."""
+        parents = self.traders.parents[0]
+        assert parents is not None
+        return parents.whole_lots
+
 
 def client_lots(elapsed: int) -> int:
     """Much at the end of the duration and little at its beginning; the mean is 40."""
@@ -45,4 +52,5 @@ def executed(strategy: str, **fields: int) -> Executed:
 
 def shares(path: np.ndarray) -> np.ndarray:
     """A running total as parts of what it was at the end of the duration."""
-    return path[:DURATION] / path[DURATION]
+    parts: np.ndarray = path[:DURATION] / path[DURATION]
+    return parts

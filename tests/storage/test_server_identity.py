@@ -35,7 +35,8 @@ BOTH = """
         psycopg.connect(postgres.start()).close()
         print("both")
     finally:
-        postgres.stop(), valkey.stop()
+        postgres.stop()
+        valkey.stop()
 """
 
 
@@ -76,7 +77,8 @@ def test_servers_that_root_starts_are_another_users_without_a_capability(
             foreign = path.stat().st_uid != 0
             assert foreign == (path.name in ("postgres", "valkey")), path
     finally:
-        postgres.stop(), valkey.stop()
+        postgres.stop()
+        valkey.stop()
 
 
 @AS_ROOT

@@ -48,7 +48,12 @@ def test_every_width_goes_through_binary_copy_unchanged(database_url: str) -> No
     )
     small = np.array([-(2**15), -1, 0, 2**15 - 1])
     medium, large = small * 2**16, np.array([-LARGEST - 1, -1, 0, LARGEST])
-    values = {"small": small, "medium": medium, "large": large, "one": 7}
+    values: dict[str, np.ndarray | int] = {
+        "small": small,
+        "medium": medium,
+        "large": large,
+        "one": 7,
+    }
     with psycopg.connect(database_url) as connection:
         connection.execute(
             "CREATE TEMPORARY TABLE given (small smallint, medium int, large bigint, one bigint)"

@@ -1,6 +1,7 @@
 import gzip
 import io
 import zipfile
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,8 +21,9 @@ BINANCE = Path(__file__).parents[3] / "shared" / "data" / "binance"
 
 def written(directory: Path, text: str, name: str = "trades.csv") -> Path:
     path = directory / name
-    packed = {"gz": gzip.compress, "zip": zipped}.get(name.lower().rpartition(".")[2], bytes)
-    path.write_bytes(packed(text.encode()))
+    packers: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "zip": zipped}
+    pack = packers.get(name.lower().rpartition(".")[2], bytes)
+    path.write_bytes(pack(text.encode()))
     return path
 
 
