@@ -31,6 +31,7 @@ class Book:
     def __init__(self) -> None:
         self.status: dict[int, int] = {}
         self.filled: dict[int, int] = defaultdict(int)
+        self.amended: dict[int, int] = {}
         self.cut: dict[int, int] = defaultdict(int)
         self.position: dict[int, int] = defaultdict(int)
         self.cash: dict[int, int] = defaultdict(int)
@@ -116,6 +117,12 @@ def learn(book: Book, event: Any, tick_lot: int, maker: int, taker: int) -> None
     elif kind == EventKind.REDUCED:
         assert book.status.get(order_id, OPEN) <= PART, f"order {order_id} is cut after its end"
         book.cut[order_id] += int(event["quantity_lots"])
+    elif kind == EventKind.WAITING:
+        book.status[order_id] = OPEN
+    elif kind == EventKind.AMENDED:
+        assert book.status.get(order_id, OPEN) <= PART, f"order {order_id} is amended too late"
+        book.amended[order_id] = book.filled[order_id] + int(event["quantity_lots"])
+        book.cut[order_id] = 0
     elif kind in ENDS:
         assert book.status.get(order_id, OPEN) <= PART, f"order {order_id} ends twice"
         book.status[order_id] = ENDS[EventKind(kind)]
@@ -130,7 +137,8 @@ def check_orders(connection: psycopg.Connection[Any], market_id: str, book: Book
     ).fetchall()
     asked = ordered(connection, market_id)
     for order_id, status, filled, quantity, reserved, _ in rows:
-        assert quantity == asked.get(order_id, quantity) - book.cut[order_id], f"order {order_id}"
+        wished = book.amended.get(order_id, asked.get(order_id, quantity))
+        assert quantity == wished - book.cut[order_id], f"order {order_id}"
         said = book.status.get(order_id, 1)
         if book.filled[order_id] == quantity:
             said = FILLED

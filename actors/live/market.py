@@ -256,10 +256,11 @@ class Market:
         while not self._worker.stopping.is_set():
             self._worker.beat()
             items = self._inbox.take(INBOX_WAIT_S)
-            if items:
+            if items or self._host.engine.has_terms:
                 began = time.monotonic()
                 try:
                     self.process(items)
+                    self._wake()
                 except AssertionError as error:  # never goes on with a state it cannot trust
                     log.exception("invariant_broken", market=self._market_id)
                     self._halt(f"a broken invariant: {error}")
@@ -286,6 +287,12 @@ class Market:
             else:
                 group.append(item)
         self._process_group(group)
+
+    def _wake(self) -> None:
+        """Of its own accord a market writes rows only for orders that wait for time or mark."""
+        rows = self._host.waking_rows(self._clock.now_us())
+        if rows.size:
+            self._apply(rows, self._head.command_seq, {})
 
     def _withdrawal(self, item: Registration) -> StrategyBatch:
         self._desk.admit(item)

@@ -14,7 +14,7 @@ def own_batches(engine: MarketEngine, standing: Standing, time_us: int) -> list[
     """COMMAND rows that make a recovered engine what the market's row says, in batches.
 
     A halted market takes nothing but cancels: what was accepted before comes to its end, and
-    nobody trades. To drain it is to cancel all that rests; to resume it, to open it.
+    nobody trades. To drain it is to cancel all that rests or waits; to resume it, to open it.
     """
     status = engine.status
     if standing.wish == Wish.RESUME:
@@ -37,11 +37,11 @@ def status_row(status: MarketStatus) -> Rows:
 
 
 def cancels(engine: MarketEngine) -> Rows:
-    """An operator's CANCEL row for every order that rests, clients' and strategies'."""
-    resting = engine.resting_orders()
-    rows = empty_commands(len(resting))
+    """An operator's CANCEL row for every order that is open, clients' and strategies'."""
+    orders = engine.open_orders()
+    rows = empty_commands(len(orders))
     rows["kind"], rows["reason"] = CommandKind.CANCEL, Reason.OPERATOR
-    rows["order_id"], rows["account_id"] = resting["order_id"], resting["account_id"]
+    rows["order_id"], rows["account_id"] = orders["order_id"], orders["account_id"]
     return rows
 
 

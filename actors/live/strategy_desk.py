@@ -43,9 +43,9 @@ class StrategyDesk:
 
     def withdrawal(self, item: Registration, time_us: int) -> Rows:
         """CANCEL rows for what the strategy's accounts have in the book."""
-        resting = self._host.engine.resting_orders()
-        accounts = resting["account_id"]
-        own = resting[(accounts >= item.first_account) & (accounts <= item.last_account)]
+        orders = self._host.engine.open_orders()
+        accounts = orders["account_id"]
+        own = orders[(accounts >= item.first_account) & (accounts <= item.last_account)]
         rows = empty_commands(own.size)
         rows["kind"] = CommandKind.CANCEL
         rows["order_id"] = own["order_id"]

@@ -35,8 +35,9 @@ from sys import getrefcount
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.recfunctions import repack_fields
 
-from sim.book import applying
+from sim.book import applying, watching
 from sim.book.arrays import (
     ACCOUNT_LIVE,
     BEST,
@@ -69,7 +70,6 @@ from sim.book.rules import move_band
 from sim.book.snapshots import header_bytes, read_snapshot
 from sim.book.term_walks import refill_open, refill_terms
 from sim.book.walks import position_of, refill, write_depth, write_resting
-from sim.book.watching import run_with_terms, transfer_with_terms
 from sim.market import BTC_PERP, QUANTITY_LOTS_MAX, MarketSpec
 from sim.rows.messages import COMMAND, EVENT, MarketStatus, Rows, joined
 
@@ -100,7 +100,7 @@ class MarketEngine:
         run = applying.run
         while (short := run(self._book, rows, events)) != DONE:
             if short in (WITH_TERMS, WITHOUT_TERMS):
-                run = run_with_terms if short == WITH_TERMS else applying.run
+                run = watching.run_with_terms if short == WITH_TERMS else applying.run
             elif short == EVENTS_FULL:
                 full.append(self._written(events))
                 del events
@@ -177,6 +177,11 @@ class MarketEngine:
         return int(self._book.state[ORDER_LIVE])
 
     @property
+    def has_terms(self) -> bool:
+        """Whether any order waits, ends at a time or is linked."""
+        return bool(self._book.state[TERMS_LIVE])
+
+    @property
     def next_expiry_us(self) -> int:
         """When the first order ends by its time, 0 for none."""
         book = self._book
@@ -205,10 +210,15 @@ class MarketEngine:
         return int(position_of(self._book, account_id))
 
     def tell_mark(self, mark_ticks: int) -> None:
-        """What a SET_MARK row does, for a market that keeps no journal of its rows."""
+        """What a SET_MARK row does, for a market that keeps no journal of its rows.
+
+        The orders that it makes due are triggered behind the next row.
+        """
         assert mark_ticks > 0, "a mark is a price"
         self._book.state[INPUT_SEQ] += 1
         move_band(self._book.state, mark_ticks)
+        if self.has_terms:
+            watching.tell_mark(self._book, mark_ticks)
 
     def transfer(
         self, from_account_id: int, to_account_id: int, signed_lots: int, time_us: int
@@ -218,7 +228,7 @@ class MarketEngine:
         Answers EVENT rows, of the last row's input_seq, for the reduce-only orders that this cuts.
         """
         events = self._event_room(self._transfer_events())
-        move = transfer_with_terms if self._book.state[TERMS_LIVE] else applying.transfer
+        move = watching.transfer_with_terms if self._book.state[TERMS_LIVE] else applying.transfer
         move(self._book, events, from_account_id, to_account_id, signed_lots, time_us)
         return self._written(events)
 
@@ -260,6 +270,13 @@ class MarketEngine:
         """WAITING rows of the orders that wait for their trigger, oldest first."""
         rows = orders_with_terms(self._book)
         return rows[rows["order_type"] > 0]
+
+    def open_orders(self) -> npt.NDArray[np.void]:
+        """order_id and account_id of all orders that rest, in price-time order, then of those that
+        wait."""
+        names = ["order_id", "account_id"]
+        rows = (self.resting_orders(), self.waiting_orders())
+        return np.concatenate([repack_fields(one[names]) for one in rows])
 
     def snapshot(self) -> bytes:
         """All that matters of the state: equal states give equal bytes, however they came to be."""

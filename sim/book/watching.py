@@ -204,6 +204,12 @@ def run_with_terms(book: Book, commands: Records, events: Integers) -> Number:
 
 
 @cached_kernel(*KERNEL_MODULES)
+def tell_mark(book: Book, mark_ticks: int) -> None:
+    """What waits for this mark comes due; the next row triggers it."""
+    tell_price(book, MARK_SOURCE, mark_ticks)
+
+
+@cached_kernel(*KERNEL_MODULES)
 def transfer_with_terms(
     book: Book, events: Integers, giver_id: int, taker_id: int, signed_lots: int, time_us: int
 ) -> None:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from sim.book.engine import MarketEngine
 from sim.hosting.views import Levels, levels_of, view_of
 from sim.populations.population import Integers, MarketView
-from sim.rows.messages import EventKind, Rows, empty_commands, mark_row
+from sim.rows.messages import EventKind, Rows, empty_commands, mark_row, tick_row
 from sim.rows.packed import bounds_of, packed_for
 from sim.units import PPM
 
@@ -44,6 +44,15 @@ class MarketHost:
         if not self._has_news_of_mark(rows):
             return NO_ROWS
         return mark_row(self.mark_ticks, int(rows["time_us"][0]))
+
+    def waking_rows(self, time_us: int) -> Rows:
+        """What the book is told although nobody asks for anything: mark where orders wait for it,
+        or the time where it ends an order or one is due. Most often nothing."""
+        if not self.engine.has_terms:
+            return NO_ROWS
+        if self.engine.waits_on_mark and self.mark_ticks not in (0, self.engine.mark_ticks):
+            return mark_row(self.mark_ticks, time_us)
+        return tick_row(time_us) if self.engine.is_due(time_us) else NO_ROWS
 
     def apply(self, rows: Rows) -> Rows:
         """Apply a batch behind mark; its EVENT rows. Nobody keeps these rows, so that mark need not

@@ -198,15 +198,19 @@ class Settlement:
     def _order_event(self, row: tuple[int, ...]) -> None:
         order_id, time_us, kind, reason = row[3], row[2], row[9], row[10]
         order = self.orders.get(order_id)
-        if order is None or kind == EventKind.CANCEL_REJECTED:
+        if order is None or kind in REFUSED_WISHES:
             return
         assert order.status.is_open, f"order {order_id} has an event after its end"
         if kind == EventKind.RESTED:
             part = order.filled_lots > 0
             status = OrderStatus.PARTIALLY_FILLED if part else OrderStatus.OPEN
             self._set_status(order_id, order, status, 0, time_us)
+        elif kind in (EventKind.WAITING, EventKind.TRIGGERED):
+            self._set_status(order_id, order, OrderStatus.OPEN, 0, time_us)
         elif kind == EventKind.REDUCED:
             self._cut_order(order_id, order, row[7], time_us)
+        elif kind == EventKind.AMENDED:
+            self._amend_order(order_id, order, row[7], time_us)
         elif kind in ENDING:
             self._set_status(order_id, order, ENDING[EventKind(kind)], reason, time_us)
 
@@ -216,6 +220,15 @@ class Settlement:
         assert lots < open_lots, f"order {order_id} is cut to nothing"
         self._release(order, released_atoms(order.reserved_atoms, lots, open_lots))
         order.quantity_lots -= lots
+        self._set_status(order_id, order, order.status, order.reason, time_us)
+
+    def _amend_order(self, order_id: int, order: OrderState, lots: int, time_us: int) -> None:
+        """From here on so many lots of an order are open. Fewer reserve as much less; what more of
+        them, or a worse price, reserve was reserved when that was accepted."""
+        open_lots = order.quantity_lots - order.filled_lots
+        if lots < open_lots:
+            self._release(order, released_atoms(order.reserved_atoms, open_lots - lots, open_lots))
+        order.quantity_lots = order.filled_lots + lots
         self._set_status(order_id, order, order.status, order.reason, time_us)
 
     def _set_status(
@@ -248,6 +261,10 @@ ENDING: Mapping[EventKind, OrderStatus] = {
     EventKind.CANCELED: OrderStatus.CANCELED,
     EventKind.EXPIRED: OrderStatus.EXPIRED,
 }
+
+
+REFUSED_WISHES = (EventKind.CANCEL_REJECTED, EventKind.AMEND_REJECTED)
+"""They leave their order as it is."""
 
 
 class _Legs:

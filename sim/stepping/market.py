@@ -98,7 +98,8 @@ class SteppedMarket:
     def busy_step(self) -> int:
         """The next step in which more happens than that prices move; checks of margins, which
         the parts make of its replies, included."""
-        return self._step + 1 if self._step % self._scenario.margin_steps == 0 else self._next_own
+        checks = self._step % self._scenario.margin_steps == 0
+        return self._step + 1 if checks or self._host.engine.has_terms else self._next_own
 
     @property
     def tells(self) -> bool:
@@ -107,7 +108,8 @@ class SteppedMarket:
 
     def step(self, step: int, batches: Sequence[Batch]) -> list[Reply]:
         """One step on; the replies to the parts, in their order."""
-        if step < self._next_own and not any(batch.asks for batch in batches):
+        watched = self._host.engine.has_terms
+        if step < self._next_own and not watched and not any(batch.asks for batch in batches):
             return self.pass_by(step)
         self._step, self._next_own = step, self._own_steps.next_after(step)
         self._settle_shortfalls(batches)
@@ -175,7 +177,7 @@ class SteppedMarket:
         sent = in_order([batch.rows for batch in batches if len(batch.rows)], begin_us)
         self.orders += len(sent)
         if not self._befalls(step, batches):
-            return sent
+            return sent if len(sent) else self._host.waking_rows(begin_us)
         shocks = self._shocks.rows(step, self._host.engine)
         own = [*self._closing_rows(step, batches), shocks]
         own.insert(0, self._status_rows(step))

@@ -7,7 +7,7 @@ from sim.book.engine import MarketEngine
 from sim.hosting.host import MarketHost
 from sim.rows.messages import CommandKind, Rows
 from sim.rows.packed import WHOSE
-from tests.sim.engine_rows import BUY, SELL, SPEC, limit
+from tests.sim.engine_rows import BUY, SELL, SPEC, limit, stop, told, until
 
 FIRST, SECOND = range(10, 13), range(20, 22)
 
@@ -81,3 +81,18 @@ def test_a_host_that_goes_on_shows_the_book_that_was_kept() -> None:
     host.go_on(MarketEngine.restore(SPEC, other.engine.snapshot()), 17)
     assert host.view(1).bids.tolist() == [[98, 5, 1]]
     assert host.view(1).volume_lots == 17
+
+
+def test_a_quiet_host_wakes_for_time_and_for_mark_where_orders_wait_for_them() -> None:
+    host = MarketHost(MarketEngine(SPEC), 100, 100)
+    assert len(host.waking_rows(10)) == 0
+    host.apply(until(50, limit(1, 1, SELL, 5, 120)))
+    assert len(host.waking_rows(49)) == 0
+    [ended] = told(host.apply(host.waking_rows(50)))
+    assert ended[:3] == ("EXPIRED", "TIME", 1)
+    host.apply(stop(2, 2, BUY, 5, 110, flags=8))
+    assert len(host.waking_rows(60)) == 0
+    host.mark_ticks = 111
+    events = told(host.apply(host.waking_rows(61)))
+    assert events[0][:3] == ("TRIGGERED", "NONE", 2)
+    assert len(host.waking_rows(62)) == 0

@@ -1,6 +1,7 @@
 """What a market's events do to an order that is stored."""
 
 import numpy as np
+import pytest
 
 from sim.money.settlement import OrderState, Settlement
 from sim.orders import OrderStatus
@@ -74,3 +75,51 @@ def test_what_the_price_band_ends_is_canceled_with_its_reason() -> None:
     settled(order, taken(4), event(EventKind.CANCELED, 6, Reason.PRICE_BAND))
     assert (order.status, order.reason) == (OrderStatus.CANCELED, Reason.PRICE_BAND)
     assert (order.filled_lots, order.reserved_atoms) == (4, 0)
+
+
+def test_an_order_that_waits_and_is_triggered_is_open() -> None:
+    order = open_order()
+    done = settled(order, event(EventKind.WAITING, 10))
+    assert (order.status, order.reserved_atoms) == (OrderStatus.OPEN, 1_003)
+    settled(order, event(EventKind.TRIGGERED, 10), taken(10))
+    assert (order.status, order.reserved_atoms) == (OrderStatus.FILLED, 0)
+    assert done.touched_orders == {ORDER: order}
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "status"),
+    [
+        (EventKind.EXPIRED, Reason.TIME, OrderStatus.EXPIRED),
+        (EventKind.CANCELED, Reason.LINKED, OrderStatus.CANCELED),
+    ],
+)
+def test_what_ends_one_that_waits_is_its_reason(
+    kind: EventKind, reason: Reason, status: OrderStatus
+) -> None:
+    order = open_order()
+    done = settled(order, event(EventKind.WAITING, 10), event(kind, 10, reason))
+    assert (order.status, order.reason, order.reserved_atoms) == (status, reason, 0)
+    assert done.changes[ACCOUNT].open_orders == -1
+
+
+def test_an_amended_order_counts_from_what_is_filled_and_gives_back_what_less_of_it_reserved() -> (
+    None
+):
+    """4 of 10 are filled for 401; of the 6 left 3 go, with 301 of 602."""
+    order = open_order()
+    amended = event(EventKind.AMENDED, 3)
+    done = settled(
+        order, event(EventKind.RESTED, 10), taken(4), amended, event(EventKind.RESTED, 3)
+    )
+    assert (order.quantity_lots, order.filled_lots, order.reserved_atoms) == (7, 4, 301)
+    assert order.status == OrderStatus.PARTIALLY_FILLED
+    assert done.changes[ACCOUNT].locked_atoms == -702
+    settled(order, event(EventKind.AMENDED, 8))
+    assert (order.quantity_lots, order.reserved_atoms) == (12, 301)
+
+
+def test_an_amendment_that_is_refused_changes_nothing_of_an_order_open_or_ended() -> None:
+    order = open_order()
+    refused = event(EventKind.AMEND_REJECTED, 0, Reason.POST_ONLY_WOULD_TAKE)
+    settled(order, event(EventKind.RESTED, 10), refused, taken(10), refused)
+    assert (order.status, order.reason, order.quantity_lots) == (OrderStatus.FILLED, 0, 10)
