@@ -67,7 +67,7 @@ from sim.book.heaps import DUE, EXPIRY, FALLING_MARK, RISING_MARK
 from sim.book.open_orders import by_acceptance, orders_with_terms, without_facts
 from sim.book.queues import DONE, EVENTS_FULL, WITH_TERMS, WITHOUT_TERMS
 from sim.book.rules import move_band
-from sim.book.snapshots import header_bytes, read_snapshot
+from sim.book.snapshots import Counted, header_bytes, read_snapshot
 from sim.book.term_walks import refill_open, refill_terms
 from sim.book.walks import position_of, refill, write_depth, write_resting
 from sim.market import BTC_PERP, QUANTITY_LOTS_MAX, MarketSpec
@@ -282,16 +282,15 @@ class MarketEngine:
         """All that matters of the state: equal states give equal bytes, however they came to be."""
         orders, positions = self.resting_orders(), self.positions()
         terms = without_facts(orders_with_terms(self._book))
-        header = header_bytes(
+        counted = Counted(
             self.event_seq,
             self.input_seq,
             self.last_price_ticks,
             self.status,
             len(orders),
             len(positions),
-            self.mark_ticks,
-            len(terms),
         )
+        header = header_bytes(counted, self.mark_ticks, len(terms))
         return header + orders.tobytes() + positions.tobytes() + terms.tobytes()
 
     def state_hash(self) -> bytes:

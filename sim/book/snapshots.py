@@ -5,6 +5,8 @@ of the orders that have terms, oldest first. It comes back from a journal or a c
 disks and networks.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -49,22 +51,23 @@ and the hash that it had."""
 Records = npt.NDArray[np.void]
 
 
-def header_bytes(
-    event_seq: int,
-    input_seq: int,
-    last_price_ticks: int,
-    status: int,
-    order_count: int,
-    position_count: int,
-    mark_ticks: int,
-    terms_count: int,
-) -> bytes:
+class Counted(NamedTuple):
+    """What the header of a snapshot says first: counters of a market, and how much follows."""
+
+    event_seq: int
+    input_seq: int
+    last_price_ticks: int
+    status: int
+    order_count: int
+    position_count: int
+
+
+def header_bytes(counted: Counted, mark_ticks: int, terms_count: int) -> bytes:
     """How a snapshot begins."""
-    counted = (event_seq, input_seq, last_price_ticks, status, order_count, position_count)
     begins = TERMLESS_FORMAT if mark_ticks else MARKLESS_FORMAT
     begins = SNAPSHOT_FORMAT if terms_count else begins
-    data = np.array((begins, *counted, mark_ticks, terms_count), SNAPSHOT_HEADER).tobytes()
-    return data[: HEADER_BYTES[begins]]
+    row = (begins, *counted, mark_ticks, terms_count)
+    return np.array(row, SNAPSHOT_HEADER).tobytes()[: HEADER_BYTES[begins]]
 
 
 def read_header(data: bytes) -> tuple[np.void, int]:

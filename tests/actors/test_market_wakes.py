@@ -8,7 +8,7 @@ from sim.rows.layouts import kept_rows
 from sim.rows.messages import CommandKind, OrderFlag, OrderType, Rows
 from storage.postgres.database import now_us
 from storage.reading.verification import verify_market
-from tests.actors.house import MARKET, House
+from tests.actors.house import MARKET, House, bytes_of
 from tests.markets import ETH_PERP
 from tests.sim.engine_rows import BUY, limit, stop, until
 from tests.waiting import eventually
@@ -33,7 +33,7 @@ def journalled_kinds(house: House) -> list[int]:
     rows = house.database.execute(
         "SELECT inputs FROM journal WHERE market_id = %s ORDER BY batch_no", (MARKET,)
     ).fetchall()
-    return [kind for row in rows for kind in kept_rows(bytes(row[0]))["kind"].tolist()]
+    return [kind for row in rows for kind in kept_rows(bytes_of(row[0]))["kind"].tolist()]
 
 
 def test_an_order_ends_by_its_time_in_a_market_that_is_quiet(market: Market, house: House) -> None:

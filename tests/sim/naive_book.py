@@ -168,7 +168,7 @@ class NaiveBook(NaiveTerms):
         elif 0 < row["expires_us"] <= row["time_us"]:
             self.say_of_command(EventKind.EXPIRED, Reason.TIME, row["quantity_lots"])
         elif row["order_type"] > OrderType.MARKET:
-            self.wait()
+            self.stand_by()
         else:
             self.take_terms(self.enter())
 

@@ -118,7 +118,7 @@ class NaiveTerms:
         if link_id not in (0, order.order_id):
             self.orders[link_id].link = order.order_id
 
-    def wait(self) -> None:
+    def stand_by(self) -> None:
         row = self.row
         self.say_of_command(EventKind.WAITING, Reason.NONE, row["quantity_lots"])
         facts = (row["side"], row["price_ticks"], row["quantity_lots"], row["flags"])
@@ -256,4 +256,4 @@ class NaiveTerms:
         if order.rests:
             self.come_in()
         else:
-            self.wait()
+            self.stand_by()
