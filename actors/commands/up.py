@@ -26,7 +26,7 @@ from actors.commands.signals import Interrupted, Signals
 from actors.log_room import LogRoom
 from actors.logs import log_to_file
 from actors.patience import Patience, Stuck
-from sim.book.engine import warm_up
+from sim.book.engine import warm_up, warm_up_terms
 from sim.scenario.fields import ScenarioError
 from sim.scenario.world import World
 from storage.errors import StorageError
@@ -201,6 +201,7 @@ class Running:
     def _compile(self) -> None:
         with step("engine: kernels"):
             warm_up()
+            warm_up_terms()
 
     def _start_ray(self) -> None:
         """In the main thread: Ray ends with the thread that started it."""

@@ -16,7 +16,7 @@ from actors.live.strategy import MarketUnavailable
 from actors.live.strategy_desk import StrategyDesk
 from actors.loop import Loop
 from actors.pace import pause
-from sim.book.engine import warm_up
+from sim.book.engine import warm_up, warm_up_terms
 from sim.hosting.host import MarketHost
 from sim.populations.population import StrategyReply
 from sim.rows.layouts import kept_bytes
@@ -94,6 +94,7 @@ class Market:
         """Rebuild from PostgreSQL, waiting for it a bounded time; then stand as its row says."""
         try:
             warm_up()
+            warm_up_terms()
             found, standing = patiently(self._recover)
             self._begin(found)
             self._stand(standing)

@@ -71,7 +71,7 @@ from sim.book.snapshots import Counted, header_bytes, read_snapshot
 from sim.book.term_walks import refill_open, refill_terms
 from sim.book.walks import position_of, refill, write_depth, write_resting
 from sim.market import BTC_PERP, QUANTITY_LOTS_MAX, MarketSpec
-from sim.rows.messages import COMMAND, EVENT, MarketStatus, Rows, joined
+from sim.rows.messages import COMMAND, EVENT, MarketStatus, OrderType, Rows, joined
 
 EVENTS_SPARE = 64
 EVENTS_KEPT_MAX = 100_000
@@ -327,7 +327,8 @@ WARM_UP_ORDERS = 80
 
 
 def warm_up(spec: MarketSpec = BTC_PERP) -> None:
-    """Compile every kernel, or load it from the cache on disk: once, before actors start."""
+    """Compile every kernel for orders without terms, or load it from the cache on disk: once,
+    before actors start."""
     commands = np.zeros(WARM_UP_ORDERS, COMMAND)
     commands["kind"], commands["order_type"], commands["time_in_force"] = 1, 1, 1
     commands["order_id"] = commands["account_id"] = np.arange(1, WARM_UP_ORDERS + 1)
@@ -337,5 +338,20 @@ def warm_up(spec: MarketSpec = BTC_PERP) -> None:
     engine.apply(commands)
     engine.depth(1)
     engine.position_lots(1)
+    engine.transfer(1, 2, 0, 0)
+    MarketEngine.restore(spec, engine.snapshot())
+
+
+def warm_up_terms(spec: MarketSpec = BTC_PERP) -> None:
+    """The same of the kernels for orders with terms, which simulated traders do not place."""
+    commands = np.zeros(3, COMMAND)
+    commands["kind"], commands["order_type"], commands["time_in_force"] = 1, 1, 1
+    commands["order_id"] = commands["account_id"] = np.arange(1, 4)
+    commands["side"], commands["price_ticks"], commands["quantity_lots"] = [1, 2, 1], 1, 2
+    commands["order_type"][2] = OrderType.STOP
+    commands["trigger_ticks"][2], commands["expires_us"][2] = 2, 1
+    engine = MarketEngine(spec)
+    engine.apply(commands)
+    engine.tell_mark(1)
     engine.transfer(1, 2, 0, 0)
     MarketEngine.restore(spec, engine.snapshot())

@@ -6,7 +6,7 @@ from typing import Any
 from actors.live.market import Market
 from actors.live.recorder import Recorder
 from actors.live.relay import Relay
-from sim.book.engine import warm_up
+from sim.book.engine import warm_up, warm_up_terms
 from sim.orders import OrderStatus, PlaceOrder
 from sim.refusals import Refused
 from storage.intake.accept import Acceptor
@@ -34,6 +34,7 @@ class House:
     def __init__(self, urls: DatabaseUrls, redis_url: str) -> None:
         """Each part comes to the database as its own user, the test as the owner."""
         warm_up()
+        warm_up_terms()
         self.urls = (urls.engine, redis_url)
         self.api_url, self.owner_url = urls.api, urls.owner
         self.database = connect(urls.owner, "test")

@@ -5,9 +5,11 @@ import pytest
 
 from sim.book.engine import MarketEngine
 from sim.hosting.host import MarketHost
-from sim.rows.messages import CommandKind, Rows
-from sim.rows.packed import WHOSE
+from sim.rows.messages import CommandKind, EventKind, Rows
+from sim.rows.packed import CODES, WHOSE
+from sim.stepping.part import NOTHING, Batch
 from tests.sim.engine_rows import BUY, SELL, SPEC, limit, stop, told, until
+from tests.sim.scenario_texts import BTC, MAKERS, scenario_of, world_of
 
 FIRST, SECOND = range(10, 13), range(20, 22)
 
@@ -96,3 +98,15 @@ def test_a_quiet_host_wakes_for_time_and_for_mark_where_orders_wait_for_them() -
     events = told(host.apply(host.waking_rows(61)))
     assert events[0][:3] == ("TRIGGERED", "NONE", 2)
     assert len(host.waking_rows(62)) == 0
+
+
+def test_an_order_in_a_simulation_ends_in_the_first_step_that_begins_at_its_time() -> None:
+    scenario = scenario_of(BTC + MAKERS)
+    [market] = world_of(scenario).markets
+    rows = until(2 * scenario.step_us, limit(-5, 1, BUY, 100, 1_000), time_us=1)
+    kinds = []
+    for step, batch in enumerate((Batch(rows), NOTHING, NOTHING, NOTHING), 1):
+        assert step == 1 or market.busy_step == step or kinds[-1:] == [EventKind.EXPIRED]
+        [reply] = market.step(step, [batch])
+        kinds += ((reply.events[:, CODES] >> 32) & 255).tolist() or [0]
+    assert kinds == [EventKind.RESTED, 0, EventKind.EXPIRED, 0]
