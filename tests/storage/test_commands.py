@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from sim.rows.layouts import SHORT_BYTES
 from sim.rows.messages import CommandKind
 from storage.intake.accept_sql import command_payload
 from storage.intake.commands import commands_after, sequence
@@ -29,6 +30,17 @@ def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
 def insert(connection: psycopg.Connection[Any], order_id: int) -> None:
     payload = command_payload(CommandKind.CANCEL, 1000, order_id)
     connection.execute(INSERT, (MARKET, order_id, payload))
+
+
+def test_a_command_that_an_earlier_version_has_stored_is_the_same_row(
+    database: psycopg.Connection[Any],
+) -> None:
+    payload = command_payload(CommandKind.CANCEL, 1000, 5)
+    database.execute(INSERT, (MARKET, 5, payload[:SHORT_BYTES]))
+    insert(database, 5)
+    first, second = sequence(database, 7)[MARKET]
+    first["command_seq"] = second["command_seq"]
+    assert first == second
 
 
 def test_relays_at_the_same_time_give_each_command_one_number(

@@ -12,13 +12,14 @@ import psycopg
 import pytest
 
 from sim.book.engine import MarketEngine
-from sim.rows.layouts import kept_bytes
+from sim.rows.layouts import kept_bytes, narrowed
 from sim.rows.messages import CommandKind, OrderType, empty_commands
 from storage.errors import CorruptState, Superseded
 from storage.market import journal
 from storage.market.journal import Batch, Head, View
 from storage.market.recovery import recover
 from storage.postgres.database import connect
+from storage.reading.verification import verify_market
 from tests.builders import listed_markets
 from tests.markets import ETH_PERP
 from tests.waiting import PROGRAM_S_MAX
@@ -51,16 +52,18 @@ class Writer:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection = connection
         self.engine = MarketEngine(ETH_PERP)
+        self.keep = kept_bytes
         self.head: Head = journal.acquire(connection, MARKET)
 
     def batch(self) -> Batch:
         """The next batch, applied and not yet written."""
         inputs = orders(self.head.batch_no)
+        kept = self.keep(inputs)
         events = self.engine.apply(inputs)
-        chain = journal.next_chain(self.head.chain, kept_bytes(inputs), events.tobytes())
+        chain = journal.next_chain(self.head.chain, kept, events.tobytes())
         seq = int(inputs["command_seq"][-1])
         head = Head(self.head.epoch, self.head.batch_no + 1, seq, self.engine.event_seq, chain)
-        return Batch(MARKET, head, 0, {7: head.batch_no}, kept_bytes(inputs), events.tobytes())
+        return Batch(MARKET, head, 0, {7: head.batch_no}, kept, events.tobytes())
 
     def write(self, count: int) -> None:
         for _ in range(count):
@@ -111,6 +114,19 @@ def test_recovery_rebuilds_the_state_and_every_strategys_number(
     assert found.engine.state_hash() == writer.engine.state_hash()
     assert found.strategies == {7: 7}
     assert (found.head.epoch, found.head.batch_no) == (writer.head.epoch + 1, 7)
+
+
+def test_recovery_reads_rows_that_an_earlier_version_has_journalled(
+    database: psycopg.Connection[Any],
+) -> None:
+    writer = Writer(database)
+    writer.keep = narrowed
+    writer.write(3)
+    writer.keep = kept_bytes
+    writer.write(2)
+    assert recover(database, ETH_PERP).engine.state_hash() == writer.engine.state_hash()
+    verified = verify_market(database, ETH_PERP)
+    assert (verified.fault, verified.last) == (None, 5)
 
 
 @pytest.mark.parametrize(
