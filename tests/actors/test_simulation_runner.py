@@ -224,7 +224,8 @@ def test_compiling_its_kernels_is_not_the_simulations_memory(
         rehearse(scenario)
 
     monkeypatch.setattr(simulation_runner, "rehearse", compiled)
-    number = queue(database_url, most=Most(memory_mb=1_000))
+    # above what this process has, which in a new clone has compiled kernels for all tests before
+    number = queue(database_url, most=Most(memory_mb=16_000))
     start_next(database, 1)
     SimulationRunner(database_url, number).run()
     assert view(database_url, number).status == SimulationStatus.FINISHED
