@@ -32,7 +32,7 @@ class OwnedAccountAnswer(Wire):
         accountId="account_1043",
         userId="user_1042",
         kind="PAPER",
-        name="momentum",
+        name="second bot",
         createdAt=1767225600000,
     )
 

@@ -18,7 +18,7 @@ class AccountSent(ResetSent):
     name: NameText
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"name": "momentum", "balances": {COLLATERAL: "2500"}}]}
+        json_schema_extra={"examples": [{"name": "second bot", "balances": {COLLATERAL: "2500"}}]}
     )
 
 

@@ -123,7 +123,7 @@ LISTS: dict[str, tuple[str, Any]] = {
         market_data.SELECT_CANDLES,
         ("BTC-PERP", 300_000_000, 0, 2**63 - 1, PAGE),
     ),
-    "an order": (order_lists.SELECT_ONE, (7, ACCOUNT)),
+    "an order": (order_lists.SELECT_ONE, (ACCOUNT, 7, ACCOUNT)),
 }
 
 
