@@ -1,7 +1,7 @@
 """What stands at the root: what this is, and where to go on."""
 
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -14,6 +14,18 @@ from api.door.wire import Wire
 
 NAME = "sandpit"
 VERSION = version(NAME)
+
+SAID: dict[str, Any] = {
+    "name": NAME,
+    "version": VERSION,
+    "status": "running",
+    "description": "A paper-trading exchange for perpetual futures",
+    "docs": "/docs",
+    "openapi": "/openapi.json",
+    "health": "/health",
+    "markets": "/markets",
+    "register": "/auth/register",
+}
 
 
 class RootAnswer(Wire):
@@ -29,30 +41,10 @@ class RootAnswer(Wire):
     markets: str
     register_at: Annotated[str, Field(alias="register")]
 
-    model_config = example(
-        name="sandpit",
-        version="0.1.0",
-        status="running",
-        description="A paper-trading exchange for perpetual futures",
-        docs="/docs",
-        openapi="/openapi.json",
-        health="/health",
-        markets="/markets",
-        register="/auth/register",
-    )
+    model_config = example(**SAID)
 
 
-ROOT = RootAnswer(
-    name=NAME,
-    version=VERSION,
-    status="running",
-    description="A paper-trading exchange for perpetual futures",
-    docs="/docs",
-    openapi="/openapi.json",
-    health="/health",
-    markets="/markets",
-    register_at="/auth/register",
-)
+ROOT = RootAnswer.model_validate(SAID)
 
 router = APIRouter(route_class=ExactRoute, tags=["Operations"])
 

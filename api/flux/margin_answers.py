@@ -7,7 +7,7 @@ from api.desk.identifiers import account_id_text
 from api.door.answers import example
 from api.door.wire import Wire
 from api.flux.answers import BALANCE, BalanceAnswer
-from api.flux.wording import price_text, quantity_text
+from api.flux.wording import balance_answer, price_text, quantity_text
 from sim.market import COLLATERAL
 from sim.money.margin import Exposure
 from sim.money.position import entry_price_text
@@ -112,11 +112,7 @@ def balance_answers(standing: Standing, user_id: int) -> list[HeldBalanceAnswer]
         available = None
     return [
         HeldBalanceAnswer(
-            user_id=user_id_text(user_id),
-            account_id=account_id_text(one.account_id),
-            asset=one.asset,
-            total=format_atoms(one.total_atoms),
-            locked=format_atoms(one.locked_atoms),
+            **dict(balance_answer(one, user_id)),
             available=available if one.asset == COLLATERAL else format_atoms(one.total_atoms),
         )
         for one in standing.balances

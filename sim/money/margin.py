@@ -19,6 +19,7 @@ from sim.money.position import FLAT, Position, unrealized_pnl_atoms
 from sim.money.rules import (
     MARKET_BAND_PPM,
     MARKET_SLACK_PPM,
+    closes_wholly,
     initial_margin_atoms,
     open_loss_ticks,
     reservation_atoms,
@@ -178,7 +179,7 @@ def withdrawable_atoms(wallet_atoms: int, locked_atoms: int, held: Sequence[Expo
     return max(0, min(free, bearable_atoms(wallet_atoms, held)))
 
 
-def closes_wholly(held: Exposure, order: OrderTerms) -> bool:
+def closes(held: Exposure, order: OrderTerms) -> bool:
     """Whether all lots of an order take off a position what orders before it leave of it.
 
     What may rest shares that with all that rests; what trades at once goes before reduce-only
@@ -186,17 +187,16 @@ def closes_wholly(held: Exposure, order: OrderTerms) -> bool:
     """
     if order.reduce_only:
         return True
-    position_lots = held.position.quantity_lots
-    reducible = -position_lots if order.side == Side.BUY else position_lots
     before = held.open_sides.get(order.side, NO_ORDERS)
     taken = before.lots if order.may_rest else before.plain_lots
-    return order.quantity_lots <= reducible - taken
+    is_sale, position_lots = order.side == Side.SELL, held.position.quantity_lots
+    return closes_wholly(is_sale, order.quantity_lots, position_lots, taken)
 
 
 def order_need(held: Exposure, order: OrderTerms) -> Need:
     """What an order needs, at the leverage in force."""
     spec, lots = held.spec, order.quantity_lots
-    opens = not closes_wholly(held, order)
+    opens = not closes(held, order)
     worth = spec.notional_atoms(order.reserve_ticks, lots)
     loss_ticks = open_loss_ticks(order.side == Side.SELL, order.limit_ticks, held.mark_ticks)
     loss = spec.notional_atoms(loss_ticks, lots)

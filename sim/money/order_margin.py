@@ -40,6 +40,8 @@ from sim.market import MarketSpec
 from sim.money import rules, watch
 from sim.money.liquidation import CLOSED
 from sim.money.rules import (
+    closed_lots,
+    closes_wholly,
     initial_margin_atoms,
     open_loss_ticks,
     reservation_atoms,
@@ -82,8 +84,7 @@ def opened_by(positions: Integers, trader: int, signed_lots: int) -> Number:
     """A fill joins a position; how many of its lots close nothing."""
     before = positions[trader]
     positions[trader] = before + signed_lots
-    closes = min(abs(before), abs(signed_lots)) if (before > 0) != (signed_lots > 0) else 0
-    return abs(signed_lots) - closes
+    return abs(signed_lots) - closed_lots(before, signed_lots)
 
 
 @inlined
@@ -139,13 +140,6 @@ def learn_events(
                 sums[SUMS * owner + RESTING_WORTH] += worth
             elif kind == CANCELED and (codes >> 40) & 255 != PRICE_BAND:
                 rest_less(sums, owner, worth)
-
-
-@inlined
-def closes_wholly(row: Number, position_lots: int, asked_lots: int) -> Number:
-    """Whether all lots of a PLACE row close what is left of a position."""
-    reducible = position_lots if row.side == SELL else -position_lots
-    return row.quantity_lots <= reducible - asked_lots
 
 
 @inlined
@@ -213,7 +207,7 @@ def admit_rows(
             worth, loss = wanted_atoms(row, prices_ticks, atoms_per_tick_lot)
             own, held, opened = SUMS * trader, positions[trader], worth
             left = sums[own + FREE] - sums[own + ASKED]
-            if closes_wholly(row, held, sums[own + CLOSING]):
+            if closes_wholly(row.side == SELL, lots, held, sums[own + CLOSING]):
                 opened, closers = 0, closers + 1
                 sums[own + CLOSING] += lots
                 left += margin_of(held, mark_atoms, leverage)

@@ -102,6 +102,22 @@ def after_closing(
 
 
 @rule
+def closed_lots(position_lots: int, signed_lots: int) -> int:
+    """How many lots of a fill close; the others open. A SELL has lots below 0."""
+    if position_lots == 0 or (position_lots > 0) == (signed_lots > 0):
+        return 0
+    return min(abs(position_lots), abs(signed_lots))
+
+
+@rule
+def closes_wholly(is_sale: bool, lots: int, position_lots: int, taken_lots: int) -> bool:
+    """Whether all lots of an order close what is left of a position, of which orders before it
+    take so many."""
+    reducible = position_lots if is_sale else -position_lots
+    return lots <= reducible - taken_lots
+
+
+@rule
 def after_fill(
     position_lots: int, cost_atoms: int, signed_lots: int, lot_price_atoms: int
 ) -> tuple[int, int, int]:
@@ -110,9 +126,9 @@ def after_fill(
     The same side averages in. The other side closes, and what crosses zero opens at the fill's
     price.
     """
-    if position_lots == 0 or (position_lots > 0) == (signed_lots > 0):
+    lots = closed_lots(position_lots, signed_lots)
+    if lots == 0:
         return position_lots + signed_lots, cost_atoms + signed_lots * lot_price_atoms, 0
-    lots = min(abs(position_lots), abs(signed_lots))
     worth = lots * lot_price_atoms
     left_lots, left_atoms, realized = after_closing(position_lots, cost_atoms, lots, worth)
     opened = abs(signed_lots) - lots

@@ -134,3 +134,17 @@ def resting(engine) -> list[tuple[int, ...]]:
 def depth_lists(engine, levels: int = 1000):
     """Depth of both sides as lists of [price, quantity, orders]."""
     return [[[int(cell) for cell in row] for row in side] for side in engine.depth(levels)]
+
+
+def rests(engine):
+    """Order, price and lots of what stands in the book."""
+    return [(order_id, price, lots) for order_id, _, _, price, lots, _ in resting(engine)]
+
+
+def happens_as_told(engine, case, kept=False):
+    """A case: rows before, rows, their events, what rests then; `kept` goes through a snapshot."""
+    before, rows, happens, left = case
+    applied(engine, *before)
+    engine = type(engine).restore(SPEC, engine.snapshot()) if kept else engine
+    assert applied(engine, *rows) == happens
+    assert rests(engine) == left

@@ -12,12 +12,11 @@ from tests.sim.engine_rows import (
     SELL,
     SPEC,
     amend,
-    applied,
     cancel,
+    happens_as_told,
     limit,
     linked,
     market,
-    resting,
     stop,
     until,
 )
@@ -153,22 +152,11 @@ def engine(request):
     return request.param(SPEC)
 
 
-def rests(engine):
-    return [(order_id, price, lots) for order_id, _, _, price, lots, _ in resting(engine)]
-
-
 @pytest.mark.parametrize("case", LINKS)
 def test_one_of_two_orders_leaves_with_the_other(engine, case):
-    before, rows, happens, left = LINKS[case]
-    applied(engine, *before)
-    assert applied(engine, *rows) == happens
-    assert rests(engine) == left
+    happens_as_told(engine, LINKS[case])
 
 
 @pytest.mark.parametrize("case", LINKS)
 def test_it_does_so_from_a_snapshot_too(engine, case):
-    before, rows, happens, left = LINKS[case]
-    applied(engine, *before)
-    other = type(engine).restore(SPEC, engine.snapshot())
-    assert applied(other, *rows) == happens
-    assert rests(other) == left
+    happens_as_told(engine, LINKS[case], kept=True)

@@ -14,9 +14,9 @@ from tests.sim.engine_rows import (
     amend,
     applied,
     cancel,
+    happens_as_told,
     limit,
     market,
-    resting,
     set_status,
     stop,
     tick,
@@ -235,25 +235,14 @@ def engine(request):
     return request.param(SPEC)
 
 
-def rests(engine):
-    return [(order_id, price, lots) for order_id, _, _, price, lots, _ in resting(engine)]
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_an_order_ends_or_changes(engine, case):
-    before, rows, happens, left = CASES[case]
-    applied(engine, *before)
-    assert applied(engine, *rows) == happens
-    assert rests(engine) == left
+    happens_as_told(engine, CASES[case])
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_it_does_so_from_a_snapshot_too(engine, case):
-    before, rows, happens, left = CASES[case]
-    applied(engine, *before)
-    other = type(engine).restore(SPEC, engine.snapshot())
-    assert applied(other, *rows) == happens
-    assert rests(other) == left
+    happens_as_told(engine, CASES[case], kept=True)
 
 
 def test_one_row_ends_so_many_and_the_next_row_the_others(engine):

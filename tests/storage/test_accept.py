@@ -1,12 +1,10 @@
 """Accepting: one commit for many, exact reservations, one order a name."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import psycopg
 import pytest
-import pytest_asyncio
 
 from sim.orders import AcceptedOrder, OrderStatus
 from sim.refusals import Refusal, Refused
@@ -17,33 +15,11 @@ from storage.intake.accept import Acceptor
 from storage.intake.accept_request import OrderRequest
 from storage.intake.cancels import CancelAll, request_cancel, request_cancel_all
 from storage.intake.idempotency import Asked
-from storage.postgres.database import AsyncPool, connect, open_pool
-from tests.builders import listed_markets, order, trader
+from storage.postgres.database import AsyncPool
+from tests.builders import order, trader
 from tests.markets import ETH_PERP
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
-    with connect(database_url, "test") as connection:
-        listed_markets(connection)
-        yield connection
-
-
-@pytest_asyncio.fixture
-async def pool(database: Any, database_url: str) -> AsyncIterator[AsyncPool]:
-    opened = await open_pool(database_url, 4)
-    yield opened
-    await opened.close()
-
-
-@pytest_asyncio.fixture
-async def acceptor(pool: AsyncPool) -> AsyncIterator[Acceptor]:
-    started = Acceptor(pool, open_orders_max=50)
-    await started.start()
-    yield started
-    await started.stop()
 
 
 def locked(database: psycopg.Connection[Any], account_id: int) -> tuple[str, int]:

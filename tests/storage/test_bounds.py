@@ -1,12 +1,10 @@
 """The bounds of orders: price band, open loss, one leverage a position, closing orders."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import numpy as np
 import psycopg
 import pytest
-import pytest_asyncio
 
 from sim.orders import PlaceOrder
 from sim.refusals import Name, Refusal, Refused
@@ -16,35 +14,13 @@ from storage.intake.accept import Acceptor
 from storage.intake.exposures import joined
 from storage.intake.leverages import set_leverage
 from storage.intake.transfers import withdraw
-from storage.postgres.database import AsyncPool, connect, open_pool
+from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import unit_of_work
-from tests.builders import listed_markets, order, position, trader
+from tests.builders import order, position, trader
 from tests.markets import ETH_PERP
 
 pytestmark = pytest.mark.asyncio
 MARK = 5_991
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
-    with connect(database_url, "test") as connection:
-        listed_markets(connection)
-        yield connection
-
-
-@pytest_asyncio.fixture
-async def pool(database: Any, database_url: str) -> AsyncIterator[AsyncPool]:
-    opened = await open_pool(database_url, 4)
-    yield opened
-    await opened.close()
-
-
-@pytest_asyncio.fixture
-async def acceptor(pool: AsyncPool) -> AsyncIterator[Acceptor]:
-    started = Acceptor(pool, open_orders_max=50)
-    await started.start()
-    yield started
-    await started.stop()
 
 
 async def refused(work: Any) -> Refused:

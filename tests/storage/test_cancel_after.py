@@ -1,26 +1,17 @@
 """The dead-man switch fires once, whoever looks and however many look."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
-import pytest
 
 from storage.intake.accept import Acceptor
 from storage.intake.cancel_after import SET, fire_expired
 from storage.postgres.database import connect, open_pool
-from tests.builders import listed_markets, order, trader
+from tests.builders import order, trader
 from tests.placing import place_many
 
 ACCOUNTS = 20
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
-    with connect(database_url, "test") as connection:
-        listed_markets(connection)
-        yield connection
 
 
 async def test_two_who_look_at_once_fire_each_switch_once(

@@ -2,12 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import psycopg
 import pytest
-import pytest_asyncio
 
 from sim.refusals import Refusal, Refused
 from sim.units import ATOMS_PER_UNIT
@@ -17,9 +15,9 @@ from storage.intake.own_accounts import change, open_account, transfer
 from storage.intake.transfers import deposit
 from storage.people.idle_identities import remove_idle_guests
 from storage.people.owned_accounts import ACCOUNTS_MAX, owned_accounts
-from storage.postgres.database import AsyncPool, open_pool
+from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import Connection, unit_of_work
-from tests.builders import listed_markets, order, paper_account, trader
+from tests.builders import order, paper_account, trader
 
 TRANSFERS = 20
 START_ATOMS = 100 * ATOMS_PER_UNIT
@@ -27,20 +25,6 @@ UNBALANCED = """
 SELECT count(*) FROM (SELECT 1 FROM ledger_entries GROUP BY source, seq, asset
     HAVING sum(amount_atoms) <> 0) wrong"""
 BY_LEDGER = "SELECT account_id, sum(amount_atoms) FROM ledger_entries GROUP BY 1"
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        listed_markets(connection)
-        yield connection
-
-
-@pytest_asyncio.fixture
-async def pool(database: Any, database_url: str) -> AsyncIterator[AsyncPool]:
-    opened = await open_pool(database_url, 10)
-    yield opened
-    await opened.close()
 
 
 def totals(database: psycopg.Connection[Any], accounts: list[int]) -> dict[int, int]:
