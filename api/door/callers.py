@@ -116,7 +116,7 @@ async def chosen_account(request: Request, x_account: AccountHeader = None) -> C
     """The account that a request names in its header, else the user's main one.
 
     A header that is empty or stands twice names none: who meant another account than the main one
-    shall not trade there.
+    shall not trade there. `x_account` is for the document alone, it cannot tell these apart.
     """
     user_id, named = await bearer(request), request.headers.getlist("x-account")
     if not named:
