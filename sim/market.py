@@ -1,13 +1,26 @@
-"""What a market is: its grid, its limits, its fees and its margin rates."""
+"""What a market is: its kind, its grid, its limits, its fees and its margin rates."""
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from functools import cached_property
 
-from sim.units import ATOMS_PER_UNIT
+from sim.units import ATOMS_PER_UNIT, PPM, asset_decimals
 
-MARKET_ID_PATTERN = r"[A-Z0-9]{2,12}-[A-Z0-9]{2,12}"
+MARKET_ID_PATTERN = r"[A-Z0-9]{2,12}[-_][A-Z0-9]{2,12}"
 """Market names become stream and actor names, so the alphabet is closed."""
+
+
+class MarketKind(StrEnum):
+    """What a trade comes to.
+
+    PERPETUAL   a position, backed by margin in the quote asset
+    SPOT        quote asset against base asset, both of which the traders have
+    """
+
+    PERPETUAL = "PERPETUAL"
+    SPOT = "SPOT"
+
 
 QUANTITY_LOTS_MAX = 10**12
 """Highest max_quantity_lots of a market: nine million such orders still add up in 64 bits."""
@@ -23,14 +36,23 @@ LEVERAGE_DEFAULT = 10
 """Where the market allows as much."""
 
 
+SPOT_TERMS = {
+    "max_leverage": 1,
+    "initial_margin_ppm": PPM,
+    "maintenance_margin_ppm": 0,
+    "funding_cap_ppm": 0,
+}
+"""A spot market's values of what only a perpetual chooses: whoever buys pays the whole of it."""
+
+
 @dataclass(frozen=True)
 class MarketSpec:
-    """One perpetual market.
+    """One market.
 
     tick_size and lot_size are decimals of quote and base units; tick × lot is a
-    whole number of quote atoms, so a notional never rounds. Rates are in parts
-    per million, quantities in lots, `max_price_ticks` in ticks. `price_band_ppm` is how far from
-    mark an order may take.
+    whole number of quote atoms, so a notional never rounds, and in a spot market a lot is a whole
+    number of base atoms. Rates are in parts per million, quantities in lots, `max_price_ticks` in
+    ticks. `price_band_ppm` is how far from mark an order may take.
     """
 
     market_id: str
@@ -49,11 +71,24 @@ class MarketSpec:
     funding_interval_hours: int = 8
     funding_cap_ppm: int = 3_750
     price_band_ppm: int = PRICE_BAND_PPM
+    kind: MarketKind = MarketKind.PERPETUAL
 
     def __post_init__(self) -> None:
         exact = self.tick_size * self.lot_size * ATOMS_PER_UNIT
         if exact != int(exact) or exact < 1:
             raise ValueError(f"{self.market_id}: tick × lot is not a whole number of quote atoms")
+        if not self.is_spot:
+            return
+        if self.lot_size.scaleb(asset_decimals(self.base_asset)) % 1:
+            raise ValueError(f"{self.market_id}: a lot is not a whole number of base atoms")
+        for name, value in SPOT_TERMS.items():
+            if getattr(self, name) != value:
+                raise ValueError(f"{self.market_id}: {name} of a spot market is {value}")
+
+    @property
+    def is_spot(self) -> bool:
+        """Whether both assets change hands at a fill."""
+        return self.kind == MarketKind.SPOT
 
     @property
     def default_leverage(self) -> int:

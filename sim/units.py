@@ -4,8 +4,13 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
+ATOM_DECIMALS = 6
 ATOMS_PER_UNIT = 1_000_000
 """Quote atoms in one unit of a quote asset: 1 USDC = 1,000,000 atoms."""
+
+BASE_DECIMALS = {"USDC": ATOM_DECIMALS}
+BASE_DECIMALS_DEFAULT = 8
+"""Decimals of an atom of what spot markets trade: a hundred-millionth, as Bitcoin has it."""
 
 PRODUCT_SAFE = 1 << 62
 """What a product of kernels may come to, so that there is room for one more of its size."""
@@ -34,6 +39,11 @@ class OffGrid(ValueError):
             f"{text} is not a multiple of the step; the nearest valid value is {nearest}"
         )
         self.nearest, self.nearest_steps = nearest, nearest_steps
+
+
+def asset_decimals(asset: str) -> int:
+    """How many decimals an atom of an asset is behind the point."""
+    return BASE_DECIMALS.get(asset, BASE_DECIMALS_DEFAULT)
 
 
 def parse_scaled(text: str, decimals: int) -> int:
@@ -99,12 +109,12 @@ def ceil_div(numerator: int, denominator: int) -> int:
 
 def format_atoms(atoms: int) -> str:
     """Quote atoms as decimal text: 9045000 is '9.045'."""
-    return format_scaled(atoms, 6)
+    return format_scaled(atoms, ATOM_DECIMALS)
 
 
 def parse_atoms(text: str) -> int:
     """Decimal text of a quote amount to atoms. Raises NotDecimal or OffGrid."""
-    return parse_scaled(text, 6)
+    return parse_scaled(text, ATOM_DECIMALS)
 
 
 def format_ppm(ppm: int) -> str:

@@ -36,15 +36,8 @@ from decimal import Decimal
 from sim.populations.activity import ActivityDescription
 from sim.rows.messages import MarketStatus, Side
 from sim.scenario.fields import Fields, ScenarioError
-from sim.scenario.world import (
-    SECOND_US,
-    SEED_MAX,
-    WORLD_FIELDS,
-    World,
-    amount_atoms,
-    fields_of,
-    read_world,
-)
+from sim.scenario.markets import SECOND_US
+from sim.scenario.world import SEED_MAX, WORLD_FIELDS, World, amount_atoms, fields_of, read_world
 from sim.units import PPM
 
 DURATION_S_MAX = 31 * 24 * 3600

@@ -4,8 +4,8 @@ leaves it out, and whoever reads the results should know."""
 from collections.abc import Sequence
 
 from sim.rows.messages import MarketStatus
+from sim.scenario.markets import SECOND_US
 from sim.scenario.scenario import Happening, IndexJump, MarketShock, StatusChange
-from sim.scenario.world import SECOND_US
 
 
 def unreached(happenings: Sequence[Happening], steps: int, step_us: int) -> list[str]:

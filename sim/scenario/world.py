@@ -2,25 +2,17 @@
 
 import dataclasses
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from itertools import chain
 from typing import Any
 from zlib import crc32
 
-from sim.market import (
-    COLLATERAL,
-    LEVERAGE_DEFAULT,
-    MARKET_ID_PATTERN,
-    QUANTITY_LOTS_MAX,
-    MarketSpec,
-)
+from sim.market import COLLATERAL, LEVERAGE_DEFAULT, QUANTITY_LOTS_MAX, MarketSpec
 from sim.populations.crowd import StrategyKind
 from sim.populations.population import Integers
 from sim.populations.registry import STRATEGIES
 from sim.prices.processes import (
     STEP_US_DEFAULT,
-    YEAR_US,
     ConstantPrice,
     ReferencePrice,
     ReplayPrice,
@@ -28,69 +20,27 @@ from sim.prices.processes import (
 )
 from sim.scenario.fields import Fields
 from sim.scenario.fields import ScenarioError as ScenarioError
-from sim.units import ATOMS_PER_UNIT, PPM
+from sim.scenario.markets import (
+    Constant,
+    MarketDescription,
+    Replay,
+    Same,
+    Synthetic,
+    read_market,
+    refuse_other_index,
+    steps_of,
+)
+from sim.units import ATOMS_PER_UNIT, format_atoms
 
 SEED_MAX = 2**63 - 1
 HEADS_MAX = 10_000_000
-PRICE_TICKS_MAX = 2**31 - 1
-SECOND_US = 1_000_000
-REVERSION_S_DEFAULT = 129_600
 LATENCY_US_DEFAULT = 50_000
 LATENCY_US_MAX = 10_000_000
 WORLD_FIELDS = ("name", "seed", "steps_per_second", "markets", "populations")
-SIZES = ("tick_size", "lot_size", "max_quantity")
-MARKET_FIELDS = ("id", "base", "quote", *SIZES, "price")
-PRICE_FIELDS = {
-    "synthetic": ("start", "volatility_ppm_per_year", "reversion_s"),
-    "constant": ("price",),
-    "replay": ("file", "loop"),
-}
-"""Of each price process, besides its name."""
-
 POPULATION_FIELDS = ("name", "strategy", "heads", "capital", "markets", "parameters")
-CARRIAGE_FIELDS = ("latency_us_min", "latency_us_max", "leverage")
+CARRIAGE_FIELDS = ("latency_us_min", "latency_us_max", "leverage", "inventory")
 
 NAME_PATTERN = r"[a-z][a-z0-9-]{0,39}"
-ASSET_PATTERN = r"[A-Z0-9]{2,12}"
-
-
-@dataclass(frozen=True)
-class Synthetic:
-    """A seeded synthetic process (sim.prices.processes.SyntheticPrice)."""
-
-    start_ticks: int
-    volatility_ppm_per_year: int
-    reversion_us: int
-
-
-@dataclass(frozen=True)
-class Constant:
-    """One price for ever."""
-
-    price_ticks: int
-
-
-@dataclass(frozen=True)
-class Replay:
-    """The trades of a file, read by whoever runs the world; "" where that one must name it.
-
-    digest   tells files of other content apart; "" where nobody has looked
-    """
-
-    file: str
-    loop: bool
-    digest: str = ""
-
-
-PriceProcess = Synthetic | Constant | Replay
-
-
-@dataclass(frozen=True)
-class MarketDescription:
-    """A market and where its index comes from."""
-
-    spec: MarketSpec
-    price: PriceProcess
 
 
 @dataclass(frozen=True)
@@ -101,7 +51,9 @@ class PopulationDescription:
     markets         ids, in the order of the population's views
     parameters      the dataclass of the strategy
     latency_us_min, latency_us_max   an order's way to a market in a simulation, uniform between
-    leverage        of every order and position
+    leverage        of every order and position of perpetual markets
+    inventory_lots  of each of `markets`, what a trader has of its base asset from the beginning: it
+                    is part of the capital, at the first index; 0 in perpetual markets
     """
 
     name: str
@@ -113,6 +65,7 @@ class PopulationDescription:
     latency_us_min: int = 0
     latency_us_max: int = LATENCY_US_DEFAULT
     leverage: int = LEVERAGE_DEFAULT
+    inventory_lots: tuple[int, ...] = ()
 
     @property
     def kind(self) -> StrategyKind:
@@ -133,6 +86,11 @@ class World:
     def market(self, market_id: str) -> MarketDescription:
         """A market by its id; KeyError if it is not in this world."""
         return {market.spec.market_id: market for market in self.markets}[market_id]
+
+    def priced(self, market_id: str) -> MarketDescription:
+        """The market whose price process makes a market's index: itself, or the one it follows."""
+        market = self.market(market_id)
+        return self.market(market.price.market_id) if isinstance(market.price, Same) else market
 
 
 def parse_world(text: str) -> World:
@@ -158,17 +116,20 @@ def read_world(fields: Fields, least_populations: int = 0) -> World:
     name = fields.text("name", NAME_PATTERN, "lower-case letters, digits and hyphens")
     seed = fields.integer("seed", 0, SEED_MAX)
     steps_per_second = fields.integer("steps_per_second", 1, 50, 5)
-    markets = tuple(_market(table) for table in fields.tables("markets", least=1))
+    markets = tuple(read_market(table) for table in fields.tables("markets", least=1))
     ids = [market.spec.market_id for market in markets]
     _refuse_doubles("markets", "id", ids)
     for place, market in enumerate(markets):
         _refuse_quote(place, market.spec.quote_asset, markets[0].spec.quote_asset)
+        refuse_other_index(place, market, markets)
     specs = {market.spec.market_id: market.spec for market in markets}
     populations = tuple(
         _population(table, specs) for table in fields.tables("populations", least_populations)
     )
     _refuse_doubles("populations", "name", [population.name for population in populations])
-    return World(name, seed, steps_per_second, markets, populations)
+    world = World(name, seed, steps_per_second, markets, populations)
+    refuse_dear_inventories(world, known_first_ticks(world))
+    return world
 
 
 def with_replay(world: World, market_id: str, replay: Replay) -> World:
@@ -190,12 +151,14 @@ def reference_price(
 
     trades   of a Replay: times in µs and prices in ticks, int64 arrays of one length ≥ 1
     """
-    price = world.market(market_id).price
+    priced = world.priced(market_id)
+    market_id, price = priced.spec.market_id, priced.price
     if isinstance(price, Replay):
         assert trades is not None, "a replay needs its trades"
         return ReplayPrice(*trades, price.loop, step_us=step_us)
     if isinstance(price, Constant):
         return ConstantPrice(price.price_ticks)
+    assert isinstance(price, Synthetic), "who is followed follows nobody"
     return SyntheticPrice(
         price_seed(world.seed, market_id),
         price.start_ticks,
@@ -206,77 +169,56 @@ def reference_price(
     )
 
 
+def refuse_dear_inventories(world: World, first_ticks: Mapping[str, int]) -> None:
+    """Raises ScenarioError where a trader's inventory is worth more than its capital.
+
+    first_ticks   the first index of each market whose is known
+    """
+    for place, population in enumerate(world.populations):
+        worth = inventory_atoms(world, population, first_ticks)
+        if worth > population.capital_atoms:
+            field = f"populations[{place}].inventory"
+            raise ScenarioError(
+                f"{field}: worth {format_atoms(worth)} at the first index, allowed is the capital,"
+                f" {format_atoms(population.capital_atoms)}, of which it is a part",
+                field,
+            )
+
+
+def known_first_ticks(world: World) -> dict[str, int]:
+    """The first index of each market, save those of recorded trades that nobody has read."""
+    found = {}
+    for market in world.markets:
+        price = world.priced(market.spec.market_id).price
+        if isinstance(price, Synthetic):
+            found[market.spec.market_id] = price.start_ticks
+        elif isinstance(price, Constant):
+            found[market.spec.market_id] = price.price_ticks
+    return found
+
+
+def inventory_atoms(
+    world: World, population: PopulationDescription, first_ticks: Mapping[str, int]
+) -> int:
+    """What the inventory of one trader is worth at the first index."""
+    return sum(
+        world.market(market_id).spec.notional_atoms(first_ticks.get(market_id, 0), lots)
+        for market_id, lots in zip(population.markets, population.inventory_lots, strict=True)
+    )
+
+
 def price_seed(seed: int, market_id: str) -> int:
     """A seed of its own for each market of a world, below 2**64."""
     return seed ^ (crc32(market_id.encode()) << 32)
-
-
-def _market(fields: Fields) -> MarketDescription:
-    fields.only(*MARKET_FIELDS, *SPEC_OPTIONS)
-    spec = _spec(fields)
-    price = _price(fields.table("price"), spec)
-    return MarketDescription(spec, price)
-
-
-def _spec(fields: Fields) -> MarketSpec:
-    market_id = fields.text("id", MARKET_ID_PATTERN, "a name such as BTC-PERP")
-    base = fields.text("base", ASSET_PATTERN, "an asset such as BTC")
-    quote = fields.text("quote", ASSET_PATTERN, f"an asset such as {COLLATERAL}")
-    tick_size, lot_size = fields.decimal("tick_size"), fields.decimal("lot_size")
-    max_quantity_lots = _steps(fields, "max_quantity", lot_size, QUANTITY_LOTS_MAX)
-    options = {
-        name: fields.integer(name, minimum, maximum, getattr(MarketSpec, name))
-        for name, (minimum, maximum) in SPEC_OPTIONS.items()
-    }
-    try:
-        return MarketSpec(market_id, base, quote, tick_size, lot_size, max_quantity_lots, **options)
-    except ValueError as error:
-        allowed = "a size that makes tick × lot a whole number of millionths of the quote asset"
-        raise fields.refuse("tick_size", allowed) from error
-
-
-SPEC_OPTIONS = {
-    "max_leverage": (1, 125),
-    "initial_margin_ppm": (1, PPM),
-    "maintenance_margin_ppm": (1, PPM),
-    "maker_fee_ppm": (-PPM // 100, PPM // 10),
-    "taker_fee_ppm": (0, PPM // 10),
-    "funding_interval_hours": (1, 24),
-    "funding_cap_ppm": (0, PPM // 10),
-    "price_band_ppm": (1, PPM - 1),
-}
-"""Fields of a MarketSpec that a scenario may leave to their defaults, and their ranges."""
-
-
-def _price(fields: Fields, spec: MarketSpec) -> PriceProcess:
-    fields.only("process", *chain(*PRICE_FIELDS.values()))
-    process = fields.choice("process", PRICE_FIELDS)
-    fields.only("process", *PRICE_FIELDS[process])
-    price: PriceProcess
-    if process == "synthetic":
-        price = _synthetic(fields, spec)
-    elif process == "constant":
-        price = Constant(_steps(fields, "price", spec.tick_size, PRICE_TICKS_MAX))
-    else:
-        file = fields.text("file", r".{1,4096}", "a file name") if fields.has("file") else ""
-        price = Replay(file, fields.flag("loop", True))
-    return price
-
-
-def _synthetic(fields: Fields, spec: MarketSpec) -> Synthetic:
-    return Synthetic(
-        _steps(fields, "start", spec.tick_size, PRICE_TICKS_MAX // 10),
-        fields.integer("volatility_ppm_per_year", 0, 10 * PPM, PPM // 2),
-        fields.integer("reversion_s", 1, YEAR_US // SECOND_US, REVERSION_S_DEFAULT) * SECOND_US,
-    )
 
 
 def _population(fields: Fields, specs: dict[str, MarketSpec]) -> PopulationDescription:
     fields.only(*POPULATION_FIELDS, *CARRIAGE_FIELDS)
     strategy = fields.choice("strategy", tuple(STRATEGIES))
     markets = fields.choices("markets", list(specs))
-    highest = min(specs[market_id].max_leverage for market_id in markets)
-    usual = min(specs[market_id].default_leverage for market_id in markets)
+    lent = [specs[market_id] for market_id in markets if not specs[market_id].is_spot]
+    highest = min((spec.max_leverage for spec in lent), default=1)
+    usual = min((spec.default_leverage for spec in lent), default=1)
     return PopulationDescription(
         name=fields.text("name", NAME_PATTERN, "lower-case letters, digits and hyphens"),
         strategy=strategy,
@@ -289,6 +231,18 @@ def _population(fields: Fields, specs: dict[str, MarketSpec]) -> PopulationDescr
             "latency_us_max", least, LATENCY_US_MAX, max(least, LATENCY_US_DEFAULT)
         ),
         leverage=fields.integer("leverage", 1, highest, usual),
+        inventory_lots=_inventory(fields.table("inventory"), [specs[one] for one in markets]),
+    )
+
+
+def _inventory(fields: Fields, specs: list[MarketSpec]) -> tuple[int, ...]:
+    """Lots of each market's base asset, by the ids of the spot markets."""
+    fields.only(*(spec.market_id for spec in specs if spec.is_spot))
+    return tuple(
+        steps_of(fields, spec.market_id, spec.lot_size, QUANTITY_LOTS_MAX)
+        if spec.is_spot and fields.has(spec.market_id)
+        else 0
+        for spec in specs
     )
 
 
@@ -298,14 +252,6 @@ def amount_atoms(fields: Fields, name: str) -> int:
     if atoms != int(atoms):
         raise fields.refuse(name, "an amount of at most six decimals")
     return int(atoms)
-
-
-def _steps(fields: Fields, name: str, step: Decimal, most: int) -> int:
-    """A decimal as a whole number of steps from 1 to `most`."""
-    steps = fields.decimal(name) / step
-    if steps != int(steps) or not 1 <= steps <= most:
-        raise fields.refuse(name, f"a multiple of {step}, {most * step} at most")
-    return int(steps)
 
 
 def _refuse_quote(place: int, found: str, settled: str) -> None:

@@ -7,14 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from sim.prices.processes import ReferencePrice
+from sim.scenario.markets import Constant, MarketDescription, PriceProcess, Replay
 from sim.scenario.scenario import IndexJump, Scenario
-from sim.scenario.world import (
-    Constant,
-    MarketDescription,
-    PopulationDescription,
-    Replay,
-    reference_price,
-)
+from sim.scenario.world import PopulationDescription, reference_price
 from sim.stepping.world import SimulatedWorld, Timing
 from sim.units import PPM
 
@@ -42,7 +37,10 @@ def rehearse(scenario: Scenario) -> None:
 def small_scenario(scenario: Scenario) -> Scenario:
     """The same strategies and kinds of prices on no more markets than two."""
     world = scenario.world
-    markets = tuple(small_market(market) for market in world.markets[:2])
+    markets = tuple(
+        small_market(market, world.priced(market.spec.market_id).price)
+        for market in world.markets[:2]
+    )
     ids = [market.spec.market_id for market in markets]
     crowds = tuple(small_crowd(crowd, ids) for crowd in world.populations)
     return replace(
@@ -58,19 +56,24 @@ def small_scenario(scenario: Scenario) -> Scenario:
     )
 
 
-def small_market(market: MarketDescription) -> MarketDescription:
+def small_market(market: MarketDescription, price: PriceProcess) -> MarketDescription:
     """The same market, with funding as often as a rehearsal can see it paid."""
-    return replace(market, spec=replace(market.spec, funding_interval_hours=FUNDING_HOURS))
+    spec = replace(market.spec, funding_interval_hours=FUNDING_HOURS)
+    return replace(market, spec=spec, price=price)
 
 
 def small_crowd(crowd: PopulationDescription, ids: list[str]) -> PopulationDescription:
     """Wide awake, and as deep in debt as it may be."""
+    held = dict(zip(crowd.markets, crowd.inventory_lots, strict=True))
     markets = tuple(one for one in crowd.markets if one in ids) or tuple(ids[:1])
     parameters = crowd.parameters
     if hasattr(parameters, "activity_ppm"):
         parameters = replace(parameters, activity_ppm=PPM // 2)
     heads = min(HEADS_MAX, crowd.heads)
-    return replace(crowd, heads=heads, markets=markets, parameters=parameters)
+    inventory = tuple(held.get(one, 0) for one in markets)
+    return replace(
+        crowd, heads=heads, markets=markets, parameters=parameters, inventory_lots=inventory
+    )
 
 
 def prices_of(scenario: Scenario) -> Iterator[ReferencePrice]:

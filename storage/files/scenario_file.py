@@ -9,8 +9,9 @@ from pathlib import Path
 import sim.scenario.world
 from sim.prices.processes import ReferencePrice
 from sim.scenario.fields import ScenarioError
+from sim.scenario.markets import Replay
 from sim.scenario.scenario import Scenario, parse_scenario
-from sim.scenario.world import Replay, with_replay
+from sim.scenario.world import with_replay
 from storage.files.trades_file import TradesFileError
 from storage.files.world_file import about_file, reference_prices, replayed
 from storage.regular_file import open_regular

@@ -7,7 +7,14 @@ from sim.market import MarketSpec
 from sim.prices.processes import STEP_US_DEFAULT, ReferencePrice
 from sim.scenario.fields import ScenarioError
 from sim.scenario.lines import line_of
-from sim.scenario.world import Replay, World, parse_world, reference_price, with_replay
+from sim.scenario.markets import Replay
+from sim.scenario.world import (
+    World,
+    parse_world,
+    reference_price,
+    refuse_dear_inventories,
+    with_replay,
+)
 from storage.files.trades_file import TradesFileError, read_trades
 from storage.regular_file import open_regular
 
@@ -52,24 +59,31 @@ def replayed(world: World, trades_file: Path, loop: bool = True) -> World:
     name = trades_file.name.upper()
     specs = [market.spec for market in world.markets]
     spec = next((spec for spec in specs if name.startswith(spec.base_asset)), specs[0])
-    return with_replay(world, spec.market_id, Replay(str(trades_file.resolve()), loop))
+    priced = world.priced(spec.market_id).spec
+    return with_replay(world, priced.market_id, Replay(str(trades_file.resolve()), loop))
 
 
 def reference_prices(
     world: World, step_us: int = STEP_US_DEFAULT
 ) -> list[tuple[MarketSpec, ReferencePrice]]:
-    """Every market and its price process, replays read. Raises TradesFileError."""
-    return [
+    """Every market and its price process, replays read. Raises TradesFileError, and ScenarioError
+    where recorded prices make an inventory too dear."""
+    prices = [
         (market.spec, _reference_price(world, market.spec, step_us)) for market in world.markets
     ]
+    refuse_dear_inventories(world, {spec.market_id: price.price_ticks for spec, price in prices})
+    return prices
 
 
 def _reference_price(world: World, spec: MarketSpec, step_us: int) -> ReferencePrice:
-    price = world.market(spec.market_id).price
+    priced = world.priced(spec.market_id)
+    price = priced.price
     if not isinstance(price, Replay):
         return reference_price(world, spec.market_id, step_us=step_us)
     if not price.file:
-        raise TradesFileError(f"{spec.market_id} replays trades: name them with --replay FILE.")
+        raise TradesFileError(
+            f"{priced.spec.market_id} replays trades: name them with --replay FILE."
+        )
     trades = read_trades(Path(price.file), spec.tick_size)
     recorded = (trades.times_us, trades.prices_ticks)
     return reference_price(world, spec.market_id, recorded, step_us)

@@ -4,12 +4,12 @@ They read no files: nothing here opens a path that somebody sent.
 """
 
 from sim.scenario.fields import ScenarioError
+from sim.scenario.markets import Constant, Same, Synthetic
 from sim.scenario.scenario import Scenario, parse_scenario
-from sim.scenario.world import Constant, Synthetic
 from storage.files.scenario_file import SHIPPED_DIRECTORY, shipped_scenarios
 from storage.runs.simulations import SimulationWish
 
-MADE_WITHOUT_FILES = (Synthetic, Constant)
+MADE_WITHOUT_FILES = (Synthetic, Constant, Same)
 FOUND_LENGTH_MAX = 60
 
 
@@ -39,6 +39,6 @@ def read_scenario(text: str, seed: int | None = None, duration_s: int | None = N
         if not isinstance(market.price, MADE_WITHOUT_FILES):
             raise ScenarioError(
                 f"markets[{place}].price.process: found one that reads a file (the command line"
-                " may do that), allowed here is one of constant, synthetic"
+                " may do that), allowed here is one of constant, same, synthetic"
             )
     return scenario

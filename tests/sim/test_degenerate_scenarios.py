@@ -6,8 +6,9 @@ from typing import Any
 
 from sim.populations.registry import STRATEGIES
 from sim.scenario.fields import ScenarioError
+from sim.scenario.markets import SPEC_OPTIONS
 from sim.scenario.scenario import Scenario, parse_scenario
-from sim.scenario.world import SEED_MAX, SPEC_OPTIONS
+from sim.scenario.world import SEED_MAX
 from sim.stepping.world import Timing
 from tests.sim.scenario_texts import world_of
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from sim.identity import identity
+from sim.scenario.markets import Replay
 from sim.scenario.scenario import Scenario
-from sim.scenario.world import Replay, with_replay
+from sim.scenario.world import with_replay
 from sim.stepping.checkpoint import StateUnreadable
 from sim.stepping.world import scenario_mark
 from tests.sim.scenario_texts import EVERYONE, scenario_of, world_of

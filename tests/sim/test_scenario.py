@@ -1,15 +1,8 @@
 import pytest
 
+from sim.scenario.markets import Constant, Replay
 from sim.scenario.scenario import parse_scenario
-from sim.scenario.world import (
-    Constant,
-    Replay,
-    ScenarioError,
-    parse_world,
-    price_seed,
-    reference_price,
-    with_replay,
-)
+from sim.scenario.world import ScenarioError, parse_world, price_seed, reference_price, with_replay
 from tests.sim.scenario_texts import BTC, ETH, HEAD, MAKERS
 
 GOOD = """

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from sim.prices.processes import ReplayPrice
-from sim.scenario.world import Replay, ScenarioError
+from sim.scenario.markets import Replay
+from sim.scenario.world import ScenarioError
 from storage.files.world_file import load_world, reference_prices, replayed, shipped_worlds
 
 TRADES = "1,61800.30,0.006,370.80180,1723161256322,false\n"
