@@ -224,6 +224,8 @@ class MarketAccounts:
     accounts     int64 (ids, COLUMNS); row 0 is nobody's, an account's id is its row
     dust_atoms   what rounding leaves over when funding is paid
     traders      the accounts that may ever trade here, all where None
+    inventory_lots, inventory_atoms   what all of them began with in a spot market, and what it was
+                                      worth then
     """
 
     def __init__(
@@ -237,6 +239,17 @@ class MarketAccounts:
         self.accounts: Integers = np.zeros((ids, COLUMNS), np.int64)
         self.fees_atoms = self.dust_atoms = 0
         self.insurance_atoms = self.insurance_start_atoms = insurance_atoms
+        self.inventory_lots = self.inventory_atoms = 0
+        self._given_lots = [0 for _ in self._traders]
+
+    def give(self, place: int, lots: int, price_ticks: int) -> None:
+        """The traders in a place of `traders` begin with so many lots each, paid for at a price."""
+        ids, worth = self._traders[place], self.spec.notional_atoms(price_ticks, lots)
+        rows = self.accounts[ids.start : ids.stop]
+        rows[:, POSITION], rows[:, COST] = lots, worth
+        self._given_lots[place] = lots
+        self.inventory_lots += len(ids) * lots
+        self.inventory_atoms += len(ids) * worth
 
     def apply(self, events: Rows) -> Integers:
         """Account for a batch of EVENT rows; its totals, int64 (TOTALS,)."""
@@ -263,13 +276,19 @@ class MarketAccounts:
         return [self.accounts[ids.start : ids.stop] for ids in self._traders]
 
     def holders(self) -> Integers:
-        """Ids of accounts with a position, in order."""
-        held = [
-            np.flatnonzero(rows[:, POSITION]) + ids.start
-            for ids, rows in zip(self._traders, self.rows(), strict=True)
-        ]
+        """Ids of accounts with a position, of a spot market with another one than their inventory,
+        in order."""
+        given = zip(self._traders, self.rows(), self._given_lots, strict=True)
+        held = [np.flatnonzero(rows[:, POSITION] != lots) + ids.start for ids, rows, lots in given]
         found: Integers = np.concatenate(held)
         return found
+
+    def traded_lots(self, ids: Integers) -> Integers:
+        """What accounts have bought less what they have sold, int64 (n,)."""
+        lots: Integers = self.accounts[ids, POSITION]
+        for traders, given in zip(self._traders, self._given_lots, strict=True):
+            lots[(ids >= traders.start) & (ids < traders.stop)] -= given
+        return lots
 
     def pay_funding(self, index_ticks: int, rate_ppm: int) -> None:
         """Every position pays or receives on its worth at index; the dust is kept."""
@@ -292,6 +311,17 @@ class MarketAccounts:
         mark_atoms = mark_ticks * self.spec.atoms_per_tick_lot
         value_accounts(self.accounts[first:stop], mark_atoms, values)
         return values
+
+    def margins(
+        self, first: int, stop: int, mark_ticks: int, room: Integers | None = None
+    ) -> Integers:
+        """What counts towards margins: `values`; of a spot market what was paid and got, for what
+        is held there backs nothing."""
+        return self.values(first, stop, 0 if self.spec.is_spot else mark_ticks, room)
+
+    def revaluation_atoms(self, mark_ticks: int) -> int:
+        """What the inventories that accounts began with have become worth more."""
+        return self.spec.notional_atoms(mark_ticks, self.inventory_lots) - self.inventory_atoms
 
     @property
     def house_atoms(self) -> int:
@@ -316,13 +346,14 @@ class MarketAccounts:
     def check(self) -> None:
         """Nothing is made and nothing lost: raises AssertionError where that does not hold.
 
-        Σ positions = 0, and what all accounts gained, fees, dust and the fund's growth sum to
-        zero at whatever mark.
+        Σ positions = 0, in a spot market the inventories; and what all accounts gained, fees, dust
+        and the fund's growth sum to what these are worth more, at whatever mark.
         """
         parts = [column_sums(rows) for rows in self.rows()]
         total = [sum(columns) for columns in zip(*parts, strict=True)]
         gained = total[REALIZED] - total[COST] - total[FEES] + total[TRANSFERS] + total[FUNDING]
         market_id = self.spec.market_id
-        assert total[POSITION] == 0, f"{market_id}: positions sum to {total[POSITION]} lots"
-        left = gained + self.house_atoms
+        beyond = total[POSITION] - self.inventory_lots
+        assert beyond == 0, f"{market_id}: positions sum to {beyond} lots"
+        left = gained + self.inventory_atoms + self.house_atoms
         assert left == 0, f"{market_id}: {left} atoms came from nowhere"

@@ -21,6 +21,8 @@ waits for another one.
 * Orders of one step are looked at market after market, in the order they are sent. A
   cancellation in the same step frees nothing yet.
 
+* In a spot market nothing is lent: see spot_orders.py. What its orders reserve is taken off what is
+  free before a step's orders are looked at.
 * An order has to be carried with its open loss, at the mark that its sender saw; of what rests and
   of what has filled it is part of the equity at the next check.
 
@@ -47,6 +49,7 @@ from sim.money.rules import (
     reservation_atoms,
     reserve_ticks,
 )
+from sim.money.spot_orders import SpotOrders, bound_in, take_off_reserved
 from sim.price_band import highest_purchase_ticks, lowest_sale_ticks
 from sim.rows import kernels
 from sim.rows import packed as packed_events
@@ -248,6 +251,11 @@ class OrderMargin:
         self._sums: Integers = np.zeros(SUMS * len(accounts), np.int64)
         self.free_atoms[:] = min(capital_atoms, self.most_atoms)
         self.positions: list[Integers] = [np.zeros(len(accounts), np.int64) for _ in specs]
+        self._spot = {
+            market: SpotOrders(accounts, spec, self.most_atoms)
+            for market, spec in enumerate(specs)
+            if spec.is_spot
+        }
         self.refused = 0
 
     @property
@@ -262,8 +270,17 @@ class OrderMargin:
         resting: Integers = self._sums[RESTING_WORTH::SUMS]
         return resting
 
+    def begin_with(self, market: int, held_lots: Integers) -> None:
+        """Nothing rests in a market, and its traders hold so many lots each."""
+        self.positions[market][:] = held_lots
+        if market in self._spot:
+            self._spot[market].begin_with(held_lots)
+
     def learn(self, market: int, packed: Integers) -> None:
         """What happened to these traders on a market, as in rows/packed.py."""
+        if market in self._spot:
+            self._spot[market].learn(packed, self.free_atoms)
+            return
         spec = self._specs[market]
         learn_events(
             packed,
@@ -286,10 +303,11 @@ class OrderMargin:
         touches   of each market: best bid and mark, in ticks
         stages    as in MarginWatch
         """
-        admitted = [
-            self._admitted(market, rows, *touches[market], stages)
-            for market, rows in enumerate(sent)
-        ]
+        with bound_in(self._spot.values(), self.free_atoms):
+            admitted = [
+                self._admitted(market, rows, *touches[market], stages)
+                for market, rows in enumerate(sent)
+            ]
         for rows in sent:
             forget(rows, self._first, self._sums, ASKED)
         return admitted
@@ -298,7 +316,8 @@ class OrderMargin:
         self, market: int, rows: Rows, touch: tuple[int, int], stages: Integers
     ) -> tuple[Rows, Integers]:
         """The same for one market; and what its orders bind of each trader, int64 (traders,)."""
-        admitted = self._admitted(market, rows, *touch, stages)
+        with bound_in(self._spot.values(), self.free_atoms):
+            admitted = self._admitted(market, rows, *touch, stages)
         asked = self._sums[ASKED::SUMS].copy()
         forget(rows, self._first, self._sums, ASKED)
         return admitted, asked
@@ -306,6 +325,8 @@ class OrderMargin:
     def _admitted(
         self, market: int, rows: Rows, best_bid_ticks: int, mark_ticks: int, stages: Integers
     ) -> Rows:
+        if market in self._spot:
+            return self._paid_for(self._spot[market], rows, mark_ticks, stages)
         spec, kept = self._specs[market], np.empty(len(rows), np.bool_)
         refused, closers = admit_rows(
             rows,
@@ -327,6 +348,19 @@ class OrderMargin:
         )
         if closers:
             forget(rows, self._first, self._sums, CLOSING)
+        return self._kept(rows, kept, refused)
+
+    def _paid_for(self, spot: SpotOrders, rows: Rows, mark_ticks: int, stages: Integers) -> Rows:
+        """What goes to a spot market; its purchases reserve like other orders of the step."""
+        left = self.free_atoms - self._sums[ASKED::SUMS]
+        take_off_reserved(self.resting_atoms, self._leverage, spot.spec.taker_fee_ppm, left)
+        before = left.copy()
+        kept = spot.admit(rows, mark_ticks, left, stages)
+        self._sums[ASKED::SUMS] += before - left
+        return self._kept(rows, kept, int(np.count_nonzero(~kept)))
+
+    def _kept(self, rows: Rows, kept: npt.NDArray[np.bool_], refused: int) -> Rows:
+        """The rows that go to a market."""
         if not refused:
             return rows
         self.refused += refused
@@ -335,9 +369,13 @@ class OrderMargin:
 
     def state(self) -> dict[str, Any]:
         """What `restore` takes."""
-        return {"sums": self._sums, "positions": self.positions, "refused": self.refused}
+        spot = {market: (one.held_lots, one.resting) for market, one in self._spot.items()}
+        kept = {"sums": self._sums, "positions": self.positions, "refused": self.refused}
+        return kept | {"spot": spot}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a `state()`."""
         self._sums, self.positions = state["sums"], state["positions"]
         self.refused = state["refused"]
+        for market, (held_lots, resting) in state["spot"].items():
+            self._spot[market].held_lots, self._spot[market].resting = held_lots, resting

@@ -65,7 +65,7 @@ class TradersMargin:
         HELD."""
         self._accounts[market][:] = 0
         self._accounts[market][:, HELD] = held
-        self._orders.positions[market][:] = held[:, 0]
+        self._orders.begin_with(market, held[:, 0])
         resting = self._orders.resting_atoms
         resting -= self._resting[market]
         self._resting[market] = self._sent[market] = 0
@@ -95,11 +95,12 @@ class TradersMargin:
         free -= self._sent.sum(axis=0)
 
     def _values(self, market: int) -> Integers:
-        """As MarketAccounts.values; at cost while no mark was ever seen."""
-        accounts, mark_ticks = self._accounts[market], self._marks_ticks[market]
+        """As MarketAccounts.margins; at cost while no mark was ever seen."""
+        accounts, spec = self._accounts[market], self._specs[market]
+        mark_ticks = 0 if spec.is_spot else self._marks_ticks[market]
         values = np.empty((2, len(accounts)), np.int64)
-        value_accounts(accounts, mark_ticks * self._specs[market].atoms_per_tick_lot, values)
-        if mark_ticks == 0:
+        value_accounts(accounts, mark_ticks * spec.atoms_per_tick_lot, values)
+        if mark_ticks == 0 and not spec.is_spot:
             values[0] = accounts[:, REALIZED] - accounts[:, FEES]
             values[1] = np.abs(accounts[:, COST])
         return values

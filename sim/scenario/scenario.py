@@ -201,6 +201,9 @@ def _shock(fields: Fields, span: Span) -> Happening:
     fields.only("kind", *WHERE_FIELDS, *(JUMP_FIELDS if kind == "index" else ORDER_FIELDS))
     market_id, step = _where_and_when(fields, span)
     if kind == "index":
+        whose = span.world.priced(market_id).spec.market_id
+        if whose != market_id:
+            raise fields.refuse("market", f"{whose}, whose index {market_id} has")
         return IndexJump(market_id, step, fields.integer("jump_ppm", -JUMP_PPM_MAX, 10 * PPM))
     most_s = (span.steps - step + 1) * span.step_us // SECOND_US
     slices = _steps(fields.integer("over_s", 0, most_s, 0), span.step_us)

@@ -4,6 +4,13 @@ from sim.money.funding import HOUR_US, SAMPLE_US
 from sim.scenario.scenario import IndexJump, MarketShock, Scenario, StatusChange
 
 
+def jumps_of(scenario: Scenario, market_id: str) -> list[IndexJump]:
+    """The jumps of a market's index, which may be another market's."""
+    whose = scenario.world.priced(market_id).spec.market_id
+    jumps = (one for one in scenario.happenings if isinstance(one, IndexJump))
+    return [one for one in jumps if one.market_id == whose]
+
+
 class OwnSteps:
     """Samples, margin checks, funding, its checks of itself, and what befalls it."""
 
@@ -14,7 +21,8 @@ class OwnSteps:
         self._every = {scenario.sample_steps, scenario.margin_steps, check_steps}
         self._every_us = (SAMPLE_US, funding_hours * HOUR_US)
         befalls = [one for one in scenario.happenings if one.market_id == market_id]
-        self._single = [one.step for one in befalls if isinstance(one, IndexJump | StatusChange)]
+        self._single = [one.step for one in befalls if isinstance(one, StatusChange)]
+        self._single += [one.step for one in jumps_of(scenario, market_id)]
         shocks = [one for one in befalls if isinstance(one, MarketShock)]
         self._spans = [(one.step, one.step + one.slices - 1) for one in shocks]
 

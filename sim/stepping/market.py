@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from sim.book.engine import MarketEngine
 from sim.hosting.host import MarketHost
-from sim.money.accounts import COUNTS, POSITION, TRADED_LOTS, TRADES, MarketAccounts
+from sim.money.accounts import COUNTS, TRADED_LOTS, TRADES, MarketAccounts
 from sim.money.funding import HOUR_US, SAMPLE_US, Premiums, book_premium_ppm, crosses, rate_ppm
 from sim.money.mark import Quotes, next_mark
 from sim.money.mark_path import follow_mark
@@ -23,14 +23,13 @@ from sim.rows.messages import empty_commands as empty
 from sim.rows.messages import joined as joined_rows
 from sim.rows.packed import NO_PACKED
 from sim.scenario.scenario import (
-    IndexJump,
     MarketShock,
     Scenario,
     StatusChange,
     moved_scale_ppm,
 )
 from sim.stepping.arrivals import in_order
-from sim.stepping.calendar import OwnSteps
+from sim.stepping.calendar import OwnSteps, jumps_of
 from sim.stepping.closings import Closings, equities_of, joined
 from sim.stepping.part import Batch, PartDescription, Reply
 from sim.stepping.shocks import Shocks
@@ -43,7 +42,9 @@ CHECK_STEPS = 100
 """How often conservation is checked, in steps; and always at the end."""
 
 FEES, FUND, DUST, SHOCKS = "fees of the exchange", "insurance fund", "dust of funding", "shocks"
-"""Who else gains or loses."""
+INVENTORIES = "price of inventories"
+"""Who else gains or loses; the last is what the inventories of spot markets have become worth less,
+which their holders lost and nobody gained."""
 
 NO_EVENTS = np.empty(0, EVENT)
 TAKEN = ["account_id", "maker_account_id", "quantity_lots", "side"]
@@ -77,9 +78,10 @@ class SteppedMarket:
             scenario.insurance_atoms,
             [*strategies, range(self._outsider, self._outsider + 1)],
         )
+        self._give_inventories(first_ticks)
         self.closings = Closings(self.accounts)
         happenings = [one for one in scenario.happenings if one.market_id == spec.market_id]
-        self._jumps = [one for one in happenings if isinstance(one, IndexJump)]
+        self._jumps = jumps_of(scenario, spec.market_id)
         shocks = [one for one in happenings if isinstance(one, MarketShock)]
         self._shocks = Shocks(shocks, self._outsider, spec)
         self._changes = [one for one in happenings if isinstance(one, StatusChange)]
@@ -93,6 +95,15 @@ class SteppedMarket:
         self._next_own = self._own_steps.next_after(0)
         self._view = self._seen()
         self.replies = [Reply(self._view, NO_PACKED)] * len(self._parts)
+        if any(any(one.inventory_lots) for one in populations):
+            self.replies = self._told(0, NO_EVENTS)  # only we know what inventories were paid with
+
+    def _give_inventories(self, first_ticks: int) -> None:
+        market_id = self.spec.market_id
+        for strategy, population in enumerate(self._scenario.world.populations):
+            held = dict(zip(population.markets, population.inventory_lots, strict=True))
+            if held.get(market_id):
+                self.accounts.give(strategy, held[market_id], first_ticks)
 
     @property
     def busy_step(self) -> int:
@@ -161,7 +172,10 @@ class SteppedMarket:
         self._activity.note(*touch[:2])
 
     def _fund(self, now_us: int) -> None:
-        """Sample the premium every 5 s; at the end of an interval, funding is paid."""
+        """Sample the premium every 5 s; at the end of an interval, funding is paid. Not so where
+        nobody has a position that could pay."""
+        if self.spec.is_spot:
+            return
         before_us, view = now_us - self._scenario.step_us, self._view
         if crosses(before_us, now_us, SAMPLE_US):
             premium = book_premium_ppm(self.spec, view.bids, view.asks, self._host.index_ticks)
@@ -198,6 +212,8 @@ class SteppedMarket:
         if not closings:
             return []
         pairs = joined(closings)
+        if self.spec.is_spot:
+            return [self.closings.withdrawals(pairs)]  # what they hold is theirs
         orders = self.closings.rows(step, pairs, self._host.mark_ticks)
         return [self.closings.withdrawals(pairs), orders]
 
@@ -255,7 +271,7 @@ class SteppedMarket:
         if step % self._scenario.margin_steps:
             return [Reply(view, packed, stirred) for packed in own]
         margins = [
-            self.accounts.values(ids.start, ids.stop, self._host.mark_ticks, room)
+            self.accounts.margins(ids.start, ids.stop, self._host.mark_ticks, room)
             for ids, room in zip(self._parts, self._margin_rooms, strict=True)
         ]
         told = zip(own, margins, strict=True)
@@ -278,9 +294,8 @@ class SteppedMarket:
         """Conservation, and that engine and accounts hold the same: AssertionError if not."""
         self.accounts.check()
         ids, positions = self.accounts.holders(), self._host.engine.positions()
-        held = self.accounts.accounts[ids, POSITION]
         same = np.array_equal(ids, positions["account_id"]) and np.array_equal(
-            held, positions["position_lots"]
+            self.accounts.traded_lots(ids), positions["position_lots"]
         )
         assert same, f"{self.spec.market_id}: the engine and the accounts disagree on positions"
 
@@ -305,6 +320,7 @@ class SteppedMarket:
         house = self.accounts
         fund_atoms = house.insurance_atoms - house.insurance_start_atoms
         gains = {FEES: house.fees_atoms, FUND: fund_atoms, DUST: house.dust_atoms}
+        gains[INVENTORIES] = -house.revaluation_atoms(self._host.mark_ticks)
         found = {name: OtherGain(name, atoms) for name, atoms in gains.items()}
         volume_atoms = sum(one.notional_atoms for one in self.done)
         return found | {SHOCKS: OtherGain(SHOCKS, self.outsider_atoms(), volume_atoms)}

@@ -133,6 +133,8 @@ class Part:
         capital, leverage = about.capital_atoms, about.leverage
         self.watch = MarginWatch(accounts, capital, specs, scenario.step_us, leverage)
         self._margin = OrderMargin(accounts, capital, specs, leverage)
+        for market, lots in enumerate(about.inventory_lots):
+            self._margin.begin_with(market, np.full(len(accounts), lots, np.int64))
         self._keys = [latency_key(seed, number, market) for market in markets]
         self._counts = np.zeros(len(accounts), np.int64)
         self._sums = np.empty((len(accounts) if len(markets) > 1 else 0, 4), np.int64)

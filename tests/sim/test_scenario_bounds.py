@@ -111,7 +111,10 @@ def test_a_simulation_without_traders_is_refused_and_a_market_without_any_runs()
     with pytest.raises(ScenarioError, match="populations: found nothing, allowed is from 1"):
         parse_scenario(HEAD.format(seed=1, duration_s=1) + BTC)
     with_nobody = parsed(SHOCK.format(at_s=1, over_s=2))
-    lonely = tuple(replace(one, markets=("ETH-PERP",)) for one in with_nobody.world.populations)
+    lonely = tuple(
+        replace(one, markets=("ETH-PERP",), inventory_lots=(0,))
+        for one in with_nobody.world.populations
+    )
     world = world_of(replace(with_nobody, world=replace(with_nobody.world, populations=lonely)))
     world.run()
     assert world.fills > 0

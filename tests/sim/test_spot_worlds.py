@@ -6,6 +6,7 @@ import pytest
 
 from sim.market import COLLATERAL, SPOT_TERMS, MarketKind, MarketSpec
 from sim.scenario.fields import ScenarioError
+from sim.scenario.scenario import parse_scenario
 from sim.scenario.world import parse_world, reference_price
 
 MARKETS = """
@@ -82,6 +83,21 @@ def test_an_index_is_that_of_a_market_with_a_price_of_its_own(sent: str, other: 
 def test_an_index_in_other_ticks_is_refused() -> None:
     before, after = MARKETS.rsplit('tick_size = "0.01"', 1)
     assert refusal(before + 'tick_size = "0.1"' + after).endswith("tick_size: none here")
+
+
+def test_a_jump_is_one_of_the_market_whose_index_it_is() -> None:
+    jump = """
+    duration_s = 60
+    [[shocks]]
+    market = "ETH_USDC"
+    kind = "index"
+    at_s = 1
+    jump_ppm = 5
+    """
+    head, _, _ = jump.partition("[[")
+    text = head + MARKETS + TRADERS + jump.removeprefix(head)
+    with pytest.raises(ScenarioError, match="allowed is ETH-PERP, whose index ETH_USDC has"):
+        parse_scenario(text)
 
 
 def test_traders_have_an_inventory_in_spot_markets_alone() -> None:

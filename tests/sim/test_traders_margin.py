@@ -7,7 +7,7 @@ import numpy as np
 from sim.market import BTC_PERP
 from sim.money.traders_margin import TradersMargin
 from sim.rows.messages import EVENT, CommandKind, EventKind, Side, TimeInForce, empty_commands
-from tests.markets import ETH_PERP
+from tests.markets import ETH_PERP, ETH_SPOT
 from tests.sim.plain_fills import PlainAccount
 from tests.sim.simulated_market import told
 
@@ -87,3 +87,28 @@ def test_what_is_sent_binds_margin_until_it_is_answered_and_what_rests_until_it_
     margin.reckon([3_000, 3_000])
     assert most > 10
     assert len(margin.admit(0, rows.copy(), 0, 3_000)) == 1
+
+
+def test_in_a_spot_market_what_is_held_is_not_margin_and_what_rests_is_paid_already() -> None:
+    margin = TradersMargin(TRADERS, CAPITAL, (BTC_PERP, ETH_SPOT), LEVERAGE)
+    held = np.zeros((len(TRADERS), 3), np.int64)
+    held[:, 0], held[:, 1] = 5, 4_000  # five lots, paid with 4,000 of the capital
+    margin.enter(1, held)
+    margin.reckon([3_000, 100_000])
+    assert margin.free_atoms.tolist() == [CAPITAL - 4_000] * len(TRADERS)
+    rows = empty_commands(2)
+    rows["kind"], rows["order_type"], rows["time_in_force"] = CommandKind.PLACE, 1, TimeInForce.GTC
+    rows["account_id"], rows["side"], rows["price_ticks"] = TRADERS.start, Side.SELL, 100_000
+    rows["quantity_lots"] = (5, 1)
+    assert margin.admit(1, rows, 0, 100_000)["quantity_lots"].tolist() == [5]
+    margin.answered(1)
+    rows["side"], rows["quantity_lots"] = Side.BUY, (7, 0)
+    worth = 700_000 * ETH_SPOT.atoms_per_tick_lot
+    bound = worth + ceil(worth * ETH_SPOT.taker_fee_ppm / 10**6)
+    margin.admit(1, rows, 0, 100_000)
+    margin.reckon([3_000, 100_000])
+    assert margin.free_atoms[0] == CAPITAL - 4_000 - bound
+    margin.answered(1)
+    margin.enter(1, held)
+    margin.reckon([3_000, 100_000])
+    assert margin.free_atoms[0] == CAPITAL - 4_000

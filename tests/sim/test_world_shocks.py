@@ -66,7 +66,13 @@ def test_what_all_gain_sums_to_zero_to_the_atom() -> None:
     record = run(thin("5", BUYER)).record(Timing())
     of_strategies = sum(int(one.trader_pnl_atoms.sum()) for one in record.strategies)
     gained = {one.name: one.gain_atoms for one in record.others}
-    assert set(gained) == {"fees of the exchange", "insurance fund", "dust of funding", "shocks"}
+    assert set(gained) == {
+        "fees of the exchange",
+        "insurance fund",
+        "dust of funding",
+        "shocks",
+        "price of inventories",
+    }
     assert gained["shocks"] != 0
     assert of_strategies + sum(gained.values()) == 0
 
