@@ -29,12 +29,31 @@ LAST_OPEN_STATUS = OrderStatus.PARTIALLY_FILLED
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What few orders have: a trigger, a time at which they end, another order linked with them.
+
+    trigger_ticks   the price that it waits for, the distance of a TRAILING one; 0 for none
+    on_mark         whether it waits for mark, not for the last trade
+    expires_us      when it ends; 0 for never
+    link            what its client calls the link
+    """
+
+    trigger_ticks: int = 0
+    on_mark: bool = False
+    expires_us: int = 0
+    link: str | None = None
+
+
+NO_TERMS = Terms()
+
+
+@dataclass(frozen=True)
 class PlaceOrder:
     """One order, on the grid of its market, not yet checked against money.
 
-    price_ticks is 0 for a MARKET order, leverage None where the one in force is meant. body_hash
-    identifies what it means: the same client_order_id with another hash is another order under a
-    used name.
+    price_ticks is 0 for one that is or becomes a MARKET order, leverage None where the one in force
+    is meant. body_hash identifies what it means: the same client_order_id with another hash is
+    another order under a used name.
     """
 
     account_id: int
@@ -49,6 +68,7 @@ class PlaceOrder:
     post_only: bool
     client_order_id: str | None
     body_hash: bytes
+    terms: Terms = NO_TERMS
 
 
 @dataclass(frozen=True)

@@ -216,7 +216,9 @@ SELECT account_id FROM balances b LEFT JOIN (
 USING (account_id) WHERE b.total_atoms <> coalesce(l.total, 0)"""
 WRONG_HOLDS = """
 SELECT account_id FROM balances b WHERE (locked_atoms, open_orders) <>
-    (SELECT coalesce(sum(reserved_atoms), 0), count(*) FROM orders o
+    (SELECT coalesce(sum(reserved_atoms), 0)
+        + (SELECT coalesce(sum(reserved_atoms), 0) FROM amendments a
+           WHERE a.account_id = b.account_id), count(*) FROM orders o
      WHERE o.account_id = b.account_id AND o.status <= 3)"""
 WRONG_AFTER = """
 SELECT * FROM (SELECT account_id, id, balance_after_atoms,

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from hashlib import blake2b
 
+from api.desk.on_grid import impossible, not_valid, on_grid
+from api.desk.order_terms import TermsWish, called, checked_terms, words_of
 from sim.market import MarketSpec
-from sim.orders import PlaceOrder
+from sim.orders import PlaceOrder, Terms
 from sim.refusals import Name, Refusal, Refused
 from sim.rows.messages import OrderType, Side, TimeInForce
-from sim.units import NotDecimal, OffGrid, format_steps, parse_steps
+from sim.rows.order_types import LIMIT, type_when_triggered
 from storage.intake.accept_request import OrderRequest
 from storage.intake.idempotency import Asked
 from storage.reading.market_data import ListedMarket, MarketCatalog
@@ -33,6 +34,7 @@ class OrderWish:
     reduce_only: bool
     post_only: bool
     client_order_id: str | None
+    terms: TermsWish
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ async def build_order(markets: MarketCatalog, account_id: int, wish: OrderWish) 
         Name.QUANTITY, wish.quantity, spec.lot_size, spec.min_quantity_lots, spec.max_quantity_lots
     )
     price_ticks = checked_price(wish, spec)
+    terms = checked_terms(wish.order_type, time_in_force, wish.terms, spec)
     check_leverage(wish.leverage, spec)
     return PlaceOrder(
         account_id=account_id,
@@ -83,7 +86,8 @@ async def build_order(markets: MarketCatalog, account_id: int, wish: OrderWish) 
         reduce_only=wish.reduce_only,
         post_only=wish.post_only,
         client_order_id=wish.client_order_id,
-        body_hash=body_hash(wish, time_in_force, quantity_lots, price_ticks, spec),
+        body_hash=body_hash(wish, time_in_force, quantity_lots, price_ticks, spec, terms),
+        terms=terms,
     )
 
 
@@ -124,7 +128,7 @@ async def entry_of(
 def checked_time_in_force(wish: OrderWish) -> TimeInForce:
     """GTC unless said otherwise; a MARKET order never rests, so for it IOC."""
     is_market = wish.order_type == OrderType.MARKET
-    if wish.post_only and is_market:
+    if wish.post_only and type_when_triggered(wish.order_type) != LIMIT:
         raise impossible(Name.POST_ONLY, f"{Name.POST_ONLY} needs a LIMIT order")
     if wish.time_in_force is None:
         return TimeInForce.IOC if is_market else TimeInForce.GTC
@@ -134,13 +138,13 @@ def checked_time_in_force(wish: OrderWish) -> TimeInForce:
 
 
 def checked_price(wish: OrderWish, spec: MarketSpec) -> int:
-    """The limit in ticks; 0 for a MARKET order."""
-    if wish.order_type == OrderType.MARKET:
+    """The limit in ticks; 0 for what is or becomes a MARKET order."""
+    if type_when_triggered(wish.order_type) != LIMIT:
         if wish.price is not None:
-            raise impossible(Name.PRICE, "A MARKET order has no price")
+            raise impossible(Name.PRICE, f"{called(wish.order_type)} has no price")
         return 0
     if wish.price is None:
-        raise impossible(Name.PRICE, "A LIMIT order needs a price")
+        raise impossible(Name.PRICE, f"{called(wish.order_type)} needs a price")
     return on_grid(Name.PRICE, wish.price, spec.tick_size, 1, spec.max_price_ticks)
 
 
@@ -150,42 +154,13 @@ def check_leverage(leverage: int | None, spec: MarketSpec) -> None:
         raise not_valid(Name.LEVERAGE, leverage, min(max(leverage, 1), spec.max_leverage))
 
 
-def on_grid(what: Name, text: str, step: Decimal, least: int, most: int) -> int:
-    """Decimal text as whole steps within bounds, or Refused with the nearest valid value."""
-    try:
-        steps = parse_steps(text, step)
-    except NotDecimal as error:
-        raise Refused(Refusal.INVALID_ORDER, f"{what}: {error}", {"field": what}) from None
-    except OffGrid as error:
-        raise off_grid(what, text, step, min(max(error.nearest_steps, least), most)) from None
-    if not least <= steps <= most:
-        raise off_grid(what, text, step, min(max(steps, least), most))
-    return steps
-
-
-def off_grid(what: Name, text: str, step: Decimal, nearest_steps: int) -> Refused:
-    """The refusal that says what would have been valid."""
-    refused = not_valid(what, text, format_steps(nearest_steps, step))
-    refused.details["step"] = format_steps(1, step)
-    return refused
-
-
-def impossible(field: Name, sentence: str) -> Refused:
-    """The refusal of a field that does not go with the others."""
-    return Refused(Refusal.INVALID_ORDER, sentence, {"field": field})
-
-
-def not_valid(what: Name, sent: object, nearest: object) -> Refused:
-    """The refusal of a value that this market does not take."""
-    return Refused(
-        Refusal.INVALID_ORDER,
-        f"{what} {sent} is not valid in this market; the nearest valid value is {nearest}",
-        {"field": what, "nearest": nearest},
-    )
-
-
 def body_hash(
-    wish: OrderWish, time_in_force: TimeInForce, quantity: int, price: int, spec: MarketSpec
+    wish: OrderWish,
+    time_in_force: TimeInForce,
+    quantity: int,
+    price: int,
+    spec: MarketSpec,
+    terms: Terms,
 ) -> bytes:
     """What makes two requests the same order: its meaning, not its spelling.
 
@@ -196,5 +171,6 @@ def body_hash(
     meaning = (
         f"{wish.market_id}|{wish.side:d}|{wish.order_type:d}|{time_in_force:d}|{quantity}|{price}"
         f"|{leverage}|{wish.reduce_only:d}|{wish.post_only:d}|{wish.client_order_id}"
+        f"{words_of(terms)}"
     )
     return blake2b(meaning.encode(), digest_size=BODY_HASH_BYTES).digest()

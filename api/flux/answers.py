@@ -196,8 +196,10 @@ class OrderAnswer(Wire):
     """An order and what has become of it.
 
     `rejectionReason` is there when it is REJECTED. `cancelReason` when it is CANCELLED: CLIENT,
-    DEAD_MANS_SWITCH, OPERATOR, REDUCE_ONLY_EXCESS, PRICE_BAND; or EXPIRED: SELF_TRADE,
-    IOC_UNFILLED, FOK_UNFILLABLE, MARKET_LIQUIDITY_EXHAUSTED, PRICE_BAND.
+    DEAD_MANS_SWITCH, OPERATOR, REDUCE_ONLY_EXCESS, PRICE_BAND, LINKED (the order that it was linked
+    with has traded or was triggered), POST_ONLY_WOULD_TAKE (when it was triggered); or EXPIRED:
+    TIME (its `expiresAt`), SELF_TRADE, IOC_UNFILLED, FOK_UNFILLABLE, MARKET_LIQUIDITY_EXHAUSTED,
+    PRICE_BAND. One that waits for its trigger is OPEN, and `triggered` is false.
     """
 
     id: str
@@ -222,6 +224,14 @@ class OrderAnswer(Wire):
     cancel_reason: str | None = None
     created_at: int
     updated_at: int
+    trigger_price: str | None = None
+    trailing_offset: str | None = None
+    trigger_by: str | None = None
+    triggered: bool | None = None
+    triggered_at: int | None = None
+    expires_at: int | None = None
+    link_id: str | None = None
+    amend_rejection_reason: str | None = None
 
     model_config = example(
         id="order_123",

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api.door.callers import ChosenAccount, IdempotencyKey
 from api.door.routing import ExactRoute
-from api.flux.orders import wish_of
+from api.flux.order_words import wish_of
 from api.flux.schemas import OrderSent
 
 BENCH_VARIABLE = "SANDPIT_BENCH_ROUTE"

@@ -58,15 +58,30 @@ FIELDS: dict[str, str] = {
     "orders": "The orders, each accepted or refused by itself.",
     "side": "BUY or SELL.",
     "TradeAnswer.side": "The side of the order that took.",
-    "type": "MARKET takes what there is at once; LIMIT names its worst price.",
+    "type": "MARKET takes what there is at once; LIMIT names its worst price. The others wait "
+    "outside of the book until a price meets their trigger: a stop to buy is met from below and "
+    "one to sell from above, a TAKE_PROFIT the other way round. Then STOP, TAKE_PROFIT and "
+    "TRAILING_STOP become MARKET, never further than 5 % from the trigger, STOP_LIMIT and "
+    "TAKE_PROFIT_LIMIT become LIMIT.",
+    "triggerPrice": f"What the order waits for, {DECIMAL} or a number: a multiple of the tick "
+    "size. Needed by STOP, STOP_LIMIT, TAKE_PROFIT and TAKE_PROFIT_LIMIT.",
+    "trailingOffset": f"How far a TRAILING_STOP's trigger stays behind the best price since it "
+    f"came, {DECIMAL} or a number: a multiple of the tick size.",
+    "triggerBy": "LAST waits for a trade, MARK for the mark price; LAST where it is missing.",
+    "triggered": "Whether it has come in; absent where it never waits.",
+    "triggeredAt": f"When it came in, in {MILLISECONDS}; absent before.",
+    "linkId": "Your own name for two orders of a market of which a fill or the trigger of one "
+    "cancels the other: the first open order with it begins the link, the next one completes it.",
+    "amendRejectionReason": "Why the market did not do the last amendment; absent where it did.",
     "quantity": f"How much of the base asset, {DECIMAL} or a number: a multiple of the lot size.",
     "PositionAnswer.quantity": "How much is held: positive is long, negative is short.",
     "LevelAnswer.quantity": "How much rests at this price.",
-    "price": f"In the quote asset, {DECIMAL} or a number: a multiple of the tick size. A MARKET "
-    "order has none.",
+    "price": f"In the quote asset, {DECIMAL} or a number: a multiple of the tick size. What is or "
+    "becomes a MARKET order has none.",
     "LevelAnswer.price": "The level's price.",
     "timeInForce": "GTC rests until it is cancelled, IOC takes what it can at once, FOK all or "
-    "nothing. LIMIT is GTC unless it says otherwise.",
+    "nothing, GTD is GTC until `expiresAt`. MARKET is IOC and all others are GTC unless they say "
+    "otherwise; what waits does so until it is cancelled, whichever it has.",
     "reduceOnly": "Never opens a position and never turns one around: while it rests, its "
     "quantity is cut to what there is to reduce, the newest order first.",
     "postOnly": "Never takes: rejected where it would.",
@@ -82,7 +97,8 @@ FIELDS: dict[str, str] = {
     "rejectionReason": "Why the market rejected it; absent unless it is REJECTED.",
     "cancelReason": "Who or what ended it before it was filled: CLIENT, DEAD_MANS_SWITCH, "
     "OPERATOR, SELF_TRADE, IOC_UNFILLED, FOK_UNFILLABLE, MARKET_LIQUIDITY_EXHAUSTED, "
-    "PRICE_BAND or REDUCE_ONLY_EXCESS; absent unless it is CANCELLED or EXPIRED.",
+    "PRICE_BAND, REDUCE_ONLY_EXCESS, TIME, LINKED or POST_ONLY_WOULD_TAKE; absent unless it is "
+    "CANCELLED or EXPIRED.",
     "balances": "With how much of which asset to begin anew; nothing where it is missing.",
     "status": "The state at this moment: PENDING is durably accepted, then OPEN, PARTIALLY_FILLED, "
     "FILLED, CANCELLED, REJECTED or EXPIRED.",
@@ -179,6 +195,8 @@ FIELDS: dict[str, str] = {
     "scopes": "`read` opens GET routes, `trade` all others.",
     "expiresInS": "In how many seconds it expires; without it, when it is revoked.",
     "expiresAt": f"When it expires, in {MILLISECONDS}; absent for never.",
+    "OrderSent.expiresAt": f"When a GTD order ends, in {MILLISECONDS}; in the future.",
+    "OrderAnswer.expiresAt": f"When it ends by itself, in {MILLISECONDS}; absent for never.",
     "lastUsedAt": f"When it was last used, to the hour, in {MILLISECONDS}; absent for never.",
     "RevokedAnswer.status": "REVOKED",
     # Refusals

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.desk import transfers
 from api.desk.cancels import cancel_batch, cancel_named
 from api.desk.identifiers import NOBODYS_ORDER, order_id_text, parse_order_id
-from api.desk.orders import OrderWish, Unreadable, build_batch, build_order, find_market
+from api.desk.orders import Unreadable, build_batch, build_order, find_market
 from api.door.answers import ErrorInside, milliseconds, reply
 from api.door.callers import AccountTrader, ChosenAccount, IdempotencyKey
 from api.door.describing import documented
@@ -25,6 +25,7 @@ from api.flux.answers import (
     PlacedAnswer,
 )
 from api.flux.envelope import error_of
+from api.flux.order_words import wish_of
 from api.flux.schemas import (
     BatchSent,
     CancelAfterSent,
@@ -36,7 +37,6 @@ from api.flux.schemas import (
 from api.flux.wording import status_text
 from sim.orders import AcceptedOrder
 from sim.refusals import Refusal, Refused
-from sim.rows.messages import OrderType, Side, TimeInForce
 from storage.intake.cancels import request_cancel, request_cancel_all
 
 router = APIRouter(route_class=ExactRoute, tags=["Orders"])
@@ -160,23 +160,6 @@ def check_batch_size(orders: int, most: int) -> None:
             f"orders: at most {most} orders may be sent at once, which is the rate of orders",
             {"most": most},
         )
-
-
-def wish_of(sent: OrderSent) -> OrderWish:
-    """Flux's order in the desk's words."""
-    tif = sent.time_in_force
-    return OrderWish(
-        market_id=sent.market_id,
-        side=Side[sent.side],
-        order_type=OrderType[sent.type],
-        time_in_force=TimeInForce[tif] if tif is not None else None,
-        quantity=sent.quantity,
-        price=sent.price,
-        leverage=sent.leverage,
-        reduce_only=sent.reduce_only,
-        post_only=sent.post_only,
-        client_order_id=sent.client_order_id,
-    )
 
 
 def count_orders(request: Request, orders: int, kind: RateKind) -> None:

@@ -19,6 +19,7 @@ from pydantic import (
 from api.desk.orders import Unreadable
 from api.door.findings import first_of
 from api.door.wire import (
+    MILLISECONDS_MAX,
     Asked,
     Milliseconds,
     PageAsked,
@@ -100,19 +101,37 @@ class AmountSent(Sent):
     )
 
 
+OrderTypeText = Literal[
+    "MARKET",
+    "LIMIT",
+    "STOP",
+    "STOP_LIMIT",
+    "TAKE_PROFIT",
+    "TAKE_PROFIT_LIMIT",
+    "TRAILING_STOP",
+]
+
+
 class OrderSent(Sent):
     """An order as a client means it."""
 
     market_id: Annotated[StrictStr, Field(min_length=1, max_length=32)]
     side: Annotated[Literal["BUY", "SELL"], BeforeValidator(_upper)]
-    type: Annotated[Literal["MARKET", "LIMIT"], BeforeValidator(_upper)]
+    type: Annotated[OrderTypeText, BeforeValidator(_upper)]
     quantity: DecimalText
     price: DecimalText | None = None
-    time_in_force: Annotated[Literal["GTC", "IOC", "FOK"], BeforeValidator(_upper)] | None = None
+    time_in_force: (
+        Annotated[Literal["GTC", "IOC", "FOK", "GTD"], BeforeValidator(_upper)] | None
+    ) = None
     reduce_only: StrictBool = False
     post_only: StrictBool = False
     client_order_id: OrderText | None = None
     leverage: Annotated[WholeNumber, Field(ge=1, le=255)] | None = None
+    trigger_price: DecimalText | None = None
+    trailing_offset: DecimalText | None = None
+    trigger_by: Annotated[Literal["LAST", "MARK"], BeforeValidator(_upper)] | None = None
+    expires_at: Annotated[WholeNumber, Field(ge=1, le=MILLISECONDS_MAX)] | None = None
+    link_id: OrderText | None = None
 
     model_config = ConfigDict(
         json_schema_extra={

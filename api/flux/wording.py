@@ -12,10 +12,12 @@ from api.flux.market_answers import (
     PriceAnswer,
     TradeAnswer,
 )
+from api.flux.order_words import terms_told, time_in_force_text, type_text
 from sim.market import MarketSpec
 from sim.money.position import entry_price_text, unrealized_pnl_atoms
 from sim.orders import OrderStatus
 from sim.rows.messages import OrderType, Reason
+from sim.rows.order_types import type_when_triggered
 from sim.units import format_atoms, format_ppm, format_steps
 from storage.intake.transfers import Balance
 from storage.reading.market_data import CandleView, ListedMarket, PriceView, TradeView
@@ -84,8 +86,8 @@ def market_answer(listed: ListedMarket) -> MarketAnswer:
 
 
 def order_answer(order: OrderView, spec: MarketSpec, user_id: int) -> OrderAnswer:
-    """An order; a MARKET order has no price."""
-    is_limit = order.order_type == OrderType.LIMIT
+    """An order; one that is or becomes a MARKET order has no price."""
+    is_limit = type_when_triggered(order.order_type) == OrderType.LIMIT
     return OrderAnswer(
         id=order_id_text(order.order_id),
         order_id=order_id_text(order.order_id),
@@ -94,13 +96,13 @@ def order_answer(order: OrderView, spec: MarketSpec, user_id: int) -> OrderAnswe
         account_id=account_id_text(order.account_id),
         market_id=order.market_id,
         side=order.side.name,
-        type=order.order_type.name,
+        type=type_text(order.order_type),
         quantity=quantity_text(spec, order.quantity_lots),
         remaining_quantity=quantity_text(spec, order.quantity_lots - order.filled_lots),
         filled_quantity=quantity_text(spec, order.filled_lots),
         average_price=average_price_text(spec, order.filled_tick_lots, order.filled_lots),
         price=price_text(spec, order.price_ticks) if is_limit else None,
-        time_in_force=order.time_in_force.name,
+        time_in_force=time_in_force_text(order),
         leverage=order.leverage,
         reduce_only=order.reduce_only,
         post_only=order.post_only,
@@ -109,6 +111,7 @@ def order_answer(order: OrderView, spec: MarketSpec, user_id: int) -> OrderAnswe
         cancel_reason=cancel_reason(order) if order.status in ENDED_EARLY else None,
         created_at=order.created_at_us // 1_000,
         updated_at=order.updated_at_us // 1_000,
+        **terms_told(order, spec),
     )
 
 

@@ -12,7 +12,6 @@ from sim.book.events import (
     INVALID_PRICE,
     LIMIT,
     LINK_REFUSED,
-    MARKET,
     NONE,
     POST_ONLY,
     REDUCE_ONLY,
@@ -24,16 +23,16 @@ from sim.book.events import (
 from sim.book.heaps import TRAILING_STOPS
 from sim.book.rules import closed, flag_refusal, refusal, value_refusal
 from sim.book.terms import may_link
-from sim.book.waiting import type_when_triggered
 from sim.rows.kernels import Number, inlined
 from sim.rows.messages import TRAILING_ORDERS_MAX
+from sim.rows.order_types import may_have_terms, type_when_triggered, waits_for_trigger
 
 
 @inlined
 def malformed_terms(command: Records) -> Number:
     """The same of a PLACE that `has_terms`: it must stand, and wait where it names a trigger."""
-    is_waiting = command.order_type > MARKET
-    stands = is_waiting or (command.order_type == LIMIT and command.time_in_force == GTC)
+    is_waiting = waits_for_trigger(command.order_type)
+    stands = may_have_terms(command.order_type, command.time_in_force)
     known_flags = POST_ONLY | REDUCE_ONLY | (TRIGGER_ON_MARK if is_waiting else 0)
     return (
         command.order_id == 0
@@ -78,7 +77,7 @@ def terms_refusal(book: Book, command: Records, limit_ticks: int) -> Number:
     reason = closed(book)
     if reason != NONE:
         return reason
-    is_waiting = command.order_type > MARKET
+    is_waiting = waits_for_trigger(command.order_type)
     if is_waiting:
         reason = waiting_refusal(book, command)
     else:

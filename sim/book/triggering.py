@@ -43,9 +43,10 @@ from sim.book.reduce_only import keep_reducing
 from sim.book.rules import crosses, has_terms, limit_price, value_refusal
 from sim.book.term_rules import trigger_refusal
 from sim.book.terms import drop_any, take_terms, use_link
-from sim.book.waiting import come_to_wait, tell_price, type_when_triggered
+from sim.book.waiting import come_to_wait, tell_price
 from sim.rows.kernels import Number, called, inlined
 from sim.rows.messages import TimeInForce
+from sim.rows.order_types import type_when_triggered
 
 GTC = int(TimeInForce.GTC)
 
@@ -170,8 +171,7 @@ def amend(book: Book, events: Integers, command: Records) -> Number:
     write_command(book, slot, command.time_us)
     amended, order = book.incoming[0], book.orders[slot]
     is_waiting = waits(book, slot)
-    if command.quantity_lots != 0:
-        amended.quantity_lots = command.quantity_lots
+    amended.quantity_lots += command.quantity_lots
     if command.price_ticks != 0:
         amended.price_ticks = command.price_ticks
     moves = amended.price_ticks != order.price_ticks or amended.quantity_lots > order.remaining_lots

@@ -19,13 +19,10 @@ from sim.book.arrays import (
 )
 from sim.book.events import (
     BUY,
-    LIMIT,
-    MARKET,
     NONE,
     REDUCE_ONLY,
     STOP,
     STOP_LIMIT,
-    TAKE_PROFIT_LIMIT,
     TRAILING,
     TRIGGER_ON_MARK,
     WAITING,
@@ -47,12 +44,6 @@ from sim.book.index import insert
 from sim.book.queues import fill_slot, join_account, take_slot
 from sim.book.terms import link, terms_of
 from sim.rows.kernels import Number, called, inlined
-
-
-@inlined
-def type_when_triggered(order_type: int) -> Number:
-    """LIMIT or MARKET, what an order is once it no longer waits."""
-    return LIMIT if order_type in (STOP_LIMIT, TAKE_PROFIT_LIMIT) else MARKET
 
 
 @inlined

@@ -55,6 +55,7 @@ from sim.book.term_rules import terms_refusal
 from sim.book.terms import drop_any, expire_next
 from sim.book.triggering import amend, come_in, leave_to_trigger
 from sim.book.waiting import come_to_wait, tell_price
+from sim.rows import order_types
 from sim.rows.kernels import Number, cached_kernel, called, inlined
 from sim.rows.messages import EXPIRED_A_ROW_MAX, TRIGGERED_A_ROW_MAX
 
@@ -62,6 +63,7 @@ KERNEL_MODULES = (
     *plain_rows.KERNEL_MODULES,
     next_turns,
     order_terms,
+    order_types,
     plain_rows,
     second_comings,
     term_rules,

@@ -37,6 +37,7 @@ class OpenSide:
     lots, tick_lots                 lots and Σ limit × lots
     plain_lots                      lots of those that are not reduce-only
     beyond_lots, beyond_tick_lots   lots and Σ limit × lots of those that lose against mark
+    waiting_loss_ticks              Σ open loss × lots of those that wait, which are not beyond
     """
 
     orders: int = 0
@@ -45,6 +46,12 @@ class OpenSide:
     plain_lots: int = 0
     beyond_lots: int = 0
     beyond_tick_lots: int = 0
+    waiting_loss_ticks: int = 0
+
+    def joined(self, others: "OpenSide") -> "OpenSide":
+        """The sums over both."""
+        pairs = zip(vars(self).values(), vars(others).values(), strict=True)
+        return OpenSide(*map(sum, pairs))
 
 
 @dataclass
@@ -107,6 +114,7 @@ class Exposure:
         for side, orders in self.open_sides.items():
             at_mark = orders.beyond_lots * self.mark_ticks
             ticks += open_loss_ticks(side == Side.SELL, orders.beyond_tick_lots, at_mark)
+            ticks += orders.waiting_loss_ticks
         worth = sum(orders.tick_lots for orders in self.open_sides.values())
         fees = share_up(worth * spec.atoms_per_tick_lot, spec.taker_fee_ppm)
         return ticks * spec.atoms_per_tick_lot + fees
@@ -119,6 +127,7 @@ class OrderTerms:
     limit_ticks     the worst price it may trade at
     reserve_ticks   the price that its worth is reckoned at
     may_rest        whether what does not trade at once stays in the book
+    waits           whether it waits for a trigger
     """
 
     side: Side
@@ -127,6 +136,7 @@ class OrderTerms:
     reserve_ticks: int
     reduce_only: bool = False
     may_rest: bool = False
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -193,13 +203,26 @@ def closes(held: Exposure, order: OrderTerms) -> bool:
     return closes_wholly(is_sale, order.quantity_lots, position_lots, taken)
 
 
+def waiting_loss_ticks(spec: MarketSpec, side: Side, limit_ticks: int, mark_ticks: int) -> int:
+    """What a lot of an order that waits may lose at once: it may be triggered while mark stands
+    here, and trades no further from it than the market's band."""
+    within_ticks = nearest_limit_ticks(spec, side, limit_ticks, mark_ticks)
+    return open_loss_ticks(side == Side.SELL, within_ticks, mark_ticks)
+
+
+def order_loss_ticks(held: Exposure, order: OrderTerms) -> int:
+    """What a lot of an order loses at once, against mark, if it trades at its limit."""
+    if order.waits:
+        return waiting_loss_ticks(held.spec, order.side, order.limit_ticks, held.mark_ticks)
+    return open_loss_ticks(order.side == Side.SELL, order.limit_ticks, held.mark_ticks)
+
+
 def order_need(held: Exposure, order: OrderTerms) -> Need:
     """What an order needs, at the leverage in force."""
     spec, lots = held.spec, order.quantity_lots
     opens = not closes(held, order)
     worth = spec.notional_atoms(order.reserve_ticks, lots)
-    loss_ticks = open_loss_ticks(order.side == Side.SELL, order.limit_ticks, held.mark_ticks)
-    loss = spec.notional_atoms(loss_ticks, lots)
+    loss = spec.notional_atoms(order_loss_ticks(held, order), lots)
     fee_ppm = spec.taker_fee_ppm
     reserved = reservation_atoms(worth, worth if opens else 0, held.leverage_in_force, fee_ppm)
     return Need(reserved + loss, share_up(worth, fee_ppm) + loss + lots, opens)
@@ -226,7 +249,9 @@ def join_orders(held: Exposure, order: OrderTerms) -> None:
     side.lots += lots
     side.tick_lots += order.limit_ticks * lots
     side.plain_lots += 0 if order.reduce_only else lots
-    if open_loss_ticks(order.side == Side.SELL, order.limit_ticks, held.mark_ticks):
+    if order.waits:
+        side.waiting_loss_ticks += order_loss_ticks(held, order) * lots
+    elif order_loss_ticks(held, order):
         side.beyond_lots += lots
         side.beyond_tick_lots += order.limit_ticks * lots
 

@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from sim.market import MarketSpec
+from sim.money.amending import Amendment, ChangedTerms
 from sim.money.candles import MINUTE_US, Candle
 from sim.money.ledger import STRATEGIES_FIRST, EntryType
 from sim.money.margin import released_atoms
 from sim.money.position import FLAT, Position, fill_position
 from sim.money.rules import share_up
 from sim.orders import OrderStatus
-from sim.rows.messages import EventKind, Rows, Side
+from sim.rows.messages import EventKind, Reason, Rows, Side
 
 
 @dataclass
@@ -89,6 +92,7 @@ class Settlement:
 
     orders      client orders that the events touch, by id
     holdings    holdings of the accounts that trade, by account
+    amendments  what orders are to become, by order; each has at most one
     candles     minutes, by the time they open
 
     ledger          the clients' transactions, one a batch
@@ -100,6 +104,7 @@ class Settlement:
     clearing_account: int
     orders: dict[int, OrderState]
     holdings: dict[int, Holding]
+    amendments: dict[int, Amendment] = field(default_factory=dict)
     changes: dict[int, BalanceChange] = field(default_factory=dict)
     touched_orders: dict[int, OrderState] = field(default_factory=dict)
     touched_holdings: dict[int, Holding] = field(default_factory=dict)
@@ -108,6 +113,8 @@ class Settlement:
     ledger: list[LedgerEntry] = field(default_factory=list)
     strategy_legs: dict[tuple[int, EntryType], int] = field(default_factory=dict)
     candles: dict[int, Candle] = field(default_factory=dict)
+    amended: list[int] = field(default_factory=list)
+    changed_terms: list[tuple[int, ChangedTerms]] = field(default_factory=list)
 
     def apply(self, batch_no: int, events: Rows) -> None:
         """Account for one batch; the clients' ledger legs sum to zero, and so do the others."""
@@ -198,19 +205,28 @@ class Settlement:
     def _order_event(self, row: tuple[int, ...]) -> None:
         order_id, time_us, kind, reason = row[3], row[2], row[9], row[10]
         order = self.orders.get(order_id)
-        if order is None or kind in REFUSED_WISHES:
+        if order is None or kind == EventKind.CANCEL_REJECTED:
+            return
+        if kind == EventKind.AMEND_REJECTED:
+            self._leave_order(order_id, order, reason)
             return
         assert order.status.is_open, f"order {order_id} has an event after its end"
         if kind == EventKind.RESTED:
             part = order.filled_lots > 0
             status = OrderStatus.PARTIALLY_FILLED if part else OrderStatus.OPEN
             self._set_status(order_id, order, status, 0, time_us)
-        elif kind in (EventKind.WAITING, EventKind.TRIGGERED):
+        elif kind == EventKind.WAITING:
+            self._set_status(order_id, order, OrderStatus.OPEN, 0, time_us)
+        elif kind == EventKind.TRIGGERED:
+            self.changed_terms.append((order_id, ChangedTerms(triggered_at_us=time_us)))
             self._set_status(order_id, order, OrderStatus.OPEN, 0, time_us)
         elif kind == EventKind.REDUCED:
             self._cut_order(order_id, order, row[7], time_us)
+            if reason == Reason.REQUESTED:
+                self._end_amendment(order_id, order, 0)
         elif kind == EventKind.AMENDED:
             self._amend_order(order_id, order, row[7], time_us)
+            self._end_amendment(order_id, order, row[8])
         elif kind in ENDING:
             self._set_status(order_id, order, ENDING[EventKind(kind)], reason, time_us)
 
@@ -230,6 +246,28 @@ class Settlement:
             self._release(order, released_atoms(order.reserved_atoms, open_lots - lots, open_lots))
         order.quantity_lots = order.filled_lots + lots
         self._set_status(order_id, order, order.status, order.reason, time_us)
+
+    def _end_amendment(self, order_id: int, order: OrderState, price_ticks: int) -> None:
+        """The market has done it: the order has what was reserved for it, as far as it needs it."""
+        done = self.amendments.pop(order_id, None)
+        trigger_ticks = done.trigger_ticks if done is not None else 0
+        changed = ChangedTerms(price_ticks, trigger_ticks, amend_reason=Reason.NONE)
+        self.changed_terms.append((order_id, changed))
+        if done is None:
+            return
+        self.amended.append(order_id)
+        order.reserved_atoms += done.reserved_atoms
+        kept = done.kept_atoms(order.reserved_atoms, order.quantity_lots - order.filled_lots)
+        self._release(order, order.reserved_atoms - kept)
+
+    def _leave_order(self, order_id: int, order: OrderState, reason: int) -> None:
+        """The market has not done it: what was reserved for it is free, the order may have ended
+        meanwhile."""
+        refused = self.amendments.pop(order_id, None)
+        self.changed_terms.append((order_id, ChangedTerms(amend_reason=reason)))
+        if refused is not None:
+            self.amended.append(order_id)
+            self.change(order.account_id).locked_atoms -= refused.reserved_atoms
 
     def _set_status(
         self, order_id: int, order: OrderState, status: OrderStatus, reason: int, time_us: int
@@ -261,10 +299,6 @@ ENDING: Mapping[EventKind, OrderStatus] = {
     EventKind.CANCELED: OrderStatus.CANCELED,
     EventKind.EXPIRED: OrderStatus.EXPIRED,
 }
-
-
-REFUSED_WISHES = (EventKind.CANCEL_REJECTED, EventKind.AMEND_REJECTED)
-"""They leave their order as it is."""
 
 
 class _Legs:
@@ -327,3 +361,10 @@ def touched(events: Rows) -> tuple[list[int], list[int]]:
     order_ids = set(events["order_id"].tolist()) | set(trades["maker_order_id"].tolist())
     accounts = set(trades["account_id"].tolist()) | set(trades["maker_account_id"].tolist())
     return sorted(order_id for order_id in order_ids if order_id > 0), sorted(accounts)
+
+
+def amended_orders(events: Rows) -> list[int]:
+    """Ids of the client orders whose amendment is done or refused in a run of events."""
+    is_end = np.isin(events["kind"], (EventKind.AMENDED, EventKind.AMEND_REJECTED))
+    is_end |= (events["kind"] == EventKind.REDUCED) & (events["reason"] == Reason.REQUESTED)
+    return sorted({order_id for order_id in events["order_id"][is_end].tolist() if order_id > 0})

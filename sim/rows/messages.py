@@ -176,7 +176,8 @@ account_id      who asks; whose orders CANCEL_ALL means
 price_ticks     LIMIT: the limit. MARKET: the worst price it may trade at, 0 for no limit.
                 SET_MARK: the mark from here on, above 0; it leaves no event.
                 AMEND: the new price, 0 for the one it has
-quantity_lots   AMEND: what is to be left of the order, 0 for what is left
+quantity_lots   AMEND: how many more are to be left of the order, below 0 how many fewer: so what
+                trades before it comes does not change what the order is for
 trigger_ticks   an order that waits: its trigger price; TRAILING: the distance. AMEND: the same
                 anew, 0 for what it has
 expires_us      an order that stands, GTC or waiting: it ends before the first row of that time or

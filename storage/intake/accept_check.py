@@ -18,13 +18,21 @@ from sim.money.margin import (
     order_need,
 )
 from sim.money.rules import MARKET_SLACK_PPM, reserve_ticks
+from sim.money.waiting import (
+    Prices,
+    bid_when_triggered_ticks,
+    nearest_trigger_ticks,
+    worst_ticks,
+)
 from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
 from sim.refusals import Name, Refusal, Refused
 from sim.roles import Role
 from sim.rows.messages import MarketStatus, OrderType, Side, TimeInForce
+from sim.rows.order_types import LIMIT, type_when_triggered, waits_for_trigger
 from sim.units import ATOMS_PER_UNIT, format_atoms, format_steps
 from storage.intake.exposures import check_marks, no_mark
 from storage.intake.idempotency import Asked
+from storage.intake.links import Linked, Links, check_link, linked
 from storage.people.accounts import archived, no_such_account, not_active
 
 INDEX_AGE_US_MAX = 10_000_000
@@ -68,6 +76,12 @@ class MarketNow:
     bids: npt.NDArray[np.int64]
     asks: npt.NDArray[np.int64]
     halt_reason: str | None = None
+    last_ticks: int = 0
+
+    @property
+    def prices(self) -> Prices:
+        """What orders that wait are judged by."""
+        return Prices(self.mark_ticks, self.last_ticks, self.best_bid_ticks)
 
 
 @dataclass(frozen=True)
@@ -101,6 +115,7 @@ class Accounts:
     markets: dict[str, MarketNow]
     by_client_id: dict[tuple[int, str], KnownOrder] = field(default_factory=dict)
     by_key: dict[tuple[int, str], KnownRequest] = field(default_factory=dict)
+    links: Links = field(default_factory=Links)
     taken: set[tuple[int, str]] = field(default_factory=set)
     """Names that requests of this very batch bear: whoever repeats one is decided after it."""
 
@@ -111,6 +126,7 @@ class AcceptedRow:
 
     sets_leverage   whether its leverage is news to its account in this market
     opens           whether it may open a position: if not, the market sees to that
+    linked          its ids, where it is linked
     """
 
     order: PlaceOrder
@@ -119,6 +135,7 @@ class AcceptedRow:
     leverage: int
     sets_leverage: bool
     opens: bool
+    linked: Linked | None = None
 
 
 def decide(
@@ -139,6 +156,8 @@ def decide(
         raise Refused(
             Refusal.TOO_MANY_OPEN_ORDERS, f"An account may have {open_orders_max} open orders"
         )
+    check_expiry(order, at_us)
+    check_link(order, accounts.links)
     held = exposure(order, market, accounts)
     sets_leverage = take_leverage(order, held)
     terms, need = carried(order, market, accounts, at_us)
@@ -153,6 +172,7 @@ def decide(
         held.leverage_in_force,
         sets_leverage,
         need.opens,
+        linked(order, accounts.links),
     )
 
 
@@ -197,6 +217,18 @@ def open_market(order: PlaceOrder, accounts: Accounts) -> MarketNow:
         name = MarketStatus(market.status).name
         raise Refused(Refusal.MARKET_NOT_OPEN, f"{order.spec.market_id} is {name}")
     return market
+
+
+def check_expiry(order: PlaceOrder, at_us: int) -> None:
+    """Refuses a time that is over."""
+    if 0 < order.terms.expires_us <= at_us:
+        now_ms = at_us // 1_000
+        raise Refused(
+            Refusal.INVALID_ORDER,
+            f"{Name.EXPIRES_AT} {order.terms.expires_us // 1_000} is not in the future; it is"
+            f" {now_ms} now",
+            {"field": Name.EXPIRES_AT, "nearest": now_ms + 1},
+        )
 
 
 def market_halted(market_id: str, reason: str) -> Refused:
@@ -253,37 +285,48 @@ def carried(
 
 def order_terms(order: PlaceOrder, market: MarketNow, at_us: int, slack_ppm: int) -> OrderTerms:
     """The order's side, size and prices. Raises Refused where none is possible now."""
+    waits = waits_for_trigger(order.order_type)
+    bid_ticks = market.best_bid_ticks
     if order.order_type == OrderType.MARKET:
         limit_ticks = market_limit(order, market, at_us, slack_ppm)
+    elif waits:
+        limit_ticks = worst_ticks(order, market.prices)
+        bid_ticks = bid_when_triggered_ticks(order, market.prices)
     else:
         limit_ticks = order.price_ticks
-        check_band(order, market)
-    is_sale, bid_ticks = order.side == Side.SELL, market.best_bid_ticks
-    reckoned_ticks = reserve_ticks(is_sale, limit_ticks, bid_ticks, order.post_only)
+    check_band(order, market)
+    reckoned_ticks = reserve_ticks(order.side == Side.SELL, limit_ticks, bid_ticks, order.post_only)
     return OrderTerms(
         order.side,
         order.quantity_lots,
         limit_ticks,
         reckoned_ticks,
         order.reduce_only,
-        order.time_in_force == TimeInForce.GTC,
+        waits or order.time_in_force == TimeInForce.GTC,
+        waits,
     )
 
 
 def check_band(order: PlaceOrder, market: MarketNow) -> None:
-    """Refuses a limit that could take too far from mark."""
-    spec, mark_ticks = market.spec, market.mark_ticks
-    nearest = nearest_limit_ticks(spec, order.side, order.price_ticks, mark_ticks)
+    """Refuses a limit that could take too far from mark, or from where mark will be about when the
+    order no longer waits."""
+    if type_when_triggered(order.order_type) != LIMIT:
+        return
+    spec, around, middle_ticks = market.spec, "mark", market.mark_ticks
+    if waits_for_trigger(order.order_type):
+        around, middle_ticks = Name.TRIGGER_PRICE, nearest_trigger_ticks(order, market.prices)
+    nearest = nearest_limit_ticks(spec, order.side, order.price_ticks, middle_ticks)
     if nearest != order.price_ticks:
-        sent, within, mark = (
+        sent, within, middle = (
             format_steps(ticks, spec.tick_size)
-            for ticks in (order.price_ticks, nearest, mark_ticks)
+            for ticks in (order.price_ticks, nearest, middle_ticks)
         )
         raise Refused(
             Refusal.INVALID_ORDER,
-            f"{Name.PRICE} {sent} is beyond the price band of {spec.market_id} around mark, {mark};"
-            f" the nearest valid value is {within}",
-            {"field": Name.PRICE, "nearest": within, "mark_price": mark},
+            f"{Name.PRICE} {sent} is beyond the price band of {spec.market_id} around {around},"
+            f" {middle}; the nearest valid value is {within}",
+            {"field": Name.PRICE, "nearest": within}
+            | ({"mark_price": middle} if around == "mark" else {}),
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from sim.orders import OrderStatus
+from sim.orders import NO_TERMS, OrderStatus
 from sim.rows.messages import CommandKind, OrderFlag, OrderType, Reason, empty_commands
 from storage.intake.accept_check import (
     AcceptedRow,
@@ -19,6 +19,7 @@ from storage.intake.accept_check import (
 )
 from storage.intake.accept_request import Decided, OrderRequest
 from storage.intake.exposures import HELD, OPEN_SIDES, joined
+from storage.intake.links import load_links
 from storage.market.depth import levels_from_bytes
 from storage.market.markets import SPEC_COLUMNS, spec_from_row
 from storage.people.accounts import COLLATERAL
@@ -41,7 +42,7 @@ SELECT {", ".join("m." + column.strip() for column in SPEC_COLUMNS.split(","))},
        m.status, coalesce(p.index_ticks, 0), coalesce(p.mark_ticks, 0),
        coalesce(p.updated_at_us, 0), v.best_bid_ticks,
        CASE WHEN %s THEN v.bids ELSE ''::bytea END, CASE WHEN %s THEN v.asks ELSE ''::bytea END,
-       m.halt_reason
+       m.halt_reason, v.last_price_ticks
 FROM markets m JOIN market_views v USING (market_id) LEFT JOIN market_prices p USING (market_id)"""
 KNOWN_CLIENT_IDS = """
 SELECT account_id, client_order_id, id, status, body_hash
@@ -54,17 +55,17 @@ USING (account_id, key)"""
 
 ASKED = """
 WITH asked AS (
-    SELECT x.*, nextval('order_ids') AS id
+    SELECT x.*, {id} AS id
     FROM unnest(%b::int[], %b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::bytea[],
         %b::int[], %b::int[], %b::int[], %b::bigint[], %b::bigint[], %b::int[], %b::bool[],
-        %b::bool[], %b::bool[], %b::bigint[], %b::bytea[]) WITH ORDINALITY
+        %b::bool[], %b::bool[], %b::bool[], %b::bigint[], %b::bytea[]{arrays}) WITH ORDINALITY
     AS x(request, account_id, version, market_id, client_order_id, body_hash, side, order_type,
         tif, price_ticks, quantity_lots, leverage, sets_leverage, reduce_only, post_only,
-        reserved_atoms, payload, n)),
+        may_open, reserved_atoms, payload{columns}, n)),
 wanted AS (
     SELECT account_id, version, sum(reserved_atoms) AS atoms, count(*)::int AS orders
     FROM asked GROUP BY account_id, version)"""
-ASKED_WITH_KEYS = f"""{ASKED},
+KEYED = """,
 keyed AS (
     SELECT * FROM unnest(%b::int[], %b::bigint[], %b::bigint[], %b::text[], %b::text[],
         %b::bytea[], %b::text[])
@@ -86,10 +87,10 @@ reserved AS (
 placed AS (
     INSERT INTO orders (id, account_id, market_id, client_order_id, body_hash, side, order_type,
         time_in_force, price_ticks, quantity_lots, filled_lots, leverage, reduce_only, post_only,
-        reserved_atoms, status, reason, created_at_us, updated_at_us)
+        may_open, reserved_atoms, status, reason, created_at_us, updated_at_us{columns})
     SELECT id, account_id, market_id, client_order_id, body_hash, side, order_type, tif,
-        price_ticks, quantity_lots, 0, leverage, reduce_only, post_only, reserved_atoms, 1, 0,
-        greatest(stamped_at_us, %s), greatest(stamped_at_us, %s)
+        price_ticks, quantity_lots, 0, leverage, reduce_only, post_only, may_open, reserved_atoms,
+        1, 0, greatest(stamped_at_us, %s), greatest(stamped_at_us, %s){columns}
     FROM asked JOIN held USING (account_id)),
 commanded AS (
     INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
@@ -118,25 +119,42 @@ leveraged AS (
     ON CONFLICT (account_id, market_id) DO UPDATE SET leverage = excluded.leverage)"""
 
 
-def write_statement(is_keyed: bool, sets_leverage: bool) -> str:
+TERM_COLUMNS = ", trigger_ticks, on_mark, expires_us, link_id, link_order_id"
+TERM_ARRAYS = ", %b::bigint[], %b::bool[], %b::bigint[], %b::text[], %b::bigint[], %b::bigint[]"
+
+
+def write_statement(is_keyed: bool, sets_leverage: bool, has_terms: bool) -> str:
     """What writes accepted orders; with the memory of requests that have a key, where one has,
-    for one whose orders are all refused is remembered without any; with new leverages."""
-    asked, wanted = (ASKED_WITH_KEYS, ALL_ACCOUNTS) if is_keyed else (ASKED, "wanted")
-    parts = [asked, HELD_BALANCES.format(wanted=wanted, asset=COLLATERAL)]
-    parts += [REMEMBERED] * is_keyed + [SETTING] * sets_leverage
-    return "".join([*parts, RESULT])
+    for one whose orders are all refused is remembered without any; with new leverages; with what
+    few orders have."""
+    asked = ASKED.format(
+        id="coalesce(x.given_id, nextval('order_ids'))" if has_terms else "nextval('order_ids')",
+        arrays=TERM_ARRAYS * has_terms,
+        columns=f"{TERM_COLUMNS}, given_id" * has_terms,
+    )
+    wanted = ALL_ACCOUNTS if is_keyed else "wanted"
+    terms = TERM_COLUMNS * has_terms
+    held = HELD_BALANCES.format(wanted=wanted, asset=COLLATERAL, columns=terms)
+    parts = [asked, KEYED * is_keyed, held, REMEMBERED * is_keyed, SETTING * sets_leverage, RESULT]
+    return "".join(parts)
 
 
-WRITES = {key: write_statement(*key) for key in product((False, True), repeat=2)}
-"""By whether a request has a key, and whether an order sets a leverage."""
+WRITES = {key: write_statement(*key) for key in product((False, True), repeat=3)}
+"""By whether a request has a key, an order sets a leverage, and one has terms."""
 
 NOTIFY = "SELECT pg_notify('commands', '')"
 
 
 async def load_accounts(
-    connection: psycopg.AsyncConnection[Any], requests: Sequence[OrderRequest], lock: bool
+    connection: psycopg.AsyncConnection[Any],
+    requests: Sequence[OrderRequest],
+    lock: bool,
+    without: Sequence[int] = (),
 ) -> Accounts:
-    """Read what a batch is decided on; with `lock`, nobody changes it meanwhile."""
+    """Read what a batch is decided on; with `lock`, nobody changes it meanwhile.
+
+    without   open orders that are left out, for they are to be amended
+    """
     ids = sorted({request.asked.account_id for request in requests})
     orders = [order for request in requests for order in request.orders]
     with_depth = any(order.order_type == OrderType.MARKET for order in orders)
@@ -144,10 +162,11 @@ async def load_accounts(
     keyed = [(r.asked.account_id, r.asked.key) for r in requests if r.asked.key is not None]
     accounts = await connection.execute(LOCKED_ACCOUNTS if lock else ACCOUNTS, (ids,))
     held = await connection.execute(HELD, (ids,))
-    open_sides = await connection.execute(OPEN_SIDES, (ids,))
+    open_sides = await connection.execute(OPEN_SIDES, (ids, list(without)))
     markets = await connection.execute(MARKETS, (with_depth, with_depth))
     by_name = await connection.execute(KNOWN_CLIENT_IDS, columns(named)) if named else None
     by_key = await connection.execute(KNOWN_KEYS, columns(keyed)) if keyed else None
+    links = await load_links(connection, orders)
     now = {row[0]: market_now(row) for row in await markets.fetchall()}
     marked = {market_id: (market.spec, market.mark_ticks) for market_id, market in now.items()}
     return Accounts(
@@ -156,6 +175,7 @@ async def load_accounts(
         markets=now,
         by_client_id=known_orders(await by_name.fetchall()) if by_name else {},
         by_key=known_requests(await by_key.fetchall()) if by_key else {},
+        links=links,
     )
 
 
@@ -166,7 +186,7 @@ def columns(pairs: list[tuple[int, Any]]) -> tuple[list[int], list[str]]:
 
 def market_now(row: tuple[Any, ...]) -> MarketNow:
     """A row of MARKETS."""
-    *spec, status, index, mark, priced_at_us, best_bid, bids, asks, halt_reason = row
+    *spec, status, index, mark, priced_at_us, best_bid, bids, asks, halt_reason, last = row
     return MarketNow(
         spec_from_row(spec),
         status=status,
@@ -177,6 +197,7 @@ def market_now(row: tuple[Any, ...]) -> MarketNow:
         bids=levels_from_bytes(bids),
         asks=levels_from_bytes(asks),
         halt_reason=halt_reason,
+        last_ticks=last,
     )
 
 
@@ -202,9 +223,12 @@ async def write_accepted(
     Of each the ids of its rows' orders; None where the account had changed.
     """
     keyed = key_columns(decided)
-    values = (*order_columns(decided), *keyed, *(at_us,) * (5 if keyed else 4))
-    sets_leverage = any(row.sets_leverage for one in decided for row in one.rows)
-    cursor = await connection.execute(WRITES[bool(keyed), sets_leverage], values)
+    rows = [row for one in decided for row in one.rows]
+    has_terms = any(row.order.terms is not NO_TERMS for row in rows)
+    terms = term_columns(rows) if has_terms else ()
+    values = (*order_columns(decided), *terms, *keyed, *(at_us,) * (5 if keyed else 4))
+    sets_leverage = any(row.sets_leverage for row in rows)
+    cursor = await connection.execute(WRITES[bool(keyed), sets_leverage, has_terms], values)
     row = await cursor.fetchone()
     assert row is not None
     ids, held = iter(row[0] or ()), set(row[1] or ())
@@ -216,7 +240,7 @@ async def write_accepted(
 
 
 def order_columns(decided: Sequence[Decided]) -> tuple[list[Any], ...]:
-    """The columns of ASKED, without the last."""
+    """The columns of ASKED that all orders have."""
     rows = [row for one in decided for row in one.rows]
     orders = [row.order for row in rows]
     return (
@@ -235,8 +259,22 @@ def order_columns(decided: Sequence[Decided]) -> tuple[list[Any], ...]:
         [row.sets_leverage for row in rows],
         [order.reduce_only for order in orders],
         [order.post_only for order in orders],
+        [row.opens for row in rows],
         [row.reserved_atoms for row in rows],
         payloads(rows),
+    )
+
+
+def term_columns(rows: Sequence[AcceptedRow]) -> tuple[list[Any], ...]:
+    """The columns of ASKED that few orders have."""
+    terms = [row.order.terms for row in rows]
+    return (
+        [one.trigger_ticks for one in terms],
+        [one.on_mark for one in terms],
+        [one.expires_us for one in terms],
+        [one.link for one in terms],
+        [row.linked.link_order_id if row.linked is not None else None for row in rows],
+        [row.linked.order_id if row.linked is not None else None for row in rows],
     )
 
 
@@ -264,6 +302,7 @@ def payloads(rows: list[AcceptedRow]) -> list[bytes]:
     for command, row in zip(commands, rows, strict=True):
         order = row.order
         flags = OrderFlag.POST_ONLY * order.post_only + OrderFlag.REDUCE_ONLY * (not row.opens)
+        flags += OrderFlag.TRIGGER_ON_MARK * order.terms.on_mark
         command["account_id"] = order.account_id
         command["quantity_lots"] = order.quantity_lots
         command["price_ticks"] = row.limit_ticks
@@ -273,6 +312,9 @@ def payloads(rows: list[AcceptedRow]) -> list[bytes]:
         command["time_in_force"] = order.time_in_force
         command["flags"] = flags
         command["leverage"] = row.leverage
+        command["trigger_ticks"] = order.terms.trigger_ticks
+        command["expires_us"] = order.terms.expires_us
+        command["link_id"] = row.linked.link_order_id if row.linked is not None else 0
     data, size = commands.tobytes(), commands.dtype.itemsize
     return [data[start : start + size] for start in range(0, len(data), size)]
 

@@ -31,6 +31,7 @@ TABLES: Mapping[str, Rights] = {
         " UPDATE (name, archived_at_us), DELETE",
         engine="SELECT, DELETE",
     ),
+    "amendments": Rights(api="SELECT, INSERT", engine="SELECT, DELETE"),
     "api_keys": Rights(
         api="SELECT, INSERT (user_id, name, prefix, key_hash, scopes, created_at_us,"
         " expires_at_us), UPDATE (last_used_at_us), DELETE"
@@ -93,7 +94,8 @@ TABLES: Mapping[str, Rights] = {
     "orders": Rights(
         api="SELECT, INSERT",
         engine="SELECT, UPDATE (quantity_lots, filled_lots, filled_tick_lots, reserved_atoms,"
-        " status, reason, updated_at_us)",
+        " status, reason, updated_at_us, price_ticks, trigger_ticks, triggered_at_us,"
+        " amend_reason)",
     ),
     "positions": Rights(
         api="SELECT, UPDATE (realized_before_atoms)",

@@ -18,13 +18,16 @@ LEDGER_ENTRIES_MAX = 10_000
 COMPARE_BATCHES_MAX = 200
 
 ACCOUNTS = """
-SELECT b.account_id, b.asset, b.total_atoms - l.total, b.locked_atoms - o.reserved,
+SELECT b.account_id, b.asset, b.total_atoms - l.total, b.locked_atoms - o.reserved - a.reserved,
     b.open_orders - o.count
 FROM (SELECT * FROM balances WHERE account_id > %(after)s AND account_id < %(end)s
       ORDER BY account_id, asset LIMIT %(accounts)s) b,
 LATERAL (SELECT coalesce(sum(reserved_atoms), 0) AS reserved, count(*) AS count
     FROM orders o JOIN markets m USING (market_id)
     WHERE o.account_id = b.account_id AND o.status <= 3 AND m.quote_asset = b.asset) o,
+LATERAL (SELECT coalesce(sum(a.reserved_atoms), 0) AS reserved
+    FROM amendments a JOIN orders o ON o.id = a.order_id JOIN markets m USING (market_id)
+    WHERE a.account_id = b.account_id AND m.quote_asset = b.asset) a,
 LATERAL (SELECT coalesce(sum(amount_atoms), 0)
         + coalesce((array_agg(balance_after_atoms - amount_atoms ORDER BY id))[1], 0) AS total
     FROM (SELECT id, amount_atoms, balance_after_atoms FROM ledger_entries

@@ -17,7 +17,8 @@ from storage.reading.time_window import EVER, NUMBER_MAX, ORDERS, TimeWindow
 COLUMNS = """o.id, o.account_id, o.market_id, o.client_order_id, o.side, o.order_type,
     o.time_in_force, o.price_ticks, o.quantity_lots, o.filled_lots, o.leverage, o.reduce_only,
     o.post_only, o.reserved_atoms, o.status, o.reason, o.created_at_us, o.updated_at_us,
-    o.filled_tick_lots"""
+    o.filled_tick_lots, o.trigger_ticks, o.on_mark, o.triggered_at_us, o.expires_us, o.link_id,
+    o.amend_reason"""
 SELECT_ONE = f"""
 SELECT u.role, u.status, a.id IS NOT NULL, {COLUMNS}
 FROM users u LEFT JOIN accounts a ON a.owner_id = u.id AND a.id = %s
@@ -47,7 +48,7 @@ SELECT ended.* FROM unnest(%(ended)s::int[]) AS asked(status) CROSS JOIN LATERAL
     {NEWEST}) AS ended
 {NEWEST}"""
 
-TYPES = {4: Side, 5: OrderType, 6: TimeInForce, 14: OrderStatus, 15: Reason, 18: int}
+TYPES = {4: Side, 5: OrderType, 6: TimeInForce, 14: OrderStatus, 15: Reason, 18: int, 24: Reason}
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,12 @@ class OrderView:
     created_at_us: int
     updated_at_us: int
     filled_tick_lots: int
+    trigger_ticks: int
+    on_mark: bool
+    triggered_at_us: int
+    expires_us: int
+    link_id: str | None
+    amend_reason: Reason
 
 
 @dataclass(frozen=True)

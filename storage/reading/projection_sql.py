@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 
 from sim.market import MarketSpec
+from sim.money.amending import Amendment
 from sim.money.candles import every_interval
 from sim.money.ledger import ENTRY_CODES
 from sim.money.settlement import OrderState, Settlement
@@ -20,6 +21,15 @@ SELECT 1 / count(*) FROM moved"""
 ORDERS = """
 SELECT id, account_id, quantity_lots, filled_lots, filled_tick_lots, reserved_atoms, status
 FROM orders WHERE id = ANY(%b)"""
+AMENDMENTS = """
+SELECT order_id, added_lots, price_ticks, trigger_ticks, reserved_atoms, needed_atoms, needed_lots
+FROM amendments WHERE order_id = ANY(%b)"""
+END_AMENDMENTS = "DELETE FROM amendments WHERE order_id = ANY(%b)"
+CHANGE_TERMS = """
+UPDATE orders SET price_ticks = coalesce(nullif(%b, 0), price_ticks),
+    trigger_ticks = coalesce(nullif(%b, 0), trigger_ticks),
+    triggered_at_us = coalesce(nullif(%b, 0), triggered_at_us),
+    amend_reason = coalesce(%b, amend_reason) WHERE id = %b"""
 LOCK_BALANCES = """
 SELECT 1 FROM balances WHERE account_id = ANY(%b) ORDER BY account_id, asset FOR UPDATE"""
 """Before any number of a fill or of a ledger leg is drawn: see BalanceRow."""
@@ -120,6 +130,10 @@ def write(
             connection.execute(LOCK_BALANCES, (sorted(done.changes),))
         if done.touched_orders:
             connection.execute(UPDATE_ORDERS, order_columns(done))
+        for order_id, changed in done.changed_terms:
+            connection.execute(CHANGE_TERMS, (*vars(changed).values(), order_id))
+        if done.amended:
+            connection.execute(END_AMENDMENTS, (done.amended,))
         if done.trades:
             connection.execute(INSERT_TRADES, market + transposed(done.trades))
             connection.execute(UPSERT_CANDLES, market + candle_columns(done))
@@ -138,6 +152,11 @@ def order_state(row: tuple[Any, ...]) -> OrderState:
     """A row of ORDERS."""
     _, account_id, quantity, filled, tick_lots, reserved, status = row
     return OrderState(account_id, quantity, filled, int(tick_lots), reserved, OrderStatus(status))
+
+
+def amendment(row: tuple[Any, ...]) -> Amendment:
+    """A row of AMENDMENTS, without its order."""
+    return Amendment(*row[1:])
 
 
 def transposed(rows: list[tuple[Any, ...]]) -> tuple[list[Any], ...]:

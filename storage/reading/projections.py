@@ -12,9 +12,10 @@ import psycopg
 from psycopg import errors as pg
 
 from sim.market import MarketSpec
+from sim.money.amending import Amendment
 from sim.money.ledger import FEES, clearing_account
 from sim.money.position import Position
-from sim.money.settlement import Holding, Settlement, touched
+from sim.money.settlement import Holding, Settlement, amended_orders, touched
 from sim.rows.messages import EVENT, Rows
 from storage.errors import CorruptState, StorageError, Superseded, told, wrapped
 from storage.market.streams import unpacked_events
@@ -84,8 +85,17 @@ class MarketProjection:
             }
             if missing:
                 self._load_holdings(missing)
+            amendments = self._load_amendments(events)
         holdings = {account: self._holdings[account] for account in accounts}
-        return Settlement(self._spec, FEES, self._clearing, orders, holdings)
+        return Settlement(self._spec, FEES, self._clearing, orders, holdings, amendments)
+
+    def _load_amendments(self, events: Rows) -> dict[int, Amendment]:
+        """What the orders were to become whose amendment these events end."""
+        order_ids = amended_orders(events)
+        if not order_ids:
+            return {}
+        rows = self._connection.execute(sql.AMENDMENTS, (order_ids,), binary=True)
+        return {row[0]: sql.amendment(row) for row in rows}
 
     def _load_holdings(self, accounts: list[int]) -> None:
         self._holdings.update((account, Holding()) for account in accounts)

@@ -5,6 +5,8 @@ from sqlmodel import Field, SQLModel
 
 from storage.tables.sums import SUM
 
+NOTHING = {"server_default": "0"}
+
 ORDER_IDS = Sequence("order_ids", metadata=SQLModel.metadata)
 FILL_IDS = Sequence("fill_ids", metadata=SQLModel.metadata)
 """Numbers of fills, in the order in which an account sees them."""
@@ -14,6 +16,13 @@ class OrderRow(SQLModel, table=True):
     """A client's order. Strategies' orders live in the journal only.
 
     `price_ticks` is the worst price it may trade at; of old MARKET orders 0.
+
+    trigger_ticks     what it waits for, the distance of a TRAILING one; 0 where it never waited
+    triggered_at_us   when it came in; 0 where it waits, or never did
+    expires_us        when it ends; 0 for never
+    link_id           what its client calls its link; link_order_id is the first order of that
+    may_open          whether its margin is reserved: if not, the market lets it open nothing
+    amend_reason      why its last amendment was refused by the market; 0 where it was not
     """
 
     __tablename__ = "orders"
@@ -36,6 +45,7 @@ class OrderRow(SQLModel, table=True):
             "id",
             postgresql_where=text("status > 3"),
         ),
+        Index("orders_linked", "link_order_id", postgresql_where=text("link_order_id IS NOT NULL")),
     )
     id: int = Field(sa_type=BigInteger, primary_key=True)
     account_id: int = Field(sa_type=BigInteger)
@@ -57,6 +67,32 @@ class OrderRow(SQLModel, table=True):
     reason: int = 0
     created_at_us: int = Field(sa_type=BigInteger)
     updated_at_us: int = Field(sa_type=BigInteger)
+    trigger_ticks: int = Field(sa_type=BigInteger, sa_column_kwargs=NOTHING)
+    on_mark: bool = Field(sa_column_kwargs={"server_default": "false"})
+    triggered_at_us: int = Field(sa_type=BigInteger, sa_column_kwargs=NOTHING)
+    expires_us: int = Field(sa_type=BigInteger, sa_column_kwargs=NOTHING)
+    link_id: str | None = None
+    link_order_id: int | None = Field(sa_type=BigInteger, default=None)
+    may_open: bool = Field(sa_column_kwargs={"server_default": "true"})
+    amend_reason: int = Field(sa_column_kwargs=NOTHING)
+
+
+class AmendmentRow(SQLModel, table=True):
+    """What an order is to become, from when that was accepted until the market has done it or not.
+
+    `reserved_atoms` is what it locks beside the order's own reservation; an order that has become
+    it needs `needed_atoms` for `needed_lots`, which are 0 where it only becomes smaller.
+    """
+
+    __tablename__ = "amendments"
+    order_id: int = Field(sa_type=BigInteger, primary_key=True)
+    account_id: int = Field(sa_type=BigInteger)
+    added_lots: int = Field(sa_type=BigInteger)
+    price_ticks: int = Field(sa_type=BigInteger)
+    trigger_ticks: int = Field(sa_type=BigInteger)
+    reserved_atoms: int = Field(sa_type=BigInteger)
+    needed_atoms: int = Field(sa_type=BigInteger)
+    needed_lots: int = Field(sa_type=BigInteger)
 
 
 class FillRow(SQLModel, table=True):

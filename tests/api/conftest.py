@@ -39,10 +39,14 @@ BEHIND_A_PROXY = {
 """Whoever asks here chooses its address, by X-Forwarded-For: the tests are the trusted proxy."""
 
 
-def database_of(postgres: EmbeddedPostgres, template: str, name: str) -> DatabaseUrls:
+def empty_database(postgres: EmbeddedPostgres, template: str, name: str) -> DatabaseUrls:
     with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} OWNER sandpit_owner TEMPLATE {template}")
-    urls = postgres.urls(name)
+    return postgres.urls(name)
+
+
+def database_of(postgres: EmbeddedPostgres, template: str, name: str) -> DatabaseUrls:
+    urls = empty_database(postgres, template, name)
     with psycopg.connect(urls.owner, autocommit=True) as connection:
         listed_markets(connection)
     return urls

@@ -73,12 +73,12 @@ def linked(first, second):
     return [first, second]
 
 
-def amend(order_id, account_id, quantity_lots=0, price_ticks=0, trigger_ticks=0):
+def amend(order_id, account_id, more_lots=0, price_ticks=0, trigger_ticks=0):
     return command(
         CommandKind.AMEND,
         order_id=order_id,
         account_id=account_id,
-        quantity_lots=quantity_lots,
+        quantity_lots=more_lots,
         price_ticks=price_ticks,
         trigger_ticks=trigger_ticks,
     )

@@ -226,7 +226,8 @@ class NaiveTerms:
     def amend(self) -> None:
         asked, order = self.row, self.orders.get(self.row["order_id"])
         wish = self.placing(order) if order else {}
-        for name in ("quantity_lots", "price_ticks", "trigger_ticks"):
+        wish["quantity_lots"] = wish.get("quantity_lots", 0) + asked["quantity_lots"]
+        for name in ("price_ticks", "trigger_ticks"):
             wish[name] = asked[name] or wish.get(name, 0)
         reason = self.amend_refusal(order, wish)
         if reason == Reason.NONE and order.rests and wish["flags"] & OrderFlag.POST_ONLY:

@@ -104,7 +104,7 @@ def amend_some(generator: np.random.Generator, rows: Rows) -> None:
     amends, ticks = generator.choice(cancels, (2, len(rows) // 50))
     rows["kind"][amends] = CommandKind.AMEND
     shape = len(amends)
-    rows["quantity_lots"][amends] = generator.choice([0, 0, 3, 9, 30, -1], shape)
+    rows["quantity_lots"][amends] = generator.choice([0, 0, 3, 9, 30, -1, -4], shape)
     rows["price_ticks"][amends] *= generator.integers(0, 2, shape).astype(np.int32)
     rows["kind"][ticks] = CommandKind.TICK
 

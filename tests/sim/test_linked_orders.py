@@ -119,7 +119,7 @@ LINKS = {
     ),
     "an amended order stays linked": (
         [*ENTRY, *BRACKET],
-        [amend(2, 8, 9, 109), limit(4, 4, BUY, 1, 109, IOC)],
+        [amend(2, 8, 0, 109), limit(4, 4, BUY, 1, 109, IOC)],
         [
             ("AMENDED", "NONE", 2, 9, 109),
             ("RESTED", "NONE", 2, 9, 109),
@@ -130,7 +130,7 @@ LINKS = {
     ),
     "an amended order that trades at once cancels the other": (
         [*ENTRY, *BRACKET],
-        [amend(2, 8, 1, 95)],
+        [amend(2, 8, -8, 95)],
         [
             ("AMENDED", "NONE", 2, 1, 95),
             ("TRADE", 7, 2, 1, 95),

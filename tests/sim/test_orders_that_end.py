@@ -120,15 +120,21 @@ QUEUE = [limit(1, 1, SELL, 5, 101), limit(2, 2, SELL, 5, 101), limit(3, 3, BUY, 
 AMENDS = {
     "less at the same price keeps the place": (
         QUEUE,
-        [amend(1, 1, 2), amend(1, 1, 1, 101)],
+        [amend(1, 1, -3), amend(1, 1, -1, 101)],
         [("REDUCED", "REQUESTED", 1, 3, 101), ("REDUCED", "REQUESTED", 1, 1, 101)],
         [(3, 99, 5), (1, 101, 1), (2, 101, 5)],
     ),
     "more at the same price goes to the end": (
         QUEUE,
-        [amend(1, 1, 6)],
+        [amend(1, 1, 1)],
         [("AMENDED", "NONE", 1, 6, 101), ("RESTED", "NONE", 1, 6, 101)],
         [(3, 99, 5), (2, 101, 5), (1, 101, 6)],
+    ),
+    "what trades before it comes does not change what the order is for": (
+        QUEUE,
+        [market(9, 9, BUY, 2), amend(1, 1, -2)],
+        [("TRADE", 1, 9, 2, 101), ("REDUCED", "REQUESTED", 1, 2, 101)],
+        [(3, 99, 5), (1, 101, 1), (2, 101, 5)],
     ),
     "another price is another place": (
         QUEUE,
@@ -138,7 +144,7 @@ AMENDS = {
     ),
     "a price that crosses trades": (
         QUEUE,
-        [amend(1, 1, 7, 99)],
+        [amend(1, 1, 2, 99)],
         [
             ("AMENDED", "NONE", 1, 7, 99),
             ("TRADE", 3, 1, 5, 99),
@@ -148,13 +154,13 @@ AMENDS = {
     ),
     "nothing new leaves it where it is": (
         QUEUE,
-        [amend(1, 1), amend(1, 1, 5, 101)],
+        [amend(1, 1), amend(1, 1, 0, 101)],
         [("AMENDED", "NONE", 1, 5, 101)] * 2,
         [(3, 99, 5), (1, 101, 5), (2, 101, 5)],
     ),
     "post-only into the other side is refused whole": (
         [*QUEUE, limit(4, 4, SELL, 5, 104, flags=POST_ONLY)],
-        [amend(4, 4, 9, 99), amend(4, 4, 9, 100)],
+        [amend(4, 4, 4, 99), amend(4, 4, 4, 100)],
         [
             ("AMEND_REJECTED", "POST_ONLY_WOULD_TAKE", 4, 0, 0),
             ("AMENDED", "NONE", 4, 9, 100),
@@ -167,8 +173,8 @@ AMENDS = {
         [
             amend(1, 2, 3),
             amend(9, 1, 3),
-            amend(1, 1, -1),
-            amend(1, 1, SPEC.max_quantity_lots + 1),
+            amend(1, 1, -5),
+            amend(1, 1, SPEC.max_quantity_lots - 4),
             amend(1, 1, 0, -4),
             amend(1, 1, 0, 0, 104),
         ],
@@ -204,7 +210,7 @@ AMENDS = {
     ),
     "its time stays with it": (
         [*QUEUE, until(100, limit(4, 4, BUY, 2, 98))],
-        [amend(4, 4, 3), tick(100)],
+        [amend(4, 4, 1), tick(100)],
         [
             ("AMENDED", "NONE", 4, 3, 98),
             ("RESTED", "NONE", 4, 3, 98),
@@ -214,7 +220,7 @@ AMENDS = {
     ),
     "one that waits waits for another price": (
         [*QUEUE, stop(4, 4, BUY, 2, 105)],
-        [amend(4, 4, 1), amend(4, 4, 0, 0, 101), market(9, 9, BUY, 1)],
+        [amend(4, 4, -1), amend(4, 4, 0, 0, 101), market(9, 9, BUY, 1)],
         [
             ("REDUCED", "REQUESTED", 4, 1, 0),
             ("AMENDED", "NONE", 4, 1, 0),
