@@ -21,6 +21,7 @@ from api.flux import (
     account,
     accounts,
     admin,
+    amendments,
     api_keys,
     auth,
     bench_route,
@@ -38,6 +39,7 @@ from storage.settings import Settings
 
 SECTIONS = (
     orders.router,
+    amendments.router,
     account.router,
     margin.router,
     markets.router,

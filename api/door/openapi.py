@@ -31,8 +31,8 @@ TAGS = {
     "Authentication": "Who you are: register and log in, or be a guest at once.",
     "Deposits": "Paper money in and out, and a fresh start.",
     "Markets": "What is traded: grid, limits, book, prices, tape, candles. No token needed.",
-    "Orders": "Place and cancel, one or many. 202 means durably accepted; what became of it is "
-    "told by the order.",
+    "Orders": "Place, amend and cancel, one or many. 202 means durably accepted; what became of it "
+    "is told by the order.",
     "Queries": "What an account sees of itself.",
     "Accounts": "More than one of your own, to try things apart from each other.",
     "API keys": "For bots: credentials that live as long as you want.",
@@ -47,6 +47,7 @@ OPERATION_IDS = {
     "post_orders": "submitOrders",
     "post_cancels": "cancelOrders",
     "delete_order": "cancelOrder",
+    "patch_order": "amendOrder",
     "delete_orders": "cancelAllOrders",
     "post_cancel_after": "cancelAllOrdersAfter",
     "post_deposit": "deposit",

@@ -39,6 +39,7 @@ STATUSES: dict[Refusal, int] = {
     Refusal.TOO_MANY_ACCOUNTS: 409,
     Refusal.ORDER_NOT_FOUND: 404,
     Refusal.ORDER_NOT_OPEN: 409,
+    Refusal.AMENDMENT_UNDER_WAY: 409,
     Refusal.LEVERAGE_IN_USE: 409,
     Refusal.ACCOUNT_NOT_FLAT: 409,
     Refusal.INVALID_SCENARIO: 400,

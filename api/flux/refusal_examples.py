@@ -39,6 +39,11 @@ EXAMPLES: dict[str, dict[int, Example]] = {
             {"orderId": "order_123"},
         ),
     },
+    "amendOrder": {
+        400: finding("price", NOT_DECIMAL),
+        404: NO_ORDER,
+        409: ("ORDER_NOT_OPEN", "The order is not open any more", {}),
+    },
     "submitOrders": {
         400: finding("orders", "must not be empty", "INVALID_ORDER"),
         404: NO_ACCOUNT,

@@ -153,6 +153,25 @@ class OrderSent(Sent):
     )
 
 
+class AmendSent(Sent):
+    """What of an open order is to be otherwise; `quantity` with what is filled of it."""
+
+    quantity: DecimalText | None = None
+    price: DecimalText | None = None
+    trigger_price: DecimalText | None = None
+    trailing_offset: DecimalText | None = None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"price": "65100"}]})
+
+    @model_validator(mode="after")
+    def _something(self) -> "AmendSent":
+        if not self.model_fields_set:
+            raise ValueError(
+                "Say what is to be otherwise: quantity, price, triggerPrice or trailingOffset"
+            )
+        return self
+
+
 class LeverageSent(Sent):
     """The leverage of an account in one market."""
 

@@ -6,6 +6,7 @@ ASKED_BY = {
     "set_leverage": "PUT /leverage",
     "list_markets": "GET /markets",
     "list_orders": "GET /orders",
+    "/orders/amend": "PATCH /orders/{orderId}",
     "forget_it": "forget=true",
 }
 WORD_BEGINS = re.compile(r"_([a-z0-9])")
@@ -13,6 +14,6 @@ WORD_BEGINS = re.compile(r"_([a-z0-9])")
 
 def spell(name: str) -> str:
     """market_id is marketId, the work `/orders` is asked for by POST /orders."""
-    if name.startswith("/"):
+    if name.startswith("/") and name not in ASKED_BY:
         return f"POST {name}"
     return ASKED_BY.get(name) or WORD_BEGINS.sub(lambda found: found[1].upper(), name)

@@ -29,7 +29,7 @@ LEFT JOIN amendments a ON a.order_id = o.id
 CROSS JOIN LATERAL (
     SELECT o.quantity_lots - o.filled_lots + greatest(a.added_lots, 0) AS lots,
         CASE o.side WHEN {Side.BUY:d} THEN greatest(o.price_ticks, a.price_ticks)
-            ELSE least(o.price_ticks, a.price_ticks) END AS limit_ticks,
+            ELSE least(o.price_ticks, nullif(a.price_ticks, 0)) END AS limit_ticks,
         CASE WHEN o.order_type > {OrderType.MARKET:d} AND o.triggered_at_us = 0 THEN o.id
             END AS waiting_id) r
 CROSS JOIN LATERAL (

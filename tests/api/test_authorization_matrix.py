@@ -23,6 +23,7 @@ BODIES: dict[str, Any] = {
     "POST /auth/logout": {"refreshToken": "sr_nobody"},
     "POST /auth/api-keys": {"name": "matrix", "scopes": ["read"]},
     "POST /orders": small_order(),
+    "PATCH /orders/{order_id}": {"price": "60000"},
     "POST /orders/batch": {"orders": [small_order()]},
     "POST /orders/cancel-batch": {"orders": [{"orderId": "order_999999"}]},
     "POST /deposits": {"asset": "USDC", "amount": "1"},

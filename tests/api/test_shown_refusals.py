@@ -27,6 +27,8 @@ PROVOKED: list[Shown] = [
     ("cancelOrders", 400, "POST", "/orders/cancel-batch", {"orders": []}),
     ("cancelOrder", 400, "DELETE", f"/orders/order_1{TWICE}", None),
     ("cancelOrder", 404, "DELETE", "/orders/order_999999", None),
+    ("amendOrder", 400, "PATCH", "/orders/order_1", {"price": "1e3"}),
+    ("amendOrder", 404, "PATCH", "/orders/order_999999", {"price": "1"}),
     ("cancelAllOrders", 400, "DELETE", "/orders?x=1", None),
     ("cancelAllOrders", 404, "DELETE", f"/orders?{NO_MARKET}", None),
     ("cancelAllOrdersAfter", 400, "POST", "/account/cancel-after", {"timeoutMs": 99_999_999}),
@@ -103,6 +105,8 @@ def test_the_conflicts_of_orders_are_shown_as_they_are_given(exchange: Deploymen
         409,
         example_of(*EXAMPLES["cancelOrder"][409]),
     )
+    amended = person.patch(f"/orders/{order_id}", {"price": "1"})
+    assert (amended.status_code, amended.json()) == (409, example_of(*EXAMPLES["amendOrder"][409]))
     named = person.delete("/orders", params={"clientOrderId": "a"})
     text = json.dumps(example_of(*EXAMPLES["cancelAllOrders"][409]))
     assert (named.status_code, named.json()) == (
