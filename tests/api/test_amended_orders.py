@@ -1,7 +1,7 @@
 """PATCH of an open order: from what is asked to what stands in the book, and what it reserves.
 
-ETH-PERP: an order to buy 0.1 at 59.91 at leverage 10 reserves 0.5991 of margin and 0.0029955 of fee,
-each rounded up: 0.602096."""
+ETH-PERP: an order to buy 0.1 at 59.91 at leverage 10 reserves 0.5991 of margin and 0.0029955 of
+fee, each rounded up: 0.602096."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,8 +25,9 @@ def opened(
 
 @pytest.fixture
 def floor(opened: Floor) -> Iterator[Floor]:
-    """The floor, cleared and audited behind each test."""
+    """Mark and the last trade are at 59.91; cleared and audited behind each test."""
     opened.mark_at(5_991)
+    opened.trade_at("59.91")
     yield opened
     opened.cleared()
 
@@ -190,7 +191,6 @@ def test_the_same_key_is_the_same_amendment(floor: Floor) -> None:
 
 
 def test_a_stop_waits_for_another_price_and_its_limit_goes_with_it(floor: Floor) -> None:
-    floor.trade_at("59.91")
     alice, maker = floor.person(), floor.person()
     order_id = placed(alice, **stop(triggerPrice="64"))
     seen(alice, order_id, status="OPEN", triggered=False)

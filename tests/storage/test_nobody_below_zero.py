@@ -3,19 +3,24 @@
 import random
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from math import ceil
 from typing import Any
 
 import numpy as np
 
 from sim.book.engine import MarketEngine
+from sim.money.amending import Amendment
 from sim.money.margin import Exposure, OpenSide
 from sim.money.position import Position
-from sim.orders import PlaceOrder
+from sim.orders import PlaceOrder, Terms
 from sim.refusals import Refusal, Refused
 from sim.rows.messages import CommandKind, EventKind, OrderType, Side, TimeInForce, empty_commands
+from sim.rows.order_types import type_when_triggered
 from storage.intake.accept_check import AcceptedRow, Account, Accounts, MarketNow, decide
 from storage.intake.accept_sql import payloads
+from storage.intake.amendments import OpenOrder, amend_payload, decide_amendment
+from storage.intake.idempotency import Asked
 from tests.builders import order
 from tests.markets import ETH_PERP
 
@@ -35,7 +40,8 @@ ENDS = {EventKind.REJECTED, EventKind.CANCELED, EventKind.EXPIRED}
 class Purse:
     """What one account has, from what it was told alone: cash, lots, and its open orders.
 
-    open    of each order: side, limit, lots left, whether it only reduces, what it has locked
+    open    of each order: side, limit, lots left, whether it only reduces, what it has locked,
+            whether it waits
     least   the lowest equity that mark alone explains
     """
 
@@ -48,25 +54,37 @@ class Purse:
     def available(self, mark: int) -> int:
         """Equity less the margin of the position and all that is locked."""
         margin = -(-abs(self.lots) * mark * ATOMS // (self.leverage or 10))
-        return self.equity(mark) - margin - sum(placed[4] for placed in self.open.values())
+        return self.equity(mark) - margin - self.locked
+
+    @property
+    def locked(self) -> int:
+        return sum(placed[4] for placed in self.open.values())
 
     def equity(self, mark: int) -> int:
         return self.cash + self.lots * mark * ATOMS
 
     def open_losses(self, mark: int) -> int:
-        """What open orders lose against this mark when they trade at their limits."""
+        """What open orders lose against this mark when they trade at their limits, and those that
+        wait at 10 % from it at most."""
         return sum(
-            lots * max(0, limit - mark if side == Side.BUY else mark - limit) * ATOMS
-            for side, limit, lots, _, _ in self.open.values()
+            lots * lost_ticks(side, limit, mark, bool(waits)) * ATOMS
+            for side, limit, lots, _, _, waits in self.open.values()
         )
 
     def left_when_all_trade(self, mark: int) -> int:
         """Equity when every open order has traded at its limit, each lot by itself."""
         fees = sum(
             lots * ceil(limit * ATOMS * 500 / 1_000_000)
-            for _, limit, lots, _, _ in self.open.values()
+            for _, limit, lots, *_ in self.open.values()
         )
         return self.equity(mark) - self.open_losses(mark) - fees
+
+
+def lost_ticks(side: int, limit: int, mark: int, waits: bool) -> int:
+    """What a lot of an order loses at once at its limit."""
+    if side == Side.BUY:
+        return max(0, (min(limit, mark * 11 // 10) if waits else limit) - mark)
+    return max(0, mark - (max(limit, ceil(mark * 9 / 10)) if waits else limit))
 
 
 class Exchange:
@@ -77,6 +95,8 @@ class Exchange:
         self.purses = {number: Purse() for number in [*range(1, people + 1), BYSTANDER]}
         self.mark, self.next_id, self.fees, self.taker = 6_000, 1, 0, 0
         self.seen: Counter[str] = Counter()
+        self.placed: dict[int, tuple[PlaceOrder, bool]] = {}
+        self.amendment = Amendment(0, 0, 0)
 
     def command(self, kind: CommandKind, **values: int) -> None:
         rows = empty_commands(1)
@@ -109,6 +129,19 @@ class Exchange:
             del open_[order_id]
         elif kind == EventKind.REDUCED:
             self.shrink(self.purses[event["account_id"]], order_id, event["quantity_lots"])
+        elif kind == EventKind.TRIGGERED:
+            self.purses[event["account_id"]].open[order_id][5] = False
+        elif kind == EventKind.AMENDED:
+            self.grow(self.purses[event["account_id"]].open[order_id], event)
+
+    def grow(self, placed: list[int], event: dict[str, int]) -> None:
+        """It has what it needs as it is now, and no more."""
+        amendment = self.amendment
+        placed[1], placed[2] = event["price_ticks"], event["quantity_lots"]
+        if amendment.needed_lots:
+            needed = ceil(Fraction(amendment.needed_atoms * placed[2], amendment.needed_lots))
+            assert placed[4] + amendment.reserved_atoms >= needed
+            placed[4] = needed
 
     def shrink(self, purse: Purse, order_id: int, lots: int) -> None:
         placed = purse.open[order_id]
@@ -117,22 +150,35 @@ class Exchange:
         if placed[2] == 0:
             del purse.open[order_id]
 
-    def accounts(self) -> Accounts:
-        """What acceptance reads, as PostgreSQL would tell it."""
+    def accounts(self, without: int = 0) -> Accounts:
+        """What acceptance reads, as PostgreSQL would tell it, but for an order to be amended."""
         bids, asks = self.engine.depth(20)
-        now = MarketNow(SPEC, 1, self.mark, self.mark, 0, self.engine.best_bid_ticks, bids, asks)
+        now = MarketNow(
+            SPEC,
+            1,
+            self.mark,
+            self.mark,
+            0,
+            self.engine.best_bid_ticks,
+            bids,
+            asks,
+            last_ticks=self.engine.last_price_ticks,
+        )
         people, held = {}, {}
         for number, purse in self.purses.items():
             cost = self.cost_of(number)
-            locked = sum(placed[4] for placed in purse.open.values())
             wallet = purse.cash + cost
             people[number] = Account(
-                0, wallet, locked, len(purse.open), "TRADER", "ACTIVE", 1, False
+                0, wallet, purse.locked, len(purse.open), "TRADER", "ACTIVE", 1, False
             )
             exposure = Exposure(SPEC, self.mark, Position(purse.lots, cost), purse.leverage)
-            for side, limit, lots, reduces, _ in purse.open.values():
+            for order_id, (side, limit, lots, reduces, _, waits) in purse.open.items():
+                if order_id == without:
+                    continue
                 sums = exposure.open_sides.setdefault(Side(side), OpenSide())
-                beyond = limit > self.mark if side == Side.BUY else limit < self.mark
+                lost = lost_ticks(side, limit, self.mark, bool(waits))
+                beyond = lost > 0 and not waits
+                sums.waiting_loss_ticks += lost * lots if waits else 0
                 sums.orders, sums.lots = sums.orders + 1, sums.lots + lots
                 sums.tick_lots += lots * limit
                 sums.plain_lots += 0 if reduces else lots
@@ -163,18 +209,57 @@ class Exchange:
             wish.quantity_lots,
             wish.reduce_only,
             row.reserved_atoms,
+            wish.order_type > OrderType.MARKET,
         ]
+        self.placed[number] = (row.order, row.opens)
         rows = np.frombuffer(payloads([row])[0], empty_commands(0).dtype).copy()
         rows["order_id"] = number
+        self.applied(rows)
+
+    def amend(self, number: int, order_id: int) -> None:
+        """Another quantity, price or trigger."""
+        self.taker = number
+        dice, (order_, opens) = self.dice, self.placed[order_id]
+        _, limit, lots, _, locked, waits = self.purses[number].open[order_id]
+        now = replace(
+            order_, quantity_lots=lots, reduce_only=order_.reduce_only or not opens, leverage=None
+        )
+        before = OpenOrder(now, 0, not waits, limit, locked)
+        has_limit = type_when_triggered(now.order_type) == OrderType.LIMIT
+        before = before._replace(place=replace(now, price_ticks=limit if has_limit else 0))
+        terms = now.terms
+        if waits and dice.random() < 0.5:
+            terms = replace(
+                terms, trigger_ticks=max(1, terms.trigger_ticks + dice.randint(-50, 50))
+            )
+        if terms.trigger_ticks != now.terms.trigger_ticks:
+            self.placed[order_id] = (replace(order_, terms=terms), opens)
+        place = replace(
+            before.place,
+            quantity_lots=max(1, lots + dice.choice([0, 0, -lots // 2, lots, 10])),
+            price_ticks=max(1, limit + dice.randint(-60, 60)) if has_limit else 0,
+            terms=terms,
+        )
+        asked, accounts = Asked(number, "", b"", None, 1), self.accounts(order_id)
+        try:
+            self.amendment = decide_amendment(before, before._replace(place=place), accounts, asked)
+        except Refused as refused:
+            self.placed[order_id] = (order_, opens)
+            self.seen[f"AMEND_{refused.refusal.name}"] += 1
+            return
+        rows = np.frombuffer(amend_payload(number, self.amendment), empty_commands(0).dtype).copy()
+        rows["order_id"] = order_id
         self.applied(rows)
 
 
 def wish(exchange: Exchange) -> PlaceOrder:
     dice, mark = exchange.dice, exchange.mark
-    is_market = dice.random() < 0.1
+    is_market, waits = dice.random() < 0.1, dice.random() < 0.2
     far = dice.choice([0.002, 0.02, 0.12])
     price = max(1, round(mark * (1 + dice.uniform(-far, far))))
     people = [number for number in exchange.purses if number != BYSTANDER]
+    if waits:
+        return waiting_wish(dice, dice.choice(people), price)
     return order(
         dice.choice(people),
         dice.choice(list(Side)),
@@ -188,6 +273,25 @@ def wish(exchange: Exchange) -> PlaceOrder:
     )
 
 
+def waiting_wish(dice: random.Random, number: int, trigger: int) -> PlaceOrder:
+    kind = dice.choice([one for one in OrderType if one > OrderType.MARKET])
+    has_limit = type_when_triggered(kind) == OrderType.LIMIT
+    terms = Terms(
+        dice.randint(1, 100) if kind == OrderType.TRAILING else trigger, dice.random() < 0.3
+    )
+    return order(
+        number,
+        dice.choice(list(Side)),
+        dice.choice([1, 10, 100, 1_000, 3_000]),
+        spec=SPEC,
+        order_type=kind,
+        price_ticks=max(1, round(trigger * (1 + dice.uniform(-0.05, 0.05)))) if has_limit else 0,
+        leverage=None,
+        reduce_only=dice.random() < 0.3,
+        terms=terms,
+    )
+
+
 def step(exchange: Exchange) -> bool:
     """One random command; whether mark moved."""
     dice = exchange.dice
@@ -198,7 +302,9 @@ def step(exchange: Exchange) -> bool:
     placed = [
         (number, order_id) for number, purse in exchange.purses.items() for order_id in purse.open
     ]
-    if placed and dice.random() < 0.2:
+    if placed and dice.random() < 0.1:
+        exchange.amend(*dice.choice(placed))
+    elif placed and dice.random() < 0.2:
         number, order_id = dice.choice(placed)
         exchange.command(CommandKind.CANCEL, order_id=order_id, account_id=number)
     else:
@@ -234,5 +340,12 @@ def test_only_mark_brings_an_account_below_zero() -> None:
     assert sum(p.cash for p in exchange.purses.values()) + exchange.fees == START * len(
         exchange.purses
     )
-    for name in ("TRADE", "CANCELED", "REDUCED", Refusal.INSUFFICIENT_MARGIN.name):
+    for name in (
+        "TRADE",
+        "CANCELED",
+        "REDUCED",
+        "TRIGGERED",
+        "AMENDED",
+        Refusal.INSUFFICIENT_MARGIN.name,
+    ):
         assert exchange.seen[name] > 100, name
