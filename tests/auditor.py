@@ -187,13 +187,15 @@ def check_fills(connection: psycopg.Connection[Any], market_id: str, book: Book)
 
 
 def check_commands(connection: psycopg.Connection[Any], market_id: str) -> None:
-    """Numbers are gap-free, in order of identity, and each was applied exactly once."""
+    """Numbers are gap-free, of an account in order of identity (another's may commit before), and
+    each was applied exactly once."""
     numbered = connection.execute(
-        "SELECT command_seq FROM commands WHERE market_id = %s AND command_seq IS NOT NULL"
-        " ORDER BY id",
+        "SELECT account_id, command_seq FROM commands WHERE market_id = %s"
+        " AND command_seq IS NOT NULL ORDER BY account_id, id",
         (market_id,),
     ).fetchall()
-    assert [row[0] for row in numbered] == list(range(1, len(numbered) + 1))
+    assert numbered == sorted(numbered)
+    assert sorted(row[1] for row in numbered) == list(range(1, len(numbered) + 1))
     applied: list[int] = []
     for _, data in journal(connection, market_id, 4):
         applied += [seq for seq in kept_rows(data)["command_seq"].tolist() if seq]

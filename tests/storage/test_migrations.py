@@ -169,3 +169,25 @@ def test_a_main_account_is_its_own_users_whatever_is_said(database_url: str) -> 
             connection.execute("DELETE FROM accounts WHERE id = %s", (row[0],))
         with pytest.raises(psycopg.errors.ForeignKeyViolation):
             connection.execute("INSERT INTO accounts (kind, created_at_us) VALUES ('MAIN', 0)")
+
+
+OF_ONES_OWN = """
+SELECT trigger_ticks, triggered_at_us, expires_us, on_mark, link_id, link_order_id, may_open,
+    amend_reason FROM orders ORDER BY id"""
+
+
+def test_orders_of_before_wait_for_nothing_and_are_linked_with_nothing(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        listed_markets(connection)
+    taken_back_before(database_url, "0014")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(TRADED[TRADED.index("INSERT INTO orders") :])
+    upgrade(database_url)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        plain = (0, 0, 0, False, None, None, True, 0)
+        assert connection.execute(OF_ONES_OWN).fetchall() == [plain] * 4
+        connection.execute("UPDATE orders SET trigger_ticks = 7, link_id = 'x', link_order_id = 1")
+    taken_back_before(database_url, "0014")
+    upgrade(database_url)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        assert connection.execute(OF_ONES_OWN).fetchall() == [plain] * 4
