@@ -40,12 +40,12 @@ def amended(floor: Floor, person: Person, order_id: str, **wish: str) -> None:
     floor.settled()
 
 
-def makers(floor: Floor) -> list[str]:
+def met_first(floor: Floor, *people: Person) -> list[str]:
     """Whose orders a sale of 0.1 at 59.91 meets first."""
     taker = floor.person()
     seen(taker, placed(taker, side="SELL", quantity="0.1"), status="FILLED")
     floor.settled()
-    return [p.name for p in floor.people if p is not taker and p.get("/fills").json()]
+    return [person.name for person in people if person.get("/fills").json()]
 
 
 def test_less_keeps_the_place_in_the_book_and_gives_back_its_share(floor: Floor) -> None:
@@ -57,7 +57,7 @@ def test_less_keeps_the_place_in_the_book_and_gives_back_its_share(floor: Floor)
     amended(floor, first, order_id, quantity="0.1")
     seen(first, order_id, quantity="0.1", remainingQuantity="0.1", status="OPEN")
     assert money(first)["locked"] == "0.602096"
-    assert makers(floor) == [first.name]
+    assert met_first(floor, first, second) == [first.name]
     seen(first, order_id, status="FILLED")
 
 
@@ -69,7 +69,7 @@ def test_more_loses_the_place_in_the_book_and_reserves_for_it(floor: Floor) -> N
     amended(floor, first, order_id, quantity="0.2")
     seen(first, order_id, quantity="0.2", status="OPEN")
     assert money(first)["locked"] == "1.204191"
-    assert makers(floor) == [second.name]
+    assert met_first(floor, first, second) == [second.name]
 
 
 def test_another_price_is_what_stands_in_the_book_and_reserves_as_such(floor: Floor) -> None:

@@ -110,7 +110,7 @@ def test_no_wrong_query_is_answered_in_the_librarys_words(
         ({"leverage": 0}, "leverage: must be 1 or more: that is the minimum"),
         ({"leverage": 256}, "leverage: must be 255 or less: that is the maximum"),
         ({"side": "HOLD"}, "side: must be one of BUY, SELL"),
-        ({"timeInForce": "GTD"}, "timeInForce: must be one of GTC, IOC, FOK"),
+        ({"timeInForce": "DAY"}, "timeInForce: must be one of GTC, IOC, FOK, GTD"),
         ({"reduceOnly": "yes"}, "reduceOnly: must be true or false"),
         ({"marketId": 7}, "marketId: must be a text"),
         ({"clientOrderId": "x" * 65}, "clientOrderId: must have 64 characters or fewer"),
