@@ -57,7 +57,7 @@ def amended(order: OpenOrder, wish: AmendWish) -> OpenOrder:
     terms = replace(place.terms, trigger_ticks=wished_trigger(order, wish))
     price_ticks = wished_price(place.order_type, place.price_ticks, wish.price, place.spec)
     changed = replace(place, quantity_lots=quantity_lots, price_ticks=price_ticks, terms=terms)
-    return order._replace(place=changed)
+    return replace(order, place=changed)
 
 
 def wished_quantity(order: OpenOrder, text: str | None) -> int:

@@ -7,6 +7,8 @@ rest is free; when the market has not, what was reserved for it is.
 
 from dataclasses import dataclass
 
+from sim.money.margin import released_atoms
+
 
 @dataclass(frozen=True)
 class Amendment:
@@ -27,11 +29,15 @@ class Amendment:
     needed_atoms: int = 0
     needed_lots: int = 0
 
-    def kept_atoms(self, reserved_atoms: int, lots: int) -> int:
+    def kept_atoms(self, reserved_atoms: int, lots: int, lots_before: int) -> int:
         """Of what the order has reserved, with what was for this, so many lots keep so much."""
-        if self.needed_lots == 0:
-            return reserved_atoms
-        return min(reserved_atoms, -(-self.needed_atoms * lots // self.needed_lots))
+        if self.needed_lots:
+            return min(reserved_atoms, -(-self.needed_atoms * lots // self.needed_lots))
+        fewer = max(0, lots_before - lots)
+        return reserved_atoms - released_atoms(reserved_atoms, fewer, lots_before)
+
+
+NOTHING_RESERVED = Amendment(0, 0, 0)
 
 
 @dataclass(frozen=True)

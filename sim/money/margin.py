@@ -219,8 +219,12 @@ def order_loss_ticks(held: Exposure, order: OrderTerms) -> int:
 
 def order_need(held: Exposure, order: OrderTerms) -> Need:
     """What an order needs, at the leverage in force."""
+    return need_of(held, order, opens=not closes(held, order))
+
+
+def need_of(held: Exposure, order: OrderTerms, opens: bool) -> Need:
+    """The same of one of which it is settled whether it may open a position."""
     spec, lots = held.spec, order.quantity_lots
-    opens = not closes(held, order)
     worth = spec.notional_atoms(order.reserve_ticks, lots)
     loss = spec.notional_atoms(order_loss_ticks(held, order), lots)
     fee_ppm = spec.taker_fee_ppm

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.market import MarketSpec
-from sim.money.amending import Amendment, ChangedTerms
+from sim.money.amending import NOTHING_RESERVED, Amendment, ChangedTerms
 from sim.money.candles import MINUTE_US, Candle
 from sim.money.ledger import STRATEGIES_FIRST, EntryType
 from sim.money.margin import released_atoms
@@ -223,10 +223,9 @@ class Settlement:
         elif kind == EventKind.REDUCED:
             self._cut_order(order_id, order, row[7], time_us)
             if reason == Reason.REQUESTED:
-                self._end_amendment(order_id, order, 0)
+                self._end_amendment(order_id, 0)
         elif kind == EventKind.AMENDED:
-            self._amend_order(order_id, order, row[7], time_us)
-            self._end_amendment(order_id, order, row[8])
+            self._amend_order(order_id, order, row[7], row[8], time_us)
         elif kind in ENDING:
             self._set_status(order_id, order, ENDING[EventKind(kind)], reason, time_us)
 
@@ -238,33 +237,32 @@ class Settlement:
         order.quantity_lots -= lots
         self._set_status(order_id, order, order.status, order.reason, time_us)
 
-    def _amend_order(self, order_id: int, order: OrderState, lots: int, time_us: int) -> None:
-        """From here on so many lots of an order are open. Fewer reserve as much less; what more of
-        them, or a worse price, reserve was reserved when that was accepted."""
+    def _amend_order(
+        self, order_id: int, order: OrderState, lots: int, price_ticks: int, time_us: int
+    ) -> None:
+        """From here on so many lots of an order are open, and it keeps what those need."""
         open_lots = order.quantity_lots - order.filled_lots
-        if lots < open_lots:
-            self._release(order, released_atoms(order.reserved_atoms, open_lots - lots, open_lots))
+        done = self._end_amendment(order_id, price_ticks)
+        order.reserved_atoms += done.reserved_atoms
+        kept_atoms = done.kept_atoms(order.reserved_atoms, lots, open_lots)
+        self._release(order, order.reserved_atoms - kept_atoms)
         order.quantity_lots = order.filled_lots + lots
         self._set_status(order_id, order, order.status, order.reason, time_us)
 
-    def _end_amendment(self, order_id: int, order: OrderState, price_ticks: int) -> None:
-        """The market has done it: the order has what was reserved for it, as far as it needs it."""
-        done = self.amendments.pop(order_id, None)
-        trigger_ticks = done.trigger_ticks if done is not None else 0
-        changed = ChangedTerms(price_ticks, trigger_ticks, amend_reason=Reason.NONE)
+    def _end_amendment(self, order_id: int, price_ticks: int) -> Amendment:
+        """The market has done what the order was to become."""
+        done = self.amendments.pop(order_id, NOTHING_RESERVED)
+        if done is not NOTHING_RESERVED:
+            self.amended.append(order_id)
+        changed = ChangedTerms(price_ticks, done.trigger_ticks, amend_reason=Reason.NONE)
         self.changed_terms.append((order_id, changed))
-        if done is None:
-            return
-        self.amended.append(order_id)
-        order.reserved_atoms += done.reserved_atoms
-        kept = done.kept_atoms(order.reserved_atoms, order.quantity_lots - order.filled_lots)
-        self._release(order, order.reserved_atoms - kept)
+        return done
 
     def _leave_order(self, order_id: int, order: OrderState, reason: int) -> None:
         """The market has not done it: what was reserved for it is free, the order may have ended
         meanwhile."""
-        refused = self.amendments.pop(order_id, None)
         self.changed_terms.append((order_id, ChangedTerms(amend_reason=reason)))
+        refused = self.amendments.pop(order_id, None)
         if refused is not None:
             self.amended.append(order_id)
             self.change(order.account_id).locked_atoms -= refused.reserved_atoms

@@ -7,14 +7,14 @@ one amendment at a time.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from sim.market import MarketSpec
 from sim.money.amending import Amendment, extra_atoms
-from sim.money.margin import Need, order_need
+from sim.money.margin import Need, need_of
 from sim.orders import OrderStatus, PlaceOrder, Terms
 from sim.refusals import Refusal, Refused
 from sim.rows.messages import CommandKind, OrderType, Side, TimeInForce, empty_commands
@@ -57,9 +57,11 @@ INSERT INTO amendments (order_id, account_id, added_lots, price_ticks, trigger_t
     reserved_atoms, needed_atoms, needed_lots) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
 
 
-class OpenOrder(NamedTuple):
+@dataclass(frozen=True)
+class OpenOrder:
     """An open order as it would be placed today, and how far it has come. Its price is 0 where it
-    becomes MARKET, its limit then follows from the trigger."""
+    becomes MARKET, its limit then follows from the trigger. One that the market lets open nothing
+    is reduce-only here, and any other may open: an amendment changes nothing of that."""
 
     place: PlaceOrder
     filled_lots: int
@@ -158,7 +160,7 @@ def decide_amendment(
         return Amendment(added_lots, 0, 0)
     held = exposure(order, market, accounts)
     terms = order_terms(order, market, now_us(), slack_ppm=0)
-    need = order_need(held, terms)
+    need = need_of(held, terms, opens=not order.reduce_only)
     account.locked_atoms -= before.reserved_atoms
     check_margin(order, need, accounts)
     check_size(order, account, accounts, max(terms.reserve_ticks, terms.limit_ticks))

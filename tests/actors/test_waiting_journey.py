@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from dataclasses import replace
+from typing import Any
 
 from actors.commands import market as market_command
 from sim.orders import OrderStatus, PlaceOrder, Terms
@@ -22,6 +23,10 @@ from tests.waiting import eventually
 
 ROUNDS, ORDERS_A_ROUND, AMENDED_A_ROUND = 12, 40, 20
 OPEN = "SELECT id, account_id FROM orders WHERE status <= 3"
+TOO_LITTLE = """
+SELECT count(*) FROM orders WHERE status <= 3 AND may_open AND NOT reduce_only
+    AND reserved_atoms * leverage < price_ticks * (quantity_lots - filled_lots) * 100"""
+"""A tick of a lot of ETH-PERP is 100 atoms."""
 LOCKED = "SELECT coalesce(sum(locked_atoms) + sum(open_orders), 0) FROM balances"
 
 
@@ -59,13 +64,14 @@ def amended_by(dice: random.Random) -> Amend:
         if trigger and not open_order.is_triggered and place.order_type != OrderType.TRAILING:
             trigger += dice.randint(-5, 5)
         price = place.price_ticks
-        return open_order._replace(
+        return replace(
+            open_order,
             place=replace(
                 place,
                 quantity_lots=open_order.filled_lots + left,
                 price_ticks=price + dice.randint(-5, 5) if price else 0,
                 terms=replace(place.terms, trigger_ticks=trigger),
-            )
+            ),
         )
 
     return changed
@@ -79,7 +85,7 @@ def amend_some(house: House, dice: random.Random) -> int:
     async def work() -> int:
         pool = await open_pool(house.api_url, 4)
 
-        async def one(order_id: int, account_id: int) -> int:
+        async def one(order_id: Any, account_id: Any) -> int:
             asked = Asked(account_id, "", b"", None)
             try:
                 async with unit_of_work(pool) as connection:
@@ -109,6 +115,7 @@ def test_a_random_run_of_orders_that_wait_and_are_amended_locks_what_it_should(
         house.cancel(dice.choice(people), None)
         if number % 4 == 3:
             house.settled()
+            assert house.count(TOO_LITTLE) == 0
     assert amended > ROUNDS
     for person in people:
         house.cancel(person, None)

@@ -86,6 +86,15 @@ def test_another_price_is_what_stands_in_the_book_and_reserves_as_such(floor: Fl
     assert money(alice)["locked"] == floor.reserved(order_id) == "2.16615"
 
 
+def test_less_at_a_dearer_price_reserves_for_that(floor: Floor) -> None:
+    alice = floor.person()
+    order_id = placed(alice, quantity="0.3")
+    seen(alice, order_id, status="OPEN")
+    amended(floor, alice, order_id, price="61", quantity="0.2")
+    # 0.2 at 61: 1.22 of margin, 0.0061 of fee, and 0.218 that it loses against mark at 59.91
+    assert money(alice)["locked"] == floor.reserved(order_id) == "1.4441"
+
+
 def test_what_is_filled_stays_and_the_quantity_counts_with_it(floor: Floor) -> None:
     alice, bob = floor.person(), floor.person()
     order_id = placed(alice, quantity="0.5")

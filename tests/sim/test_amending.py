@@ -28,9 +28,9 @@ def test_an_amended_order_has_what_it_needs_whatever_has_traded_meanwhile() -> N
         needs = ceil(needed * (left + added) / (lots + added))
         if left + added == 0:
             continue
-        assert amendment.kept_atoms(has + extra, left + added) == needs
+        assert amendment.kept_atoms(has + extra, left + added, left) == needs
 
 
 def test_one_that_only_becomes_smaller_reserves_nothing_and_keeps_its_share() -> None:
-    assert Amendment(-3, 0, 0).kept_atoms(700, 7) == 700
+    assert Amendment(-3, 0, 0).kept_atoms(1_000, 7, 10) == 700
     assert extra_atoms(700, 7, -3, 1_000) == 0

@@ -226,7 +226,7 @@ class Exchange:
         )
         before = OpenOrder(now, 0, not waits, limit, locked)
         has_limit = type_when_triggered(now.order_type) == OrderType.LIMIT
-        before = before._replace(place=replace(now, price_ticks=limit if has_limit else 0))
+        before = replace(before, place=replace(now, price_ticks=limit if has_limit else 0))
         terms = now.terms
         if waits and dice.random() < 0.5:
             terms = replace(
@@ -242,7 +242,7 @@ class Exchange:
         )
         asked, accounts = Asked(number, "", b"", None, 1), self.accounts(order_id)
         try:
-            self.amendment = decide_amendment(before, before._replace(place=place), accounts, asked)
+            self.amendment = decide_amendment(before, replace(before, place=place), accounts, asked)
         except Refused as refused:
             self.placed[order_id] = (order_, opens)
             self.seen[f"AMEND_{refused.refusal.name}"] += 1
