@@ -10,9 +10,10 @@ from sim.book.heaps import DUE, push
 from sim.book.queues import DONE, find_order, rest_order, shortage
 from sim.book.terms import expire_at, terms_of
 from sim.book.waiting import enter_waiting, heap_of, source_of
+from sim.rows import order_types
 from sim.rows.kernels import Number, cached_kernel, inlined
 
-KERNEL_MODULES = (*walks.KERNEL_MODULES, next_turns, order_terms, waiting_orders)
+KERNEL_MODULES = (*walks.KERNEL_MODULES, next_turns, order_terms, order_types, waiting_orders)
 
 
 @cached_kernel(*KERNEL_MODULES)

@@ -21,8 +21,6 @@ from sim.book.events import (
     BUY,
     NONE,
     REDUCE_ONLY,
-    STOP,
-    STOP_LIMIT,
     TRAILING,
     TRIGGER_ON_MARK,
     WAITING,
@@ -44,6 +42,7 @@ from sim.book.index import insert
 from sim.book.queues import fill_slot, join_account, take_slot
 from sim.book.terms import link, terms_of
 from sim.rows.kernels import Number, called, inlined
+from sim.rows.order_types import is_stop
 
 
 @inlined
@@ -61,8 +60,7 @@ def price_of(book: Book, source: int) -> Number:
 @inlined
 def heap_of(side: int, order_type: int, source: int) -> Number:
     """Where a trigger stands: a stop of a BUY is met by a rising price, as a profit of a SELL."""
-    is_stop = order_type in (STOP, STOP_LIMIT, TRAILING)
-    return source if (side == BUY) == is_stop else source + 1
+    return source if (side == BUY) == is_stop(order_type) else source + 1
 
 
 @inlined

@@ -13,9 +13,7 @@ from sim.money.rules import MARKET_BAND_PPM
 from sim.orders import PlaceOrder
 from sim.price_band import highest_purchase_ticks, lowest_sale_ticks
 from sim.rows.messages import OrderType, Side
-from sim.rows.order_types import LIMIT, type_when_triggered
-
-PROFITS = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
+from sim.rows.order_types import LIMIT, is_stop, type_when_triggered
 
 
 class Prices(NamedTuple):
@@ -55,6 +53,6 @@ def bid_when_triggered_ticks(order: PlaceOrder, prices: Prices) -> int:
     """What a sale meets about when it is triggered, as a plain one meets the best bid now."""
     if order.order_type == OrderType.TRAILING:
         return max(followed_ticks(order, prices), prices.best_bid_ticks)
-    if order.order_type in PROFITS:
-        return max(order.terms.trigger_ticks, prices.best_bid_ticks)
-    return order.terms.trigger_ticks
+    if is_stop(order.order_type):
+        return order.terms.trigger_ticks
+    return max(order.terms.trigger_ticks, prices.best_bid_ticks)

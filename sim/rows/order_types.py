@@ -4,6 +4,7 @@ from sim.rows.kernels import rule
 from sim.rows.messages import OrderType, TimeInForce
 
 LIMIT, MARKET = int(OrderType.LIMIT), int(OrderType.MARKET)
+STOP, TRAILING = int(OrderType.STOP), int(OrderType.TRAILING)
 STOP_LIMIT, TAKE_PROFIT_LIMIT = int(OrderType.STOP_LIMIT), int(OrderType.TAKE_PROFIT_LIMIT)
 GTC = int(TimeInForce.GTC)
 
@@ -18,6 +19,13 @@ def waits_for_trigger(order_type: int) -> bool:
 def type_when_triggered(order_type: int) -> int:
     """LIMIT or MARKET, what an order is once it no longer waits."""
     return LIMIT if order_type in (LIMIT, STOP_LIMIT, TAKE_PROFIT_LIMIT) else MARKET
+
+
+@rule
+def is_stop(order_type: int) -> bool:
+    """Of one that waits: whether it is met by a price that goes against whoever has the position
+    that it closes; else it takes a profit."""
+    return order_type in (STOP, STOP_LIMIT, TRAILING)
 
 
 @rule
