@@ -147,7 +147,16 @@ class OrderSent(Sent):
                     "postOnly": True,
                     "clientOrderId": "client-123",
                     "leverage": 10,
-                }
+                },
+                {
+                    "marketId": "BTC-PERP",
+                    "side": "SELL",
+                    "type": "STOP",
+                    "quantity": "1.25",
+                    "triggerPrice": "64000",
+                    "triggerBy": "MARK",
+                    "linkId": "exit-7",
+                },
             ]
         }
     )

@@ -30,6 +30,7 @@ from sim.roles import Role
 from sim.rows.messages import MarketStatus, OrderType, Side, TimeInForce
 from sim.rows.order_types import LIMIT, type_when_triggered, waits_for_trigger
 from sim.units import ATOMS_PER_UNIT, format_atoms, format_steps
+from storage.intake.expiry import check_expiry
 from storage.intake.exposures import check_marks, no_mark
 from storage.intake.idempotency import Asked
 from storage.intake.links import Linked, Links, check_link, linked
@@ -217,18 +218,6 @@ def open_market(order: PlaceOrder, accounts: Accounts) -> MarketNow:
         name = MarketStatus(market.status).name
         raise Refused(Refusal.MARKET_NOT_OPEN, f"{order.spec.market_id} is {name}")
     return market
-
-
-def check_expiry(order: PlaceOrder, at_us: int) -> None:
-    """Refuses a time that is over."""
-    if 0 < order.terms.expires_us <= at_us:
-        now_ms = at_us // 1_000
-        raise Refused(
-            Refusal.INVALID_ORDER,
-            f"{Name.EXPIRES_AT} {order.terms.expires_us // 1_000} is not in the future; it is"
-            f" {now_ms} now",
-            {"field": Name.EXPIRES_AT, "nearest": now_ms + 1},
-        )
 
 
 def market_halted(market_id: str, reason: str) -> Refused:

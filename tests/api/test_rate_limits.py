@@ -54,6 +54,14 @@ def test_more_accounts_are_no_more_requests(tight: Deployment) -> None:
     assert answers == [202] * ORDERS + [429] * 2
 
 
+def test_s34_an_amendment_counts_as_an_order(tight: Deployment) -> None:
+    person = tight.person()
+    path = f"/orders/{person.post('/orders', small_order()).json()['orderId']}"
+    answers = [person.patch(path, {"price": "59000"}).status_code for _ in range(ORDERS)]
+    assert answers == [202] + [409] * (ORDERS - 2) + [429]
+    assert person.delete(path).status_code == 202
+
+
 def test_s34_a_batch_counts_as_its_orders(tight: Deployment) -> None:
     person = tight.person()
     batch = {"orders": [small_order()] * ORDERS}
