@@ -12,6 +12,7 @@ from tests.api.deployment import Deployment, Person, error_of, small_order
 MONEY = {"asset": "USDC", "amount": "1"}
 BODIES: dict[str, Any] = {
     "POST /orders": small_order(clientOrderId="theirs"),
+    "PATCH /orders/{order_id}": {"price": "59000"},
     "POST /orders/batch": {"orders": [small_order()]},
     "POST /orders/cancel-batch": {"orders": [{"clientOrderId": "mine"}]},
     "POST /account/cancel-after": {"timeoutMs": 0},
@@ -104,7 +105,7 @@ def asked_of(person: Person, operation: str, order: str) -> Any:
 
 
 def test_every_route_about_money_and_orders_takes_an_account() -> None:
-    assert len(OF_ONE_ACCOUNT) == 17
+    assert len(OF_ONE_ACCOUNT) == 18
     assert set(BODIES) <= set(OF_ONE_ACCOUNT)
 
 
