@@ -203,18 +203,13 @@ def closes(held: Exposure, order: OrderTerms) -> bool:
     return closes_wholly(is_sale, order.quantity_lots, position_lots, taken)
 
 
-def waiting_loss_ticks(spec: MarketSpec, side: Side, limit_ticks: int, mark_ticks: int) -> int:
-    """What a lot of an order that waits may lose at once: it may be triggered while mark stands
-    here, and trades no further from it than the market's band."""
-    within_ticks = nearest_limit_ticks(spec, side, limit_ticks, mark_ticks)
-    return open_loss_ticks(side == Side.SELL, within_ticks, mark_ticks)
-
-
 def order_loss_ticks(held: Exposure, order: OrderTerms) -> int:
-    """What a lot of an order loses at once, against mark, if it trades at its limit."""
+    """What a lot of an order loses at once, against mark, if it trades at its limit. One that waits
+    may be triggered while mark stands here, and trades no further from it than the band."""
+    limit_ticks = order.limit_ticks
     if order.waits:
-        return waiting_loss_ticks(held.spec, order.side, order.limit_ticks, held.mark_ticks)
-    return open_loss_ticks(order.side == Side.SELL, order.limit_ticks, held.mark_ticks)
+        limit_ticks = nearest_limit_ticks(held.spec, order.side, limit_ticks, held.mark_ticks)
+    return open_loss_ticks(order.side == Side.SELL, limit_ticks, held.mark_ticks)
 
 
 def order_need(held: Exposure, order: OrderTerms) -> Need:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sim.market import MarketSpec
-from sim.money.margin import Exposure, OpenSide, waiting_loss_ticks
+from sim.money.margin import Exposure, OpenSide, OrderTerms, join_orders
 from sim.money.position import Position
 from sim.orders import LAST_OPEN_STATUS
 from sim.refusals import Refusal, Refused
@@ -20,25 +20,24 @@ WHERE l.account_id = ANY(%b)"""
 """Whoever has ever placed an order in a market has a leverage there."""
 
 OPEN_SIDES = f"""
-SELECT o.account_id, o.market_id, o.side, count(*), sum(r.lots), sum(r.limit_ticks * r.lots),
+SELECT o.account_id, o.market_id, o.side, count(*), sum(r.lots), sum(o.price_ticks * r.lots),
     coalesce(sum(r.lots) FILTER (WHERE NOT o.reduce_only), 0),
-    coalesce(sum(r.lots) FILTER (WHERE b.beyond), 0),
-    coalesce(sum(r.limit_ticks * r.lots) FILTER (WHERE b.beyond), 0), r.waiting_id IS NOT NULL
+    coalesce(sum(r.lots) FILTER (WHERE r.beyond), 0),
+    coalesce(sum(o.price_ticks * r.lots) FILTER (WHERE r.beyond), 0), r.special_id IS NOT NULL,
+    bool_or(o.order_type > {OrderType.MARKET:d} AND o.triggered_at_us = 0),
+    coalesce(max(a.added_lots), 0), coalesce(max(a.price_ticks), 0)
 FROM orders o JOIN market_prices p USING (market_id)
 LEFT JOIN amendments a ON a.order_id = o.id
 CROSS JOIN LATERAL (
-    SELECT o.quantity_lots - o.filled_lots + greatest(a.added_lots, 0) AS lots,
-        CASE o.side WHEN {Side.BUY:d} THEN greatest(o.price_ticks, a.price_ticks)
-            ELSE least(o.price_ticks, nullif(a.price_ticks, 0)) END AS limit_ticks,
-        CASE WHEN o.order_type > {OrderType.MARKET:d} AND o.triggered_at_us = 0 THEN o.id
-            END AS waiting_id) r
-CROSS JOIN LATERAL (
-    SELECT r.waiting_id IS NULL AND CASE o.side WHEN {Side.BUY:d}
-        THEN r.limit_ticks > p.mark_ticks ELSE r.limit_ticks < p.mark_ticks END AS beyond) b
+    SELECT o.quantity_lots - o.filled_lots AS lots,
+        CASE o.side WHEN {Side.BUY:d} THEN o.price_ticks > p.mark_ticks
+            ELSE o.price_ticks < p.mark_ticks END AS beyond,
+        CASE WHEN a.order_id > 0 OR (o.order_type > {OrderType.MARKET:d} AND o.triggered_at_us = 0)
+            THEN o.id END AS special_id) r
 WHERE o.account_id = ANY(%b) AND o.status <= {LAST_OPEN_STATUS:d} AND o.id <> ALL(%b::bigint[])
-GROUP BY o.account_id, o.market_id, o.side, r.waiting_id"""
-"""The fields of OpenSide, in their order, of all open orders but those named last, and whether they
-wait: each of those by itself. One that is being amended counts at the worse of its two terms."""
+GROUP BY o.account_id, o.market_id, o.side, r.special_id"""
+"""The first fields of OpenSide, in their order, of all open orders but those named last. One that
+waits or is being amended stands by itself, with what says so."""
 
 MARKS = f"""
 SELECT {", ".join("m." + column.strip() for column in SPEC_COLUMNS.split(","))},
@@ -60,20 +59,33 @@ def joined(
         position = Position(lots, int(cost))
         exposure = Exposure(*marked[market_id], position, leverage)
         found.setdefault(account_id, {})[market_id] = exposure
-    for account_id, market_id, side, *sums, waits in open_sides:
+    for account_id, market_id, side, *columns in open_sides:
         held_there = found.get(account_id, {}).get(market_id)
         if held_there is not None:  # else it came between the statements: its account has changed
-            add_open(held_there, Side(side), OpenSide(*map(int, sums)), waits)
+            orders, (is_special, *special) = OpenSide(*map(int, columns[:6])), columns[6:]
+            if is_special:
+                join_special(held_there, Side(side), orders, *special)
+            else:
+                plain = held_there.open_sides.get(Side(side), OpenSide())
+                held_there.open_sides[Side(side)] = plain.joined(orders)
     return found
 
 
-def add_open(held: Exposure, side: Side, orders: OpenSide, waits: bool) -> None:
-    """A row of OPEN_SIDES is one more part of what is open there."""
-    if waits:
-        limit_ticks = orders.tick_lots // orders.lots
-        loss_ticks = waiting_loss_ticks(held.spec, side, limit_ticks, held.mark_ticks)
-        orders.waiting_loss_ticks = loss_ticks * orders.lots
-    held.open_sides[side] = held.open_sides.get(side, OpenSide()).joined(orders)
+def join_special(
+    held: Exposure, side: Side, order: OpenSide, waits: bool, added_lots: int, price_ticks: int
+) -> None:
+    """An order that waits, or is being amended: that counts at the worse of its two terms."""
+    limit_ticks = order.tick_lots // order.lots
+    worse = max if side == Side.BUY else min
+    terms = OrderTerms(
+        side,
+        order.lots + max(0, added_lots),
+        worse(limit_ticks, price_ticks or limit_ticks),
+        limit_ticks,
+        reduce_only=order.plain_lots == 0,
+        waits=waits,
+    )
+    join_orders(held, terms)
 
 
 async def exposures(connection: Connection, account_id: int) -> dict[str, Exposure]:
