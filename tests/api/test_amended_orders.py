@@ -236,3 +236,23 @@ def test_what_cannot_be_amended_is_refused_in_words(floor: Floor) -> None:
         refused = alice.patch(f"/orders/{order_id}", body)
         assert refused.status_code == 400
         assert refused.json()["error"]["message"] == message
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "loss"), [("BUY", "61", "0.2241"), ("SELL", "59", "0.1879")]
+)
+def test_what_is_asked_for_counts_before_the_market_has_done_it(
+    side: str, price: str, loss: str, floor: Floor
+) -> None:
+    """0.2 that lose 1.09 or 0.91 each against mark, and the fee."""
+    alice = floor.person()
+    order_id = placed(alice, side=side)
+    seen(alice, order_id, status="OPEN")
+    floor.house.close()
+    alice.patch(f"/orders/{order_id}", {"price": price, "quantity": "0.2"})
+    asked = money(alice)
+    assert asked["openLoss"] == loss
+    floor.house.open()
+    seen(alice, order_id, status="OPEN", quantity="0.2", price=price)
+    floor.settled()
+    assert (money(alice)["openLoss"], money(alice)["locked"]) == (loss, asked["locked"])
