@@ -9,7 +9,7 @@ import pytest
 
 from sim.money.accounts import POSITION
 from sim.money.liquidation import CLOSED
-from sim.rows.messages import EventKind, Rows
+from sim.rows.messages import EVENT, EventKind, Rows
 from sim.stepping.closings import Equities, Integers
 from sim.stepping.market import SteppedMarket
 from sim.stepping.world import SimulatedWorld, Timing
@@ -59,7 +59,7 @@ class Listener:
         told.closings.settle = settled  # type: ignore[method-assign]
 
     def heard(self) -> Rows:
-        rows = np.concatenate(self.events)
+        rows = np.concatenate([np.empty(0, EVENT), *self.events])  # a market may be silent
         self.events.clear()
         return rows
 
