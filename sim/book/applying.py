@@ -63,7 +63,7 @@ from sim.book.queues import (
     find_order,
     shortage,
 )
-from sim.book.reduce_only import keep_reducing
+from sim.book.reduce_only import cut_plain, keep_reducing
 from sim.book.rules import asks_for_terms, limit_price, move_band, refusal
 from sim.rows import kernels, messages
 from sim.rows.kernels import Number, cached_kernel, inlined
@@ -237,14 +237,14 @@ def move_lots(
     taker_id: int,
     signed_lots: int,
     time_us: int,
-    drop: Number,
+    cut: Number,
 ) -> None:
     """Lots move from one position to another without an order; both accounts are known here."""
     giver, taker = find_account(book, giver_id), find_account(book, taker_id)
     book.accounts[giver].position_lots -= signed_lots
     book.accounts[taker].position_lots += signed_lots
-    keep_reducing(book, events, time_us, giver, drop)
-    keep_reducing(book, events, time_us, taker, drop)
+    keep_reducing(book, events, time_us, giver, cut)
+    keep_reducing(book, events, time_us, taker, cut)
 
 
 @cached_kernel(*KERNEL_MODULES)
@@ -255,4 +255,4 @@ def transfer(
 
     events (m, 9) as for `run`, with room for each reduce-only order and two more.
     """
-    move_lots(book, events, giver_id, taker_id, signed_lots, time_us, drop_order)
+    move_lots(book, events, giver_id, taker_id, signed_lots, time_us, cut_plain)

@@ -37,7 +37,7 @@ from sim.book.levels import level_at
 from sim.book.prefetch import prefetch_maker
 from sim.book.queues import drop_order, find_account, open_account, rest_order, take_lots
 from sim.book.reduce_only import (
-    cut_excess,
+    cut_plain,
     keep_reducing,
     reducible_lots,
     rests_too_much,
@@ -74,7 +74,7 @@ def leave_and_reduce(
 ) -> None:
     """After a trade, where orders are reduce-only and none has terms."""
     leave_when_filled(book, events, command, slot, account)
-    keep_reducing(book, events, command.time_us, account, drop_order)
+    keep_reducing(book, events, command.time_us, account, cut_plain)
 
 
 @inlined
@@ -86,7 +86,7 @@ def match(
     wanted_lots: int,
     reducing: bool,
     after_trade: Number,
-    drop: Number,
+    cut: Number,
 ) -> Number:
     """Trade against the best orders, oldest first, within the limit; answers what is left.
 
@@ -95,7 +95,7 @@ def match(
     there were cuts may rest too much: then they are cut before they are met.
 
     after_trade   the part that follows a trade with an order of an account
-    drop          the part that takes an order out
+    cut           the part that cuts an account's reduce-only orders
     """
     taker = open_account(book, command.account_id)
     opposite = opposite_side(command.side)
@@ -110,14 +110,14 @@ def match(
         prefetch_maker(book, maker.next)
         owner = maker.account
         if reducing and maker.flags & REDUCE_ONLY and rests_too_much(book, owner):
-            cut_excess(book, events, command.time_us, owner, drop)
+            cut(book, events, command.time_us, owner)
             continue
         lots = min(maker.remaining_lots, wanted_lots)
         trade(book, events, command, taker, slot, lots)
         wanted_lots -= lots
         after_trade(book, events, command, slot, owner)
     if reducing:
-        keep_reducing(book, events, command.time_us, taker, drop)
+        keep_reducing(book, events, command.time_us, taker, cut)
     return wanted_lots
 
 
@@ -127,7 +127,7 @@ def match_reducing(
 ) -> Number:
     """The same where reduce-only orders rest, which the busiest path need not ask."""
     after = leave_and_reduce
-    return match(book, events, command, limit_ticks, wanted, True, after, drop_order)
+    return match(book, events, command, limit_ticks, wanted, True, after, cut_plain)
 
 
 @inlined
@@ -138,7 +138,7 @@ def match_without_terms(
     if book.state[REDUCE_ONLY_COUNT] > 0:
         return match_reducing(book, events, command, limit_ticks, wanted)
     after = leave_when_filled
-    return match(book, events, command, limit_ticks, wanted, False, after, drop_order)
+    return match(book, events, command, limit_ticks, wanted, False, after, cut_plain)
 
 
 @inlined

@@ -15,7 +15,7 @@ from sim.book.events import (
     SELL,
     tell_of_order,
 )
-from sim.book.queues import take_lots, waits
+from sim.book.queues import drop_order, take_lots, waits
 from sim.rows.kernels import Number, called, inlined
 
 
@@ -73,11 +73,11 @@ def cut_order(
     drop(book, slot)
 
 
-@called
+@inlined
 def cut_excess(book: Book, events: Integers, time_us: int, account: int, drop: Number) -> None:
     """An account's reduce-only orders are cut to what its position allows, newest first.
 
-    drop   the part that takes an order out: `drop_order`, or `drop_any` where some have terms
+    drop   the part that takes an order out
 
     Both sides: in a book from before orders were cut like this, both may rest too much.
     """
@@ -92,8 +92,17 @@ def cut_excess(book: Book, events: Integers, time_us: int, account: int, drop: N
         slot = older
 
 
+@called
+def cut_plain(book: Book, events: Integers, time_us: int, account: int) -> None:
+    """`cut_excess` in a book in which no order has terms."""
+    cut_excess(book, events, time_us, account, drop_order)
+
+
 @inlined
-def keep_reducing(book: Book, events: Integers, time_us: int, account: int, drop: Number) -> None:
-    """A position has changed: its reduce-only orders follow."""
+def keep_reducing(book: Book, events: Integers, time_us: int, account: int, cut: Number) -> None:
+    """A position has changed: its reduce-only orders follow.
+
+    cut   `cut_plain`, or `cut_any` where orders have terms
+    """
     if rests_too_much(book, account):
-        cut_excess(book, events, time_us, account, drop)
+        cut(book, events, time_us, account)

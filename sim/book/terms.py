@@ -11,6 +11,7 @@ from sim.book.events import CANCELED, EXPIRED, LINKED, REDUCE_ONLY, TIME, tell_o
 from sim.book.heaps import EXPIRY, TRAILING_STOPS, first, pull, push
 from sim.book.index import remove
 from sim.book.queues import drop_order, find_order, give_slot, leave_account, waits
+from sim.book.reduce_only import cut_excess
 from sim.rows.kernels import Number, called, inlined
 
 
@@ -102,6 +103,12 @@ def drop_any(book: Book, slot: int) -> None:
     if book.orders[slot].terms != 0:
         end_terms(book, slot)
     drop_order(book, slot)
+
+
+@called
+def cut_any(book: Book, events: Integers, time_us: int, account: int) -> None:
+    """`cut_excess` in any book."""
+    cut_excess(book, events, time_us, account, drop_any)
 
 
 @called

@@ -42,7 +42,7 @@ from sim.book.queues import find_order, take_lots, waits
 from sim.book.reduce_only import keep_reducing
 from sim.book.rules import crosses, has_terms, limit_price, value_refusal
 from sim.book.term_rules import trigger_refusal
-from sim.book.terms import drop_any, take_terms, use_link
+from sim.book.terms import cut_any, drop_any, take_terms, use_link
 from sim.book.waiting import come_to_wait, tell_price
 from sim.rows.kernels import Number, called, inlined
 from sim.rows.messages import TimeInForce
@@ -82,7 +82,7 @@ def follow_trade(book: Book, events: Integers, command: Records, slot: int, acco
         use_link(book, events, command.time_us, slot)
     if order.remaining_lots == 0:
         drop_any(book, slot)
-    keep_reducing(book, events, command.time_us, account, drop_any)
+    keep_reducing(book, events, command.time_us, account, cut_any)
     tell_price(book, LAST_SOURCE, price_ticks)
 
 
@@ -90,7 +90,7 @@ def follow_trade(book: Book, events: Integers, command: Records, slot: int, acco
 def match_with_terms(
     book: Book, events: Integers, command: Records, limit_ticks: int, wanted: int
 ) -> Number:
-    return match(book, events, command, limit_ticks, wanted, True, follow_trade, drop_any)
+    return match(book, events, command, limit_ticks, wanted, True, follow_trade, cut_any)
 
 
 @inlined

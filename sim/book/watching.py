@@ -52,7 +52,7 @@ from sim.book.queues import (
 )
 from sim.book.rules import asks_for_terms, has_terms, limit_price, refusal
 from sim.book.term_rules import terms_refusal
-from sim.book.terms import drop_any, expire_next
+from sim.book.terms import cut_any, drop_any, expire_next
 from sim.book.triggering import amend, come_in, leave_to_trigger
 from sim.book.waiting import come_to_wait, tell_price
 from sim.rows import order_types
@@ -220,4 +220,4 @@ def transfer_with_terms(
     events (m, 9) as for `run`, with room for each order that is reduce-only or has terms, and two
     more.
     """
-    move_lots(book, events, giver_id, taker_id, signed_lots, time_us, drop_any)
+    move_lots(book, events, giver_id, taker_id, signed_lots, time_us, cut_any)

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
+from llvmlite.binding import Linkage
 from numba import config, njit, typeof, types
 from numba.core.caching import UserProvidedCacheLocator
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic, overload, register_jitable
 from numba.misc.appdirs import AppDirs
@@ -20,11 +23,60 @@ CACHE_HOMES = (
     f"{__file__.rpartition('/')[0]}/__pycache__",
     AppDirs("sandpit", appauthor=False).user_cache_dir,
 )
-ALWAYS = {"forceinline": True, "_nrt": False}
-"""`_nrt=False`: the arrays belong to the caller for the whole call, and counting references to
-them in every inner function costs more than the work itself."""
 
-BY_CALL = {"_nrt": False}
+UNCOUNTED = {"_nrt": False}
+"""The arrays belong to the caller for the whole call, and counting references to them in every
+inner function costs more than the work itself."""
+
+
+class PartCode(JITCodeLibrary):  # type: ignore[misc, unused-ignore]
+    """The code of a part, which its kernels take in, and optimize and compile with their own.
+
+    Numba would do both for every part as well, with all that the part is made of: a kernel would
+    be compiled as often as its parts lie within each other.
+    """
+
+    def _optimize_final_module(self) -> None:
+        """See above."""
+
+    def _finalize_final_module(self) -> None:
+        """Leave the code to whoever links it, and only its names to the processor's compiler."""
+        own = [each for each in self._final_module.functions if not each.is_declaration]
+        for function in own:
+            function.linkage = Linkage.linkonce_odr
+        self._shared_module = self._final_module.clone()
+        for function in own:
+            function.linkage = Linkage.available_externally
+        super()._finalize_final_module()
+
+
+class CalledCode(PartCode):
+    """The code of a part that no kernel takes in line."""
+
+    def _finalize_final_module(self) -> None:
+        for function in self._final_module.functions:
+            if function.linkage == Linkage.external and not function.is_declaration:
+                function.add_function_attribute("noinline")
+        super()._finalize_final_module()
+
+
+class PartCompiler(Compiler):  # type: ignore[misc, unused-ignore]
+    """Numba's compiler, into the code of a part."""
+
+    code: type[PartCode] = PartCode
+
+    def __init__(self, typing: Any, target: Any, library: None, *arguments: Any) -> None:
+        super().__init__(typing, target, self.code(target.codegen(), "part"), *arguments)
+
+
+class CalledCompiler(PartCompiler):
+    code = CalledCode
+
+
+PART = {**UNCOUNTED, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+ALWAYS = {**PART, "forceinline": True, "pipeline_class": PartCompiler}
+BY_CALL = {**PART, "forceinline": False, "pipeline_class": CalledCompiler}
+"""Said of both: what is called from an inlined part would be inlined as well."""
 
 PREFETCH_FOR_READ, KEEP_IN_ALL_CACHES, DATA_CACHE = 0, 3, 1
 
@@ -44,7 +96,25 @@ def make(kernel: kernels.Compiled) -> None:
     if kernel.mark:
         kernel.made = kept(kernel.function, kernel.mark)
     else:
-        kernel.made = njit(**ALWAYS if kernel.is_inlined else BY_CALL)(kernel.function)
+        options = ALWAYS if kernel.is_inlined else BY_CALL
+        kernel.made = of_wide_numbers(njit(**options)(kernel.function))
+
+
+def of_wide_numbers(dispatcher: Any) -> Any:
+    """A part that is compiled once for numbers of any width, and not for each constant anew.
+
+    Nothing else differs: inlined, a number is as narrow again as it came, and a constant is one.
+    """
+    template = dispatcher.get_call_template
+    dispatcher.get_call_template = lambda arguments, named: template(map(wide, arguments), named)
+    return dispatcher
+
+
+def wide(argument: Any) -> Any:
+    """The type of an argument; of an integer that fits, int64."""
+    argument = types.unliteral(argument)
+    is_narrow = isinstance(argument, types.Integer) and argument.bitwidth < types.int64.bitwidth
+    return types.int64 if is_narrow else argument
 
 
 def kept(function: Callable[..., Any], mark: str) -> Any:
@@ -56,8 +126,8 @@ def kept(function: Callable[..., Any], mark: str) -> Any:
         for home in [before] if before else CACHE_HOMES:
             config.CACHE_DIR = f"{home}/{mark}"
             if UserProvidedCacheLocator.from_function(function, inspect.getfile(function)):
-                return njit(cache=True, _nrt=False)(function)
-        return njit(_nrt=False)(function)
+                return njit(cache=True, **UNCOUNTED)(function)
+        return njit(**UNCOUNTED)(function)
     finally:
         config.CACHE_DIR = before
 

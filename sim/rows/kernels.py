@@ -54,6 +54,7 @@ class Compiled:
     def __call__(self, *arguments: Any) -> Any:
         """The first call. A class of its own takes all others straight to numba's object: a step
         in Python between would cost half as much as a short kernel."""
+        assert self.mark, f"{self.function.__name__} is a part of kernels: only they call it"
         dispatcher = self.dispatcher
         self.__class__ = type("Called", (Compiled,), {"__call__": staticmethod(dispatcher)})
         return dispatcher(*arguments)

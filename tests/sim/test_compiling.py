@@ -1,13 +1,18 @@
 """What is declared apart from numba is the same to Python and to a kernel."""
 
 import random
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numba import config
 
 from sim.rows import kernels
 from sim.rows.kernels import (
     Number,
+    cached_kernel,
+    called,
     high_product,
     highest_bit,
     inlined,
@@ -24,22 +29,22 @@ def twice(amount: int) -> int:
     return amount * 2
 
 
-@inlined
+@cached_kernel()
 def lowest(word: Number) -> Number:
     return lowest_bit(word)
 
 
-@inlined
+@cached_kernel()
 def highest(word: Number) -> Number:
     return highest_bit(word)
 
 
-@inlined
+@cached_kernel()
 def upper_half(first: Number, second: Number) -> Number:
     return high_product(first, second)
 
 
-@inlined
+@cached_kernel()
 def after_a_look(words: Number) -> Number:
     prefetch(words, 1)
     return twice(words[1])
@@ -80,12 +85,53 @@ def test_a_rule_that_is_declared_late_is_known_to_kernels() -> None:
     def thrice(amount: int) -> int:
         return amount * 3
 
-    @inlined
+    @cached_kernel()
     def asking(amount: int) -> int:
         return thrice(amount)
 
     assert asking(5) == 15
     assert kernels.RULES == []
+
+
+@inlined
+def in_line(number: Number) -> Number:
+    return number + 4_001
+
+
+@called
+def by_call(number: Number) -> Number:
+    return number + 4_003
+
+
+def of_parts(small: Number, large: Number) -> Number:
+    total = in_line(small) + in_line(large) + in_line(5)
+    return total + by_call(small) + by_call(large) + by_call(5)
+
+
+@pytest.fixture
+def of_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A kernel that no run before has kept."""
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+    return cached_kernel()(of_parts)
+
+
+def test_a_part_is_compiled_once_for_numbers_of_any_width(of_both: Any) -> None:
+    assert of_both(np.uint8(255), np.int64(2**40)) == 2 * (255 + 2**40 + 5) + 24_012
+    parts: list[Any] = [in_line, by_call]
+    assert [len(part.dispatcher.signatures) for part in parts] == [1, 1]
+
+
+def test_what_is_called_lies_outside_of_what_calls_it(of_both: Any) -> None:
+    of_both(1, 2)
+    (text,) = of_both.dispatcher.inspect_asm().values()
+    calls = [line for line in text.splitlines() if "call" in line]
+    assert any("by_call" in line for line in calls)
+    assert not any("in_line" in line for line in calls)
+
+
+def test_a_part_is_refused_to_whoever_is_no_kernel() -> None:
+    with pytest.raises(AssertionError, match="in_line is a part of kernels"):
+        in_line(1)
 
 
 def test_what_goes_wrong_in_a_kernel_is_raised_at_its_first_and_at_its_second_call() -> None:

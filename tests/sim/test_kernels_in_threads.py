@@ -22,11 +22,11 @@ print(found)
 
 def many_parts() -> str:
     """A module of parts, and of kernels that need all of them, each in another order."""
-    lines = ["from sim.rows.kernels import inlined"]
+    lines = ["from sim.rows.kernels import cached_kernel, inlined"]
     for part in range(PARTS):
         lines += ["@inlined", f"def part_{part}(x):", f"    return x + {part}"]
     for kernel in range(THREADS):
-        lines += ["@inlined", f"def kernel_{kernel}(x):"]
+        lines += ["@cached_kernel()", f"def kernel_{kernel}(x):"]
         lines += [f"    x = part_{(5 * kernel + part) % PARTS}(x)" for part in range(PARTS)]
         lines += ["    return x"]
     return "\n".join(lines)
