@@ -27,7 +27,7 @@ QUANTITY_LOTS_MAX = 10**12
 
 
 COLLATERAL = "USDC"
-"""The one asset that accounts of the exchange hold, and that its markets are quoted in."""
+"""What markets of the exchange are quoted in, and the one asset that backs positions."""
 
 PRICE_BAND_PPM = 100_000
 """Nobody takes at a price that is further from mark, where a market does not say otherwise."""
@@ -99,6 +99,15 @@ class MarketSpec:
     def atoms_per_tick_lot(self) -> int:
         """Quote atoms of one lot at one tick."""
         return int(self.tick_size * self.lot_size * ATOMS_PER_UNIT)
+
+    @cached_property
+    def base_atoms_per_lot(self) -> int:
+        """Base atoms of one lot; whole in a spot market."""
+        return int(self.lot_size.scaleb(asset_decimals(self.base_asset)))
+
+    def reserved_asset(self, is_sale: bool) -> str:
+        """Which asset an order of one side locks: a spot sale what it sells, all others quote."""
+        return self.base_asset if self.is_spot and is_sale else self.quote_asset
 
     def notional_atoms(self, price_ticks: int, quantity_lots: int) -> int:
         """Price × quantity in quote atoms, exactly."""

@@ -67,6 +67,7 @@ class Name(StrEnum):
     EXPIRES_AT = "{expires_at}"
     LINK_ID = "{link_id}"
     POST_ONLY = "{post_only}"
+    REDUCE_ONLY = "{reduce_only}"
     ASSET = "{asset}"
     AMOUNT = "{amount}"
     BALANCES = "{balances}"

@@ -107,14 +107,14 @@ def ceil_div(numerator: int, denominator: int) -> int:
     return -(-numerator // denominator)
 
 
-def format_atoms(atoms: int) -> str:
-    """Quote atoms as decimal text: 9045000 is '9.045'."""
-    return format_scaled(atoms, ATOM_DECIMALS)
+def format_atoms(atoms: int, asset: str | None = None) -> str:
+    """Atoms as decimal text, of the quote asset where none is named: 9045000 is '9.045'."""
+    return format_scaled(atoms, ATOM_DECIMALS if asset is None else asset_decimals(asset))
 
 
-def parse_atoms(text: str) -> int:
-    """Decimal text of a quote amount to atoms. Raises NotDecimal or OffGrid."""
-    return parse_scaled(text, ATOM_DECIMALS)
+def parse_atoms(text: str, asset: str | None = None) -> int:
+    """Decimal text of an amount to atoms, as above. Raises NotDecimal or OffGrid."""
+    return parse_scaled(text, ATOM_DECIMALS if asset is None else asset_decimals(asset))
 
 
 def format_ppm(ppm: int) -> str:

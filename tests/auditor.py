@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from sim.money.ledger import STRATEGIES_FIRST
+from sim.money.ledger import ENTRY_CODES, STRATEGIES_FIRST, EntryType
 from sim.rows.layouts import kept_rows
 from sim.rows.messages import EVENT, CommandKind, EventKind, Side
 from storage.market.journal import journal_after
@@ -43,21 +43,26 @@ def audit(connection: psycopg.Connection[Any]) -> None:
     """Raises AssertionError for the first promise that does not hold."""
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        for market_id, tick_lot, maker, taker in markets(connection):
+        for market_id, tick_lot, maker, taker, lot_atoms in markets(connection):
             book = replayed(connection, market_id, tick_lot, maker, taker)
             check_orders(connection, market_id, book)
-            check_positions(connection, market_id, book)
+            if lot_atoms:
+                check_exchanged(connection, market_id, book, lot_atoms)
+            else:
+                check_positions(connection, market_id, book)
             check_fills(connection, market_id, book)
             check_commands(connection, market_id)
         check_money(connection)
 
 
-def markets(connection: psycopg.Connection[Any]) -> list[tuple[str, int, int, int]]:
+def markets(connection: psycopg.Connection[Any]) -> list[tuple[str, int, int, int, int]]:
+    """Each with the atoms of a lot at a tick, both fees, and the base atoms of a spot lot, or 0."""
     rows = connection.execute(
         "SELECT market_id, tick_size::numeric * lot_size::numeric * 1000000, maker_fee_ppm,"
-        " taker_fee_ppm FROM markets"
+        " taker_fee_ppm, CASE kind WHEN 'SPOT' THEN lot_size::numeric * 100000000 ELSE 0 END"
+        " FROM markets"
     )
-    return [(row[0], int(row[1]), row[2], row[3]) for row in rows]
+    return [(row[0], int(row[1]), row[2], row[3], int(row[4])) for row in rows]
 
 
 def replayed(
@@ -176,6 +181,31 @@ def check_positions(connection: psycopg.Connection[Any], market_id: str, book: B
     assert {account for account, lots in book.position.items() if lots} <= {row[0] for row in rows}
 
 
+def check_exchanged(
+    connection: psycopg.Connection[Any], market_id: str, book: Book, lot_atoms: int
+) -> None:
+    """In a spot market every trader gained and paid what it traded; only strategies' holdings are
+    kept as positions, beginning with what they were given."""
+    trades = connection.execute(TRADED, {"market": market_id, "kind": ENTRY_CODES[EntryType.TRADE]})
+    gained = {(account, asset): atoms for account, asset, atoms in trades if atoms}
+    expected = {(account, "USDC"): cash for account, cash in book.cash.items()}
+    (base,) = connection.execute(BASE, (market_id,)).fetchone() or ("",)
+    expected |= {(account, base): lots * lot_atoms for account, lots in book.position.items()}
+    assert gained == {place: atoms for place, atoms in expected.items() if atoms}, market_id
+    given = {
+        account: (atoms // lot_atoms, worth)
+        for account, atoms, worth in connection.execute(GIVEN, (market_id,))
+    }
+    rows = connection.execute(HOLDINGS, (market_id,)).fetchall()
+    for account, lots, cost, realized in rows:
+        given_lots, worth = given.get(account, (0, 0))
+        assert lots == given_lots + book.position[account], f"{market_id}: account {account}"
+        assert realized == book.cash[account] + cost - worth - book.fees[account]
+        assert lots or cost == 0
+    traders = {account for account in book.position if account >= STRATEGIES_FIRST}
+    assert {row[0] for row in rows} == traders | set(given)
+
+
 def check_fills(connection: psycopg.Connection[Any], market_id: str, book: Book) -> None:
     """Clients' fills are their sides of the trades; what strategies trade is in no table."""
     rows = connection.execute(
@@ -202,6 +232,24 @@ def check_commands(connection: psycopg.Connection[Any], market_id: str) -> None:
     assert applied == list(range(1, len(applied) + 1))
 
 
+HOLDINGS = """
+SELECT account_id, quantity_lots, cost_atoms, realized_pnl_atoms FROM positions
+WHERE market_id = %s"""
+BASE = "SELECT base_asset FROM markets WHERE market_id = %s"
+GIVEN = """
+SELECT account_id, sum(amount_atoms) FILTER (WHERE asset <> 'USDC'),
+    -sum(amount_atoms) FILTER (WHERE asset = 'USDC')
+FROM ledger_entries WHERE source = 'endowment' AND reference = %s AND account_id >= 1000
+GROUP BY 1"""
+TRADED = """
+SELECT account_id, asset, sum(amount) FROM (
+    SELECT account_id, asset, amount_atoms AS amount FROM ledger_entries
+    WHERE source = %(market)s AND entry_type = 'TRADE'
+    UNION ALL SELECT x.account_id, asset, x.amount FROM strategy_ledger
+    CROSS JOIN LATERAL unnest(account_ids, entry_codes, amounts_atoms)
+        AS x(account_id, code, amount)
+    WHERE source = %(market)s AND code = %(kind)s) AS legs
+WHERE account_id >= 1000 GROUP BY 1, 2"""
 LEDGER_LEGS = """
 SELECT source, seq, account_id, asset, amount_atoms::numeric AS amount_atoms FROM ledger_entries
 UNION ALL
@@ -213,18 +261,25 @@ UNBALANCED = f"""
 SELECT source, seq FROM ({LEDGER_LEGS}) AS legs GROUP BY source, seq, asset
 HAVING sum(amount_atoms) <> 0"""
 WRONG_TOTALS = f"""
-SELECT account_id FROM balances b LEFT JOIN (
-    SELECT account_id, sum(amount_atoms) AS total FROM ({LEDGER_LEGS}) AS legs GROUP BY 1) AS l
-USING (account_id) WHERE b.total_atoms <> coalesce(l.total, 0)"""
+SELECT account_id, asset, b.total_atoms, l.total FROM balances b FULL JOIN (
+    SELECT account_id, asset, sum(amount_atoms) AS total FROM ({LEDGER_LEGS}) AS legs
+    WHERE account_id >= 1000 GROUP BY 1, 2) AS l
+USING (account_id, asset) WHERE coalesce(b.total_atoms, 0) <> coalesce(l.total, 0)"""
 WRONG_HOLDS = """
-SELECT account_id FROM balances b WHERE (locked_atoms, open_orders) <>
-    (SELECT coalesce(sum(reserved_atoms), 0)
-        + (SELECT coalesce(sum(reserved_atoms), 0) FROM amendments a
-           WHERE a.account_id = b.account_id), count(*) FROM orders o
+SELECT account_id, asset, locked_atoms, open_orders FROM balances b
+WHERE (locked_atoms, open_orders) <>
+    (SELECT coalesce(sum(o.reserved_atoms + coalesce(a.reserved_atoms, 0)) FILTER (WHERE b.asset =
+            CASE WHEN kind = 'SPOT' AND side = 2 THEN base_asset ELSE quote_asset END), 0),
+        count(*) FILTER (WHERE b.asset = quote_asset)
+     FROM orders o JOIN markets m USING (market_id) LEFT JOIN amendments a ON a.order_id = o.id
      WHERE o.account_id = b.account_id AND o.status <= 3)"""
+SOLD_UNOWNED = """
+SELECT account_id, asset FROM balances
+WHERE asset <> 'USDC' AND (total_atoms < 0 OR total_atoms < locked_atoms)"""
 WRONG_AFTER = """
-SELECT * FROM (SELECT account_id, id, balance_after_atoms,
-    sum(amount_atoms) OVER (PARTITION BY account_id ORDER BY id) AS running FROM ledger_entries) l
+SELECT * FROM (SELECT account_id, asset, id, balance_after_atoms,
+    sum(amount_atoms) OVER (PARTITION BY account_id, asset ORDER BY id) AS running
+    FROM ledger_entries) l
 WHERE balance_after_atoms IS NOT NULL AND balance_after_atoms <> running"""
 WRONG_FILLS = """
 SELECT f.market_id, f.event_seq FROM fills f LEFT JOIN trades t USING (market_id, event_seq)
@@ -237,6 +292,7 @@ def check_money(connection: psycopg.Connection[Any]) -> None:
         ("ledger transactions that do not sum to zero", UNBALANCED),
         ("balances that are not the sum of their ledger", WRONG_TOTALS),
         ("holds that are not the sum of open reservations", WRONG_HOLDS),
+        ("assets that are locked or gone and were never there", SOLD_UNOWNED),
         ("ledger entries with a wrong balance after", WRONG_AFTER),
         ("fills that are not as their trades", WRONG_FILLS),
     ):

@@ -12,20 +12,20 @@ from sim.rows.messages import OrderType, Side, TimeInForce
 from sim.units import parse_atoms
 from storage.market.markets import INSERT_SATELLITES, SPEC_COLUMNS, create_markets, spec_values
 from storage.servers.bootstrap import create_system_accounts
-from tests.markets import ETH_PERP
+from tests.markets import ETH_PERP, ETH_SPOT
 
-MARK_TICKS = {"BTC-PERP": 660_000, "ETH-PERP": 5_991}
+MARK_TICKS = {"BTC-PERP": 660_000, "ETH-PERP": 5_991, "ETH_USDC": 5_991}
 _numbers = itertools.count(1)
 
 
 def listed_markets(connection: psycopg.Connection[Any]) -> None:
-    """BTC-PERP and ETH-PERP, the house's accounts, and fresh prices."""
-    create_markets(connection, [BTC_PERP, ETH_PERP])
+    """BTC-PERP, ETH-PERP and ETH_USDC, the house's accounts, and fresh prices."""
+    create_markets(connection, [BTC_PERP, ETH_PERP, ETH_SPOT])
     with_house_and_prices(connection)
 
 
 def listed_before(connection: psycopg.Connection[Any]) -> None:
-    """The same in a database whose markets have fewer columns."""
+    """The perpetual ones in a database whose markets have fewer columns."""
     known = "SELECT column_name FROM information_schema.columns WHERE table_name = 'markets'"
     there = {name for (name,) in connection.execute(known)}
     names = [name.strip() for name in SPEC_COLUMNS.split(",")]
@@ -83,15 +83,23 @@ def paper_account(
     return int(row[0])
 
 
-def with_money(connection: psycopg.Connection[Any], account_id: int, deposit: str) -> None:
-    """A new account's balance, and where it came from."""
-    atoms = parse_atoms(deposit)
-    connection.execute("INSERT INTO balances VALUES (%s, 'USDC', %s, 0, 0)", (account_id, atoms))
+def with_money(
+    connection: psycopg.Connection[Any], account_id: int, deposit: str, asset: str = "USDC"
+) -> None:
+    """A new balance of an account, and where it came from."""
+    values = {
+        "id": account_id,
+        "asset": asset,
+        "atoms": parse_atoms(deposit, asset),
+        "leg": 0 if asset == "USDC" else 2,
+    }
+    connection.execute("INSERT INTO balances VALUES (%(id)s, %(asset)s, %(atoms)s, 0, 0)", values)
     connection.execute(
         "INSERT INTO ledger_entries (source, seq, leg, account_id, asset, entry_type, amount_atoms,"
-        " created_at_us) VALUES ('transfer', %(id)s, 0, %(id)s, 'USDC', 'DEPOSIT', %(a)s, 0),"
-        " ('transfer', %(id)s, 1, 1, 'USDC', 'DEPOSIT', -%(a)s, 0)",
-        {"id": account_id, "a": atoms},
+        " created_at_us)"
+        " VALUES ('transfer', %(id)s, %(leg)s, %(id)s, %(asset)s, 'DEPOSIT', %(atoms)s, 0),"
+        " ('transfer', %(id)s, %(leg)s + 1, 1, %(asset)s, 'DEPOSIT', -%(atoms)s, 0)",
+        values,
     )
 
 
@@ -146,3 +154,8 @@ def order(account_id: int, side: Side = Side.BUY, lots: int = 10, **more: Any) -
     return PlaceOrder(
         account_id=account_id, spec=spec, side=side, quantity_lots=lots, **{**values, **more}
     )
+
+
+def spot_order(account_id: int, side: Side = Side.BUY, lots: int = 10, **more: Any) -> PlaceOrder:
+    """The same on ETH_USDC, without a leverage."""
+    return order(account_id, side, lots, **{"spec": ETH_SPOT, "leverage": None, **more})

@@ -32,7 +32,7 @@ async def open_account(
     pool: AsyncPool, user_id: int, name: str, balances: Mapping[str, str], key: str | None
 ) -> OwnedAccount:
     """A new PAPER account with these balances. Raises Refused TOO_MANY_ACCOUNTS."""
-    opening = {asset: opening_atoms(asset, amount) for asset, amount in balances.items()}
+    opening = await opening_atoms(pool, balances)
 
     async def work(connection: Connection) -> Outcome:
         return asdict(await own_accounts.open_account(connection, user_id, name, opening))
@@ -58,7 +58,7 @@ async def transfer(
     The key is one of the MAIN account, whose id is the least of the user's: remembering it locks
     that one first, so all locks are taken in ascending order.
     """
-    atoms, ends = amount_atoms(wish.amount), (wish.source_id, wish.target_id)
+    atoms, ends = amount_atoms(wish.amount, wish.asset), (wish.source_id, wish.target_id)
 
     async def work(connection: Connection) -> Outcome:
         return asdict(await own_accounts.transfer(connection, user_id, ends, wish.asset, atoms))

@@ -17,6 +17,8 @@ from storage.reading.market_data import ListedMarket, MarketCatalog
 
 BODY_HASH_BYTES = 16
 BATCH_ROUTE = "orders/batch"
+NOTHING_LENT = f"orders are paid in full and have no {Name.LEVERAGE}; leave it out"
+NOTHING_TO_REDUCE = f"it has no positions to reduce; leave {Name.REDUCE_ONLY} out"
 NO_MARKET = f"No such market; {Name.LIST_MARKETS} lists them"
 
 
@@ -74,6 +76,10 @@ async def build_order(markets: MarketCatalog, account_id: int, wish: OrderWish) 
     price_ticks = checked_price(wish, spec)
     terms = checked_terms(wish.order_type, time_in_force, wish.terms, spec)
     check_leverage(wish.leverage, spec)
+    if wish.reduce_only and spec.is_spot:
+        raise impossible(
+            Name.REDUCE_ONLY, f"{spec.market_id} is a spot market: {NOTHING_TO_REDUCE}"
+        )
     return PlaceOrder(
         account_id=account_id,
         spec=spec,
@@ -149,7 +155,9 @@ def checked_price(wish: OrderWish, spec: MarketSpec) -> int:
 
 
 def check_leverage(leverage: int | None, spec: MarketSpec) -> None:
-    """From 1 to the market's maximum, where it is said."""
+    """From 1 to the market's maximum, where it is said; a spot market has none."""
+    if leverage is not None and spec.is_spot:
+        raise impossible(Name.LEVERAGE, f"{spec.market_id} is a spot market: {NOTHING_LENT}")
     if leverage is not None and not 1 <= leverage <= spec.max_leverage:
         raise not_valid(Name.LEVERAGE, leverage, min(max(leverage, 1), spec.max_leverage))
 

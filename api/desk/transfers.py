@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from api.desk.digests import digest
 from sim.refusals import Name, Refusal, Refused
-from sim.units import NotDecimal, OffGrid, format_atoms, parse_atoms
+from sim.units import NotDecimal, OffGrid, asset_decimals, format_atoms, parse_atoms
 from storage.intake import cancel_after, transfers
 from storage.intake.idempotency import Asked, Outcome, once
 from storage.intake.transfers import Balance
 from storage.postgres.database import AsyncPool, now_us
-from storage.postgres.unit_of_work import Connection
+from storage.postgres.unit_of_work import Connection, unit_of_work
 
 Movement = Callable[[Connection, int, str, int], Awaitable[Balance]]
 
@@ -38,7 +38,7 @@ async def moved(
     key: str | None,
 ) -> Balance:
     """One movement of money, remembered under its key."""
-    atoms = amount_atoms(amount)
+    atoms = amount_atoms(amount, asset)
 
     async def work(connection: Connection) -> Outcome:
         return outcome(await movement(connection, account_id, asset, atoms))
@@ -51,7 +51,7 @@ async def reset(
     pool: AsyncPool, account_id: int, balances: Mapping[str, str], key: str | None
 ) -> Balance:
     """A flat account anew, with these balances. Raises Refused ACCOUNT_NOT_FLAT."""
-    opening = {asset: opening_atoms(asset, amount) for asset, amount in balances.items()}
+    opening = await opening_atoms(pool, balances)
 
     async def work(connection: Connection) -> Outcome:
         return outcome(await transfers.reset(connection, account_id, opening))
@@ -77,25 +77,32 @@ async def switch(pool: AsyncPool, account_id: int, timeout_ms: int, key: str | N
     return deadline
 
 
-def opening_atoms(asset: str, amount: str) -> int:
-    """What to begin anew with. The asset comes first: no refusal repeats a name that is none."""
-    transfers.check_asset(asset, Name.BALANCES)
-    return amount_atoms(amount, f"{Name.BALANCES}.{asset}")
+async def opening_atoms(pool: AsyncPool, balances: Mapping[str, str]) -> dict[str, int]:
+    """What to begin anew with. The assets come first: no refusal repeats a name that is none."""
+    async with unit_of_work(pool) as connection:
+        for asset in balances:
+            await transfers.check_asset(connection, asset, Name.BALANCES)
+    return {
+        asset: amount_atoms(amount, asset, f"{Name.BALANCES}.{asset}")
+        for asset, amount in balances.items()
+    }
 
 
-def amount_atoms(text: str, field: str = Name.AMOUNT) -> int:
-    """An amount of money in atoms. Raises Refused INVALID_AMOUNT that names the field."""
+def amount_atoms(text: str, asset: str, field: str = Name.AMOUNT) -> int:
+    """An amount of an asset in atoms. Raises Refused INVALID_AMOUNT that names the field."""
     try:
-        return parse_atoms(text)
+        return parse_atoms(text, asset)
     except NotDecimal as error:
         raise Refused(Refusal.INVALID_AMOUNT, f"{field}: {error}") from None
     except OffGrid as error:
         if error.nearest_steps == 0:
-            raise transfers.below_least(text, field) from None
-        nearest = format_atoms(min(error.nearest_steps, transfers.DEPOSIT_ATOMS_MAX))
+            raise transfers.below_least(text, asset, field) from None
+        most, decimals = transfers.units(transfers.DEPOSIT_UNITS_MAX, asset), asset_decimals(asset)
+        nearest = format_atoms(min(error.nearest_steps, most), asset)
         raise Refused(
             Refusal.INVALID_AMOUNT,
-            f"{field} {text} has more than 6 decimals; the nearest valid value is {nearest}",
+            f"{field} {text} has more than {decimals} decimals; the nearest valid value is"
+            f" {nearest}",
             {"field": field, "nearest": nearest},
         ) from None
 

@@ -193,7 +193,7 @@ class BatchAnswer(Wire):
 
 
 class OrderAnswer(Wire):
-    """An order and what has become of it.
+    """An order and what has become of it. In a spot market it has no `leverage`.
 
     `rejectionReason` is there when it is REJECTED. `cancelReason` when it is CANCELLED: CLIENT,
     DEAD_MANS_SWITCH, OPERATOR, REDUCE_ONLY_EXCESS, PRICE_BAND, LINKED (the order that it was linked
@@ -216,7 +216,7 @@ class OrderAnswer(Wire):
     average_price: str | None = None
     price: str | None = None
     time_in_force: str
-    leverage: int
+    leverage: int | None = None
     reduce_only: bool
     post_only: bool
     status: str

@@ -31,7 +31,7 @@ MARGIN_POSITION: dict[str, Any] = {
 
 
 class HeldBalanceAnswer(BalanceAnswer):
-    """The same, and what new orders may reserve; null while a position has no mark price."""
+    """The same, and what new orders may reserve; absent while a position has no mark price."""
 
     available: str | None = None
 
@@ -66,7 +66,8 @@ class MarginPositionAnswer(Wire):
 
 class AccountAnswer(Wire):
     """How an account stands at mark. `openLoss` is what its open orders would lose at once, fees
-    included, if they traded at their limits; `marginRatio` is maintenance margin ÷ equity, null
+    included, if they traded at their limits, all that purchases in spot markets pay among it;
+    `marginRatio` is maintenance margin ÷ equity, null
     where there is no equity left."""
 
     user_id: str
@@ -113,7 +114,9 @@ def balance_answers(standing: Standing, user_id: int) -> list[HeldBalanceAnswer]
     return [
         HeldBalanceAnswer(
             **dict(balance_answer(one, user_id)),
-            available=available if one.asset == COLLATERAL else format_atoms(one.total_atoms),
+            available=available
+            if one.asset == COLLATERAL
+            else format_atoms(one.total_atoms - one.locked_atoms, one.asset),
         )
         for one in standing.balances
     ]
@@ -142,6 +145,7 @@ def account_answer(standing: Standing, user_id: int) -> AccountAnswer:
         leverages=[
             LeverageAnswer(market_id=one.spec.market_id, leverage=one.leverage)
             for one in sorted(standing.exposures, key=lambda one: one.spec.market_id)
+            if not one.spec.is_spot
         ],
     )
 

@@ -2,15 +2,17 @@
 
 from api.door.answers import example
 from api.door.wire import Wire
-from sim.market import COLLATERAL
+from sim.market import COLLATERAL, MarketKind
 
 
 class MarketAnswer(Wire):
-    """A market: its name, its grid, its limits and rates. Only a HALTED one has `haltReason`."""
+    """A market: its name, its grid, its limits and rates. One of `kind` SPOT has no leverage, no
+    margin and no funding, so no field of them; only a HALTED one has `haltReason`."""
 
     id: str
     market_id: str
     symbol: str
+    kind: MarketKind
     base_asset: str
     quote_asset: str
     tick_size: str
@@ -18,13 +20,13 @@ class MarketAnswer(Wire):
     min_quantity: str
     max_quantity: str
     max_price: str
-    max_leverage: int
-    initial_margin_rate: str
-    maintenance_margin_rate: str
+    max_leverage: int | None = None
+    initial_margin_rate: str | None = None
+    maintenance_margin_rate: str | None = None
     maker_fee_rate: str
     taker_fee_rate: str
-    funding_interval_hours: int
-    funding_rate_cap: str
+    funding_interval_hours: int | None = None
+    funding_rate_cap: str | None = None
     price_band: str
     status: str
     halt_reason: str | None = None
@@ -33,6 +35,7 @@ class MarketAnswer(Wire):
         id="BTC-PERP",
         marketId="BTC-PERP",
         symbol="BTC-PERP",
+        kind="PERPETUAL",
         baseAsset="BTC",
         quoteAsset=COLLATERAL,
         tickSize="0.1",
@@ -92,12 +95,12 @@ class BookAnswer(Wire):
 
 
 class PriceAnswer(Wire):
-    """Mark and index price of a market."""
+    """Mark and index price of a market; one of positions has a funding rate, too."""
 
     market_id: str
     mark_price: str
     index_price: str
-    funding_rate: str
+    funding_rate: str | None = None
     timestamp: int
 
     model_config = example(

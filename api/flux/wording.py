@@ -1,6 +1,7 @@
 """From rows in ticks, lots and atoms to Flux's decimal strings and names."""
 
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from api.credentials.tokens import user_id_text
 from api.desk.identifiers import account_id_text, order_id_text
@@ -65,6 +66,7 @@ def market_answer(listed: ListedMarket) -> MarketAnswer:
         id=spec.market_id,
         market_id=spec.market_id,
         symbol=spec.market_id,
+        kind=spec.kind,
         base_asset=spec.base_asset,
         quote_asset=spec.quote_asset,
         tick_size=price_text(spec, 1),
@@ -72,17 +74,24 @@ def market_answer(listed: ListedMarket) -> MarketAnswer:
         min_quantity=quantity_text(spec, spec.min_quantity_lots),
         max_quantity=quantity_text(spec, spec.max_quantity_lots),
         max_price=price_text(spec, spec.max_price_ticks),
-        max_leverage=spec.max_leverage,
-        initial_margin_rate=format_ppm(spec.initial_margin_ppm),
-        maintenance_margin_rate=format_ppm(spec.maintenance_margin_ppm),
         maker_fee_rate=format_ppm(spec.maker_fee_ppm),
         taker_fee_rate=format_ppm(spec.taker_fee_ppm),
-        funding_interval_hours=spec.funding_interval_hours,
-        funding_rate_cap=format_ppm(spec.funding_cap_ppm),
         price_band=format_ppm(spec.price_band_ppm),
         status=listed.status.name,
         halt_reason=listed.halt_reason,
+        **({} if spec.is_spot else perpetual_terms(spec)),
     )
+
+
+def perpetual_terms(spec: MarketSpec) -> dict[str, Any]:
+    """What only a market of positions has."""
+    return {
+        "max_leverage": spec.max_leverage,
+        "initial_margin_rate": format_ppm(spec.initial_margin_ppm),
+        "maintenance_margin_rate": format_ppm(spec.maintenance_margin_ppm),
+        "funding_interval_hours": spec.funding_interval_hours,
+        "funding_rate_cap": format_ppm(spec.funding_cap_ppm),
+    }
 
 
 def order_answer(order: OrderView, spec: MarketSpec, user_id: int) -> OrderAnswer:
@@ -103,7 +112,7 @@ def order_answer(order: OrderView, spec: MarketSpec, user_id: int) -> OrderAnswe
         average_price=average_price_text(spec, order.filled_tick_lots, order.filled_lots),
         price=price_text(spec, order.price_ticks) if is_limit else None,
         time_in_force=time_in_force_text(order),
-        leverage=order.leverage,
+        leverage=None if spec.is_spot else order.leverage,
         reduce_only=order.reduce_only,
         post_only=order.post_only,
         status=status_text(order.status),
@@ -161,8 +170,8 @@ def balance_answer(balance: Balance, user_id: int) -> BalanceAnswer:
         user_id=user_id_text(user_id),
         account_id=account_id_text(balance.account_id),
         asset=balance.asset,
-        total=format_atoms(balance.total_atoms),
-        locked=format_atoms(balance.locked_atoms),
+        total=format_atoms(balance.total_atoms, balance.asset),
+        locked=format_atoms(balance.locked_atoms, balance.asset),
     )
 
 
@@ -175,8 +184,8 @@ def ledger_answer(entry: LedgerView, user_id: int) -> LedgerAnswer:
         account_id=account_id_text(entry.account_id),
         asset=entry.asset,
         type=entry.entry_type,
-        amount=format_atoms(entry.amount_atoms),
-        balance_after=format_atoms(after) if after is not None else None,
+        amount=format_atoms(entry.amount_atoms, entry.asset),
+        balance_after=format_atoms(after, entry.asset) if after is not None else None,
         transaction_id=f"{entry.source}-{entry.seq}",
         reference_id=entry.reference,
         created_at=entry.created_at_us // 1_000,
@@ -196,12 +205,12 @@ def level_answer(level: list[int], spec: MarketSpec) -> LevelAnswer:
 
 
 def price_answer(price: PriceView, spec: MarketSpec) -> PriceAnswer:
-    """Mark and index; the funding rate is 0 until funding is paid."""
+    """Mark and index; the funding rate is 0 until funding is paid, and a spot market has none."""
     return PriceAnswer(
         market_id=price.market_id,
         mark_price=price_text(spec, price.mark_ticks),
         index_price=price_text(spec, price.index_ticks),
-        funding_rate="0",
+        funding_rate=None if spec.is_spot else "0",
         timestamp=price.updated_at_us // 1_000,
     )
 

@@ -27,7 +27,7 @@ def clearing_account(market_ordinal: int) -> int:
 
 
 class EntryType(StrEnum):
-    """Why money moved. The names are Flux's; RESET and TRANSFER are ours."""
+    """Why money moved. The names are Flux's; RESET, TRANSFER and TRADE are ours."""
 
     DEPOSIT = "DEPOSIT"
     WITHDRAW = "WITHDRAW"
@@ -43,6 +43,8 @@ class EntryType(StrEnum):
     """The sum of a strategy's entries that are no longer kept one by one."""
     TRANSFER = "TRANSFER"
     """Between two accounts of one user."""
+    TRADE = "TRADE"
+    """What changes hands in a spot market: one leg for each of both assets."""
 
 
 ENTRY_CODES = {entry_type: code for code, entry_type in enumerate(EntryType, start=1)}

@@ -6,6 +6,10 @@ all close needs no margin, and for that the market keeps it from opening anythin
 reduce-only: its position may be gone before it trades. No order is taken with which the account's
 equity at mark would not bear the open losses and fees of all its open orders. So only mark can
 bring an account below zero.
+
+In a spot market nothing is lent: a purchase needs the whole of what it may pay, out of money that
+could be withdrawn, and a sale the assets that it sells. What is bought backs nothing here, so all
+that a purchase may pay counts as lost until it has traded.
 """
 
 from collections.abc import Iterable, Sequence
@@ -105,12 +109,22 @@ class Exposure:
     @property
     def at_stake_atoms(self) -> int:
         """Open losses, and an atom for each lot: each fill rounds its fee up."""
-        return self.open_loss_atoms + sum(side.lots for side in self.open_sides.values())
+        sides = [self.purchases] if self.spec.is_spot else self.open_sides.values()
+        return self.open_loss_atoms + sum(side.lots for side in sides)
+
+    @property
+    def purchases(self) -> OpenSide:
+        """The open orders that buy."""
+        return self.open_sides.get(Side.BUY, NO_ORDERS)
 
     @property
     def open_loss_atoms(self) -> int:
-        """What all open orders lose at once if they trade at their limits, with their fees."""
+        """What all open orders lose at once if they trade at their limits, with their fees; what
+        purchases in a spot market pay, whose sales pay their fees out of what they bring."""
         spec, ticks = self.spec, 0
+        if spec.is_spot:
+            paid = self.purchases.tick_lots * spec.atoms_per_tick_lot
+            return paid + share_up(paid, spec.taker_fee_ppm)
         for side, orders in self.open_sides.items():
             at_mark = orders.beyond_lots * self.mark_ticks
             ticks += open_loss_ticks(side == Side.SELL, orders.beyond_tick_lots, at_mark)
@@ -143,19 +157,23 @@ class OrderTerms:
 class Need:
     """What an order asks of its account.
 
-    reserved_atoms   initial margin where it opens, taker's fee, open loss: what it locks
+    reserved_atoms   what it locks: initial margin where it opens, taker's fee, open loss; in a
+                     spot market all that it pays with its fee, or the base asset that it sells
     at_stake_atoms   fee and open loss alone, and an atom for each lot's fee to round up
     opens            whether it may open a position
+    is_purchase      whether nothing of it is lent
     """
 
     reserved_atoms: int
     at_stake_atoms: int
     opens: bool
+    is_purchase: bool = False
 
 
 @dataclass(frozen=True)
 class Shortage:
-    """What an order needs, and what there is of it: available margin, or else what can be lost."""
+    """What an order needs, and what there is of it: available margin, or else what can be lost; in
+    a spot market what can be paid or sold."""
 
     required_atoms: int
     there_is_atoms: int
@@ -220,6 +238,8 @@ def order_need(held: Exposure, order: OrderTerms) -> Need:
 def need_of(held: Exposure, order: OrderTerms, opens: bool) -> Need:
     """The same of one of which it is settled whether it may open a position."""
     spec, lots = held.spec, order.quantity_lots
+    if spec.is_spot:
+        return spot_need(spec, order)
     worth = spec.notional_atoms(order.reserve_ticks, lots)
     loss = spec.notional_atoms(order_loss_ticks(held, order), lots)
     fee_ppm = spec.taker_fee_ppm
@@ -227,10 +247,25 @@ def need_of(held: Exposure, order: OrderTerms, opens: bool) -> Need:
     return Need(reserved + loss, share_up(worth, fee_ppm) + loss + lots, opens)
 
 
+def spot_need(spec: MarketSpec, order: OrderTerms) -> Need:
+    """What an order needs where both assets change hands. Each lot may pay a fee by itself."""
+    lots = order.quantity_lots
+    if order.side == Side.SELL:
+        return Need(lots * spec.base_atoms_per_lot, 0, opens=True)
+    worth, lot_atoms = (spec.notional_atoms(order.limit_ticks, some) for some in (lots, 1))
+    reserved = reservation_atoms(worth, worth, spec.max_leverage, spec.taker_fee_ppm)
+    at_stake = worth + lots * share_up(lot_atoms, spec.taker_fee_ppm)
+    return Need(reserved, at_stake, opens=True, is_purchase=True)
+
+
 def lacking(
     wallet_atoms: int, locked_atoms: int, held: Sequence[Exposure], need: Need
 ) -> Shortage | None:
     """What an account lacks for an order; None where it can carry it."""
+    if need.is_purchase:
+        free = withdrawable_atoms(wallet_atoms, locked_atoms, held)
+        is_short = free < need.at_stake_atoms
+        return Shortage(need.at_stake_atoms, free, of_margin=False) if is_short else None
     if need.opens:
         available = available_atoms(wallet_atoms, locked_atoms, held)
         if available < need.reserved_atoms:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from sim.rows.messages import EventKind, Reason, Rows, Side
 @dataclass
 class OrderState:
     """A client's order as projected so far. `filled_tick_lots` is Σ price × quantity.
+    `reserved_atoms` are of the asset that the market says (MarketSpec.reserved_asset).
 
     quantity_lots   what was ordered, less what was cut from it since
     """
@@ -31,6 +33,7 @@ class OrderState:
     status: OrderStatus
     reason: int = 0
     updated_at_us: int = 0
+    is_sale: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,14 @@ class Fill:
 class LedgerEntry:
     """One leg of the clients' ledger transaction `batch_no`.
 
-    total_atoms is what the account's legs came to with this one, since the
+    total_atoms is what the account's legs in this asset came to with this one, since the
     settlement began; None for the house's accounts, whose balance is not kept.
     """
 
     batch_no: int
     leg: int
     account_id: int
+    asset: str
     entry_type: EntryType
     amount_atoms: int
     total_atoms: int | None
@@ -78,7 +82,8 @@ class LedgerEntry:
 
 @dataclass
 class BalanceChange:
-    """What a run of events adds to one balance row, and the time of the account's last fill."""
+    """What a run of events adds to one balance row, and the time of the account's last fill. Open
+    orders and that time are told of the quote asset."""
 
     total_atoms: int = 0
     locked_atoms: int = 0
@@ -86,17 +91,26 @@ class BalanceChange:
     traded_at_us: int = 0
 
 
+class Leg(NamedTuple):
+    """What a trader gains by a side of a trade, in one asset; the house has the other side."""
+
+    entry_type: EntryType
+    asset: str
+    atoms: int
+
+
 @dataclass
 class Settlement:
     """Applies batches of events to loaded state and collects what must be written.
 
     orders      client orders that the events touch, by id
-    holdings    holdings of the accounts that trade, by account
+    holdings    holdings of the accounts that trade, by account; in a spot market of strategies
     amendments  what orders are to become, by order; each has at most one
+    changes     what is added to balances, by account and asset
     candles     minutes, by the time they open
 
     ledger          the clients' transactions, one a batch
-    strategy_legs   the strategies' transaction, one for all batches: atoms by account and type
+    strategy_legs   the strategies' transaction, one for all batches: atoms by asset, account, type
     """
 
     spec: MarketSpec
@@ -105,13 +119,13 @@ class Settlement:
     orders: dict[int, OrderState]
     holdings: dict[int, Holding]
     amendments: dict[int, Amendment] = field(default_factory=dict)
-    changes: dict[int, BalanceChange] = field(default_factory=dict)
+    changes: dict[tuple[int, str], BalanceChange] = field(default_factory=dict)
     touched_orders: dict[int, OrderState] = field(default_factory=dict)
     touched_holdings: dict[int, Holding] = field(default_factory=dict)
     fills: list[Fill] = field(default_factory=list)
     trades: list[tuple[int, int, int, int, int]] = field(default_factory=list)
     ledger: list[LedgerEntry] = field(default_factory=list)
-    strategy_legs: dict[tuple[int, EntryType], int] = field(default_factory=dict)
+    strategy_legs: dict[tuple[str, int, EntryType], int] = field(default_factory=dict)
     candles: dict[int, Candle] = field(default_factory=dict)
     amended: list[int] = field(default_factory=list)
     changed_terms: list[tuple[int, ChangedTerms]] = field(default_factory=list)
@@ -143,9 +157,9 @@ class Settlement:
             fee = share_up(notional, rate_ppm)
             self._fill_order(order_id, ticks, lots, time_us)
             signed = lots if own_side == Side.BUY else -lots
-            realized = self._fill_holding(account_id, signed, ticks, fee, time_us)
+            realized, gains = self._gains(account_id, signed, ticks, fee, time_us)
             if account_id >= STRATEGIES_FIRST:
-                self._settle_strategy(account_id, realized, fee)
+                self._settle_strategy(account_id, gains)
                 continue
             fill = Fill(
                 event_seq,
@@ -160,22 +174,39 @@ class Settlement:
                 time_us,
             )
             self.fills.append(fill)
-            legs.fill(fill)
-            if account_id in self.changes:
-                self.changes[account_id].traded_at_us = time_us
+            legs.fill(fill, gains)
+            self.change(account_id).traded_at_us = time_us
 
-    def _settle_strategy(self, account_id: int, realized_atoms: int, fee: int) -> None:
-        """A strategy's profit and fee, and the house's sides of both."""
-        self.change(account_id).total_atoms += realized_atoms - fee
-        for owner, entry_type, atoms in (
-            (account_id, EntryType.REALIZED_PNL, realized_atoms),
-            (account_id, EntryType.TRADING_FEE, -fee),
-            (self.clearing_account, EntryType.REALIZED_PNL, -realized_atoms),
-            (self.fees_account, EntryType.TRADING_FEE, fee),
-        ):
-            if atoms:
-                leg = (owner, entry_type)
-                self.strategy_legs[leg] = self.strategy_legs.get(leg, 0) + atoms
+    def _gains(
+        self, account_id: int, signed: int, ticks: int, fee: int, time_us: int
+    ) -> tuple[int, list[Leg]]:
+        """The profit that a side of a trade realises, and its legs that are not nothing: profit, or
+        in a spot market both assets; then the fee."""
+        spec, quote, realized = self.spec, self.spec.quote_asset, 0
+        if not spec.is_spot or account_id >= STRATEGIES_FIRST:
+            realized = self._fill_holding(account_id, signed, ticks, fee, time_us)
+        gains = [Leg(EntryType.REALIZED_PNL, quote, realized)]
+        if spec.is_spot:
+            realized, bought = 0, signed * spec.base_atoms_per_lot
+            gains = [
+                Leg(EntryType.TRADE, spec.base_asset, bought),
+                Leg(EntryType.TRADE, quote, -spec.notional_atoms(ticks, signed)),
+            ]
+        gains.append(Leg(EntryType.TRADING_FEE, quote, -fee))
+        return realized, [leg for leg in gains if leg.atoms]
+
+    def _settle_strategy(self, account_id: int, gains: list[Leg]) -> None:
+        """A strategy's legs, and the house's sides of them."""
+        for entry_type, asset, atoms in gains:
+            self.change(account_id, asset).total_atoms += atoms
+            for owner, amount in ((account_id, atoms), (self.house_of(entry_type), -atoms)):
+                leg = (asset, owner, entry_type)
+                self.strategy_legs[leg] = self.strategy_legs.get(leg, 0) + amount
+
+    def house_of(self, entry_type: EntryType) -> int:
+        """The account of the house that has the other side of traders' legs."""
+        is_fee = entry_type == EntryType.TRADING_FEE
+        return self.fees_account if is_fee else self.clearing_account
 
     def _fill_order(self, order_id: int, ticks: int, lots: int, time_us: int) -> None:
         order = self.orders.get(order_id)
@@ -265,7 +296,8 @@ class Settlement:
         refused = self.amendments.pop(order_id, None)
         if refused is not None:
             self.amended.append(order_id)
-            self.change(order.account_id).locked_atoms -= refused.reserved_atoms
+            asset = self.spec.reserved_asset(order.is_sale)
+            self.change(order.account_id, asset).locked_atoms -= refused.reserved_atoms
 
     def _set_status(
         self, order_id: int, order: OrderState, status: OrderStatus, reason: int, time_us: int
@@ -278,11 +310,16 @@ class Settlement:
 
     def _release(self, order: OrderState, atoms: int) -> None:
         order.reserved_atoms -= atoms
-        self.change(order.account_id).locked_atoms -= atoms
+        asset = self.spec.reserved_asset(order.is_sale)
+        self.change(order.account_id, asset).locked_atoms -= atoms
 
-    def change(self, account_id: int) -> BalanceChange:
-        """The account's balance change, to be added to."""
-        return self.changes.setdefault(account_id, BalanceChange())
+    def change(self, account_id: int, asset: str | None = None) -> BalanceChange:
+        """The account's change in an asset, to be added to; of the quote asset where none is named.
+        That one is there whenever another is: its row is the account's lock."""
+        quote = self.changes.setdefault((account_id, self.spec.quote_asset), BalanceChange())
+        if asset is None or asset == self.spec.quote_asset:
+            return quote
+        return self.changes.setdefault((account_id, asset), BalanceChange())
 
     def _candle(self, time_us: int, ticks: int, lots: int, notional_atoms: int) -> None:
         opened_us = time_us - time_us % MINUTE_US
@@ -306,51 +343,32 @@ class _Legs:
         self._settlement = settlement
         self._batch_no = batch_no
         self._count = 0
-        self._fees_atoms = self._realized_atoms = 0
+        self._house: dict[tuple[EntryType, str], int] = {}
 
-    def fill(self, fill: Fill) -> None:
-        """The account's legs of a fill: profit, then fee."""
-        self._fees_atoms += fill.fee_atoms
-        self._realized_atoms += fill.realized_pnl_atoms
+    def fill(self, fill: Fill, gains: list[Leg]) -> None:
+        """The account's legs of a fill."""
         reference = f"{self._settlement.spec.market_id}-{fill.event_seq}"
-        for entry_type, atoms in (
-            (EntryType.REALIZED_PNL, fill.realized_pnl_atoms),
-            (EntryType.TRADING_FEE, -fill.fee_atoms),
-        ):
-            if atoms:
-                self._account(fill.account_id, entry_type, atoms, reference, fill.created_at_us)
-
-    def _account(
-        self, account_id: int, entry_type: EntryType, atoms: int, reference: str, at_us: int
-    ) -> None:
-        change = self._settlement.change(account_id)
-        change.total_atoms += atoms
-        self._write(account_id, entry_type, atoms, change.total_atoms, reference, at_us)
+        for leg in gains:
+            change = self._settlement.change(fill.account_id, leg.asset)
+            change.total_atoms += leg.atoms
+            total, at_us = change.total_atoms, fill.created_at_us
+            self._write(fill.account_id, leg, total, reference, at_us)
+            of_house = leg[:2]
+            self._house[of_house] = self._house.get(of_house, 0) - leg.atoms
 
     def close(self, at_us: int) -> None:
         """The house's side of all accounts' legs of each kind."""
-        for account_id, entry_type, atoms in (
-            (self._settlement.fees_account, EntryType.TRADING_FEE, self._fees_atoms),
-            (self._settlement.clearing_account, EntryType.REALIZED_PNL, -self._realized_atoms),
-        ):
+        for (entry_type, asset), atoms in self._house.items():
             if atoms:
-                self._write(account_id, entry_type, atoms, None, None, at_us)
+                account_id = self._settlement.house_of(entry_type)
+                self._write(account_id, Leg(entry_type, asset, atoms), None, None, at_us)
 
     def _write(
-        self,
-        account_id: int,
-        entry_type: EntryType,
-        atoms: int,
-        total: int | None,
-        reference: str | None,
-        at_us: int,
+        self, account_id: int, leg: Leg, total: int | None, reference: str | None, at_us: int
     ) -> None:
         self._count += 1
-        self._settlement.ledger.append(
-            LedgerEntry(
-                self._batch_no, self._count, account_id, entry_type, atoms, total, reference, at_us
-            )
-        )
+        place = (self._batch_no, self._count, account_id, leg.asset, leg.entry_type, leg.atoms)
+        self._settlement.ledger.append(LedgerEntry(*place, total, reference, at_us))
 
 
 def touched(events: Rows) -> tuple[list[int], list[int]]:

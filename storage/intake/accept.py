@@ -24,9 +24,9 @@ from storage.errors import (
     first_line,
     wrapped,
 )
-from storage.intake.accept_check import Accounts
 from storage.intake.accept_request import Answer, Decided, OrderRequest, decide_request
 from storage.intake.accept_sql import load_accounts, write_accepted
+from storage.intake.accept_state import Accounts
 from storage.intake.idempotency import Asked
 from storage.postgres.database import AsyncPool, now_us
 from storage.vital_tasks import ended, started_vital

@@ -1,11 +1,5 @@
 """Whether an order may be accepted, given what its account has. No I/O."""
 
-from dataclasses import dataclass, field
-
-import numpy as np
-import numpy.typing as npt
-
-from sim.market import MarketSpec
 from sim.money.margin import (
     Exposure,
     Need,
@@ -18,22 +12,18 @@ from sim.money.margin import (
     order_need,
 )
 from sim.money.rules import MARKET_SLACK_PPM, reserve_ticks
-from sim.money.waiting import (
-    Prices,
-    bid_when_triggered_ticks,
-    nearest_trigger_ticks,
-    worst_ticks,
-)
-from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
+from sim.money.waiting import bid_when_triggered_ticks, nearest_trigger_ticks, worst_ticks
+from sim.orders import AcceptedOrder, PlaceOrder
 from sim.refusals import Name, Refusal, Refused
 from sim.roles import Role
 from sim.rows.messages import MarketStatus, OrderType, Side, TimeInForce
 from sim.rows.order_types import LIMIT, type_when_triggered, waits_for_trigger
 from sim.units import ATOMS_PER_UNIT, format_atoms, format_steps
+from storage.intake.accept_state import AcceptedRow, Account, Accounts, KnownOrder, MarketNow
 from storage.intake.expiry import check_expiry
 from storage.intake.exposures import check_marks, no_mark
 from storage.intake.idempotency import Asked
-from storage.intake.links import Linked, Links, check_link, linked
+from storage.intake.links import check_link, linked
 from storage.people.accounts import archived, no_such_account, not_active
 
 INDEX_AGE_US_MAX = 10_000_000
@@ -46,97 +36,10 @@ ACCOUNT_ATOMS_MAX = 1_000_000_000_000 * ATOMS_PER_UNIT
 """An account with more money than this, or positions that cost more, takes no more orders:
 with ORDER_ATOMS_MAX it keeps the sums of an account far from the end of 64 bits."""
 
+LOCKED_ATOMS_MAX = 2**63 - 1
+"""What one order can lock, as it is stored."""
+
 TRADING_ROLES = frozenset(role for role in Role if role.at_least(Role.TRADER))
-
-
-@dataclass
-class Account:
-    """One account, as it changes while the batch is decided; `version` is as it was read. Role and
-    status are its owner's."""
-
-    version: int
-    total_atoms: int
-    locked_atoms: int
-    open_orders: int
-    role: str
-    status: str
-    owner_id: int
-    is_archived: bool
-
-
-@dataclass(frozen=True)
-class MarketNow:
-    """What accepting needs to know of a market at this moment."""
-
-    spec: MarketSpec
-    status: int
-    index_ticks: int
-    mark_ticks: int
-    priced_at_us: int
-    best_bid_ticks: int
-    bids: npt.NDArray[np.int64]
-    asks: npt.NDArray[np.int64]
-    halt_reason: str | None = None
-    last_ticks: int = 0
-
-    @property
-    def prices(self) -> Prices:
-        """What orders that wait are judged by."""
-        return Prices(self.mark_ticks, self.last_ticks, self.best_bid_ticks)
-
-
-@dataclass(frozen=True)
-class KnownOrder:
-    """An order that has this client order id already."""
-
-    order_id: int
-    status: OrderStatus
-    body_hash: bytes
-
-
-@dataclass(frozen=True)
-class KnownRequest:
-    """A request that has used this idempotency key already: see storage/tables/identity.py."""
-
-    route: str
-    body_hash: bytes
-    response: str
-    order_ids: tuple[int, ...]
-
-
-@dataclass
-class Accounts:
-    """Everything a batch is decided on: accounts, what they hold, markets, used names.
-
-    held   of each account what it has in each market that it has ever been in
-    """
-
-    accounts: dict[int, Account]
-    held: dict[int, dict[str, Exposure]]
-    markets: dict[str, MarketNow]
-    by_client_id: dict[tuple[int, str], KnownOrder] = field(default_factory=dict)
-    by_key: dict[tuple[int, str], KnownRequest] = field(default_factory=dict)
-    links: Links = field(default_factory=Links)
-    taken: set[tuple[int, str]] = field(default_factory=set)
-    """Names that requests of this very batch bear: whoever repeats one is decided after it."""
-
-
-@dataclass(frozen=True)
-class AcceptedRow:
-    """An order that is accepted if its account does not change meanwhile, and what is written.
-
-    sets_leverage   whether its leverage is news to its account in this market
-    opens           whether it may open a position: if not, the market sees to that
-    linked          its ids, where it is linked
-    """
-
-    order: PlaceOrder
-    reserved_atoms: int
-    limit_ticks: int
-    leverage: int
-    sets_leverage: bool
-    opens: bool
-    linked: Linked | None = None
 
 
 def decide(
@@ -164,7 +67,7 @@ def decide(
     terms, need = carried(order, market, accounts, at_us)
     check_size(order, account, accounts, max(terms.reserve_ticks, terms.limit_ticks))
     join_orders(held, terms)
-    account.locked_atoms += need.reserved_atoms
+    account.lock(reserved_asset(order), need.reserved_atoms)
     account.open_orders += 1
     return AcceptedRow(
         order,
@@ -240,8 +143,10 @@ def exposure(order: PlaceOrder, market: MarketNow, accounts: Accounts) -> Exposu
 def take_leverage(order: PlaceOrder, held: Exposure) -> bool:
     """The order's leverage is that of its market from now on; whether that is news.
 
-    Raises Refused where a position or open orders have another one.
+    Raises Refused where a position or open orders have another one. A spot market has none.
     """
+    if held.spec.is_spot:
+        return False
     in_force = held.leverage_in_force
     wanted = in_force if order.leverage is None else order.leverage
     if wanted != in_force and held.binds_leverage:
@@ -342,7 +247,16 @@ def check_margin(order: PlaceOrder, need: Need, accounts: Accounts) -> None:
     short = shortage(order, need, accounts)
     if short is None:
         return
-    required, there_is = format_atoms(short.required_atoms), format_atoms(short.there_is_atoms)
+    asset = reserved_asset(order)
+    required, there_is = (
+        format_atoms(atoms, asset) for atoms in (short.required_atoms, short.there_is_atoms)
+    )
+    if order.spec.is_spot:
+        raise Refused(
+            Refusal.INSUFFICIENT_BALANCE,
+            f"This order needs {required} {asset}, and {there_is} is free of orders and positions",
+            {"asset": asset, "required": required, "available": there_is},
+        )
     if short.of_margin:
         raise Refused(
             Refusal.INSUFFICIENT_MARGIN,
@@ -361,14 +275,27 @@ def shortage(order: PlaceOrder, need: Need, accounts: Accounts) -> Shortage | No
     """What the account lacks for an order; None where it can carry it."""
     account, held = accounts.accounts[order.account_id], accounts.held[order.account_id].values()
     check_marks(held)
+    if order.spec.is_spot and order.side == Side.SELL:
+        free = account.free_atoms.get(reserved_asset(order), 0)
+        is_short = free < need.reserved_atoms
+        return Shortage(need.reserved_atoms, free, of_margin=False) if is_short else None
     return lacking(account.total_atoms, account.locked_atoms, list(held), need)
+
+
+def reserved_asset(order: PlaceOrder) -> str:
+    """Which asset an order locks."""
+    return order.spec.reserved_asset(order.side == Side.SELL)
 
 
 def check_size(order: PlaceOrder, account: Account, accounts: Accounts, price_ticks: int) -> None:
     """Refuses what could make numbers too large to store."""
-    if order.spec.notional_atoms(price_ticks, order.quantity_lots) > ORDER_ATOMS_MAX:
+    spec = order.spec
+    if spec.notional_atoms(price_ticks, order.quantity_lots) > ORDER_ATOMS_MAX:
         most = format_atoms(ORDER_ATOMS_MAX)
         raise Refused(Refusal.INVALID_ORDER, f"An order may be worth at most {most}")
+    if spec.is_spot and order.quantity_lots * spec.base_atoms_per_lot > LOCKED_ATOMS_MAX:
+        most = format_atoms(LOCKED_ATOMS_MAX, spec.base_asset)
+        raise Refused(Refusal.INVALID_ORDER, f"An order may be for at most {most} in this market")
     held = accounts.held[order.account_id].values()
     cost_atoms = sum(abs(one.position.cost_atoms) for one in held)
     grows = not order.reduce_only and cost_atoms > ACCOUNT_ATOMS_MAX

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
 from sim.refusals import Name, Refusal, Refused
-from storage.intake.accept_check import AcceptedRow, Accounts, authorized, decide
+from storage.intake.accept_check import authorized, decide
+from storage.intake.accept_state import AcceptedRow, Accounts
 from storage.intake.idempotency import Asked, recalled_refusal, remembered_refusal
 
 Answer = AcceptedOrder | Refused

@@ -9,7 +9,9 @@ import psycopg
 
 from sim.orders import NO_TERMS, OrderStatus
 from sim.rows.messages import CommandKind, OrderFlag, OrderType, Reason, empty_commands
-from storage.intake.accept_check import (
+from storage.intake.accept_check import reserved_asset
+from storage.intake.accept_request import Decided, OrderRequest
+from storage.intake.accept_state import (
     AcceptedRow,
     Account,
     Accounts,
@@ -17,7 +19,6 @@ from storage.intake.accept_check import (
     KnownRequest,
     MarketNow,
 )
-from storage.intake.accept_request import Decided, OrderRequest
 from storage.intake.exposures import HELD, OPEN_SIDES, joined
 from storage.intake.links import load_links
 from storage.market.depth import levels_from_bytes
@@ -36,6 +37,10 @@ Whose they are is read with them: POST of an order asks nothing beside."""
 
 LOCKED_ACCOUNTS = f"{ACCOUNTS} FOR UPDATE OF b FOR SHARE OF a"
 """The account is locked too, else whether it is archived would be what it was before the wait."""
+
+FREE = f"""
+SELECT account_id, asset, total_atoms - locked_atoms FROM balances
+WHERE account_id = ANY(%b) AND asset <> '{COLLATERAL}'"""
 
 MARKETS = f"""
 SELECT {", ".join("m." + column.strip() for column in SPEC_COLUMNS.split(","))},
@@ -58,12 +63,14 @@ WITH asked AS (
     SELECT x.*, {id} AS id
     FROM unnest(%b::int[], %b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::bytea[],
         %b::int[], %b::int[], %b::int[], %b::bigint[], %b::bigint[], %b::int[], %b::bool[],
-        %b::bool[], %b::bool[], %b::bool[], %b::bigint[], %b::bytea[]{arrays}) WITH ORDINALITY
+        %b::bool[], %b::bool[], %b::bool[], %b::bigint[], %b::text[], %b::bytea[]{arrays})
+        WITH ORDINALITY
     AS x(request, account_id, version, market_id, client_order_id, body_hash, side, order_type,
         tif, price_ticks, quantity_lots, leverage, sets_leverage, reduce_only, post_only,
-        may_open, reserved_atoms, payload{columns}, n)),
+        may_open, reserved_atoms, reserved_asset, payload{columns}, n)),
 wanted AS (
-    SELECT account_id, version, sum(reserved_atoms) AS atoms, count(*)::int AS orders
+    SELECT account_id, version, count(*)::int AS orders,
+        sum(reserved_atoms) FILTER (WHERE reserved_asset = '{asset}') AS atoms
     FROM asked GROUP BY account_id, version)"""
 KEYED = """,
 keyed AS (
@@ -110,6 +117,15 @@ SELECT (SELECT array_agg(id ORDER BY n) FROM asked), (SELECT array_agg(account_i
     pg_notify('commands', '')"""
 ALL_ACCOUNTS = """(SELECT account_id, version FROM wanted
         UNION SELECT account_id, version FROM keyed)"""
+SELLING = """,
+offered AS (
+    UPDATE balances b SET locked_atoms = b.locked_atoms + s.atoms
+    FROM (SELECT account_id, reserved_asset, sum(reserved_atoms) AS atoms
+        FROM asked JOIN held USING (account_id) WHERE reserved_asset <> '{asset}'
+        GROUP BY account_id, reserved_asset OFFSET 0) s
+    WHERE b.account_id = s.account_id AND b.asset = s.reserved_asset)"""
+"""What sales in spot markets lock: under the account's lock, which `held` has."""
+
 SETTING = """,
 leveraged AS (
     INSERT INTO leverages (account_id, market_id, leverage)
@@ -123,24 +139,26 @@ TERM_COLUMNS = ", trigger_ticks, on_mark, expires_us, link_id, link_order_id"
 TERM_ARRAYS = ", %b::bigint[], %b::bool[], %b::bigint[], %b::text[], %b::bigint[], %b::bigint[]"
 
 
-def write_statement(is_keyed: bool, sets_leverage: bool, has_terms: bool) -> str:
+def write_statement(is_keyed: bool, sets_leverage: bool, has_terms: bool, sells: bool) -> str:
     """What writes accepted orders; with the memory of requests that have a key, where one has,
     for one whose orders are all refused is remembered without any; with new leverages; with what
-    few orders have."""
+    few orders have; with what is sold in spot markets."""
     asked = ASKED.format(
         id="coalesce(x.given_id, nextval('order_ids'))" if has_terms else "nextval('order_ids')",
         arrays=TERM_ARRAYS * has_terms,
         columns=f"{TERM_COLUMNS}, given_id" * has_terms,
+        asset=COLLATERAL,
     )
     wanted = ALL_ACCOUNTS if is_keyed else "wanted"
     terms = TERM_COLUMNS * has_terms
     held = HELD_BALANCES.format(wanted=wanted, asset=COLLATERAL, columns=terms)
-    parts = [asked, KEYED * is_keyed, held, REMEMBERED * is_keyed, SETTING * sets_leverage, RESULT]
-    return "".join(parts)
+    parts = [asked, KEYED * is_keyed, held, SELLING.format(asset=COLLATERAL) * sells]
+    return "".join([*parts, REMEMBERED * is_keyed, SETTING * sets_leverage, RESULT])
 
 
-WRITES = {key: write_statement(*key) for key in product((False, True), repeat=3)}
-"""By whether a request has a key, an order sets a leverage, and one has terms."""
+WRITES = {key: write_statement(*key) for key in product((False, True), repeat=4)}
+"""By whether a request has a key, an order sets a leverage, one has terms, and one sells in a spot
+market."""
 
 NOTIFY = "SELECT pg_notify('commands', '')"
 
@@ -158,19 +176,25 @@ async def load_accounts(
     ids = sorted({request.asked.account_id for request in requests})
     orders = [order for request in requests for order in request.orders]
     with_depth = any(order.order_type == OrderType.MARKET for order in orders)
+    sells = any(reserved_asset(order) != COLLATERAL for order in orders)
     named = [(o.account_id, o.client_order_id) for o in orders if o.client_order_id is not None]
     keyed = [(r.asked.account_id, r.asked.key) for r in requests if r.asked.key is not None]
     accounts = await connection.execute(LOCKED_ACCOUNTS if lock else ACCOUNTS, (ids,))
     held = await connection.execute(HELD, (ids,))
     open_sides = await connection.execute(OPEN_SIDES, (ids, list(without)))
     markets = await connection.execute(MARKETS, (with_depth, with_depth))
+    free = await connection.execute(FREE, (ids,)) if sells else None
     by_name = await connection.execute(KNOWN_CLIENT_IDS, columns(named)) if named else None
     by_key = await connection.execute(KNOWN_KEYS, columns(keyed)) if keyed else None
     links = await load_links(connection, orders)
     now = {row[0]: market_now(row) for row in await markets.fetchall()}
     marked = {market_id: (market.spec, market.mark_ticks) for market_id, market in now.items()}
+    found = {row[0]: Account(*row[1:]) for row in await accounts.fetchall()}
+    for account_id, asset, atoms in await free.fetchall() if free else ():
+        if account_id in found:  # else it was removed between the statements
+            found[account_id].free_atoms[asset] = atoms
     return Accounts(
-        accounts={row[0]: Account(*row[1:]) for row in await accounts.fetchall()},
+        accounts=found,
         held=joined(await held.fetchall(), await open_sides.fetchall(), marked),
         markets=now,
         by_client_id=known_orders(await by_name.fetchall()) if by_name else {},
@@ -228,10 +252,11 @@ async def write_accepted(
     terms = term_columns(rows) if has_terms else ()
     values = (*order_columns(decided), *terms, *keyed, *(at_us,) * (5 if keyed else 4))
     sets_leverage = any(row.sets_leverage for row in rows)
-    cursor = await connection.execute(WRITES[bool(keyed), sets_leverage, has_terms], values)
-    row = await cursor.fetchone()
-    assert row is not None
-    ids, held = iter(row[0] or ()), set(row[1] or ())
+    sells = any(reserved_asset(row.order) != COLLATERAL for row in rows)
+    statement = WRITES[bool(keyed), sets_leverage, has_terms, sells]
+    written = await (await connection.execute(statement, values)).fetchone()
+    assert written is not None
+    ids, held = iter(written[0] or ()), set(written[1] or ())
     found = [list(islice(ids, len(one.rows))) for one in decided]
     return [
         ids_of_one if one.asked.account_id in held else None
@@ -261,6 +286,7 @@ def order_columns(decided: Sequence[Decided]) -> tuple[list[Any], ...]:
         [order.post_only for order in orders],
         [row.opens for row in rows],
         [row.reserved_atoms for row in rows],
+        [reserved_asset(order) for order in orders],
         payloads(rows),
     )
 

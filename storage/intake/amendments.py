@@ -20,16 +20,17 @@ from sim.refusals import Refusal, Refused
 from sim.rows.messages import CommandKind, OrderType, Side, TimeInForce, empty_commands
 from sim.rows.order_types import LIMIT, type_when_triggered, waits_for_trigger
 from storage.intake.accept_check import (
-    Accounts,
     authorized,
     check_margin,
     check_size,
     exposure,
     open_market,
     order_terms,
+    reserved_asset,
 )
 from storage.intake.accept_request import OrderRequest
 from storage.intake.accept_sql import NOTIFY, load_accounts
+from storage.intake.accept_state import Accounts
 from storage.intake.idempotency import Asked
 from storage.market.markets import SPEC_COLUMNS, spec_from_row
 from storage.people.accounts import COLLATERAL, archived
@@ -47,8 +48,9 @@ SELECT {OWNED_SPEC}, o.side, o.order_type, o.time_in_force, o.price_ticks, o.qua
     EXISTS (SELECT FROM amendments a WHERE a.order_id = o.id)
 FROM orders o JOIN markets m USING (market_id) WHERE o.id = %s AND o.account_id = %s"""
 RESERVE = f"""
-UPDATE balances SET version = version + 1, locked_atoms = locked_atoms + %s
-WHERE account_id = %s AND asset = '{COLLATERAL}'"""
+UPDATE balances SET version = version + 1,
+    locked_atoms = locked_atoms + CASE asset WHEN %(asset)s THEN %(atoms)s ELSE 0 END
+WHERE account_id = %(account)s AND asset IN (%(asset)s, '{COLLATERAL}')"""
 COMMAND = """
 INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
 VALUES (%s, %s, %s, %b, %s)"""
@@ -93,7 +95,8 @@ async def amend(connection: Connection, asked: Asked, order_id: int, amended: Am
     amendment = decide_amendment(before, after, accounts, asked)
     market_id = before.place.spec.market_id
     payload = amend_payload(account_id, amendment)
-    await connection.execute(RESERVE, (amendment.reserved_atoms, account_id))
+    reserved = {"asset": reserved_asset(before.place), "atoms": amendment.reserved_atoms}
+    await connection.execute(RESERVE, {"account": account_id, **reserved})
     await connection.execute(COMMAND, (market_id, account_id, order_id, payload, now_us()))
     await connection.execute(REMEMBER, (order_id, account_id, *vars(amendment).values()))
     await connection.execute(NOTIFY)
@@ -161,7 +164,7 @@ def decide_amendment(
     held = exposure(order, market, accounts)
     terms = order_terms(order, market, now_us(), slack_ppm=0)
     need = need_of(held, terms, opens=not order.reduce_only)
-    account.locked_atoms -= before.reserved_atoms
+    account.lock(reserved_asset(order), -before.reserved_atoms)
     check_margin(order, need, accounts)
     check_size(order, account, accounts, max(terms.reserve_ticks, terms.limit_ticks))
     return amendment_of(before, after, need, terms.limit_ticks)

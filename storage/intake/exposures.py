@@ -17,7 +17,7 @@ SELECT l.account_id, l.market_id, l.leverage, coalesce(h.quantity_lots, 0),
     coalesce(h.cost_atoms, 0)
 FROM leverages l LEFT JOIN positions h USING (account_id, market_id)
 WHERE l.account_id = ANY(%b)"""
-"""Whoever has ever placed an order in a market has a leverage there."""
+"""Whoever has ever placed an order in a perpetual market has a leverage there."""
 
 OPEN_SIDES = f"""
 SELECT o.account_id, o.market_id, o.side, count(*), sum(r.lots), sum(o.price_ticks * r.lots),
@@ -61,6 +61,9 @@ def joined(
         found.setdefault(account_id, {})[market_id] = exposure
     for account_id, market_id, side, *columns in open_sides:
         held_there = found.get(account_id, {}).get(market_id)
+        if held_there is None and marked[market_id][0].is_spot:
+            held_there = Exposure(*marked[market_id])
+            found.setdefault(account_id, {})[market_id] = held_there
         if held_there is not None:  # else it came between the statements: its account has changed
             orders, (is_special, *special) = OpenSide(*map(int, columns[:6])), columns[6:]
             if is_special:

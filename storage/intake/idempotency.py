@@ -8,15 +8,16 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
+from sim.market import COLLATERAL
 from sim.refusals import Refusal, Refused, request_to
 from storage.postgres.database import AsyncPool, now_us
 from storage.postgres.unit_of_work import Connection, unit_of_work
 
-CLAIM = """
+CLAIM = f"""
 WITH locked AS MATERIALIZED (
-    SELECT 1 FROM balances WHERE account_id = %(account)s ORDER BY asset FOR UPDATE)
+    SELECT 1 FROM balances WHERE account_id = %(account)s AND asset = '{COLLATERAL}' FOR UPDATE)
 INSERT INTO idempotency (account_id, key, route, body_hash, response, order_ids, created_at_us)
-SELECT %(account)s, %(key)s, %(route)s, %(hash)s, '', '{}', %(now)s
+SELECT %(account)s, %(key)s, %(route)s, %(hash)s, '', '{{}}', %(now)s
 FROM (SELECT count(*) FROM locked) AS in_turn ON CONFLICT DO NOTHING RETURNING 1"""
 """Accepting orders takes the account's lock and then the key; the other way round, one request
 would wait for the other."""

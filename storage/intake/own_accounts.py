@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sim.money.ledger import EntryType
-from sim.refusals import Name, Refusal, Refused
+from sim.refusals import Refusal, Refused
 from storage.intake.transfers import (
-    LOCK_OWN_BALANCE,
+    LOCK_OWN_ACCOUNT,
     Balance,
+    balance_of,
     book,
     changed,
     check_asset,
     check_flat,
     check_room,
     check_withdrawable,
-    deposited,
+    endow,
     locked_balance,
     usable,
     write_balance,
@@ -27,10 +28,10 @@ from storage.people.owned_accounts import OwnedAccount, add_account, change_acco
 from storage.postgres.database import now_us
 from storage.postgres.unit_of_work import Connection
 
-LOCK_ACCOUNT = """
+LOCK_MONEY = f"""
 SELECT account_id, asset, total_atoms, locked_atoms, open_orders, stamped_at_us FROM balances
-WHERE account_id = %s ORDER BY asset FOR UPDATE"""
-"""Whether it is archived or not."""
+WHERE account_id = %s AND asset = '{COLLATERAL}' FOR UPDATE"""
+"""Whether the account is archived or not."""
 
 NEXT_VERSION = "UPDATE balances SET version = version + 1 WHERE account_id = %s"
 """An order that is being decided meanwhile is decided again."""
@@ -51,10 +52,7 @@ async def open_account(
     """A new account of the user with this money. Raises Refused."""
     await locked_balance(connection, user_id, COLLATERAL)
     account = await add_account(connection, user_id, name)
-    for asset, atoms in opening_atoms.items():
-        balance = await locked_balance(connection, account.account_id, asset)
-        if atoms:
-            await deposited(connection, balance, atoms, f"{Name.BALANCES}.{asset}")
+    await endow(connection, account.account_id, opening_atoms)
     return account
 
 
@@ -63,17 +61,13 @@ async def change(
 ) -> OwnedAccount:
     """Another name, put away or taken up again. Raises Refused ACCOUNT_NOT_FLAT where an account
     with orders or positions is to be put away."""
-    balances = [
-        Balance(*row)
-        for row in await (await connection.execute(LOCK_ACCOUNT, (account_id,))).fetchall()
-    ]
-    if not balances:
+    row = await (await connection.execute(LOCK_MONEY, (account_id,))).fetchone()
+    if row is None:
         raise not_active()
     if archived:
         if account_id == user_id:
             raise Refused(Refusal.INVALID_REQUEST, "The main account cannot be archived")
-        for balance in balances:
-            await check_flat(connection, balance)
+        await check_flat(connection, Balance(*row))
         await connection.execute(NEXT_VERSION, (account_id,))
     return await change_account(connection, account_id, name, archived)
 
@@ -105,9 +99,8 @@ async def transfer(
 
 async def own_balance(connection: Connection, user_id: int, account_id: int, asset: str) -> Balance:
     """The balance of the user's account under its lock; of nobody else's is locked any."""
-    check_asset(asset)
-    values = (account_id, asset, user_id)
-    row = await (await connection.execute(LOCK_OWN_BALANCE, values)).fetchone()
+    await check_asset(connection, asset)
+    row = await (await connection.execute(LOCK_OWN_ACCOUNT, (account_id, user_id))).fetchone()
     if row is None:
         raise no_such_account()
-    return usable(row)
+    return await balance_of(connection, usable(row), asset)

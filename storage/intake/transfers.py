@@ -6,25 +6,36 @@ from dataclasses import dataclass, replace
 from sim.money.ledger import EXTERNAL, INSURANCE, EntryType
 from sim.money.margin import Exposure, withdrawable_atoms
 from sim.refusals import Name, Refusal, Refused
-from sim.units import ATOMS_PER_UNIT, format_atoms
+from sim.units import asset_decimals, format_atoms
 from storage.intake.cancel_after import clear_cancel_after
 from storage.intake.exposures import check_marks, exposures
 from storage.people.accounts import COLLATERAL, archived, not_active
 from storage.postgres.database import now_us
 from storage.postgres.unit_of_work import Connection, Row
 
-DEPOSIT_ATOMS_MAX = 1_000_000_000 * ATOMS_PER_UNIT
-BALANCE_ATOMS_MAX = 1_000_000_000_000 * ATOMS_PER_UNIT
+DEPOSIT_UNITS_MAX = 1_000_000_000
+BALANCE_UNITS_MAX = 1_000_000_000_000
 
-LOCK = """
+LOCK = f"""
 SELECT b.account_id, b.asset, b.total_atoms, b.locked_atoms, b.open_orders, b.stamped_at_us,
     a.archived_at_us IS NOT NULL
 FROM balances b JOIN accounts a ON a.id = b.account_id
-WHERE b.account_id = %s AND b.asset = %s{only} FOR UPDATE OF b FOR SHARE OF a"""
-LOCK_BALANCE, LOCK_OWN_BALANCE = LOCK.format(only=""), LOCK.format(only=" AND a.owner_id = %s")
-UPDATE_BALANCE = """
-UPDATE balances SET total_atoms = %s, version = version + 1, stamped_at_us = %s
-WHERE account_id = %s AND asset = %s"""
+WHERE b.account_id = %s AND b.asset = '{COLLATERAL}'{{only}} FOR UPDATE OF b FOR SHARE OF a"""
+LOCK_ACCOUNT, LOCK_OWN_ACCOUNT = LOCK.format(only=""), LOCK.format(only=" AND a.owner_id = %s")
+ADD_BALANCE = """
+INSERT INTO balances (account_id, asset, total_atoms, locked_atoms, open_orders)
+VALUES (%s, %s, 0, 0, 0) ON CONFLICT DO NOTHING"""
+READ_BALANCE = """
+SELECT total_atoms, locked_atoms FROM balances WHERE account_id = %s AND asset = %s"""
+OTHER_ASSETS = f"""
+SELECT asset FROM balances WHERE account_id = %s AND asset <> '{COLLATERAL}' AND total_atoms <> 0"""
+LISTED = "SELECT DISTINCT base_asset FROM markets WHERE kind = 'SPOT' ORDER BY base_asset"
+UPDATE_BALANCE = f"""
+UPDATE balances SET version = version + 1, stamped_at_us = %(at)s,
+    total_atoms = CASE asset WHEN %(asset)s THEN %(total)s ELSE total_atoms END
+WHERE account_id = %(account)s AND asset IN (%(asset)s, '{COLLATERAL}')"""
+"""The account's lock in any case."""
+
 INSERT_TRANSFER = """
 INSERT INTO transfers (account_id, kind, asset, amount_atoms, created_at_us)
 VALUES (%s, %s, %s, %s, %s) RETURNING id"""
@@ -43,7 +54,8 @@ WHERE account_id = %s AND realized_before_atoms <> realized_pnl_atoms"""
 class Balance:
     """One account's money in one asset; `locked_atoms` of it is reserved by open orders.
 
-    stamped_at_us   the time of what the account saw last; known under the row lock only
+    open_orders     of the account, in whatever asset they lock
+    stamped_at_us   the time of what the account saw last; known under the account's lock only
     """
 
     account_id: int
@@ -66,10 +78,11 @@ async def deposited(
     connection: Connection, balance: Balance, amount_atoms: int, field: str = Name.AMOUNT
 ) -> Balance:
     """The balance after a deposit. Raises Refused that names the field."""
+    asset = balance.asset
     if amount_atoms <= 0:
-        raise below_least(format_atoms(amount_atoms), field)
-    if amount_atoms > DEPOSIT_ATOMS_MAX:
-        amount, most = format_atoms(amount_atoms), format_atoms(DEPOSIT_ATOMS_MAX)
+        raise below_least(format_atoms(amount_atoms, asset), asset, field)
+    if amount_atoms > units(DEPOSIT_UNITS_MAX, asset):
+        amount, most = format_atoms(amount_atoms, asset), str(DEPOSIT_UNITS_MAX)
         raise Refused(
             Refusal.INVALID_AMOUNT,
             f"{field} {amount} is above the most that a deposit may be, which is {most}",
@@ -81,9 +94,13 @@ async def deposited(
 
 def check_room(balance: Balance, amount_atoms: int) -> None:
     """Raises Refused where the balance would be more than one may be."""
-    if balance.total_atoms + amount_atoms > BALANCE_ATOMS_MAX:
-        most = format_atoms(BALANCE_ATOMS_MAX)
-        raise Refused(Refusal.INVALID_AMOUNT, f"A balance may be at most {most}")
+    if balance.total_atoms + amount_atoms > units(BALANCE_UNITS_MAX, balance.asset):
+        raise Refused(Refusal.INVALID_AMOUNT, f"A balance may be at most {BALANCE_UNITS_MAX}")
+
+
+def units(count: int, asset: str) -> int:
+    """Whole units of an asset, in atoms."""
+    return int(10 ** asset_decimals(asset)) * count
 
 
 async def withdraw(
@@ -97,21 +114,25 @@ async def withdraw(
 
 async def check_withdrawable(connection: Connection, balance: Balance, amount_atoms: int) -> None:
     """Raises Refused where orders or positions need so much of the balance, or it is nothing."""
+    asset = balance.asset
     if amount_atoms <= 0:
-        raise below_least(format_atoms(amount_atoms))
-    held = await held_by(connection, balance.account_id)
-    free = withdrawable_atoms(balance.total_atoms, balance.locked_atoms, held)
+        raise below_least(format_atoms(amount_atoms, asset), asset)
+    free = balance.total_atoms - balance.locked_atoms
+    if asset == COLLATERAL:
+        held = await held_by(connection, balance.account_id)
+        free = withdrawable_atoms(balance.total_atoms, balance.locked_atoms, held)
     if amount_atoms > free:
+        required, there_is = (format_atoms(atoms, asset) for atoms in (amount_atoms, free))
         raise Refused(
             Refusal.INSUFFICIENT_BALANCE,
             "Withdrawable balance is below the amount",
-            {"required": format_atoms(amount_atoms), "available": format_atoms(free)},
+            {"required": required, "available": there_is},
         )
 
 
-def below_least(amount: str, field: str = Name.AMOUNT) -> Refused:
+def below_least(amount: str, asset: str, field: str = Name.AMOUNT) -> Refused:
     """The refusal of what is less than one atom."""
-    least = format_atoms(1)
+    least = format_atoms(1, asset)
     return Refused(
         Refusal.INVALID_AMOUNT,
         f"{field} {amount} is below the least amount, which is {least}",
@@ -124,7 +145,8 @@ async def reset(
 ) -> Balance:
     """A fresh account with this money, by ledger transactions; profits of before are forgotten.
 
-    A debt is paid by the insurance fund. Raises Refused, where there is an order or a position.
+    A debt is paid by the insurance fund. The balance of the collateral; raises Refused, where there
+    is an order or a position.
     """
     balance = await locked_balance(connection, account_id, COLLATERAL)
     await check_flat(connection, balance)
@@ -133,13 +155,21 @@ async def reset(
     elif balance.total_atoms < 0:
         paid = EntryType.INSURANCE_FUND_TRANSFER
         balance = await move(connection, balance, paid, -balance.total_atoms, INSURANCE)
-    for asset, atoms in opening_atoms.items():
-        check_asset(asset, Name.BALANCES)
-        if atoms:
-            balance = await deposited(connection, balance, atoms, f"{Name.BALANCES}.{asset}")
+    for (asset,) in await (await connection.execute(OTHER_ASSETS, (account_id,))).fetchall():
+        other = await balance_of(connection, balance, asset)
+        await move(connection, other, EntryType.RESET, -other.total_atoms)
+    await endow(connection, account_id, opening_atoms)
     await connection.execute(FORGET_PROFITS, (account_id,))
     await clear_cancel_after(connection, account_id)
-    return balance
+    return await locked_balance(connection, account_id, COLLATERAL)
+
+
+async def endow(connection: Connection, account_id: int, opening_atoms: Mapping[str, int]) -> None:
+    """What an account begins with, as deposits. Raises Refused."""
+    for asset, atoms in opening_atoms.items():
+        balance = await locked_balance(connection, account_id, asset)
+        if atoms:
+            await deposited(connection, balance, atoms, f"{Name.BALANCES}.{asset}")
 
 
 async def check_flat(connection: Connection, balance: Balance) -> None:
@@ -150,24 +180,47 @@ async def check_flat(connection: Connection, balance: Balance) -> None:
         )
 
 
-def check_asset(asset: str, field: str = Name.ASSET) -> None:
-    """Raises Refused UNKNOWN_ASSET that names the field."""
-    if asset != COLLATERAL:
-        raise Refused(Refusal.UNKNOWN_ASSET, f"The asset must be {COLLATERAL}", {"field": field})
+async def listed_assets(connection: Connection) -> list[str]:
+    """What accounts may have: the collateral, and what spot markets trade."""
+    rows = await (await connection.execute(LISTED)).fetchall()
+    return [COLLATERAL, *(str(asset) for (asset,) in rows)]
+
+
+async def check_asset(connection: Connection, asset: str, field: str = Name.ASSET) -> None:
+    """Raises Refused UNKNOWN_ASSET that names the field, and what is listed."""
+    if asset == COLLATERAL:
+        return
+    listed = await listed_assets(connection)
+    if asset not in listed:
+        *most, last = listed
+        known = f"one of {', '.join(most)} and {last}" if most else last
+        raise Refused(Refusal.UNKNOWN_ASSET, f"The asset must be {known}", {"field": field})
 
 
 async def locked_balance(connection: Connection, account_id: int, asset: str) -> Balance:
-    """The balance under its row lock, which is the account's lock. Raises Refused where the account
-    is archived."""
-    check_asset(asset)
-    row = await (await connection.execute(LOCK_BALANCE, (account_id, asset))).fetchone()
+    """The balance under the account's lock. Raises Refused where the account is archived, or the
+    asset is none."""
+    await check_asset(connection, asset)
+    row = await (await connection.execute(LOCK_ACCOUNT, (account_id,))).fetchone()
     if row is None:
         raise not_active()
-    return usable(row)
+    return await balance_of(connection, usable(row), asset)
+
+
+async def balance_of(connection: Connection, money: Balance, asset: str) -> Balance:
+    """The balance in any asset of the account whose collateral is locked; nothing, where there was
+    none."""
+    if asset == money.asset:
+        return money
+    place = (money.account_id, asset)
+    await connection.execute(ADD_BALANCE, place)
+    row = await (await connection.execute(READ_BALANCE, place)).fetchone()
+    assert row is not None, "it was there or was added"
+    return replace(money, asset=asset, total_atoms=row[0], locked_atoms=row[1])
 
 
 def usable(row: Row) -> Balance:
-    """A row of LOCK_BALANCE. Raises Refused where the account is archived."""
+    """A row of LOCK_ACCOUNT. Raises Refused where the account is archived."""
     *balance, is_archived = row
     if is_archived:
         raise archived()
@@ -230,6 +283,11 @@ async def book(
 
 
 async def write_balance(connection: Connection, after: Balance) -> None:
-    """Keep a balance that has changed under its lock."""
-    values = (after.total_atoms, after.stamped_at_us, after.account_id, after.asset)
+    """Keep a balance that has changed under the account's lock."""
+    values = {
+        "account": after.account_id,
+        "asset": after.asset,
+        "total": after.total_atoms,
+        "at": after.stamped_at_us,
+    }
     await connection.execute(UPDATE_BALANCE, values)

@@ -6,20 +6,20 @@ from typing import Any
 
 import psycopg
 
-from sim.market import MarketSpec
+from sim.market import MarketKind, MarketSpec
 from sim.rows.messages import MarketStatus
 from storage.errors import wrapped
 
 SPEC_COLUMNS = """market_id, base_asset, quote_asset, tick_size, lot_size, max_quantity_lots,
     max_price_ticks, min_quantity_lots, max_leverage, initial_margin_ppm, maintenance_margin_ppm,
     maker_fee_ppm, taker_fee_ppm, funding_interval_hours, funding_cap_ppm,
-    price_band_ppm"""
+    price_band_ppm, kind"""
 SELECT_SPECS = f"SELECT {SPEC_COLUMNS} FROM markets ORDER BY ordinal"
 EMPTY_CHAIN = bytes(32)
 
 INSERT_MARKET = f"""
 INSERT INTO markets ({SPEC_COLUMNS}, ordinal, status)
-VALUES ({", ".join(["%s"] * 16)}, (SELECT coalesce(max(ordinal), 0) + 1 FROM markets), %s)
+VALUES ({", ".join(["%s"] * 17)}, (SELECT coalesce(max(ordinal), 0) + 1 FROM markets), %s)
 ON CONFLICT (market_id) DO NOTHING"""
 INSERT_SATELLITES = (
     "INSERT INTO market_heads (market_id, epoch, batch_no, command_seq, event_seq, chain)"
@@ -35,7 +35,8 @@ INSERT_SATELLITES = (
 
 def spec_from_row(row: Sequence[Any]) -> MarketSpec:
     """A MarketSpec from the columns of SPEC_COLUMNS, in their order."""
-    names, sizes, rest = list(row[:3]), [Decimal(text) for text in row[3:5]], list(row[5:])
+    names, sizes = list(row[:3]), [Decimal(text) for text in row[3:5]]
+    rest = [*row[5:-1], MarketKind(row[-1])]
     return MarketSpec(*names, *sizes, *rest)
 
 
@@ -74,4 +75,5 @@ def spec_values(spec: MarketSpec) -> tuple[object, ...]:
         spec.funding_interval_hours,
         spec.funding_cap_ppm,
         spec.price_band_ppm,
+        spec.kind,
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 
+from sim.market import COLLATERAL
 from storage.errors import wrapped
 
 ROWS_MAX = 200
@@ -12,12 +13,12 @@ ROWS_MAX = 200
 ENDED_KEPT_US = 2 * 86_400_000_000
 """Longer than any access token lives: before that its ended login must be known."""
 
-TAKE_ACCOUNTS = """
+TAKE_ACCOUNTS = f"""
 SELECT a.id, a.owner_id, b.version = 0 AND b.total_atoms = 0 AND b.locked_atoms = 0
-FROM accounts a JOIN balances b ON b.account_id = a.id
+FROM accounts a JOIN balances b ON b.account_id = a.id AND b.asset = '{COLLATERAL}'
 WHERE a.owner_id IN (SELECT id FROM users WHERE guest_since_us <= %s
     ORDER BY guest_since_us LIMIT %s)
-ORDER BY a.id, b.asset FOR UPDATE OF b SKIP LOCKED"""
+ORDER BY a.id FOR UPDATE OF b SKIP LOCKED"""
 NOT_TAKEN = "SELECT owner_id FROM accounts WHERE owner_id = ANY(%s) AND NOT id = ANY(%s)"
 """Who has an account that somebody is changing. Accounts are made under the lock of the MAIN one,
 so of a guest whose MAIN one is taken there are no others to come."""

@@ -10,6 +10,7 @@ from sim.money.candles import every_interval
 from sim.money.ledger import ENTRY_CODES
 from sim.money.settlement import OrderState, Settlement
 from sim.orders import OrderStatus
+from sim.rows.messages import Side
 
 CURSOR = "SELECT batch_no, event_seq FROM projections WHERE market_id = %s"
 MOVE_CURSOR = """
@@ -19,7 +20,7 @@ SELECT 1 / count(*) FROM moved"""
 """Division by zero where the cursor is elsewhere: it aborts the rest of the round trip with it."""
 
 ORDERS = """
-SELECT id, account_id, quantity_lots, filled_lots, filled_tick_lots, reserved_atoms, status
+SELECT id, account_id, quantity_lots, filled_lots, filled_tick_lots, reserved_atoms, status, side
 FROM orders WHERE id = ANY(%b)"""
 AMENDMENTS = """
 SELECT order_id, added_lots, price_ticks, trigger_ticks, reserved_atoms, needed_atoms, needed_lots
@@ -31,8 +32,13 @@ UPDATE orders SET price_ticks = coalesce(nullif(%b, 0), price_ticks),
     triggered_at_us = coalesce(nullif(%b, 0), triggered_at_us),
     amend_reason = coalesce(%b, amend_reason) WHERE id = %b"""
 LOCK_BALANCES = """
-SELECT 1 FROM balances WHERE account_id = ANY(%b) ORDER BY account_id, asset FOR UPDATE"""
+SELECT 1 FROM balances WHERE account_id = ANY(%b) AND asset = %s ORDER BY account_id FOR UPDATE"""
 """Before any number of a fill or of a ledger leg is drawn: see BalanceRow."""
+
+ADD_BALANCES = """
+INSERT INTO balances (account_id, asset, total_atoms, locked_atoms, open_orders)
+SELECT id, %s, 0, 0, 0 FROM unnest(%b::bigint[]) AS id ON CONFLICT DO NOTHING"""
+"""Who buys an asset for the first time has no row of it yet."""
 
 POSITIONS = """
 SELECT account_id, quantity_lots, cost_atoms, realized_pnl_atoms, updated_at_us
@@ -84,16 +90,19 @@ INSERT INTO trades (market_id, event_seq, price_ticks, quantity_lots, taker_side
 SELECT %s, x.*
 FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::int[], %b::bigint[]) AS x"""
 INSERT_LEDGER = """
-INSERT INTO ledger_entries (source, asset, seq, leg, account_id, entry_type, amount_atoms,
+INSERT INTO ledger_entries (source, seq, leg, account_id, asset, entry_type, amount_atoms,
     balance_after_atoms, reference, created_at_us)
-SELECT %s, %s, x.seq, x.leg, x.account_id, x.kind, x.amount, b.total_atoms + x.so_far,
-    x.reference, greatest(x.at, b.stamped_at_us)
-FROM unnest(%b::bigint[], %b::int[], %b::bigint[], %b::text[], %b::numeric[], %b::numeric[],
-    %b::text[], %b::bigint[]) WITH ORDINALITY
-    AS x(seq, leg, account_id, kind, amount, so_far, reference, at, n)
+SELECT %s, x.seq, x.leg, x.account_id, x.asset, x.kind, x.amount, b.total_atoms + x.so_far,
+    x.reference, greatest(x.at, q.stamped_at_us)
+FROM unnest(%b::bigint[], %b::int[], %b::bigint[], %b::text[], %b::text[], %b::numeric[],
+    %b::numeric[], %b::text[], %b::bigint[]) WITH ORDINALITY
+    AS x(seq, leg, account_id, asset, kind, amount, so_far, reference, at, n)
 LEFT JOIN LATERAL (
-    SELECT total_atoms, stamped_at_us FROM balances
-    WHERE account_id = x.account_id AND asset = %s OFFSET 0) b ON true
+    SELECT total_atoms FROM balances
+    WHERE account_id = x.account_id AND asset = x.asset OFFSET 0) b ON true
+LEFT JOIN LATERAL (
+    SELECT stamped_at_us FROM balances
+    WHERE account_id = x.account_id AND asset = %s OFFSET 0) q ON true
 ORDER BY x.n"""
 """`so_far` is what the account's legs up to this one come to: balances are changed after."""
 
@@ -127,7 +136,7 @@ def write(
     with connection.pipeline(), connection.transaction():
         connection.execute(MOVE_CURSOR, cursor)
         if done.changes:
-            connection.execute(LOCK_BALANCES, (sorted(done.changes),))
+            connection.execute(LOCK_BALANCES, (sorted({one for one, _ in done.changes}), asset))
         if done.touched_orders:
             connection.execute(UPDATE_ORDERS, order_columns(done))
         for order_id, changed in done.changed_terms:
@@ -137,21 +146,26 @@ def write(
         if done.trades:
             connection.execute(INSERT_TRADES, market + transposed(done.trades))
             connection.execute(UPSERT_CANDLES, market + candle_columns(done))
+        if done.touched_holdings:
             connection.execute(UPSERT_POSITIONS, market + position_columns(done))
         if done.fills:
             connection.execute(INSERT_FILLS, (*market, *fill_columns(done), asset))
+        if traded := balance_columns(done, spec.base_asset):
+            connection.execute(ADD_BALANCES, (spec.base_asset, traded[0]))
         if done.ledger:
-            connection.execute(INSERT_LEDGER, (*market, asset, *ledger_columns(done), asset))
-        if done.strategy_legs:
-            connection.execute(INSERT_STRATEGY_LEGS, strategy_row(spec, cursor, done))
-        if done.changes:
-            connection.execute(CHANGE_BALANCES, (asset, *balance_columns(done)))
+            connection.execute(INSERT_LEDGER, (*market, *ledger_columns(done), asset))
+        for row in strategy_rows(spec, cursor, done):
+            connection.execute(INSERT_STRATEGY_LEGS, row)
+        for touched in dict.fromkeys(one for _, one in done.changes):
+            connection.execute(CHANGE_BALANCES, (touched, *balance_columns(done, touched)))
 
 
 def order_state(row: tuple[Any, ...]) -> OrderState:
     """A row of ORDERS."""
-    _, account_id, quantity, filled, tick_lots, reserved, status = row
-    return OrderState(account_id, quantity, filled, int(tick_lots), reserved, OrderStatus(status))
+    _, account_id, quantity, filled, tick_lots, reserved, status, side = row
+    quantities = (quantity, filled, int(tick_lots), reserved)
+    is_sale = side == Side.SELL
+    return OrderState(account_id, *quantities, OrderStatus(status), is_sale=is_sale)
 
 
 def amendment(row: tuple[Any, ...]) -> Amendment:
@@ -183,10 +197,14 @@ def order_columns(settled: Settlement) -> tuple[list[Any], ...]:
     )
 
 
-def balance_columns(settled: Settlement) -> tuple[list[Any], ...]:
-    """account, then the fields of BalanceChange in their order."""
+def balance_columns(settled: Settlement, asset: str) -> tuple[list[Any], ...]:
+    """account, then the fields of BalanceChange in their order; nothing where none has changed."""
     return transposed(
-        [(account_id, *vars(change).values()) for account_id, change in settled.changes.items()]
+        [
+            (account_id, *vars(change).values())
+            for (account_id, changed), change in settled.changes.items()
+            if changed == asset
+        ]
     )
 
 
@@ -222,15 +240,15 @@ def ledger_columns(settled: Settlement) -> tuple[list[Any], ...]:
     return transposed([tuple(vars(entry).values()) for entry in settled.ledger])
 
 
-def strategy_row(
+def strategy_rows(
     spec: MarketSpec, cursor: tuple[Any, ...], settled: Settlement
-) -> tuple[object, ...]:
-    """What simulated traders gained and paid in all batches of a settlement, as one row."""
+) -> list[tuple[object, ...]]:
+    """What simulated traders gained and paid in all batches of a settlement, one row an asset."""
     last_seq, first_seq = cursor[0], cursor[-1] + 1
-    return (
-        *(spec.market_id, first_seq, last_seq, spec.quote_asset),
-        [account_id for account_id, _ in settled.strategy_legs],
-        [ENTRY_CODES[entry_type] for _, entry_type in settled.strategy_legs],
-        list(settled.strategy_legs.values()),
-        settled.trades[-1][-1],
-    )
+    legs: dict[str, list[tuple[int, int, int]]] = {}
+    for (asset, account_id, entry_type), atoms in settled.strategy_legs.items():
+        legs.setdefault(asset, []).append((account_id, ENTRY_CODES[entry_type], atoms))
+    return [
+        (spec.market_id, first_seq, last_seq, asset, *transposed(found), settled.trades[-1][-1])
+        for asset, found in legs.items()
+    ]

@@ -32,6 +32,7 @@ class MarketRow(SQLModel, table=True):
     funding_cap_ppm: int
     price_band_ppm: int
     status: int
+    kind: str = Field(default="PERPETUAL", sa_column_kwargs={"server_default": "PERPETUAL"})
     halt_reason: str | None = None
     takes_cancels: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
     wish: str | None = None

@@ -12,14 +12,16 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
+from sim.market import COLLATERAL
 from storage.tables.sums import SUM
 
 
 class BalanceRow(SQLModel, table=True):
     """Money of one account in one asset. `locked_atoms` is reserved by open orders.
 
-    Its row lock is the account's lock: whoever changes an account's money or
-    open orders takes it, accounts in ascending order, and raises `version`.
+    The row lock of an account's COLLATERAL is the account's lock: whoever changes an account's
+    money, in whatever asset, or its open orders takes it first, accounts in ascending order, and
+    raises its `version`. Open orders and `stamped_at_us` are kept in that row alone.
     The ids of an account's orders, fills and ledger legs are drawn under it, so a
     higher one never shows before a lower one, and their times are put under
     `stamped_at_us`, the last of them, so they never go back along the ids.
@@ -29,6 +31,9 @@ class BalanceRow(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("locked_atoms >= 0", name="locked_not_negative"),
         CheckConstraint("open_orders >= 0", name="open_orders_not_negative"),
+        CheckConstraint(
+            f"asset = '{COLLATERAL}' OR total_atoms >= locked_atoms", name="nothing_sold_unowned"
+        ),
     )
     account_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="accounts.id")
     asset: str = Field(primary_key=True)

@@ -41,12 +41,13 @@ class House:
         listed_markets(self.database)
         self.actors: list[Any] = []
 
-    def open(self) -> None:
-        market = Market(MARKET, *self.urls, run=True)
+    def open(self, *market_ids: str) -> None:
+        """These markets, or MARKET, and who carries what to them and from them."""
+        named = list(market_ids) or [MARKET]
         self.actors += [
-            market,
+            *(Market(market_id, *self.urls, run=True) for market_id in named),
             Relay(*self.urls, run=True),
-            Recorder([MARKET], *self.urls, run=True),
+            Recorder(named, *self.urls, run=True),
         ]
 
     def close(self) -> None:

@@ -11,8 +11,8 @@ from sim.book.engine import MarketEngine
 from sim.orders import NO_TERMS, PlaceOrder, Terms
 from sim.refusals import Refused
 from sim.rows.messages import EventKind, OrderType, Reason, Side, TimeInForce, empty_commands
-from storage.intake.accept_check import AcceptedRow
 from storage.intake.accept_sql import payloads
+from storage.intake.accept_state import AcceptedRow
 from storage.intake.links import Linked
 from tests.builders import order
 from tests.markets import ETH_PERP

@@ -10,6 +10,7 @@ from tests.markets import ETH_PERP
 
 ACCOUNT, ORDER, OTHER = 1_000, 7, -8
 FEES, CLEARING = 1, 2
+MONEY = (ACCOUNT, "USDC")
 
 
 def settled(order: OrderState, *events: Rows) -> Settlement:
@@ -49,7 +50,10 @@ def test_a_cut_takes_its_share_of_the_reservation_and_the_order_goes_on() -> Non
     done = settled(order, *events, event(EventKind.REDUCED, 1, CUT))
     assert (order.quantity_lots, order.filled_lots, order.reserved_atoms) == (5, 2, 302)
     assert (order.status, order.reason) == (OrderStatus.PARTIALLY_FILLED, Reason.NONE)
-    assert (done.changes[ACCOUNT].locked_atoms, done.changes[ACCOUNT].open_orders) == (-701, 0)
+    assert (
+        done.changes[MONEY].locked_atoms,
+        done.changes[MONEY].open_orders,
+    ) == (-701, 0)
     assert done.touched_orders == {ORDER: order}
 
 
@@ -58,7 +62,10 @@ def test_what_is_left_after_a_cut_fills_it() -> None:
     done = settled(order, event(EventKind.RESTED, 10), event(EventKind.REDUCED, 7, CUT), taken(3))
     assert (order.quantity_lots, order.filled_lots, order.reserved_atoms) == (3, 3, 0)
     assert order.status == OrderStatus.FILLED
-    assert (done.changes[ACCOUNT].locked_atoms, done.changes[ACCOUNT].open_orders) == (-1_003, -1)
+    assert (
+        done.changes[MONEY].locked_atoms,
+        done.changes[MONEY].open_orders,
+    ) == (-1_003, -1)
 
 
 def test_an_order_cut_to_nothing_is_canceled_with_the_reason_and_locks_nothing() -> None:
@@ -67,7 +74,10 @@ def test_an_order_cut_to_nothing_is_canceled_with_the_reason_and_locks_nothing()
     done = settled(order, *events, event(EventKind.CANCELED, 3, CUT))
     assert (order.quantity_lots, order.filled_lots, order.reserved_atoms) == (3, 0, 0)
     assert (order.status, order.reason) == (OrderStatus.CANCELED, CUT)
-    assert (done.changes[ACCOUNT].locked_atoms, done.changes[ACCOUNT].open_orders) == (-1_003, -1)
+    assert (
+        done.changes[MONEY].locked_atoms,
+        done.changes[MONEY].open_orders,
+    ) == (-1_003, -1)
 
 
 def test_what_the_price_band_ends_is_canceled_with_its_reason() -> None:
@@ -99,7 +109,7 @@ def test_what_ends_one_that_waits_is_its_reason(
     order = open_order()
     done = settled(order, event(EventKind.WAITING, 10), event(kind, 10, reason))
     assert (order.status, order.reason, order.reserved_atoms) == (status, reason, 0)
-    assert done.changes[ACCOUNT].open_orders == -1
+    assert done.changes[MONEY].open_orders == -1
 
 
 def test_an_amended_order_counts_from_what_is_filled_and_gives_back_what_less_of_it_reserved() -> (
@@ -113,7 +123,7 @@ def test_an_amended_order_counts_from_what_is_filled_and_gives_back_what_less_of
     )
     assert (order.quantity_lots, order.filled_lots, order.reserved_atoms) == (7, 4, 301)
     assert order.status == OrderStatus.PARTIALLY_FILLED
-    assert done.changes[ACCOUNT].locked_atoms == -702
+    assert done.changes[MONEY].locked_atoms == -702
     settled(order, event(EventKind.AMENDED, 8))
     assert (order.quantity_lots, order.reserved_atoms) == (12, 301)
 

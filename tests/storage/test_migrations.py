@@ -9,9 +9,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 from sqlmodel import SQLModel
 
+from sim.market import BTC_PERP
+from storage.market.markets import load_specs
 from storage.migrations.run import alembic_config, sqlalchemy_url, upgrade
 from storage.tables import audit, identity, markets, money, recordings, simulations, trading, upkeep
-from tests.builders import listed_markets, trader
+from tests.builders import listed_before, listed_markets, trader, with_money
+from tests.markets import ETH_PERP
 
 BEFORE_CREDENTIALS = "0003"
 DECLARED = (audit, identity, markets, money, recordings, simulations, trading, upkeep)
@@ -137,7 +140,7 @@ OWNED = "SELECT id, kind, name, created_at_us, owner_id FROM accounts WHERE id >
 def test_every_account_of_a_client_becomes_the_main_one_of_its_user(database_url: str) -> None:
     taken_back_before(database_url, "0013")
     with psycopg.connect(database_url, autocommit=True) as connection:
-        listed_markets(connection)
+        listed_before(connection)
         connection.execute(OF_BEFORE)
         before = connection.execute("SELECT id, name, created_at_us FROM accounts").fetchall()
     upgrade(database_url)
@@ -191,3 +194,21 @@ def test_orders_of_before_wait_for_nothing_and_are_linked_with_nothing(database_
     upgrade(database_url)
     with psycopg.connect(database_url, autocommit=True) as connection:
         assert connection.execute(OF_ONES_OWN).fetchall() == [plain] * 4
+
+
+def test_every_market_of_before_is_a_perpetual_one(database_url: str) -> None:
+    taken_back_before(database_url, "0015")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        listed_before(connection)
+    upgrade(database_url)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        assert load_specs(connection) == {"BTC-PERP": BTC_PERP, "ETH-PERP": ETH_PERP}
+
+
+def test_nobody_has_less_of_an_asset_than_nothing_or_than_is_locked(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        seller = trader(connection)
+        with_money(connection, seller, "1", "ETH")
+        for broken in ("total_atoms = -1", "locked_atoms = total_atoms + 1"):
+            with pytest.raises(psycopg.errors.CheckViolation):
+                connection.execute(f"UPDATE balances SET {broken} WHERE asset = 'ETH'")

@@ -17,8 +17,9 @@ from sim.orders import PlaceOrder, Terms
 from sim.refusals import Refusal, Refused
 from sim.rows.messages import CommandKind, EventKind, OrderType, Side, TimeInForce, empty_commands
 from sim.rows.order_types import type_when_triggered
-from storage.intake.accept_check import AcceptedRow, Account, Accounts, MarketNow, decide
+from storage.intake.accept_check import decide
 from storage.intake.accept_sql import payloads
+from storage.intake.accept_state import AcceptedRow, Account, Accounts, MarketNow
 from storage.intake.amendments import OpenOrder, amend_payload, decide_amendment
 from storage.intake.idempotency import Asked
 from tests.builders import order

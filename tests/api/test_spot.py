@@ -1,0 +1,152 @@
+"""Spot markets over HTTP: what is reserved, exchanged, refused and told, in two assets."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.live.market import Market
+from actors.live.recorder import Recorder
+from actors.live.relay import Relay
+from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
+from tests.api.conftest import database_of
+from tests.api.deployment import Deployment, Person, error_of, running
+from tests.auditor import audit
+from tests.waiting import eventually
+
+SPOT = "ETH_USDC"
+
+
+@pytest.fixture(scope="module")
+def traded(
+    postgres: EmbeddedPostgres, valkey: EmbeddedValkey, template_database: str, servers_dir: Path
+) -> Iterator[Deployment]:
+    """An API process, and a spot market behind it."""
+    urls = database_of(postgres, template_database, "api_spot")
+    servers = (urls.engine, valkey.url)
+    actors: list[Any] = [
+        Market(SPOT, *servers, run=True),
+        Relay(*servers, run=True),
+        Recorder([SPOT], *servers, run=True),
+    ]
+    with running(urls, valkey.limits_url, servers_dir / "spot") as deployment:
+        yield deployment
+    for actor in actors:
+        actor.stop()
+
+
+def limit(side: str, quantity: str, price: str = "59.91", **more: Any) -> dict[str, Any]:
+    sent = {"marketId": SPOT, "side": side, "type": "LIMIT", "quantity": quantity, "price": price}
+    return {**sent, **more}
+
+
+def balances(person: Person) -> dict[str, tuple[str, str, str]]:
+    """Total, locked and available, by asset."""
+    return {
+        one["asset"]: (one["total"], one["locked"], one["available"])
+        for one in person.get("/balances").json()
+    }
+
+
+def rich(deployment: Deployment, eth: str = "5") -> Person:
+    person = deployment.person()
+    assert person.post("/deposits", {"asset": "ETH", "amount": eth}).status_code == 201
+    return person
+
+
+def placed(person: Person, order: dict[str, Any]) -> str:
+    answer = person.post("/orders", order)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["orderId"])
+
+
+def becomes(person: Person, order_id: str, status: str) -> dict[str, Any]:
+    path = f"/orders/{order_id}"
+    eventually(lambda: person.get(path).json()["status"] == status)
+    answer: dict[str, Any] = person.get(path).json()
+    return answer
+
+
+def test_an_order_is_filled_and_both_assets_have_changed_hands(traded: Deployment) -> None:
+    buyer, seller = traded.person(), rich(traded)
+    bought = placed(buyer, limit("BUY", "0.5"))
+    assert balances(buyer)["USDC"] == ("10000", "29.969978", "9970.030022")
+    sold = placed(seller, limit("SELL", "0.5"))
+    told = becomes(seller, sold, "FILLED")
+    becomes(buyer, bought, "FILLED")
+    assert "leverage" not in told
+    assert told["reduceOnly"] is False
+    # 0.5 at 59.91 is 29.955; maker 2, taker 5 of 10,000
+    assert balances(buyer) == {
+        "ETH": ("0.5", "0", "0.5"),
+        "USDC": ("9970.039009", "0", "9970.039009"),
+    }
+    assert balances(seller) == {
+        "ETH": ("4.5", "0", "4.5"),
+        "USDC": ("10029.940022", "0", "10029.940022"),
+    }
+    rows = traded.database.execute(
+        "SELECT asset, total_atoms FROM balances WHERE account_id = %s ORDER BY asset",
+        (buyer.user_id,),
+    ).fetchall()
+    assert [(asset, int(atoms)) for asset, atoms in rows] == [
+        ("ETH", 50_000_000),
+        ("USDC", 9_970_039_009),
+    ]
+    assert buyer.get("/positions").json() == []
+    audit(traded.database)
+
+
+def test_the_ledger_tells_each_side_of_a_trade_by_asset(traded: Deployment) -> None:
+    buyer, seller = traded.person(), rich(traded)
+    bought = placed(buyer, limit("BUY", "0.1"))
+    placed(seller, limit("SELL", "0.1"))
+    becomes(buyer, bought, "FILLED")
+    legs = [(one["type"], one["asset"], one["amount"]) for one in buyer.get("/ledger").json()]
+    assert legs[:3] == [
+        ("TRADING_FEE", "USDC", "-0.001199"),
+        ("TRADE", "USDC", "-5.991"),
+        ("TRADE", "ETH", "0.1"),
+    ]
+    assert [one["realizedPnl"] for one in buyer.get("/fills").json()] == ["0"]
+    after = {one["asset"]: one.get("balanceAfter") for one in reversed(buyer.get("/ledger").json())}
+    assert after == {asset: total for asset, (total, _, _) in balances(buyer).items()}
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "said"),
+    [
+        ({"leverage": 5}, "leverage", "paid in full and have no leverage; leave it out"),
+        ({"leverage": 1}, "leverage", "paid in full and have no leverage; leave it out"),
+        ({"reduceOnly": True}, "reduceOnly", "no positions to reduce; leave reduceOnly out"),
+    ],
+)
+def test_what_only_a_perpetual_has_is_refused_in_words(
+    more: dict[str, Any], field: str, said: str, traded: Deployment
+) -> None:
+    answer = traded.person().post("/orders", limit("BUY", "0.1", **more))
+    assert error_of(answer) == (400, "INVALID_ORDER")
+    error = answer.json()["error"]
+    assert error["details"]["field"] == field
+    assert said in error["message"]
+
+
+def test_a_spot_market_has_no_leverage_to_set(traded: Deployment) -> None:
+    answer = traded.person().put("/leverage", {"marketId": SPOT, "leverage": 1})
+    assert error_of(answer) == (400, "INVALID_ORDER")
+    assert "is a spot market" in answer.json()["error"]["message"]
+
+
+def test_nobody_sells_or_spends_what_he_has_not(traded: Deployment) -> None:
+    person = rich(traded, "0.3")
+    placed(person, limit("SELL", "0.2", "61"))
+    short = person.post("/orders", limit("SELL", "0.101", "61"))
+    assert error_of(short) == (400, "INSUFFICIENT_MARGIN")
+    details = short.json()["error"]["details"]
+    assert (details["asset"], details["required"], details["available"]) == ("ETH", "0.101", "0.1")
+    placed(person, limit("SELL", "0.1", "61"))
+    assert balances(person)["ETH"] == ("0.3", "0.3", "0")
+    dear = person.post("/orders", limit("BUY", "170", "59"))
+    details = dear.json()["error"]["details"]
+    assert (details["asset"], details["available"]) == ("USDC", "10000")
