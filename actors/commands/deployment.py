@@ -10,10 +10,11 @@ from actors.simulate.queue import SimulationQueue
 from sim.market import MarketSpec
 from sim.populations.registry import build_population
 from sim.prices.processes import ReferencePrice
-from sim.scenario.world import World
+from sim.scenario.world import PopulationDescription, World
 from storage.postgres.database_roles import DatabaseUrls
 from storage.reading.strategy_holdings import StrategyHoldings
 from storage.servers.bootstrap import create_strategy_accounts
+from storage.servers.inventories import Inventory, buy_inventories
 from storage.settings import Settings
 
 SUPERVISOR = "supervisor"
@@ -36,6 +37,7 @@ def wanted_actors(
     risk = {
         "database_url": urls.engine,
         "markets": prices,
+        "followed": followed(world),
         "guest_ttl_s": settings.guest_ttl_s,
     }
     keeper = {"database_url": urls.engine, "history_hours": settings.history_hours}
@@ -47,7 +49,7 @@ def wanted_actors(
         ),
         Wanted("relay", "relay", servers),
         Wanted("risk", "risk", risk),
-        *strategies(urls, world),
+        *strategies(urls, world, prices),
         Wanted("keeper", "keeper", keeper),
     ]
     simulations = SimulationQueue(urls.engine, settings.simulations_max)
@@ -60,14 +62,25 @@ def wanted_actors(
     return [*workers, Wanted("supervisor", SUPERVISOR, arguments)]
 
 
-def strategies(urls: DatabaseUrls, world: World) -> list[Wanted]:
-    """One actor for each population, with accounts of its own."""
+def followed(world: World) -> dict[str, str]:
+    """Of each market whose index is another's, which one that is."""
+    found = {}
+    for market in world.markets:
+        market_id = market.spec.market_id
+        if world.priced(market_id) is not market:
+            found[market_id] = world.priced(market_id).spec.market_id
+    return found
+
+
+def strategies(urls: DatabaseUrls, world: World, prices: Prices) -> list[Wanted]:
+    """One actor for each population, with accounts of its own, and what they hold at the start."""
     wanted = []
     specs = {market.spec.market_id: market.spec for market in world.markets}
     for number, described in enumerate(world.populations, start=1):
         accounts = create_strategy_accounts(
             urls.owner, number, described.name, described.heads, described.capital_atoms
         )
+        buy_inventories(urls.owner, accounts, inventories(described, prices))
         population = build_population(
             described.strategy,
             described.parameters,
@@ -90,6 +103,16 @@ def strategies(urls: DatabaseUrls, world: World) -> list[Wanted]:
         }
         wanted.append(Wanted("strategy", f"strategy:{described.name}", arguments))
     return wanted
+
+
+def inventories(described: PopulationDescription, prices: Prices) -> list[Inventory]:
+    """What each trader of a population has of assets from the beginning, at the first index."""
+    priced = {spec.market_id: (spec, price.price_ticks) for spec, price in prices}
+    return [
+        Inventory(priced[market_id][0], lots, priced[market_id][1])
+        for market_id, lots in zip(described.markets, described.inventory_lots, strict=True)
+        if lots
+    ]
 
 
 def told(wanted: Sequence[Wanted]) -> str:

@@ -210,13 +210,13 @@ class Auditor:
 
     def _trades(self, market: Cursors) -> list[Reading]:
         """Trades since the last time; where they are not in the tables nobody may trade on."""
-        name, missing = market.market_id, 0
+        name, missing, unbalanced = market.market_id, 0, 0
         first = max(0, market.projected_batch - COMPARED_AT_FIRST)
         batch_no = self._kept_value("compared_batch", name, first)
         for _ in range(COMPARISONS_MAX):
             compared = compare_trades(self._link(), name, batch_no, market.projected_batch)
-            if compared.missing_fills:
-                missing = compared.missing_fills
+            missing, unbalanced = compared.missing_fills, compared.unbalanced
+            if missing or unbalanced:
                 break
             if compared.batch_no == batch_no:
                 break
@@ -226,9 +226,15 @@ class Auditor:
             gap = f"{name}: {missing} fills of the journal after batch {batch_no} are not shown"
             log.error("trades_are_not_shown", market=name, missing=missing, after=batch_no)
             command_halt(self._link(), name, gap, now_us(), takes_cancels=False)
+        made = None
+        if unbalanced:
+            made = f"{name}: {unbalanced} ledger transactions after batch {batch_no} make money"
+            log.error("ledger_does_not_balance", market=name, wrong=unbalanced, after=batch_no)
+            command_halt(self._link(), name, made, now_us(), takes_cancels=False)
         return [
             Reading("compared_batch", name, batch_no),
             Reading("missing_fills", name, missing, gap),
+            Reading("unbalanced_transactions", name, unbalanced, made),
         ]
 
     def _kept_value(self, name: str, market_id: str, otherwise: int = 0) -> int:

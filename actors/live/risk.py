@@ -1,7 +1,7 @@
 """The risk actor: index and mark prices four times a second, the dead-man switches, and once an
 hour the guests who never traded."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -22,6 +22,7 @@ TICK_S = 0.25
 STOP_WAIT_S = 4.0
 GUEST_TTL_S = 86_400
 NO_QUOTES = Quotes(0, 0, 0)
+NOBODY: Mapping[str, str] = {}
 
 log = structlog.get_logger()
 
@@ -40,6 +41,8 @@ class Risk:
     """One a deployment. Prices go on from where they were stored; they never jump.
 
     markets       each market with its reference price, at its start
+    followed      of each market whose index is another's, which one that is: they stay together
+                  wherever that one was when this was listed
     guest_ttl_s   how long a guest who does nothing is kept
     """
 
@@ -49,11 +52,13 @@ class Risk:
         markets: Sequence[tuple[MarketSpec, ReferencePrice]],
         clock_us: Callable[[], int] = now_us,
         guest_ttl_s: int = GUEST_TTL_S,
+        followed: Mapping[str, str] = NOBODY,
         run: bool = False,
     ) -> None:
         self._link = Link(database_url, "risk")
         self._clock_us = clock_us
         self._tracked = [_Tracked(spec.market_id, price) for spec, price in markets]
+        self._followed = dict(followed)
         self._sweep = IdentitySweep(guest_ttl_s)
         self._resumed = False
         self._ticks, self._failures, self._fired = 0, 0, 0
@@ -93,7 +98,16 @@ class Risk:
             self._resume(read_prices(connection))
         quotes = read_quotes(connection)
         at_us = self._clock_us()
-        rows = [self._next(market, quotes, at_us) for market in self._tracked]
+        indexes = {
+            market.market_id: market.price.step()
+            for market in self._tracked
+            if market.market_id not in self._followed
+        }
+        for market_id, other in self._followed.items():
+            indexes[market_id] = indexes[other]
+        rows = [
+            self._next(market, indexes[market.market_id], quotes, at_us) for market in self._tracked
+        ]
         write_prices(connection, rows)
         self._ticks += 1
         self._fired += fire_expired(connection, at_us)
@@ -115,8 +129,9 @@ class Risk:
         except StateMismatch as error:
             log.warning("price_starts_anew", market=market.market_id, error=str(error))
 
-    def _next(self, market: _Tracked, quotes: dict[str, Quotes], at_us: int) -> StoredPrice:
-        index_ticks = market.price.step()
+    def _next(
+        self, market: _Tracked, index_ticks: int, quotes: dict[str, Quotes], at_us: int
+    ) -> StoredPrice:
         elapsed_us = at_us - (market.updated_at_us or at_us)
         book = quotes.get(market.market_id, NO_QUOTES)
         mark = next_mark(index_ticks, book, market.basis_ema_q20, elapsed_us)
@@ -126,6 +141,6 @@ class Risk:
             index_ticks,
             mark.mark_ticks,
             mark.basis_ema_q20,
-            market.price.state(),
+            None if market.market_id in self._followed else market.price.state(),
             at_us,
         )

@@ -19,6 +19,7 @@ NAMES: Mapping[str, str] = {
     "unprojected_age_us": "Age of the oldest batch that is not in the tables yet",
     "compared_batch": "Last batch whose trades were compared with the tables",
     "missing_fills": "Fills that the journal has and the tables have not, since the last healing",
+    "unbalanced_transactions": "Ledger transactions of a market that do not sum to zero an asset",
     "compared_account": "Last account whose holds and balances were added up",
     "wrong_accounts": "Accounts whose holds or balances are not what their rows add up to",
     "chain_batch": "Last batch of the journal whose hash was computed anew",

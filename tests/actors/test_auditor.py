@@ -12,10 +12,11 @@ from actors.silence import STEP_S_MAX
 from sim.rows.messages import Side
 from storage.reading.audit_readings import kept_readings
 from tests.actors.house import MARKET, House
-from tests.builders import order, trader
+from tests.builders import order, spot_order, trader, with_money
 from tests.waiting import eventually
 
 STATUS = f"SELECT status FROM markets WHERE market_id = '{MARKET}'"
+SPOT = "ETH_USDC"
 HALTED = 3
 LOOKS_UNTIL_TOLD = int(GAP_S_MAX / STEP_S_MAX) + 2
 
@@ -120,6 +121,39 @@ def test_money_that_does_not_add_up_is_told_until_it_does(house: House, audited:
         for repair in REPAIRS:
             house.database.execute(repair)
         assert audited.look() == {}
+
+
+@pytest.mark.parametrize("asset", ["USDC", "ETH"])
+def test_money_that_a_trade_makes_halts_its_market_in_whatever_asset(
+    asset: str, house: House, audited: Audited
+) -> None:
+    house.open(SPOT)
+    alice, bob = trader(house.database), trader(house.database)
+    with_money(house.database, bob, "5", "ETH")
+    for _ in range(2):
+        assert audited.look() == {}
+        house.place(spot_order(alice, Side.BUY, 2), spot_order(bob, Side.SELL, 2))
+        house.settled()
+    last = f"(SELECT max(id) FROM ledger_entries WHERE asset = '{asset}')"
+    damage = "UPDATE ledger_entries SET amount_atoms = amount_atoms {} 1 WHERE id = " + last
+    house.database.execute(damage.format("+"))
+    assert "1 ledger transactions" in audited.look()["unbalanced_transactions"]
+    assert house.count(f"SELECT status FROM markets WHERE market_id = '{SPOT}'") == HALTED
+    house.database.execute(damage.format("-"))
+    assert eventually(lambda: audited.look() == {})
+
+
+def test_a_hold_is_added_up_in_the_asset_that_its_order_locks(
+    house: House, audited: Audited
+) -> None:
+    seller = trader(house.database)
+    with_money(house.database, seller, "5", "ETH")
+    house.place(spot_order(seller, Side.SELL, 2), spot_order(seller, Side.BUY, 2))
+    assert audited.look() == {}
+    house.database.execute(
+        "UPDATE balances SET locked_atoms = locked_atoms - 1 WHERE asset = 'ETH'"
+    )
+    assert "1 accounts" in eventually(audited.look)["wrong_accounts"]
 
 
 def test_an_altered_journal_is_told_however_old_the_row_is(house: House, audited: Audited) -> None:

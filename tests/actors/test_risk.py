@@ -10,7 +10,7 @@ from sim.prices.processes import ConstantPrice, ReferencePrice, SyntheticPrice
 from storage.errors import DatabaseUnavailable
 from storage.market.markets import create_markets
 from storage.market.prices import read_prices
-from tests.markets import ETH_PERP
+from tests.markets import BTC_SPOT, ETH_PERP
 
 SEED = 17
 START_US = 1_700_000_000_000_000
@@ -122,3 +122,21 @@ def test_a_broken_connection_is_replaced(
         risk.tick()
     ticked(risk, 1).stop()
     assert risk.health()["ticks"] == 2
+
+
+def test_a_market_that_follows_another_has_its_index_wherever_that_one_was_before(
+    connection: psycopg.Connection[Any], database_url: str
+) -> None:
+    """As where it is listed long after the other: its own process would begin at the start."""
+    before = [(BTC_PERP, SyntheticPrice(SEED, 660_000))]
+    ticked(Risk(database_url, before, Clock()), 50).stop()
+    create_markets(connection, [BTC_SPOT])
+    for _ in range(2):
+        both = [(spec, SyntheticPrice(SEED, 660_000)) for spec in (BTC_PERP, BTC_SPOT)]
+        followed = {BTC_SPOT.market_id: BTC_PERP.market_id}
+        ticked(Risk(database_url, both, Clock(), followed=followed), 20).stop()
+        stored = read_prices(connection)
+        assert stored["BTC_USDC"].index_ticks == stored["BTC-PERP"].index_ticks
+        assert stored["BTC_USDC"].price_state is None
+    expected = SyntheticPrice(SEED, 660_000)
+    assert stored["BTC_USDC"].index_ticks == expected.advance(90)[-1]

@@ -45,6 +45,7 @@ def test_what_is_as_it_was_written_is_said_in_a_line_a_market(
         "BTC-PERP: nothing is journalled yet",
         "ETH-PERP: batches 1 to 9 are what was written and replay as they were;"
         " 2 snapshots and the head agree",
+        "ETH_USDC: nothing is journalled yet",
     ]
     assert database.execute("SELECT epoch FROM market_heads").fetchall() == [(0,), (1,)]
 
