@@ -193,7 +193,7 @@ async def check_asset(connection: Connection, asset: str, field: str = Name.ASSE
     listed = await listed_assets(connection)
     if asset not in listed:
         *most, last = listed
-        known = f"one of {', '.join(most)} and {last}" if most else last
+        known = f"{', '.join(most)} or {last}" if most else last
         raise Refused(Refusal.UNKNOWN_ASSET, f"The asset must be {known}", {"field": field})
 
 

@@ -69,7 +69,7 @@ def test_a_market_has_the_documented_fields(exchange: Deployment) -> None:
     assert one.status_code == 200
     assert one.json() | MARKET == one.json()
     everything = exchange.http.get("/markets").json()
-    assert [market["id"] for market in everything] == ["BTC-PERP", "ETH-PERP"]
+    assert [market["id"] for market in everything] == ["BTC-PERP", "ETH-PERP", "ETH_USDC"]
     assert everything[0] == one.json()
 
 

@@ -41,7 +41,7 @@ def test_the_listing_shows_why_within_a_second(exchange: Deployment) -> None:
         return found["status"] == "HALTED" and found["haltReason"] == REASON
 
     eventually(shown)
-    other, eth = exchange.http.get("/markets").json()
+    other, eth, _ = exchange.http.get("/markets").json()
     assert (other["status"], "haltReason" in other) == ("ACTIVE", False)
     assert (eth["status"], eth["haltReason"]) == ("HALTED", REASON)
 

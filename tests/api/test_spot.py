@@ -150,3 +150,104 @@ def test_nobody_sells_or_spends_what_he_has_not(traded: Deployment) -> None:
     dear = person.post("/orders", limit("BUY", "170", "59"))
     details = dear.json()["error"]["details"]
     assert (details["asset"], details["available"]) == ("USDC", "10000")
+
+
+def test_markets_say_their_kind_and_a_spot_market_nothing_of_positions(traded: Deployment) -> None:
+    markets = {one["id"]: one for one in traded.http.get("/markets").json()}
+    kinds = {market_id: one["kind"] for market_id, one in markets.items()}
+    assert kinds == {"BTC-PERP": "PERPETUAL", "ETH-PERP": "PERPETUAL", SPOT: "SPOT"}
+    of_positions = set(markets["ETH-PERP"]) - set(markets[SPOT])
+    assert of_positions == {
+        *("maxLeverage", "initialMarginRate", "maintenanceMarginRate"),
+        *("fundingIntervalHours", "fundingRateCap"),
+    }
+    assert markets[SPOT] == traded.http.get(f"/markets/{SPOT}").json()
+    assert "fundingRate" not in traded.http.get(f"/prices/{SPOT}").json()
+
+
+def test_what_everybody_sees_of_a_market_is_there_under_a_name_with_an_underscore(
+    traded: Deployment,
+) -> None:
+    buyer, seller = traded.person(), rich(traded)
+    placed(seller, limit("SELL", "1", "60.5", clientOrderId="far"))
+    bought = placed(buyer, limit("BUY", "0.25"))
+    placed(seller, limit("SELL", "0.2"))
+    becomes(buyer, bought, "PARTIALLY_FILLED")
+    book = traded.http.get(f"/markets/{SPOT}/orderbook").json()
+    assert (book["bids"][0]["price"], book["bids"][0]["quantity"]) == ("59.91", "0.05")
+    assert book["asks"][0]["price"] == "60.5"
+    trade = traded.http.get(f"/markets/{SPOT}/trades?limit=1").json()[0]
+    assert (trade["price"], trade["quantity"], trade["side"]) == ("59.91", "0.2", "SELL")
+    fill = buyer.get(f"/fills?marketId={SPOT}&orderId={bought}").json()[0]
+    assert (fill["tradeId"], fill["notional"]) == (trade["id"], "11.982")
+    candle = traded.http.get(f"/markets/{SPOT}/candles").json()[0]
+    assert candle["close"] == "59.91"
+    (open_order,) = seller.get(f"/orders?open=true&marketId={SPOT}").json()
+    assert open_order["clientOrderId"] == "far"
+    assert buyer.delete(f"/orders?marketId={SPOT}").json()["requested"] == 1
+    becomes(buyer, bought, "CANCELLED")
+    seller.delete("/orders")
+    eventually(lambda: balances(seller)["ETH"] == ("4.8", "0", "4.8"))
+
+
+def test_listed_assets_come_and_go_in_their_own_atoms(traded: Deployment) -> None:
+    person = traded.person()
+    answer = person.post("/deposits", {"asset": "ETH", "amount": "0.00000001"})
+    assert answer.json() | {"userId": ""} == {
+        "userId": "",
+        "accountId": person.account_name,
+        "asset": "ETH",
+        "total": "0.00000001",
+        "locked": "0",
+    }
+    fine = person.post("/deposits", {"asset": "ETH", "amount": "1.000000016"}).json()["error"]
+    assert "more than 8 decimals" in fine["message"]
+    assert fine["details"]["nearest"] == "1.00000002"
+    least = person.post("/withdrawals", {"asset": "ETH", "amount": "0"}).json()["error"]
+    assert least["details"]["nearest"] == "0.00000001"
+    most = person.post("/deposits", {"asset": "ETH", "amount": "1000000000.1"}).json()["error"]
+    assert most["details"]["nearest"] == "1000000000"
+    much = person.post("/withdrawals", {"asset": "ETH", "amount": "0.00000002"})
+    assert error_of(much) == (400, "INSUFFICIENT_MARGIN")
+    gone = person.post("/withdrawals", {"asset": "ETH", "amount": "0.00000001"})
+    assert (gone.status_code, gone.json()["total"]) == (201, "0")
+    assert balances(person) == {"ETH": ("0", "0", "0"), "USDC": ("10000", "0", "10000")}
+
+
+def test_accounts_begin_and_begin_anew_with_assets_and_move_them(traded: Deployment) -> None:
+    person = traded.person()
+    other = person.opened(ETH="2", USDC="5")
+    assert balances(other) == {"ETH": ("2", "0", "2"), "USDC": ("5", "0", "5")}
+    sent = {"from": other.account_name, "to": person.account_name, "asset": "ETH", "amount": "0.5"}
+    for key, _ in (("one", 1), ("one", 2)):
+        moved = person.post("/accounts/transfers", sent, key=key).json()
+        assert (moved["from"]["total"], moved["to"]["total"]) == ("1.5", "0.5")
+    assert balances(person)["ETH"] == ("0.5", "0", "0.5")
+    anew = other.post("/account/reset", {"balances": {"ETH": "0.1"}})
+    assert (anew.json()["asset"], anew.json()["total"]) == ("USDC", "0")
+    assert balances(other) == {"ETH": ("0.1", "0", "0.1"), "USDC": ("0", "0", "0")}
+    audit(traded.database)
+
+
+def test_an_asset_that_no_market_trades_is_told_which_ones_are_there(traded: Deployment) -> None:
+    person = traded.person()
+    for path, sent in (
+        ("/deposits", {"asset": "BTC", "amount": "1"}),
+        ("/account/reset", {"balances": {"BTC": "1"}}),
+        ("/accounts", {"name": "x", "balances": {"BTC": "1"}}),
+    ):
+        refused = person.post(path, sent)
+        assert error_of(refused) == (400, "UNKNOWN_ASSET")
+        assert refused.json()["error"]["message"] == "The asset must be USDC or ETH"
+
+
+def test_an_open_purchase_shows_in_the_account_as_what_it_would_pay(traded: Deployment) -> None:
+    person = traded.person()
+    placed(person, limit("BUY", "1", "59"))
+    account = person.get("/account").json()
+    assert (account["locked"], account["openLoss"]) == ("59.0295", "59.0295")
+    assert (account["available"], account["withdrawable"]) == ("9940.9705", "9940.9695")
+    assert (account["positions"], account["leverages"]) == ([], [])
+    assert error_of(person.post("/account/reset")) == (409, "ACCOUNT_NOT_FLAT")
+    person.delete("/orders")
+    eventually(lambda: person.get("/account").json()["locked"] == "0")
