@@ -19,7 +19,7 @@ SAID: dict[str, Any] = {
     "name": NAME,
     "version": VERSION,
     "status": "running",
-    "description": "A paper-trading exchange for perpetual futures",
+    "description": "A paper-trading exchange for perpetual futures and spot markets",
     "docs": "/docs",
     "openapi": "/openapi.json",
     "health": "/health",

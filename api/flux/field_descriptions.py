@@ -18,6 +18,8 @@ FIELDS: dict[str, str] = {
     "is missing. `GET /accounts` lists them.",
     "account_id": "The account's id, such as account_123.",
     "kind": "MAIN came with the user, PAPER was opened beside it.",
+    "MarketAnswer.kind": "PERPETUAL: trades make positions, which margin backs. SPOT: both assets "
+    "change hands at the fill.",
     "from": "The account that pays.",
     "to": "The account that is paid.",
     "TransferAnswer.from": "What the account that paid has now.",
@@ -45,7 +47,7 @@ FIELDS: dict[str, str] = {
     "HealthAnswer.haltedMarkets": "Markets that are halted, with the reason.",
     "gaps": "What the auditor found and what does not heal, a sentence each.",
     # Money
-    "asset": "The asset; everything is settled in USDC.",
+    "asset": "USDC, or the base asset of a spot market.",
     "amount": f"How much, {DECIMAL} or a number; at most 6 decimals.",
     "LedgerAnswer.amount": "By how much the balance changed, with its sign.",
     "total": f"All of it, {DECIMAL}.",
@@ -149,7 +151,7 @@ FIELDS: dict[str, str] = {
     "fundingIntervalHours": "Hours between two payments of funding.",
     "fundingRateCap": "The most that one payment of funding may be, as a share of the notional.",
     "priceBand": "How far from mark, as a share of it, an order may take.",
-    "fundingRate": "The last rate of funding that was paid.",
+    "fundingRate": "The last rate of funding that was paid; absent of a spot market.",
     "markPrice": "The fair price by which positions are valued.",
     "indexPrice": "The price of the underlying elsewhere.",
     "sequence": "The number of the event in its market: it only grows.",

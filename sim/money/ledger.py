@@ -15,6 +15,8 @@ CLEARING_FIRST = 100
 """The clearing account of the market with ordinal n is 100 + n; the ids end below CLIENTS_FIRST."""
 CLIENTS_FIRST = 1_000
 """Clients' accounts begin here; ids below are the house's."""
+ENDOWMENT = "endowment"
+"""The source of the ledger transactions by which simulated traders get what they begin with."""
 STRATEGIES_FIRST = 1_000_000_000
 """Accounts of simulated traders begin here; clients' ids stay below."""
 

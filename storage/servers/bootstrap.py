@@ -9,6 +9,7 @@ import psycopg
 from sim.market import MarketSpec
 from sim.money.ledger import (
     DUST,
+    ENDOWMENT,
     EXTERNAL,
     FEES,
     INSURANCE,
@@ -39,10 +40,10 @@ ON CONFLICT DO NOTHING RETURNING id"""
 STRATEGY_BALANCES = """
 INSERT INTO balances (account_id, asset, total_atoms, locked_atoms, open_orders)
 SELECT id, %(asset)s, %(capital)s, 0, 0 FROM unnest(%(ids)s::bigint[]) AS id"""
-STRATEGY_LEDGER = """
+STRATEGY_LEDGER = f"""
 INSERT INTO ledger_entries (source, seq, leg, account_id, asset, entry_type, amount_atoms,
     balance_after_atoms, created_at_us)
-SELECT 'endowment', id, leg, CASE leg WHEN 0 THEN id ELSE %(outside)s END, %(asset)s, %(type)s,
+SELECT '{ENDOWMENT}', id, leg, CASE leg WHEN 0 THEN id ELSE %(outside)s END, %(asset)s, %(type)s,
     CASE leg WHEN 0 THEN %(capital)s ELSE -%(capital)s END,
     CASE leg WHEN 0 THEN %(capital)s END, %(now)s
 FROM unnest(%(ids)s::bigint[]) AS id, (VALUES (0), (1)) AS legs(leg)"""

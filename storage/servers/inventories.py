@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.market import COLLATERAL, MarketSpec
-from sim.money.ledger import EXTERNAL, EntryType
+from sim.money.ledger import ENDOWMENT, EXTERNAL, EntryType
 from storage.errors import wrapped
 from storage.postgres.database import connect, now_us
-from storage.upkeep.strategy_ledger import ENDOWMENT
 
 LEGS_A_MARKET = 4
 """Those of a market are numbered from 4 × its ordinal on; the capital's come before."""

@@ -10,7 +10,13 @@ from typing import Any
 
 import psycopg
 
-from sim.money.ledger import CLIENTS_FIRST, ENTRY_CODES, STRATEGIES_FIRST, EntryType
+from sim.money.ledger import (
+    CLIENTS_FIRST,
+    ENDOWMENT,
+    ENTRY_CODES,
+    STRATEGIES_FIRST,
+    EntryType,
+)
 from storage.errors import wrapped
 
 SUMMED_US = 600_000_000
@@ -19,7 +25,6 @@ SUMMED_US = 600_000_000
 CARRIED = "carried forward"
 """The source of the rows, one an asset, that stand for all that is no longer kept."""
 
-ENDOWMENT = "endowment"
 ROWS_MAX = 2_000
 """Rows that one transaction looks at."""
 
