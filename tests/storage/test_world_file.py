@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from sim.market import MarketKind
 from sim.prices.processes import ReplayPrice
 from sim.scenario.markets import Replay
 from sim.scenario.world import ScenarioError
@@ -22,12 +23,20 @@ price = { process = "replay", file = "BTCUSDT.csv", loop = false }
 """
 
 
-def test_the_default_world_has_two_markets_and_three_populations() -> None:
+def test_the_default_world_has_a_spot_market_beside_each_perpetual_and_four_populations() -> None:
     world = load_world("default")
-    assert [market.spec.market_id for market in world.markets] == ["BTC-PERP", "ETH-PERP"]
-    assert {one.strategy for one in world.populations} == {"ladder", "noise", "momentum"}
+    listed = {market.spec.market_id: market.spec.kind for market in world.markets}
+    assert listed == {
+        "BTC-PERP": MarketKind.PERPETUAL,
+        "ETH-PERP": MarketKind.PERPETUAL,
+        "BTC_USDC": MarketKind.SPOT,
+        "ETH_USDC": MarketKind.SPOT,
+    }
+    strategies = {one.strategy for one in world.populations}
+    assert strategies == {"ladder", "noise", "momentum", "arbitrage"}
     starts = {spec.market_id: price.price_ticks for spec, price in reference_prices(world)}
-    assert starts == {"BTC-PERP": 660_000, "ETH-PERP": 350_000}
+    assert starts["BTC_USDC"] == starts["BTC-PERP"] == 660_000
+    assert starts["ETH_USDC"] == starts["ETH-PERP"] == 350_000
 
 
 def test_the_quiet_world_has_the_same_markets_and_nobody() -> None:
