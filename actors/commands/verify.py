@@ -1,10 +1,12 @@
-"""`sandpit db verify`: whether every market's journal is what was written, from start to end."""
+"""`sandpit db verify`: whether every market's journal is what was written, from start to end, and
+whether all money adds up."""
 
 import os
 
 from storage.market.markets import load_specs
 from storage.postgres.database import connect
 from storage.reading.verification import Verified, verify_market
+from storage.reading.whole_books import WholeBooks, add_up
 from storage.servers.kept_database import running_database
 from storage.settings import Settings
 
@@ -13,16 +15,27 @@ NICENESS = 10
 
 
 def verify(settings: Settings) -> int:
-    """Print one line a market; the exit code is 1 where a batch is not what it was.
+    """Print one line a market, and one for money; the exit code is 1 where something is wrong.
 
     Raises ConfigurationError.
     """
     os.nice(NICENESS)
     with running_database(settings) as url, connect(url, "verify") as connection:
         found = [verify_market(connection, spec) for spec in load_specs(connection).values()]
-    for verified in found:
-        print(told(verified))  # noqa: T201
-    return int(any(verified.fault is not None for verified in found))
+        books = add_up(connection)
+    for line in [*map(told, found), money_told(books)]:
+        print(line)  # noqa: T201
+    return int(bool(books.faults) or any(verified.fault is not None for verified in found))
+
+
+def money_told(books: WholeBooks) -> str:
+    """Whether money adds up, in one line."""
+    if books.faults:
+        return f"money: WRONG: {'; '.join(books.faults)}"
+    if not books.assets:
+        return "money: none has moved yet"
+    assets = ", ".join(books.assets)
+    return f"money: all transactions and balances add up, each asset by itself: {assets}"
 
 
 def told(verified: Verified) -> str:

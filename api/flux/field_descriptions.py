@@ -85,12 +85,13 @@ FIELDS: dict[str, str] = {
     "nothing, GTD is GTC until `expiresAt`. MARKET is IOC and all others are GTC unless they say "
     "otherwise; what waits does so until it is cancelled, whichever it has.",
     "reduceOnly": "Never opens a position and never turns one around: while it rests, its "
-    "quantity is cut to what there is to reduce, the newest order first.",
+    "quantity is cut to what there is to reduce, the newest order first. Refused in a spot market, "
+    "where there are no positions.",
     "postOnly": "Never takes: rejected where it would.",
     "OrderSent.leverage": "How many times the margin the position may be worth; up to the market's "
     "`maxLeverage`. While you have a position or open orders in the market it has to be theirs, "
     f"which is meant where it is missing; at first {LEVERAGE_DEFAULT} where it is missing and the "
-    "market allows as much.",
+    "market allows as much. A spot market has none, and refuses any.",
     "leverage": "How many times the margin the position may be worth; up to the market's "
     "`maxLeverage`.",
     "remainingQuantity": "What has not been filled.",
@@ -123,7 +124,8 @@ FIELDS: dict[str, str] = {
     "openLoss": "What the open orders would lose at once, with their fees, if they traded at their "
     "limits; never more than `equity` when an order is taken.",
     "available": "What new orders may reserve: `equity` less `initialMargin` and `locked`.",
-    "HeldBalanceAnswer.available": "What new orders may reserve, or of another asset all there is.",
+    "HeldBalanceAnswer.available": "What new orders may reserve; of USDC less the margin of "
+    "positions, of other assets `total` less `locked`.",
     "withdrawable": "What may leave: the least of `available`, `total` less `locked`, and `equity` "
     "less what open orders may lose.",
     "marginRatio": "`maintenanceMargin` ÷ `equity`; at 1 an account is due to be liquidated, which "

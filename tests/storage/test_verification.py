@@ -10,8 +10,9 @@ from pydantic import SecretStr
 from actors.commands.verify import told, verify
 from storage.postgres.database import connect
 from storage.reading.verification import verify_market
+from storage.reading.whole_books import add_up
 from storage.settings import Settings
-from tests.builders import listed_markets
+from tests.builders import listed_markets, trader, with_money
 from tests.markets import ETH_PERP
 from tests.storage.test_journal import MARKET, Writer
 
@@ -46,8 +47,36 @@ def test_what_is_as_it_was_written_is_said_in_a_line_a_market(
         "ETH-PERP: batches 1 to 9 are what was written and replay as they were;"
         " 2 snapshots and the head agree",
         "ETH_USDC: nothing is journalled yet",
+        "money: none has moved yet",
     ]
-    assert database.execute("SELECT epoch FROM market_heads").fetchall() == [(0,), (1,)]
+    assert database.execute("SELECT epoch FROM market_heads").fetchall() == [(0,), (0,), (1,)]
+
+
+def test_money_is_added_up_asset_by_asset(
+    database: psycopg.Connection[Any], owners: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seller = trader(database)
+    with_money(database, seller, "5", "ETH")
+    assert verify(owners) == 0
+    sound = "money: all transactions and balances add up, each asset by itself: ETH, USDC"
+    assert capsys.readouterr().out.splitlines()[-1] == sound
+    database.execute(
+        "UPDATE ledger_entries SET asset = 'ETH' WHERE asset = 'USDC' AND account_id = 1"
+    )
+    assert verify(owners) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "money: WRONG: ETH has 1 transactions that do not sum to zero;"
+        " USDC has 1 transactions that do not sum to zero"
+    )
+
+
+def test_a_balance_that_is_not_its_ledgers_is_told_with_its_asset(
+    database: psycopg.Connection[Any],
+) -> None:
+    with_money(database, trader(database), "5", "ETH")
+    database.execute("UPDATE balances SET total_atoms = total_atoms + 1 WHERE asset = 'ETH'")
+    found = add_up(database)
+    assert found.faults == ["ETH has 1 balances that are not what their ledger comes to"]
 
 
 @pytest.mark.parametrize(
