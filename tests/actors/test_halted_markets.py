@@ -117,6 +117,7 @@ def test_an_operator_halts_a_market_and_its_orders_can_still_be_cancelled(
     assert told == [
         f"{OTHER} ACTIVE, clients' open orders 0",
         f"{MARKET} HALTED, clients' open orders 1: the clearing house asks for it",
+        "ETH_USDC ACTIVE, clients' open orders 0",
     ]
     eventually(lambda: house.actors[0].health().halted == "the clearing house asks for it")
     market_command.resume_market(operator, MARKET)
