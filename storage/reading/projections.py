@@ -13,7 +13,7 @@ from psycopg import errors as pg
 
 from sim.market import MarketSpec
 from sim.money.amending import Amendment
-from sim.money.ledger import FEES, clearing_account
+from sim.money.ledger import FEES, STRATEGIES_FIRST, clearing_account
 from sim.money.position import Position
 from sim.money.settlement import Holding, Settlement, amended_orders, touched
 from sim.rows.messages import EVENT, Rows
@@ -77,6 +77,8 @@ class MarketProjection:
     def _load(self, events: Rows) -> Settlement:
         """What the events touch. No lock: nobody else changes an order or a position."""
         order_ids, accounts = touched(events)
+        if self._spec.is_spot:
+            accounts = [account for account in accounts if account >= STRATEGIES_FIRST]
         missing = [account for account in accounts if account not in self._holdings]
         with wrapped():
             orders = {

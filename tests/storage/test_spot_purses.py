@@ -26,8 +26,9 @@ from sim.rows.messages import (
     TimeInForce,
     empty_commands,
 )
-from storage.intake.accept_check import AcceptedRow, Account, Accounts, MarketNow, decide
+from storage.intake.accept_check import decide
 from storage.intake.accept_sql import payloads
+from storage.intake.accept_state import AcceptedRow, Account, Accounts, MarketNow
 from tests.builders import spot_order
 from tests.markets import ETH_SPOT as SPEC
 
