@@ -6,7 +6,10 @@ import time
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from actors.commands import market as market_command
+from sim.market import MarketSpec
 from sim.orders import OrderStatus, PlaceOrder, Terms
 from sim.refusals import Refused
 from sim.rows.messages import OrderType, Side
@@ -18,19 +21,24 @@ from storage.postgres.database import open_pool
 from storage.postgres.unit_of_work import unit_of_work
 from storage.settings import Settings
 from tests.actors.house import MARKET, House
-from tests.builders import order, trader
+from tests.builders import order, trader, with_money
+from tests.markets import ETH_PERP, ETH_SPOT
 from tests.waiting import eventually
 
 ROUNDS, ORDERS_A_ROUND, AMENDED_A_ROUND = 12, 40, 20
 OPEN = "SELECT id, account_id FROM orders WHERE status <= 3"
 TOO_LITTLE = """
-SELECT count(*) FROM orders WHERE status <= 3 AND may_open AND NOT reduce_only
-    AND reserved_atoms * leverage < price_ticks * (quantity_lots - filled_lots) * 100"""
-"""A tick of a lot of ETH-PERP is 100 atoms."""
+SELECT count(*) FROM orders WHERE status <= 3 AND may_open AND NOT reduce_only AND CASE
+    WHEN market_id = 'ETH-PERP'
+    THEN reserved_atoms * leverage < price_ticks * (quantity_lots - filled_lots) * 100
+    WHEN side = 2 THEN reserved_atoms <> (quantity_lots - filled_lots) * 100000
+    ELSE reserved_atoms < price_ticks * (quantity_lots - filled_lots) * 10 END"""
+"""A tick of a lot of ETH-PERP is 100 atoms, and 10 of ETH_USDC, whose lot is 100,000 of ETH."""
+OWING = "SELECT count(*) FROM balances WHERE total_atoms < 0"
 LOCKED = "SELECT coalesce(sum(locked_atoms) + sum(open_orders), 0) FROM balances"
 
 
-def wish(dice: random.Random, account_id: int) -> PlaceOrder:
+def wish(dice: random.Random, account_id: int, spec: MarketSpec) -> PlaceOrder:
     kind = dice.choice([OrderType.LIMIT, OrderType.LIMIT, *OrderType])
     if kind == OrderType.MARKET:
         kind = OrderType.STOP
@@ -49,8 +57,10 @@ def wish(dice: random.Random, account_id: int) -> PlaceOrder:
         dice.randint(1, 50),
         order_type=kind,
         price_ticks=price + dice.randint(-3, 3) if has_limit else 0,
-        reduce_only=dice.random() < 0.2,
+        reduce_only=dice.random() < 0.2 and not spec.is_spot,
         terms=terms,
+        spec=spec,
+        leverage=None if spec.is_spot else 10,
     )
 
 
@@ -101,21 +111,25 @@ def amend_some(house: House, dice: random.Random) -> int:
     return asyncio.run(work())
 
 
+@pytest.mark.parametrize("spec", [ETH_PERP, ETH_SPOT], ids=lambda spec: spec.market_id)
 def test_a_random_run_of_orders_that_wait_and_are_amended_locks_what_it_should(
-    house: House,
+    spec: MarketSpec, house: House
 ) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     dice, amended = random.Random(seed), 0
-    house.open()
+    house.open(spec.market_id)
     people = [trader(house.database, "1000") for _ in range(5)]
+    for person in people:
+        with_money(house.database, person, "0.5", "ETH")
     for number in range(ROUNDS):
-        house.place(*[wish(dice, dice.choice(people)) for _ in range(ORDERS_A_ROUND)])
+        house.place(*[wish(dice, dice.choice(people), spec) for _ in range(ORDERS_A_ROUND)])
         amended += amend_some(house, dice)
         house.cancel(dice.choice(people), None)
         if number % 4 == 3:
             house.settled()
             assert house.count(TOO_LITTLE) == 0
+            assert not spec.is_spot or house.count(OWING) == 0
     assert amended > ROUNDS
     for person in people:
         house.cancel(person, None)

@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from actors.live.market import Market
-from actors.live.recorder import Recorder
-from actors.live.relay import Relay
 from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
-from tests.api.conftest import database_of
-from tests.api.deployment import Deployment, Person, error_of, running
+from tests.api.conftest import empty_database
+from tests.api.deployment import Deployment, Person, error_of
+from tests.api.trading_floor import seen, trading_floor
 from tests.auditor import audit
 from tests.waiting import eventually
 
@@ -23,17 +21,9 @@ def traded(
     postgres: EmbeddedPostgres, valkey: EmbeddedValkey, template_database: str, servers_dir: Path
 ) -> Iterator[Deployment]:
     """An API process, and a spot market behind it."""
-    urls = database_of(postgres, template_database, "api_spot")
-    servers = (urls.engine, valkey.url)
-    actors: list[Any] = [
-        Market(SPOT, *servers, run=True),
-        Relay(*servers, run=True),
-        Recorder([SPOT], *servers, run=True),
-    ]
-    with running(urls, valkey.limits_url, servers_dir / "spot") as deployment:
-        yield deployment
-    for actor in actors:
-        actor.stop()
+    urls = empty_database(postgres, template_database, "api_spot")
+    with trading_floor(urls, valkey, servers_dir / "spot", SPOT) as floor:
+        yield floor.exchange
 
 
 def limit(side: str, quantity: str, price: str = "59.91", **more: Any) -> dict[str, Any]:
@@ -61,20 +51,13 @@ def placed(person: Person, order: dict[str, Any]) -> str:
     return str(answer.json()["orderId"])
 
 
-def becomes(person: Person, order_id: str, status: str) -> dict[str, Any]:
-    path = f"/orders/{order_id}"
-    eventually(lambda: person.get(path).json()["status"] == status)
-    answer: dict[str, Any] = person.get(path).json()
-    return answer
-
-
 def test_an_order_is_filled_and_both_assets_have_changed_hands(traded: Deployment) -> None:
     buyer, seller = traded.person(), rich(traded)
     bought = placed(buyer, limit("BUY", "0.5"))
     assert balances(buyer)["USDC"] == ("10000", "29.969978", "9970.030022")
     sold = placed(seller, limit("SELL", "0.5"))
-    told = becomes(seller, sold, "FILLED")
-    becomes(buyer, bought, "FILLED")
+    told = seen(seller, sold, status="FILLED")
+    seen(buyer, bought, status="FILLED")
     assert "leverage" not in told
     assert told["reduceOnly"] is False
     # 0.5 at 59.91 is 29.955; maker 2, taker 5 of 10,000
@@ -102,7 +85,7 @@ def test_the_ledger_tells_each_side_of_a_trade_by_asset(traded: Deployment) -> N
     buyer, seller = traded.person(), rich(traded)
     bought = placed(buyer, limit("BUY", "0.1"))
     placed(seller, limit("SELL", "0.1"))
-    becomes(buyer, bought, "FILLED")
+    seen(buyer, bought, status="FILLED")
     legs = [(one["type"], one["asset"], one["amount"]) for one in buyer.get("/ledger").json()]
     assert legs[:3] == [
         ("TRADING_FEE", "USDC", "-0.001199"),
@@ -172,7 +155,7 @@ def test_what_everybody_sees_of_a_market_is_there_under_a_name_with_an_underscor
     placed(seller, limit("SELL", "1", "60.5", clientOrderId="far"))
     bought = placed(buyer, limit("BUY", "0.25"))
     placed(seller, limit("SELL", "0.2"))
-    becomes(buyer, bought, "PARTIALLY_FILLED")
+    seen(buyer, bought, status="PARTIALLY_FILLED")
     book = traded.http.get(f"/markets/{SPOT}/orderbook").json()
     assert (book["bids"][0]["price"], book["bids"][0]["quantity"]) == ("59.91", "0.05")
     assert book["asks"][0]["price"] == "60.5"
@@ -185,7 +168,7 @@ def test_what_everybody_sees_of_a_market_is_there_under_a_name_with_an_underscor
     (open_order,) = seller.get(f"/orders?open=true&marketId={SPOT}").json()
     assert open_order["clientOrderId"] == "far"
     assert buyer.delete(f"/orders?marketId={SPOT}").json()["requested"] == 1
-    becomes(buyer, bought, "CANCELLED")
+    seen(buyer, bought, status="CANCELLED")
     seller.delete("/orders")
     eventually(lambda: balances(seller)["ETH"] == ("4.8", "0", "4.8"))
 
@@ -251,3 +234,39 @@ def test_an_open_purchase_shows_in_the_account_as_what_it_would_pay(traded: Depl
     assert error_of(person.post("/account/reset")) == (409, "ACCOUNT_NOT_FLAT")
     person.delete("/orders")
     eventually(lambda: person.get("/account").json()["locked"] == "0")
+
+
+def test_a_sale_that_waits_locks_what_it_sells_and_is_amended_with_it(traded: Deployment) -> None:
+    person = rich(traded, "1")
+    stop = limit("SELL", "0.4", type="STOP", triggerPrice="58")
+    del stop["price"]
+    order_id = placed(person, stop)
+    seen(person, order_id, status="OPEN")
+    assert balances(person)["ETH"] == ("1", "0.4", "0.6")
+    for quantity, locked in (("0.7", "0.7"), ("0.25", "0.25")):
+        answer = person.patch(f"/orders/{order_id}", {"quantity": quantity})
+        assert answer.status_code == 202, answer.text
+        seen(person, order_id, quantity=quantity)
+        assert balances(person)["ETH"][1] == locked
+    much = person.patch(f"/orders/{order_id}", {"quantity": "1.001"})
+    details = much.json()["error"]["details"]
+    assert (details["asset"], details["required"], details["available"]) == ("ETH", "1.001", "1")
+    person.delete(f"/orders/{order_id}")
+    seen(person, order_id, status="CANCELLED")
+    assert balances(person)["ETH"] == ("1", "0", "1")
+
+
+def test_a_purchase_at_another_price_locks_what_it_then_may_pay(traded: Deployment) -> None:
+    person = traded.person("100")
+    order_id = placed(person, limit("BUY", "1", "56"))
+    seen(person, order_id, status="OPEN")
+    for price, locked in (("58", "58.029"), ("55", "55.0275")):
+        answer = person.patch(f"/orders/{order_id}", {"price": price})
+        assert answer.status_code == 202, answer.text
+        seen(person, order_id, price=price)
+        assert balances(person)["USDC"][1] == locked
+    dear = person.patch(f"/orders/{order_id}", {"quantity": "2"})
+    assert error_of(dear) == (400, "INSUFFICIENT_MARGIN")
+    person.delete(f"/orders/{order_id}")
+    seen(person, order_id, status="CANCELLED")
+    audit(traded.database)

@@ -65,12 +65,14 @@ class Floor:
 
 
 @contextmanager
-def trading_floor(urls: DatabaseUrls, valkey: EmbeddedValkey, data_dir: Path) -> Iterator[Floor]:
+def trading_floor(
+    urls: DatabaseUrls, valkey: EmbeddedValkey, data_dir: Path, market_id: str = MARKET
+) -> Iterator[Floor]:
     """All of it, on a database of its own."""
     with redis.Redis.from_url(valkey.admin_url) as client:
         client.flushall()
     house = House(urls, valkey.url)
-    house.open()
+    house.open(market_id)
     try:
         with running(urls, valkey.limits_url, data_dir) as exchange:
             yield Floor(house, exchange)
