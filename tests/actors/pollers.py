@@ -8,7 +8,7 @@ from typing import Any
 from tests.deployment import Deployment
 from tests.waiting import eventually
 
-MARKETS = ("BTC-PERP", "ETH-PERP")
+MARKETS = ("BTC-PERP", "ETH-PERP", "ETH_USDC")
 ORDERS_MAX = 2_000
 PAGE = 20
 
@@ -64,9 +64,9 @@ class Trading:
         for number in range(ORDERS_MAX):
             if self._stopping.is_set():
                 return
-            market_id, side = MARKETS[number % 2], next(sides)
+            market_id, side = MARKETS[number % 3], next(sides)
             book = self._deployment.ask("GET", f"/markets/{market_id}/orderbook?depth=1")[1]
-            levels = book["asks" if (side == "BUY") == (number % 3 > 0) else "bids"]
+            levels = book["asks" if (side == "BUY") == (number % 5 > 1) else "bids"]
             if levels:
                 order = {"marketId": market_id, "side": side, "type": "LIMIT", "quantity": "0.05"}
                 order["price"] = levels[0]["price"]

@@ -37,7 +37,7 @@ def canary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def exchange(canary: Path, servers_dir: Path) -> Iterator[Deployment]:
-    """Two markets, and strategies that trade in both; the last test ends it."""
+    """Four markets, and strategies that trade in all; the last test ends it."""
     beside = foreign_rooms(canary.parent / "work")
     data_dir = servers_dir / "default_world"
     started = Deployment(
@@ -119,6 +119,8 @@ def strategy_accounts(database: psycopg.Connection[Any]) -> list[Any]:
 
 def test_what_polls_newest_first_misses_nothing(exchange: Deployment) -> None:
     token = exchange.trader()
+    ether = {"asset": "ETH", "amount": "1000"}
+    assert exchange.ask("POST", "/deposits", ether, token)[0] == 201
     eventually(lambda: all(book_is_there(exchange, market_id) for market_id in MARKETS), 60)
     pollers = [Poller(exchange, path, token) for path in ("/fills", "/ledger", "/orders")]
     pollers += [Poller(exchange, f"/markets/{market_id}/trades", token) for market_id in MARKETS]
