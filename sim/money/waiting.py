@@ -30,13 +30,14 @@ def followed_ticks(order: PlaceOrder, prices: Prices) -> int:
 
 
 def nearest_trigger_ticks(order: PlaceOrder, prices: Prices) -> int:
-    """The price at which an order is triggered; of a TRAILING one, if the price turned now. From
-    here on that only moves to where it sells dearer and buys cheaper."""
-    distance = order.terms.trigger_ticks
-    if order.order_type != OrderType.TRAILING:
-        return distance
-    followed = followed_ticks(order, prices)
-    return followed + distance if order.side == Side.BUY else max(1, followed - distance)
+    """The price at which an order is triggered: where its trigger is met already, the price now.
+    Of a TRAILING one, if the price turned now; from here on that only moves to where it sells
+    dearer and buys cheaper."""
+    ticks, followed = order.terms.trigger_ticks, followed_ticks(order, prices)
+    if order.order_type == OrderType.TRAILING:
+        return followed + ticks if order.side == Side.BUY else max(1, followed - ticks)
+    rises_to_it = (order.side == Side.BUY) == is_stop(order.order_type)
+    return max(ticks, followed) if rises_to_it else min(ticks, followed)
 
 
 def worst_ticks(order: PlaceOrder, prices: Prices) -> int:
@@ -54,5 +55,5 @@ def bid_when_triggered_ticks(order: PlaceOrder, prices: Prices) -> int:
     if order.order_type == OrderType.TRAILING:
         return max(followed_ticks(order, prices), prices.best_bid_ticks)
     if is_stop(order.order_type):
-        return order.terms.trigger_ticks
+        return nearest_trigger_ticks(order, prices)
     return max(order.terms.trigger_ticks, prices.best_bid_ticks)

@@ -208,7 +208,8 @@ def check_band(order: PlaceOrder, market: MarketNow) -> None:
         return
     spec, around, middle_ticks = market.spec, "mark", market.mark_ticks
     if waits_for_trigger(order.order_type):
-        around, middle_ticks = Name.TRIGGER_PRICE, nearest_trigger_ticks(order, market.prices)
+        around = "where it is triggered"
+        middle_ticks = nearest_trigger_ticks(order, market.prices)
     nearest = nearest_limit_ticks(spec, order.side, order.price_ticks, middle_ticks)
     if nearest != order.price_ticks:
         sent, within, middle = (

@@ -98,6 +98,16 @@ def test_a_trigger_that_is_met_already_comes_in_at_once(floor: Floor) -> None:
     seen(alice, placed(alice, **stop(triggerPrice="60.9")), status="FILLED", triggered=True)
 
 
+def test_a_trigger_that_was_met_long_ago_trades_about_where_the_price_is(floor: Floor) -> None:
+    seller, buyer = floor.person(), floor.person()
+    floor.trade_at("59.91")
+    seen(seller, placed(seller, side="SELL", price="60", quantity="0.1"), status="OPEN")
+    told = seen(buyer, placed(buyer, **stop(triggerPrice="20")), status="FILLED", triggered=True)
+    assert told["averagePrice"] == "60"
+    floor.settled()
+    floor.cleared()
+
+
 def test_an_order_with_an_end_ends_by_itself_in_a_quiet_market(floor: Floor) -> None:
     alice = floor.person()
     now_ms = alice.get("/time").json()["time"]
@@ -248,8 +258,8 @@ REFUSED = {
     "trailingOffset 0 is not valid in this market; the nearest valid value is 0.01": stop(
         type="TRAILING_STOP", triggerPrice=None, trailingOffset="0"
     ),
-    "price 80 is beyond the price band of ETH-PERP around triggerPrice, 70; the nearest valid value"
-    " is 77": stop(type="STOP_LIMIT", price="80", triggerPrice="70"),
+    "price 80 is beyond the price band of ETH-PERP around where it is triggered, 70; the nearest"
+    " valid value is 77": stop(type="STOP_LIMIT", price="80", triggerPrice="70"),
 }
 
 
