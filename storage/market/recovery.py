@@ -8,9 +8,10 @@ from typing import Any
 import psycopg
 import structlog
 
+from sim.book.damage import DamagedState
 from sim.book.engine import MarketEngine
+from sim.book.retold import replayed
 from sim.market import MarketSpec
-from sim.rows.layouts import kept_rows
 from storage.errors import CorruptState
 from storage.market.journal import (
     Head,
@@ -119,9 +120,10 @@ def replay(connection: psycopg.Connection[Any], start: Start) -> Recovered:
             chain = next_chain(chain, bytes(inputs), bytes(events))
             if chain != bytes(written_chain) or number != batch_no + 1:
                 raise CorruptState(f"{market_id}: batch {number} is not what was written")
-            again = found.engine.apply(kept_rows(bytes(inputs))).tobytes()
-            if again != bytes(events):
-                raise CorruptState(f"{market_id}: batch {number} does not replay as it was")
+            try:
+                found.engine = replayed(found.engine, bytes(inputs), bytes(events))
+            except DamagedState as error:
+                raise CorruptState(f"{market_id}: batch {number} {error}") from None
             found.strategies.update(strategies_from_text(strategies))
             batch_no = number
     if (batch_no, chain) != (found.head.batch_no, found.head.chain):

@@ -6,9 +6,10 @@ from typing import Any
 
 import psycopg
 
+from sim.book.damage import DamagedState
 from sim.book.engine import MarketEngine
+from sim.book.retold import NOT_AS_IT_WAS, replayed
 from sim.market import MarketSpec
-from sim.rows.layouts import kept_rows
 from storage.errors import wrapped
 from storage.market.chain_walk import BrokenChain, ChainWalk, Row
 from storage.market.journal import HEAD, Head, head_from_row
@@ -75,12 +76,20 @@ class Verification:
         if self._engine is None:
             self._begin_at(batch_no - 1)
         if self._engine is not None:
-            events = self._engine.apply(kept_rows(bytes(row[4]))).tobytes()
-            if events != bytes(row[5]) or self._engine.event_seq != row[2]:
-                raise BrokenChain(batch_no, f"batch {batch_no} does not replay as it was")
+            self._engine = self._engine_after(self._engine, row)
             self._check_snapshot(batch_no, self._engine)
         if batch_no == self._head.batch_no and bytes(row[6]) != self._head.chain:
             raise BrokenChain(batch_no, f"batch {batch_no} is not the one that the head is at")
+
+    def _engine_after(self, engine: MarketEngine, row: Row) -> MarketEngine:
+        batch_no = int(row[0])
+        try:
+            after = replayed(engine, bytes(row[4]), bytes(row[5]))
+        except DamagedState as error:
+            raise BrokenChain(batch_no, f"batch {batch_no} {error}") from None
+        if after.event_seq != row[2]:
+            raise BrokenChain(batch_no, f"batch {batch_no} {NOT_AS_IT_WAS}")
+        return after
 
     def _begin_at(self, batch_no: int) -> None:
         """With an empty book at the start, else with the first snapshot that can be read."""

@@ -31,14 +31,18 @@ def bytes_of(column: object) -> bytes:
 class House:
     """All rooms below the API, run by hand or by their threads."""
 
-    def __init__(self, urls: DatabaseUrls, redis_url: str) -> None:
-        """Each part comes to the database as its own user, the test as the owner."""
+    def __init__(self, urls: DatabaseUrls, redis_url: str, is_new: bool = True) -> None:
+        """Each part comes to the database as its own user, the test as the owner.
+
+        is_new   whether the database is empty, and gets its markets now
+        """
         warm_up()
         warm_up_terms()
         self.urls = (urls.engine, redis_url)
         self.api_url, self.owner_url = urls.api, urls.owner
         self.database = connect(urls.owner, "test")
-        listed_markets(self.database)
+        if is_new:
+            listed_markets(self.database)
         self.actors: list[Any] = []
 
     def open(self, *market_ids: str) -> None:
