@@ -55,7 +55,7 @@ def audited(house: House) -> Any:
 
 
 def traded(house: House, times: int = 3) -> tuple[int, int]:
-    """Two accounts that have traded, each time in a batch of its own, and have an order open each."""
+    """Two accounts that have traded, each time in other batches, with an order open each."""
     accounts = trader(house.database), trader(house.database)
     for _ in range(times):
         house.place(order(accounts[0], Side.BUY, 2), order(accounts[1], Side.SELL, 1))

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from api.app import FAMILIES
+from api.desk.amendments import ROUTE as AMEND_ROUTE
 from api.desk.orders import no_such_market
 from api.desk.scenario_text import TEXT_BYTES_MAX
 from api.door.errors import as_refused
@@ -24,7 +25,7 @@ ONE_WORD = {"quantity", "price", "leverage", "asset", "amount", "balances"}
 def test_flux_has_a_word_of_its_own_for_every_name() -> None:
     spelled = {name.strip("{}"): spell(name.strip("{}")) for name in Name}
     assert {name for name in spelled if spelled[name] == name} == ONE_WORD
-    assert set(ASKED_BY) <= set(spelled)
+    assert set(ASKED_BY) <= {*spelled, f"/{AMEND_ROUTE}"}
     assert (spelled["client_order_id"], spelled["list_orders"]) == ("clientOrderId", "GET /orders")
 
 
