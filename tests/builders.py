@@ -28,7 +28,7 @@ def listed_before(connection: psycopg.Connection[Any]) -> None:
     """The perpetual ones in a database whose markets have fewer columns."""
     known = "SELECT column_name FROM information_schema.columns WHERE table_name = 'markets'"
     there = {name for (name,) in connection.execute(known)}
-    names = [name.strip() for name in SPEC_COLUMNS.split(",")]
+    names = SPEC_COLUMNS.split(", ")
     for ordinal, spec in enumerate((BTC_PERP, ETH_PERP), 1):
         values = dict(zip(names, spec_values(spec), strict=True))
         row = {name: value for name, value in values.items() if name in there}

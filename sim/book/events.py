@@ -25,9 +25,7 @@ REJECTED, RESTED, TRADE, CANCELED, CANCEL_REJECTED, EXPIRED, STATUS_CHANGED, RED
 )
 WAITING, TRIGGERED, AMENDED, AMEND_REJECTED = (int(kind) for kind in list(EventKind)[8:])
 ACTIVE, CANCEL_ONLY, HALTED = (int(status) for status in MarketStatus)
-LIMIT, MARKET, STOP, STOP_LIMIT, TAKE_PROFIT, TAKE_PROFIT_LIMIT, TRAILING = (
-    int(order_type) for order_type in OrderType
-)
+LIMIT, MARKET, TRAILING = int(OrderType.LIMIT), int(OrderType.MARKET), int(OrderType.TRAILING)
 GTC, IOC, FOK = (int(time_in_force) for time_in_force in TimeInForce)
 POST_ONLY, REDUCE_ONLY, FORCED, TRIGGER_ON_MARK = (int(flag) for flag in OrderFlag)
 

@@ -25,7 +25,12 @@ from sim.book.rules import closed, flag_refusal, refusal, value_refusal
 from sim.book.terms import may_link
 from sim.rows.kernels import Number, inlined
 from sim.rows.messages import TRAILING_ORDERS_MAX
-from sim.rows.order_types import may_have_terms, type_when_triggered, waits_for_trigger
+from sim.rows.order_types import (
+    LAST_TYPE,
+    may_have_terms,
+    type_when_triggered,
+    waits_for_trigger,
+)
 
 
 @inlined
@@ -39,7 +44,7 @@ def malformed_terms(command: Records) -> Number:
         or command.side < BUY
         or command.side > SELL
         or not stands
-        or command.order_type > TRAILING
+        or command.order_type > LAST_TYPE
         or command.time_in_force < GTC
         or command.time_in_force > FOK
         or (command.flags & ~known_flags) != 0

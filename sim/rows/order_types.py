@@ -6,7 +6,7 @@ from sim.rows.messages import OrderType, TimeInForce
 LIMIT, MARKET = int(OrderType.LIMIT), int(OrderType.MARKET)
 STOP, TRAILING = int(OrderType.STOP), int(OrderType.TRAILING)
 STOP_LIMIT, TAKE_PROFIT_LIMIT = int(OrderType.STOP_LIMIT), int(OrderType.TAKE_PROFIT_LIMIT)
-GTC = int(TimeInForce.GTC)
+LAST_TYPE, GTC = int(max(OrderType)), int(TimeInForce.GTC)
 
 
 @rule

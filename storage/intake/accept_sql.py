@@ -22,7 +22,7 @@ from storage.intake.accept_state import (
 from storage.intake.exposures import HELD, OPEN_SIDES, joined
 from storage.intake.links import load_links
 from storage.market.depth import levels_from_bytes
-from storage.market.markets import SPEC_COLUMNS, spec_from_row
+from storage.market.markets import SPEC_COLUMNS_OF_M, spec_from_row
 from storage.people.accounts import COLLATERAL
 
 ACCOUNTS = f"""
@@ -43,7 +43,7 @@ SELECT account_id, asset, total_atoms - locked_atoms FROM balances
 WHERE account_id = ANY(%b) AND asset <> '{COLLATERAL}'"""
 
 MARKETS = f"""
-SELECT {", ".join("m." + column.strip() for column in SPEC_COLUMNS.split(","))},
+SELECT {SPEC_COLUMNS_OF_M},
        m.status, coalesce(p.index_ticks, 0), coalesce(p.mark_ticks, 0),
        coalesce(p.updated_at_us, 0), v.best_bid_ticks,
        CASE WHEN %s THEN v.bids ELSE ''::bytea END, CASE WHEN %s THEN v.asks ELSE ''::bytea END,

@@ -32,17 +32,16 @@ from storage.intake.accept_request import OrderRequest
 from storage.intake.accept_sql import NOTIFY, load_accounts
 from storage.intake.accept_state import Accounts
 from storage.intake.idempotency import Asked
-from storage.market.markets import SPEC_COLUMNS, spec_from_row
+from storage.market.markets import FIELDS, SPEC_COLUMNS_OF_M, spec_from_row
 from storage.people.accounts import COLLATERAL, archived
 from storage.postgres.database import now_us
 from storage.postgres.unit_of_work import Connection
 
-OWNED_SPEC = ", ".join("m." + column.strip() for column in SPEC_COLUMNS.split(","))
 LOCK = f"SELECT 1 FROM balances WHERE account_id = %s AND asset = '{COLLATERAL}' FOR UPDATE"
 """The recorder writes an order under this lock: so what is read behind it stays."""
 
 OWNED = f"""
-SELECT {OWNED_SPEC}, o.side, o.order_type, o.time_in_force, o.price_ticks, o.quantity_lots,
+SELECT {SPEC_COLUMNS_OF_M}, o.side, o.order_type, o.time_in_force, o.price_ticks, o.quantity_lots,
     o.filled_lots, o.leverage, o.reduce_only OR NOT o.may_open, o.post_only, o.trigger_ticks,
     o.on_mark, o.triggered_at_us, o.reserved_atoms, o.status,
     EXISTS (SELECT FROM amendments a WHERE a.order_id = o.id)
@@ -113,7 +112,7 @@ def amendable(account_id: int, row: tuple[Any, ...]) -> OpenOrder:
             "The market has not done the last amendment of this order yet; send this one when the"
             " order tells how that ended",
         )
-    columns = len(SPEC_COLUMNS.split(","))
+    columns = len(FIELDS)
     return open_order(account_id, spec_from_row(head[:columns]), head[columns:], reserved_atoms)
 
 

@@ -9,7 +9,7 @@ from sim.money.position import Position
 from sim.orders import LAST_OPEN_STATUS
 from sim.refusals import Refusal, Refused
 from sim.rows.messages import OrderType, Side
-from storage.market.markets import SPEC_COLUMNS, spec_from_row
+from storage.market.markets import SPEC_COLUMNS_OF_M, spec_from_row
 from storage.postgres.unit_of_work import Connection
 
 HELD = """
@@ -40,7 +40,7 @@ GROUP BY o.account_id, o.market_id, o.side, r.special_id"""
 waits or is being amended stands by itself, with what says so."""
 
 MARKS = f"""
-SELECT {", ".join("m." + column.strip() for column in SPEC_COLUMNS.split(","))},
+SELECT {SPEC_COLUMNS_OF_M},
     coalesce(p.mark_ticks, 0)
 FROM markets m LEFT JOIN market_prices p USING (market_id)"""
 

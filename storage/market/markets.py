@@ -1,6 +1,7 @@
 """Markets: their specifications, and the rows that a new market starts with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
@@ -10,16 +11,26 @@ from sim.market import MarketKind, MarketSpec
 from sim.rows.messages import MarketStatus
 from storage.errors import wrapped
 
-SPEC_COLUMNS = """market_id, base_asset, quote_asset, tick_size, lot_size, max_quantity_lots,
-    max_price_ticks, min_quantity_lots, max_leverage, initial_margin_ppm, maintenance_margin_ppm,
-    maker_fee_ppm, taker_fee_ppm, funding_interval_hours, funding_cap_ppm,
-    price_band_ppm, kind"""
+FIELDS = tuple(field.name for field in fields(MarketSpec))
+"""Columns of a row that is a MarketSpec: its fields, in their order."""
+
+SPEC_COLUMNS = ", ".join(FIELDS)
+SPEC_COLUMNS_OF_M = ", ".join(f"m.{name}" for name in FIELDS)
+"""The same where markets are joined as m."""
+
+READ_AS: dict[str, Callable[[str], Any]] = {
+    "tick_size": Decimal,
+    "lot_size": Decimal,
+    "kind": MarketKind,
+}
+"""Those that are kept as text."""
+
 SELECT_SPECS = f"SELECT {SPEC_COLUMNS} FROM markets ORDER BY ordinal"
 EMPTY_CHAIN = bytes(32)
 
 INSERT_MARKET = f"""
 INSERT INTO markets ({SPEC_COLUMNS}, ordinal, status)
-VALUES ({", ".join(["%s"] * 17)}, (SELECT coalesce(max(ordinal), 0) + 1 FROM markets), %s)
+VALUES ({", ".join(["%s"] * len(FIELDS))}, (SELECT coalesce(max(ordinal), 0) + 1 FROM markets), %s)
 ON CONFLICT (market_id) DO NOTHING"""
 INSERT_SATELLITES = (
     "INSERT INTO market_heads (market_id, epoch, batch_no, command_seq, event_seq, chain)"
@@ -35,9 +46,10 @@ INSERT_SATELLITES = (
 
 def spec_from_row(row: Sequence[Any]) -> MarketSpec:
     """A MarketSpec from the columns of SPEC_COLUMNS, in their order."""
-    names, sizes = list(row[:3]), [Decimal(text) for text in row[3:5]]
-    rest = [*row[5:-1], MarketKind(row[-1])]
-    return MarketSpec(*names, *sizes, *rest)
+    values = dict(zip(FIELDS, row, strict=True))
+    for name, read in READ_AS.items():
+        values[name] = read(values[name])
+    return MarketSpec(**values)
 
 
 def load_specs(connection: psycopg.Connection[Any]) -> dict[str, MarketSpec]:
@@ -58,22 +70,5 @@ def create_markets(connection: psycopg.Connection[Any], specs: Iterable[MarketSp
 
 def spec_values(spec: MarketSpec) -> tuple[object, ...]:
     """A spec as the columns of SPEC_COLUMNS, in their order."""
-    return (
-        spec.market_id,
-        spec.base_asset,
-        spec.quote_asset,
-        str(spec.tick_size),
-        str(spec.lot_size),
-        spec.max_quantity_lots,
-        spec.max_price_ticks,
-        spec.min_quantity_lots,
-        spec.max_leverage,
-        spec.initial_margin_ppm,
-        spec.maintenance_margin_ppm,
-        spec.maker_fee_ppm,
-        spec.taker_fee_ppm,
-        spec.funding_interval_hours,
-        spec.funding_cap_ppm,
-        spec.price_band_ppm,
-        spec.kind,
-    )
+    values = (getattr(spec, name) for name in FIELDS)
+    return tuple(str(value) if isinstance(value, Decimal) else value for value in values)
