@@ -78,6 +78,12 @@ def leave_and_reduce(
 
 
 @inlined
+def stop_at_own(book: Book, events: Integers, command: Records, slot: int) -> Number:
+    """An order ends where it would meet one of the same account."""
+    return False
+
+
+@inlined
 def match(
     book: Book,
     events: Integers,
@@ -87,15 +93,17 @@ def match(
     reducing: bool,
     after_trade: Number,
     cut: Number,
+    pass_own: Number,
 ) -> Number:
     """Trade against the best orders, oldest first, within the limit; answers what is left.
 
-    Stops before an order of the same account. A maker's reduce-only orders are cut at once, for
-    they may be met next; the taker's at the end, for they are not. Those of a book from before
-    there were cuts may rest too much: then they are cut before they are met.
+    Stops before an order of the same account, unless that gives way. A maker's reduce-only orders
+    are cut at once, for they may be met next; the taker's at the end, for they are not. Those of a
+    book from before there were cuts may rest too much: then they are cut before they are met.
 
     after_trade   the part that follows a trade with an order of an account
     cut           the part that cuts an account's reduce-only orders
+    pass_own      the part that meets an order of the same account; whether that has gone
     """
     taker = open_account(book, command.account_id)
     opposite = opposite_side(command.side)
@@ -106,7 +114,9 @@ def match(
         slot = book.levels[level_at(book, price_ticks)].head
         maker = book.orders[slot]
         if maker.account == taker:
-            break
+            if not pass_own(book, events, command, slot):
+                break
+            continue
         prefetch_maker(book, maker.next)
         owner = maker.account
         if reducing and maker.flags & REDUCE_ONLY and rests_too_much(book, owner):
@@ -127,7 +137,7 @@ def match_reducing(
 ) -> Number:
     """The same where reduce-only orders rest, which the busiest path need not ask."""
     after = leave_and_reduce
-    return match(book, events, command, limit_ticks, wanted, True, after, cut_plain)
+    return match(book, events, command, limit_ticks, wanted, True, after, cut_plain, stop_at_own)
 
 
 @inlined
@@ -138,7 +148,7 @@ def match_without_terms(
     if book.state[REDUCE_ONLY_COUNT] > 0:
         return match_reducing(book, events, command, limit_ticks, wanted)
     after = leave_when_filled
-    return match(book, events, command, limit_ticks, wanted, False, after, cut_plain)
+    return match(book, events, command, limit_ticks, wanted, False, after, cut_plain, stop_at_own)
 
 
 @inlined

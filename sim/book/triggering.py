@@ -7,6 +7,7 @@ import numpy as np
 
 from sim.book.arrays import (
     INPUT_SEQ,
+    IS_TRIGGERED,
     STATUS,
     Book,
     Integers,
@@ -30,6 +31,7 @@ from sim.book.events import (
     REDUCE_ONLY,
     REDUCED,
     REQUESTED,
+    SELF_TRADE_PREVENTION,
     TRIGGERED,
     USER_MISMATCH,
     tell_of_command,
@@ -86,11 +88,24 @@ def follow_trade(book: Book, events: Integers, command: Records, slot: int, acco
     tell_price(book, LAST_SOURCE, price_ticks)
 
 
+@called
+def pass_when_triggered(book: Book, events: Integers, command: Records, slot: int) -> Number:
+    """What would stop an order that was triggered gives way to it: the order has waited to protect
+    its owner, who could not know what it would meet. Before any other order it stays."""
+    if book.state[IS_TRIGGERED] == 0:
+        return False
+    lots = book.orders[slot].remaining_lots
+    tell_of_order(book, events, command.time_us, slot, CANCELED, SELF_TRADE_PREVENTION, lots)
+    drop_any(book, slot)
+    return True
+
+
 @inlined
 def match_with_terms(
     book: Book, events: Integers, command: Records, limit_ticks: int, wanted: int
 ) -> Number:
-    return match(book, events, command, limit_ticks, wanted, True, follow_trade, cut_any)
+    follow, cut = follow_trade, cut_any
+    return match(book, events, command, limit_ticks, wanted, True, follow, cut, pass_when_triggered)
 
 
 @inlined

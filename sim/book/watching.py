@@ -18,6 +18,7 @@ from sim.book.arrays import (
     EVENTS_WANTED,
     HEAP_LENGTH,
     INPUT_SEQ,
+    IS_TRIGGERED,
     ORDER_LIVE,
     REDUCE_ONLY_COUNT,
     STATUS,
@@ -148,7 +149,8 @@ def may_trigger(book: Book) -> Number:
 def room_to_trigger(book: Book, events: Integers) -> Number:
     """What must grow before the order that is due first comes in; DONE when nothing."""
     order = book.orders[book.terms[first(book, DUE)].slot]
-    return room(book, events, most_events(book, order.remaining_lots))
+    give_way = book.accounts[order.account].order_count
+    return room(book, events, most_events(book, order.remaining_lots) + give_way)
 
 
 @inlined
@@ -201,6 +203,7 @@ def run_with_terms(book: Book, commands: Records, events: Integers) -> Number:
             comes_in = begin_row(book, events, command)
             state[CURSOR] += 1
             state[TO_TRIGGER], state[TO_EXPIRE] = TRIGGERED_A_ROW_MAX, EXPIRED_A_ROW_MAX
+        state[IS_TRIGGERED] = triggers
         if comes_in:
             come_in(book, events, book.incoming[0])
 

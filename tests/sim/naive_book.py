@@ -172,7 +172,7 @@ class NaiveBook(NaiveTerms):
         else:
             self.take_terms(self.enter())
 
-    def enter(self) -> int:
+    def enter(self, triggered=False) -> int:
         """An accepted order trades and rests; answers how many lots traded."""
         quantity, excess = self.row["quantity_lots"], 0
         if self.row["flags"] & OrderFlag.REDUCE_ONLY:
@@ -182,7 +182,7 @@ class NaiveBook(NaiveTerms):
         if fill_or_kill and (excess or not self.would_trade(quantity)):
             self.say_of_command(EventKind.EXPIRED, Reason.FOK_UNFILLABLE, quantity)
             return 0
-        left, ending = self.trade_through(quantity - excess)
+        left, ending = self.trade_through(quantity - excess, triggered)
         if left:
             self.settle(left + excess, ending)
         elif excess:
@@ -194,12 +194,15 @@ class NaiveBook(NaiveTerms):
         left, _ = copy.deepcopy(self).trade_through(quantity)
         return left == 0
 
-    def trade_through(self, left):
+    def trade_through(self, left, own_give_way=False):
         """Trades; answers what is left and whether self-trade prevention ended it."""
         ending = Reason.NONE
         while left and (makers := self.reachable()):
             maker = makers[0]
             if maker.account_id == self.row["account_id"]:
+                if own_give_way:
+                    self.take_back(maker, Reason.SELF_TRADE_PREVENTION)
+                    continue
                 ending = Reason.SELF_TRADE_PREVENTION
                 break
             done = min(left, maker.remaining)

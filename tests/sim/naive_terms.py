@@ -167,14 +167,14 @@ class NaiveTerms:
         self.row["order_type"] = OrderType.LIMIT if limits else OrderType.MARKET
         self.row["flags"] &= OrderFlag.POST_ONLY | OrderFlag.REDUCE_ONLY
         self.row["trigger_ticks"] = 0
-        self.come_in()
+        self.come_in(triggered=True)
 
-    def come_in(self) -> None:
+    def come_in(self, triggered: bool = False) -> None:
         if self.row["flags"] & OrderFlag.POST_ONLY and self.reachable():
             lots = self.row["quantity_lots"]
             self.say_of_command(EventKind.CANCELED, Reason.POST_ONLY_WOULD_TAKE, lots)
         else:
-            self.take_terms(self.enter())
+            self.take_terms(self.enter(triggered))
 
     def placing(self, order: Order) -> dict[str, int]:
         """The PLACE that the order would be now."""

@@ -85,6 +85,24 @@ CASES = {
         [("TRADE", 71, 62, 1, 98), ("TRIGGERED", "NONE", 1, 3, 0), ("TRADE", 81, 1, 3, 102)],
         {71, 72, 81, 82, 83},
     ),
+    "orders of its own account give way to what was triggered": (
+        [
+            limit(2, 1, SELL, 4, 103),
+            limit(3, 1, SELL, 5, 104),
+            limit(4, 1, SELL, 5, 106),
+            stop(1, 1, BUY, 12, 102),
+        ],
+        [RISE],
+        [
+            ("TRADE", 81, 61, 1, 102),
+            ("TRIGGERED", "NONE", 1, 12, 0),
+            ("TRADE", 81, 1, 9, 102),
+            ("CANCELED", "SELF_TRADE_PREVENTION", 2, 4, 103),
+            ("CANCELED", "SELF_TRADE_PREVENTION", 3, 5, 104),
+            ("TRADE", 82, 1, 3, 105),
+        ],
+        {71, 72, 82, 83, 4},
+    ),
     "a stop limit rests at its limit": (
         [stop(1, 1, BUY, 3, 102, order_type=STOP_LIMIT, price_ticks=101, time_in_force=GTC)],
         [RISE],
