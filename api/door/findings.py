@@ -39,6 +39,9 @@ PATTERNS: dict[str, str] = {
 UNKNOWN = "is not valid"
 NOT_EMPTY = "must not be empty"
 
+COLLECTIONS = ("List", "Dictionary")
+"""What pydantic calls fields that have entries; others have characters."""
+
 
 def first_of(errors: Iterable[Mapping[str, Any]]) -> tuple[str, list[dict[str, str]]]:
     """One sentence for the first thing wrong with a body or query, and all of them as a list."""
@@ -62,7 +65,7 @@ def message_of(error: Mapping[str, Any]) -> str:
     if error["type"] == OWN:
         return str(error["msg"]).removeprefix("Value error, ")
     facts = {**error.get("ctx", {})}
-    facts["unit"] = "entries" if facts.get("field_type") == "List" else "characters"
+    facts["unit"] = "entries" if facts.get("field_type") in COLLECTIONS else "characters"
     if "expected" in facts:
         facts["expected"] = str(facts["expected"]).replace("'", "").replace(" or ", ", ")
     if facts.get("min_length") == 1:

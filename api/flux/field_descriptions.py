@@ -48,7 +48,7 @@ FIELDS: dict[str, str] = {
     "gaps": "What the auditor found and what does not heal, a sentence each.",
     # Money
     "asset": "USDC, or the base asset of a spot market.",
-    "amount": f"How much, {DECIMAL} or a number; at most 6 decimals.",
+    "amount": f"How much, {DECIMAL} or a number; at most 6 decimals of USDC, 8 of any other asset.",
     "LedgerAnswer.amount": "By how much the balance changed, with its sign.",
     "total": f"All of it, {DECIMAL}.",
     "locked": "The part of `total` that open orders reserve.",
@@ -122,12 +122,16 @@ FIELDS: dict[str, str] = {
     "initialMargin": "What positions bind: their notional ÷ leverage.",
     "maintenanceMargin": "What the account's equity must stay above.",
     "openLoss": "What the open orders would lose at once, with their fees, if they traded at their "
-    "limits; never more than `equity` when an order is taken.",
-    "available": "What new orders may reserve: `equity` less `initialMargin` and `locked`.",
+    "limits, and all that purchases in spot markets would pay; never more than `equity` when an "
+    "order is taken.",
+    "available": "What new orders may reserve: `equity` less `initialMargin` and `locked`. Below 0 "
+    "where orders that only reduce positions have locked more than that: then none that opens is "
+    "taken.",
     "HeldBalanceAnswer.available": "What new orders may reserve; of USDC less the margin of "
     "positions, of other assets `total` less `locked`.",
-    "withdrawable": "What may leave: the least of `available`, `total` less `locked`, and `equity` "
-    "less what open orders may lose.",
+    "withdrawable": "What may leave: the least of `available`, `total` less `locked` and what "
+    "positions have lost, and `equity` less what open orders may lose, where each lot counts for "
+    "an atom more, since each fill rounds its fee up.",
     "marginRatio": "`maintenanceMargin` ÷ `equity`; at 1 an account is due to be liquidated, which "
     "this server does not do yet. Absent where no equity is left.",
     "liquidationPrice": "The mark price, to the nearest tick, at which `equity` is the maintenance "

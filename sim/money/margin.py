@@ -196,14 +196,27 @@ def available_atoms(wallet_atoms: int, locked_atoms: int, held: Sequence[Exposur
     return equity_atoms(wallet_atoms, held) - margin - locked_atoms
 
 
+def settled_atoms(wallet_atoms: int, held: Iterable[Exposure]) -> int:
+    """What the wallet is sure of: less what positions have lost, without what they have gained."""
+    return wallet_atoms + sum(min(0, one.unrealized_atoms) for one in held)
+
+
 def bearable_atoms(wallet_atoms: int, held: Sequence[Exposure]) -> int:
-    """What the account can still lose at once: equity less all that its open orders may."""
-    return equity_atoms(wallet_atoms, held) - sum(one.at_stake_atoms for one in held)
+    """What the account can still lose at once: equity less all that its open orders may.
+
+    While it buys in spot markets profit that is not realised bears nothing, else losses would take
+    the money that the purchases are paid with.
+    """
+    buys = any(one.spec.is_spot and one.purchases.orders for one in held)
+    there_is = settled_atoms(wallet_atoms, held) if buys else equity_atoms(wallet_atoms, held)
+    return there_is - sum(one.at_stake_atoms for one in held)
 
 
 def withdrawable_atoms(wallet_atoms: int, locked_atoms: int, held: Sequence[Exposure]) -> int:
-    """What may leave: available, but never profit that is not realised yet."""
-    free = min(available_atoms(wallet_atoms, locked_atoms, held), wallet_atoms - locked_atoms)
+    """What may leave: available, but never profit that is not realised yet, nor what a loss that
+    is not will take."""
+    settled = settled_atoms(wallet_atoms, held)
+    free = min(available_atoms(wallet_atoms, locked_atoms, held), settled - locked_atoms)
     return max(0, min(free, bearable_atoms(wallet_atoms, held)))
 
 

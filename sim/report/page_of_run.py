@@ -24,9 +24,10 @@ from sim.scenario.unreached import unreached
 
 CONVENTIONS = (
     "A strategy is one account: sums over its traders. Profit is equity at the end less the"
-    " capital; with what others gained it sums to zero. Volatility, Sharpe and Sortino are of its"
-    " returns over a minute, annualised to 365 days at a risk-free rate of 0; they are not judged"
-    f" from fewer than {RETURNS_MIN} returns, nor where equity fell to nothing. Win rate and profit"
+    " capital; with what others gained it sums to zero, where the price of inventories is the other"
+    " side of what they have become worth more. Volatility, Sharpe and Sortino are of its returns"
+    " over a minute, annualised to 365 days at a risk-free rate of 0; they are not judged from"
+    f" fewer than {RETURNS_MIN} returns, nor where equity fell to nothing. Win rate and profit"
     " factor count its traders. Turnover is traded notional over capital. Amounts are in the quote"
     " asset; positions are valued at the mark price."
 )

@@ -43,8 +43,9 @@ INSERT_LEGS = """
 INSERT INTO ledger_entries (source, seq, leg, account_id, asset, entry_type, amount_atoms,
     balance_after_atoms, created_at_us)
 VALUES ('transfer', %(seq)s, 0, %(account)s, %(asset)s, %(type)s, %(amount)s, %(after)s, %(at)s),
-       ('transfer', %(seq)s, 1, %(other)s, %(asset)s, %(type)s, -%(amount)s, %(other_after)s,
-        %(at)s)"""
+       ('transfer', %(seq)s, 1, %(other)s, %(asset)s, %(type)s,
+        -%(amount)s::numeric, %(other_after)s, %(at)s)"""
+"""What is sent is of the smallest type that holds it: the least of that has no opposite in it."""
 FORGET_PROFITS = """
 UPDATE positions SET realized_before_atoms = realized_pnl_atoms
 WHERE account_id = %s AND realized_before_atoms <> realized_pnl_atoms"""

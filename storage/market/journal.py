@@ -31,7 +31,7 @@ COMMIT = """
 WITH moved AS (
     UPDATE market_heads SET batch_no = %(batch_no)s, command_seq = %(command_seq)s,
         event_seq = %(event_seq)s, chain = %(chain)b
-    WHERE market_id = %(market_id)s AND epoch = %(epoch)s AND batch_no = %(batch_no)s - 1
+    WHERE market_id = %(market_id)s AND epoch = %(epoch)s AND batch_no = %(batch_no)s::bigint - 1
     RETURNING market_id),
 written AS (
     INSERT INTO journal (market_id, batch_no, epoch, command_seq, event_seq, time_us, strategies,
@@ -65,7 +65,7 @@ SELECT chain FROM journal WHERE market_id = %(market)s AND batch_no = %(batch_no
 UNION ALL SELECT chain FROM journal_packs
     WHERE market_id = %(market)s AND last_batch = %(batch_no)s
 UNION ALL SELECT chain_before FROM journal_packs
-    WHERE market_id = %(market)s AND first_batch = %(batch_no)s + 1
+    WHERE market_id = %(market)s AND first_batch = %(batch_no)s::bigint + 1
 UNION ALL SELECT chain FROM snapshots
     WHERE market_id = %(market)s AND batch_no = %(batch_no)s AND chain IS NOT NULL
 LIMIT 1"""

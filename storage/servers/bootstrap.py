@@ -44,7 +44,7 @@ STRATEGY_LEDGER = f"""
 INSERT INTO ledger_entries (source, seq, leg, account_id, asset, entry_type, amount_atoms,
     balance_after_atoms, created_at_us)
 SELECT '{ENDOWMENT}', id, leg, CASE leg WHEN 0 THEN id ELSE %(outside)s END, %(asset)s, %(type)s,
-    CASE leg WHEN 0 THEN %(capital)s ELSE -%(capital)s END,
+    CASE leg WHEN 0 THEN %(capital)s ELSE -%(capital)s::numeric END,
     CASE leg WHEN 0 THEN %(capital)s END, %(now)s
 FROM unnest(%(ids)s::bigint[]) AS id, (VALUES (0), (1)) AS legs(leg)"""
 

@@ -224,6 +224,13 @@ def test_an_asset_that_no_market_trades_is_told_which_ones_are_there(traded: Dep
         assert refused.json()["error"]["message"] == "The asset must be USDC or ETH"
 
 
+def test_too_many_balances_are_told_in_entries(traded: Deployment) -> None:
+    many = {f"A{number}": "1" for number in range(11)}
+    refused = traded.person().post("/account/reset", {"balances": many})
+    assert error_of(refused)[0] == 400
+    assert refused.json()["error"]["message"] == "balances: must have 10 entries or fewer"
+
+
 def test_an_open_purchase_shows_in_the_account_as_what_it_would_pay(traded: Deployment) -> None:
     person = traded.person()
     placed(person, limit("BUY", "1", "59"))

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,24 @@ async def test_what_is_locked_for_a_purchase_can_neither_leave_nor_be_spent_agai
         assert refused.value.refusal == Refusal.INSUFFICIENT_BALANCE
         async with unit_of_work(pool) as connection:
             await withdraw(connection, buyer, asset, free)
+    check_money(database)
+
+
+@pytest.mark.parametrize("atoms", [2**15, 2**31, 2**63])
+async def test_an_amount_leaves_whose_opposite_is_the_least_of_a_type(
+    pool: AsyncPool, database: psycopg.Connection[Any], atoms: int
+) -> None:
+    owner, most = rich(database, "0", "0"), 10**9 * ETH
+    for leave in (
+        partial(withdraw, asset="ETH", amount_atoms=atoms),
+        partial(reset, opening_atoms={}),
+    ):
+        async with unit_of_work(pool) as connection:
+            for done in range(0, atoms, most):
+                await deposit(connection, owner, "ETH", min(most, atoms - done))
+        async with unit_of_work(pool) as connection:
+            await leave(connection, owner)
+    assert balances(database, owner)["ETH"][0] == 0
     check_money(database)
 
 
