@@ -97,7 +97,8 @@ def read_whole(text: str) -> int:
     return int(text)
 
 
-def _whole_number(value: object) -> int:
+def whole_number(value: object) -> int:
+    """The JSON number that was sent. Raises ValueError where it is not whole, or none."""
     if not isinstance(value, ExactNumber):
         raise ValueError(NOT_WHOLE)
     return read_whole(value.text)
@@ -124,7 +125,7 @@ DecimalText = Annotated[
 ]
 """A decimal string or a JSON number; its text is checked before anything computes with it."""
 
-WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+WholeNumber = Annotated[int, BeforeValidator(whole_number)]
 """A JSON number of digits only, and perhaps a sign; neither 1.0 nor true nor "1". Its field says
 between which bounds."""
 

@@ -139,7 +139,7 @@ def checked_time_in_force(wish: OrderWish) -> TimeInForce:
     if wish.time_in_force is None:
         return TimeInForce.IOC if is_market else TimeInForce.GTC
     if wish.post_only and wish.time_in_force != TimeInForce.GTC:
-        raise impossible(Name.POST_ONLY, f"{Name.POST_ONLY} needs {Name.TIME_IN_FORCE} GTC")
+        raise impossible(Name.POST_ONLY, f"{Name.POST_ONLY} needs {Name.TIME_IN_FORCE} GTC or GTD")
     return wish.time_in_force
 
 

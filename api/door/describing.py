@@ -32,7 +32,6 @@ EXAMPLES: dict[int, tuple[str, str, str]] = {
     500: ("Our fault", "INTERNAL_ERROR", "Something went wrong on our side"),
     503: ("Try again after Retry-After", "UNAVAILABLE", "The exchange's database is away"),
 }
-MILLISECONDS = "milliseconds since 1970"
 ALWAYS = (400, 413, 415, 429, 500, 503)
 AUTHENTICATED = (401, 403)
 

@@ -7,11 +7,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pydantic.alias_generators import to_camel
 
 from api.door.findings import CURSOR_PATTERN
-from api.exact_json import read_whole
+from api.exact_json import NOT_WHOLE, read_whole, whole_number
 
 PAGE_DEFAULT = 100
 PAGE_MAX = 500
+MILLISECONDS = "milliseconds since 1970"
 MILLISECONDS_MAX = 99_999_999_999_999
+NOT_INSTANT = f"{NOT_WHOLE}: {MILLISECONDS}"
 
 
 class Wire(BaseModel):
@@ -55,6 +57,20 @@ def _query_number(text: object) -> int:
     return read_whole(str(text))
 
 
+def _query_instant(text: object) -> int:
+    try:
+        return _query_number(text)
+    except ValueError:
+        raise ValueError(NOT_INSTANT) from None
+
+
+def _sent_instant(value: object) -> int:
+    try:
+        return whole_number(value)
+    except ValueError:
+        raise ValueError(NOT_INSTANT) from None
+
+
 def _truth(text: object) -> bool:
     if text in ("true", "false"):
         return text == "true"
@@ -65,7 +81,9 @@ QueryTruth = Annotated[bool, BeforeValidator(_truth)]
 QueryNumber = Annotated[int, BeforeValidator(_query_number)]
 Limit = Annotated[QueryNumber, Field(ge=1, le=PAGE_MAX)]
 Cursor = Annotated[str, Field(min_length=1, max_length=80, pattern=CURSOR_PATTERN)]
-Milliseconds = Annotated[QueryNumber, Field(ge=0, le=MILLISECONDS_MAX)]
+Milliseconds = Annotated[int, BeforeValidator(_query_instant), Field(ge=0, le=MILLISECONDS_MAX)]
+SentMilliseconds = Annotated[int, BeforeValidator(_sent_instant), Field(ge=1, le=MILLISECONDS_MAX)]
+"""Since 1970, in a query and in a body."""
 
 
 class PageAsked(Asked):

@@ -2,8 +2,8 @@
 described once; `Schema.field` is for the few that do not."""
 
 from api.credentials.passwords import PASSWORD_CHARACTERS
-from api.door.describing import MILLISECONDS
 from api.door.limits import ROWS_A_REQUEST
+from api.door.wire import MILLISECONDS
 from sim.market import LEVERAGE_DEFAULT
 
 DECIMAL = "a decimal as text"
@@ -105,6 +105,9 @@ FIELDS: dict[str, str] = {
     "balances": "With how much of which asset to begin anew; nothing where it is missing.",
     "status": "The state at this moment: PENDING is durably accepted, then OPEN, PARTIALLY_FILLED, "
     "FILLED, CANCELLED, REJECTED or EXPIRED.",
+    "PlacedAnswer.status": "PENDING: the order is durably accepted. PENDING_CANCEL, PENDING_AMEND: "
+    "the market is asked to cancel or amend it, and the order tells how that ended. In answer to a "
+    "repetition of an order, its state at this moment.",
     "MarketAnswer.status": "ACTIVE while orders are taken.",
     "RootAnswer.status": "running",
     "CancelAllAnswer.status": "PENDING_CANCEL: each order tells how it ended.",

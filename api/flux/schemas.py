@@ -19,13 +19,13 @@ from pydantic import (
 from api.desk.orders import Unreadable
 from api.door.findings import first_of
 from api.door.wire import (
-    MILLISECONDS_MAX,
     Asked,
     Milliseconds,
     PageAsked,
     QueryNumber,
     QueryTruth,
     Sent,
+    SentMilliseconds,
 )
 from api.exact_json import DecimalText, PrintableText, WholeNumber
 from sim.market import COLLATERAL
@@ -130,7 +130,7 @@ class OrderSent(Sent):
     trigger_price: DecimalText | None = None
     trailing_offset: DecimalText | None = None
     trigger_by: Annotated[Literal["LAST", "MARK"], BeforeValidator(_upper)] | None = None
-    expires_at: Annotated[WholeNumber, Field(ge=1, le=MILLISECONDS_MAX)] | None = None
+    expires_at: SentMilliseconds | None = None
     link_id: OrderText | None = None
 
     model_config = ConfigDict(

@@ -1,8 +1,8 @@
 """What the document says of /simulations beside the schemas: fields and refusals."""
 
-from api.door.describing import MILLISECONDS
 from api.door.openapi import Words
 from api.door.refusal_examples import LIMIT_OVER
+from api.door.wire import MILLISECONDS
 
 FIELDS: dict[str, str] = {
     "simulationId": "The simulation's id.",

@@ -80,7 +80,11 @@ def test_a_refusal_that_an_older_version_remembered_is_answered_as_it_was() -> N
 @pytest.mark.parametrize(
     ("change", "field", "sentence"),
     [
-        ({"postOnly": True, "timeInForce": "IOC"}, "postOnly", "postOnly needs timeInForce GTC"),
+        (
+            {"postOnly": True, "timeInForce": "IOC"},
+            "postOnly",
+            "postOnly needs timeInForce GTC or GTD",
+        ),
         ({"leverage": 200}, "leverage", "leverage 200 is not valid in this market; the nearest"),
         ({"marketId": "DOGE-PERP"}, "marketId", "No such market; GET /markets lists them"),
         ({"quantity": "0.00001"}, "quantity", "quantity 0.00001 is not valid in this market"),

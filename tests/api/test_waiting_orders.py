@@ -239,7 +239,7 @@ REFUSED = {
     "A LIMIT order waits for no price": {"triggerPrice": "61"},
     "A MARKET order waits for no price": {"type": "MARKET", "price": None, "triggerBy": "MARK"},
     "postOnly needs a LIMIT order": stop(postOnly=True),
-    "postOnly needs timeInForce GTC": stop(
+    "postOnly needs timeInForce GTC or GTD": stop(
         type="STOP_LIMIT", price="61", postOnly=True, timeInForce="IOC"
     ),
     "timeInForce GTD needs expiresAt": {"timeInForce": "GTD"},

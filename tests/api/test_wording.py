@@ -118,6 +118,10 @@ def test_no_wrong_query_is_answered_in_the_librarys_words(
         ({"leverage": -1}, "leverage: must be 1 or more: that is the minimum"),
         ({"leverage": 10**40}, "leverage: must be 255 or less: that is the maximum"),
         ({"leverage": 1.5}, "leverage: must be a whole number"),
+        (
+            {"timeInForce": "GTD", "expiresAt": "2030-01-01T00:00:00Z"},
+            "expiresAt: must be a whole number: milliseconds since 1970",
+        ),
         ({"clientOrderId": ""}, "clientOrderId: must not be empty"),
         ({"clientOrderId": "\u00e9"}, "clientOrderId: must be printable ASCII"),
     ],
@@ -198,6 +202,12 @@ def test_an_amount_to_begin_anew_with_is_named_as_it_was_sent(alice: Person) -> 
 )
 def test_a_number_in_a_query_is_told_its_bounds(limit: str, sentence: str, alice: Person) -> None:
     refused = alice.get("/fills", params={"limit": limit})
+    assert refused.json()["error"]["message"] == sentence
+
+
+def test_a_time_in_a_query_is_told_what_counts_it(alice: Person) -> None:
+    refused = alice.get("/fills", params={"since": "2030-01-01T00:00:00Z"})
+    sentence = "since: must be a whole number: milliseconds since 1970"
     assert refused.json()["error"]["message"] == sentence
 
 
