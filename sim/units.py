@@ -18,7 +18,9 @@ PRODUCT_SAFE = 1 << 62
 PPM = 1_000_000
 """Parts per million: the unit of every rate."""
 
-DECIMAL_TEXT = re.compile(r"(\d{1,12})(?:\.(\d{1,32}))?", re.ASCII)
+DECIMALS_MAX = 32
+
+DECIMAL_TEXT = re.compile(rf"(\d{{1,12}})(?:\.(\d{{1,{DECIMALS_MAX}}}))?", re.ASCII)
 """What a client may write: at most 12 integer digits and 32 decimals, nothing else. No step has
 so many decimals: they are read so that the nearest valid value can be told."""
 
@@ -68,6 +70,11 @@ def format_scaled(value: int, decimals: int) -> str:
     sign, digits = ("-" if value < 0 else ""), str(abs(value)).rjust(decimals + 1, "0")
     whole, fraction = digits[: len(digits) - decimals], digits[len(digits) - decimals :].rstrip("0")
     return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
+
+
+def shortest(text: str) -> str:
+    """The same decimal in the fewest characters. Raises NotDecimal."""
+    return format_scaled(parse_scaled(text, DECIMALS_MAX), DECIMALS_MAX)
 
 
 @lru_cache(maxsize=256)

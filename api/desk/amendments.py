@@ -1,14 +1,16 @@
 """Amending an open order: what of it is to be otherwise, in a client's words."""
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from api.desk.digests import digest
-from api.desk.on_grid import impossible, on_grid
+from api.desk.on_grid import impossible, off_grid, on_grid
 from api.desk.order_terms import TermsWish, called, checked_trigger
 from sim.market import MarketSpec
 from sim.refusals import Name, Refusal, Refused
 from sim.rows.messages import OrderType
 from sim.rows.order_types import LIMIT, type_when_triggered, waits_for_trigger
+from sim.units import format_steps, shortest
 from storage.intake.amendments import OpenOrder, amend
 from storage.intake.idempotency import Asked, Outcome, once
 from storage.postgres.database import AsyncPool
@@ -38,14 +40,19 @@ async def amend_order(
     whose   the account and the user who asks
     """
     account_id, asker = whose
-    meaning = digest(str(order_id), *map(repr, vars(wish).values()))
-    asked = Asked(account_id, ROUTE, meaning, key, asker)
+    asked = Asked(account_id, ROUTE, meaning_of(order_id, wish), key, asker)
 
     async def work(connection: Connection) -> Outcome:
         await amend(connection, asked, order_id, lambda order: amended(order, wish))
         return {}
 
     await once(pool, asked, work)
+
+
+def meaning_of(order_id: int, wish: AmendWish) -> bytes:
+    """What makes two requests the same amendment, however its decimals are spelled."""
+    texts = vars(wish).values()
+    return digest(str(order_id), *(repr(text and shortest(text)) for text in texts))
 
 
 def amended(order: OpenOrder, wish: AmendWish) -> OpenOrder:
@@ -66,7 +73,21 @@ def wished_quantity(order: OpenOrder, text: str | None) -> int:
     if text is None:
         return order.place.quantity_lots
     least = order.filled_lots + (1 if order.place.reduce_only else spec.min_quantity_lots)
+    if order.filled_lots and Decimal(text) < least * spec.lot_size:
+        raise too_little(text, order.filled_lots, least, spec)
     return on_grid(Name.QUANTITY, text, spec.lot_size, least, spec.max_quantity_lots)
+
+
+def too_little(text: str, filled_lots: int, least_lots: int, spec: MarketSpec) -> Refused:
+    """The refusal of a quantity that leaves nothing, or not enough, behind what is filled."""
+    filled = format_steps(filled_lots, spec.lot_size)
+    refused = off_grid(Name.QUANTITY, text, spec.lot_size, least_lots)
+    refused.details["filled"] = filled
+    sentence = (
+        f"{Name.QUANTITY} {text} is too little: {filled} of the order is filled, which counts with"
+        f" it; the nearest valid value is {refused.details['nearest']}"
+    )
+    return Refused(refused.refusal, sentence, refused.details)
 
 
 def wished_price(order_type: OrderType, now_ticks: int, text: str | None, spec: MarketSpec) -> int:

@@ -199,7 +199,9 @@ class OrderAnswer(Wire):
     DEAD_MANS_SWITCH, OPERATOR, REDUCE_ONLY_EXCESS, PRICE_BAND, LINKED (the order that it was linked
     with has traded or was triggered), POST_ONLY_WOULD_TAKE (when it was triggered); or EXPIRED:
     TIME (its `expiresAt`), SELF_TRADE, IOC_UNFILLED, FOK_UNFILLABLE, MARKET_LIQUIDITY_EXHAUSTED,
-    PRICE_BAND. One that waits for its trigger is OPEN, and `triggered` is false.
+    PRICE_BAND. One that waits for its trigger is OPEN, and `triggered` is false. While the market
+    is asked to amend it `amendPending` is true; then it is what was asked for, or
+    `amendRejectionReason` says why not.
     """
 
     id: str
@@ -231,6 +233,7 @@ class OrderAnswer(Wire):
     triggered_at: int | None = None
     expires_at: int | None = None
     link_id: str | None = None
+    amend_pending: bool | None = None
     amend_rejection_reason: str | None = None
 
     model_config = example(

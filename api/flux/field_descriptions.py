@@ -74,7 +74,10 @@ FIELDS: dict[str, str] = {
     "triggeredAt": f"When it came in, in {MILLISECONDS}; absent before.",
     "linkId": "Your own name for two orders of a market of which a fill or the trigger of one "
     "cancels the other: the first open order with it begins the link, the next one completes it.",
-    "amendRejectionReason": "Why the market did not do the last amendment; absent where it did.",
+    "amendPending": "true from when an amendment is accepted until the market has done it or not; "
+    "absent otherwise.",
+    "amendRejectionReason": "Why the market did not do the last amendment; absent where it did, "
+    "and while `amendPending` is true.",
     "quantity": f"How much of the base asset, {DECIMAL} or a number: a multiple of the lot size.",
     "PositionAnswer.quantity": "How much is held: positive is long, negative is short.",
     "LevelAnswer.quantity": "How much rests at this price.",

@@ -71,6 +71,8 @@ def terms_told(order: OrderView, spec: MarketSpec) -> dict[str, object]:
         told["expires_at"] = order.expires_us // 1_000
     if order.link_id is not None:
         told["link_id"] = order.link_id
-    if order.amend_reason:
+    if order.amend_pending:
+        told["amend_pending"] = True
+    elif order.amend_reason:
         told["amend_rejection_reason"] = order.amend_reason.name
     return told

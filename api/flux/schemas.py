@@ -15,6 +15,7 @@ from pydantic import (
     WrapValidator,
     model_validator,
 )
+from pydantic.alias_generators import to_camel
 
 from api.desk.orders import Unreadable
 from api.door.findings import first_of
@@ -175,10 +176,18 @@ class AmendSent(Sent):
     @model_validator(mode="after")
     def _something(self) -> "AmendSent":
         if not self.model_fields_set:
-            raise ValueError(
-                "Say what is to be otherwise: quantity, price, triggerPrice or trailingOffset"
-            )
+            raise nothing_amended()
         return self
+
+
+def nothing_amended() -> Refused:
+    """The refusal of an amendment that names no field: it names all that there are."""
+    fields = [to_camel(name) for name in AmendSent.model_fields]
+    *others, last = fields
+    sentence = f"Say what is to be otherwise: {', '.join(others)} or {last}"
+    message = "may be sent: at least one of these fields has to be"
+    errors = [{"field": field, "message": message} for field in fields]
+    return Refused(Refusal.INVALID_REQUEST, sentence, {"errors": errors})
 
 
 class LeverageSent(Sent):

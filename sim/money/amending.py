@@ -42,12 +42,17 @@ NOTHING_RESERVED = Amendment(0, 0, 0)
 
 @dataclass(frozen=True)
 class ChangedTerms:
-    """What of an order is no longer as it was ordered; 0 where it is, None for amend_reason."""
+    """What of an order is no longer as it was ordered; 0 where it is, None for amend_reason.
+
+    updated_at_us   when its amendment was refused, which nothing else of the order tells the time
+                    of; 0 where it was not
+    """
 
     price_ticks: int = 0
     trigger_ticks: int = 0
     triggered_at_us: int = 0
     amend_reason: int | None = None
+    updated_at_us: int = 0
 
 
 def extra_atoms(needed_atoms: int, lots: int, added_lots: int, reserved_atoms: int) -> int:

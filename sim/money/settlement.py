@@ -239,7 +239,7 @@ class Settlement:
         if order is None or kind == EventKind.CANCEL_REJECTED:
             return
         if kind == EventKind.AMEND_REJECTED:
-            self._leave_order(order_id, order, reason)
+            self._leave_order(order_id, order, reason, time_us)
             return
         assert order.status.is_open, f"order {order_id} has an event after its end"
         if kind == EventKind.RESTED:
@@ -289,10 +289,11 @@ class Settlement:
         self.changed_terms.append((order_id, changed))
         return done
 
-    def _leave_order(self, order_id: int, order: OrderState, reason: int) -> None:
-        """The market has not done it: what was reserved for it is free, the order may have ended
-        meanwhile."""
-        self.changed_terms.append((order_id, ChangedTerms(amend_reason=reason)))
+    def _leave_order(self, order_id: int, order: OrderState, reason: int, time_us: int) -> None:
+        """The market has not done it: what was reserved for it is free. The order may have ended
+        meanwhile, so nothing of it moves but its time."""
+        changed = ChangedTerms(amend_reason=reason, updated_at_us=time_us)
+        self.changed_terms.append((order_id, changed))
         refused = self.amendments.pop(order_id, None)
         if refused is not None:
             self.amended.append(order_id)

@@ -18,7 +18,7 @@ COLUMNS = """o.id, o.account_id, o.market_id, o.client_order_id, o.side, o.order
     o.time_in_force, o.price_ticks, o.quantity_lots, o.filled_lots, o.leverage, o.reduce_only,
     o.post_only, o.reserved_atoms, o.status, o.reason, o.created_at_us, o.updated_at_us,
     o.filled_tick_lots, o.trigger_ticks, o.on_mark, o.triggered_at_us, o.expires_us, o.link_id,
-    o.amend_reason"""
+    o.amend_reason, EXISTS (SELECT FROM amendments WHERE order_id = o.id) AS amend_pending"""
 SELECT_ONE = f"""
 SELECT u.role, u.status, a.id IS NOT NULL, {COLUMNS}
 FROM users u LEFT JOIN accounts a ON a.owner_id = u.id AND a.id = %s
@@ -80,6 +80,7 @@ class OrderView:
     expires_us: int
     link_id: str | None
     amend_reason: Reason
+    amend_pending: bool
 
 
 @dataclass(frozen=True)

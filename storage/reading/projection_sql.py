@@ -30,7 +30,8 @@ CHANGE_TERMS = """
 UPDATE orders SET price_ticks = coalesce(nullif(%b, 0), price_ticks),
     trigger_ticks = coalesce(nullif(%b, 0), trigger_ticks),
     triggered_at_us = coalesce(nullif(%b, 0), triggered_at_us),
-    amend_reason = coalesce(%b, amend_reason) WHERE id = %b"""
+    amend_reason = coalesce(%b, amend_reason),
+    updated_at_us = greatest(%b, updated_at_us) WHERE id = %b"""
 LOCK_BALANCES = """
 SELECT 1 FROM balances WHERE account_id = ANY(%b) AND asset = %s ORDER BY account_id FOR UPDATE"""
 """Before any number of a fill or of a ledger leg is drawn: see BalanceRow."""

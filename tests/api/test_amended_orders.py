@@ -5,6 +5,7 @@ fee, each rounded up: 0.602096."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,16 @@ def test_what_is_filled_stays_and_the_quantity_counts_with_it(floor: Floor) -> N
     seen(alice, order_id, filledQuantity="0.2")
     refused = alice.patch(f"/orders/{order_id}", {"quantity": "0.2"})
     assert error_of(refused) == (400, "INVALID_ORDER")
-    assert refused.json()["error"]["details"]["nearest"] == "0.21"
+    assert refused.json()["error"]["message"] == (
+        "quantity 0.2 is too little: 0.2 of the order is filled, which counts with it; the nearest"
+        " valid value is 0.21"
+    )
+    assert refused.json()["error"]["details"] == {
+        "field": "quantity",
+        "nearest": "0.21",
+        "step": "0.01",
+        "filled": "0.2",
+    }
     amended(floor, alice, order_id, quantity="0.21")
     seen(alice, order_id, quantity="0.21", remainingQuantity="0.01", status="PARTIALLY_FILLED")
 
@@ -129,6 +139,36 @@ def test_what_the_market_does_not_do_is_told_and_gives_all_of_it_back(floor: Flo
     assert money(alice)["locked"] == "0.602096"
     amended(floor, alice, order_id, price="60.4")
     assert "amendRejectionReason" not in order_of(alice, order_id)
+
+
+def told_everywhere(person: Person, order_id: str) -> dict[str, Any]:
+    """The one order of a person, which is the same by itself and in each list."""
+    told = order_of(person, order_id)
+    for query in ("", "?open=true", "?marketId=ETH-PERP", f"?clientOrderId={person.name}"):
+        assert person.get(f"/orders{query}").json() == [told]
+    return told
+
+
+def test_one_refused_amendment_is_told_from_the_next(floor: Floor) -> None:
+    alice, bob = floor.person(), floor.person()
+    seen(bob, placed(bob, side="SELL", price="60.5"), status="OPEN")
+    order_id = placed(alice, postOnly=True, clientOrderId=alice.name)
+    last = seen(alice, order_id, status="OPEN")
+    assert "amendPending" not in last
+    for _ in range(2):
+        floor.house.close()
+        assert alice.patch(f"/orders/{order_id}", {"price": "60.5"}).status_code == 202
+        assert told_everywhere(alice, order_id) == {
+            **{name: value for name, value in last.items() if name != "amendRejectionReason"},
+            "amendPending": True,
+        }
+        floor.house.open()
+        floor.settled()
+        refused = told_everywhere(alice, order_id)
+        assert refused["amendRejectionReason"] == "POST_ONLY_WOULD_TAKE"
+        assert "amendPending" not in refused
+        assert refused["updatedAt"] > last["updatedAt"]
+        last = refused
 
 
 def test_an_order_that_no_market_has_met_yet_is_amended_too(floor: Floor) -> None:
@@ -163,10 +203,11 @@ def test_an_amendment_that_comes_too_late_leaves_nothing_locked(floor: Floor) ->
     placed(bob, side="SELL")
     assert alice.patch(f"/orders/{order_id}", {"quantity": "0.5"}).status_code == 202
     floor.house.open()
-    told = seen(alice, order_id, status="FILLED", quantity="0.1")
+    seen(alice, order_id, status="FILLED", quantity="0.1")
     floor.settled()
     told = order_of(alice, order_id)
     assert told["amendRejectionReason"] == "ORDER_NOT_OPEN"
+    assert (told["status"], told["filledQuantity"]) == ("FILLED", "0.1")
     assert money(alice)["locked"] == "0"
 
 
@@ -188,15 +229,29 @@ def test_the_same_key_is_the_same_amendment(floor: Floor) -> None:
     alice = floor.person()
     order_id = placed(alice)
     headers = alice.headers | {"Idempotency-Key": "once"}
-    path, body = f"/orders/{order_id}", {"price": "58"}
-    for _ in range(2):
-        answer = alice.http.patch(path, json=body, headers=headers)
+    path = f"/orders/{order_id}"
+    for price in ("58", "58.0", "058.00"):
+        answer = alice.http.patch(path, json={"price": price}, headers=headers)
         assert answer.status_code == 202
         floor.settled()
     other = alice.http.patch(path, json={"price": "57"}, headers=headers)
     assert error_of(other) == (409, "IDEMPOTENCY_KEY_REUSED")
     asked = "SELECT count(*) FROM commands WHERE order_id = " + order_id.removeprefix("order_")
     assert floor.house.count(asked) == 2
+
+
+def test_an_amendment_of_nothing_is_told_the_fields_that_there_are(floor: Floor) -> None:
+    alice = floor.person()
+    order_id = placed(alice)
+    for body in ({}, {"price": None}):
+        refused = alice.patch(f"/orders/{order_id}", body)
+        assert error_of(refused) == (400, "INVALID_REQUEST")
+        errors = refused.json()["error"]["details"]["errors"]
+        named = [error["field"] for error in errors]
+        assert named == ["quantity", "price", "triggerPrice", "trailingOffset"]
+        assert {error["message"] for error in errors} == {
+            "may be sent: at least one of these fields has to be"
+        }
 
 
 def test_a_stop_waits_for_another_price_and_its_limit_goes_with_it(floor: Floor) -> None:

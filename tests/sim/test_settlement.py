@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sim.money.amending import ChangedTerms
 from sim.money.settlement import OrderState, Settlement
 from sim.orders import OrderStatus
 from sim.rows.messages import EVENT, EventKind, Reason, Rows, Side
@@ -131,5 +132,10 @@ def test_an_amended_order_counts_from_what_is_filled_and_gives_back_what_less_of
 def test_an_amendment_that_is_refused_changes_nothing_of_an_order_open_or_ended() -> None:
     order = open_order()
     refused = event(EventKind.AMEND_REJECTED, 0, Reason.POST_ONLY_WOULD_TAKE)
-    settled(order, event(EventKind.RESTED, 10), refused, taken(10), refused)
+    late = refused.copy()
+    late["time_us"] = 9
+    done = settled(order, event(EventKind.RESTED, 10), refused, taken(10), late)
     assert (order.status, order.reason, order.quantity_lots) == (OrderStatus.FILLED, 0, 10)
+    assert (order.updated_at_us, done.changes[MONEY].open_orders) == (5, -1)
+    told = ChangedTerms(amend_reason=Reason.POST_ONLY_WOULD_TAKE, updated_at_us=9)
+    assert done.changed_terms[-1] == (ORDER, told)

@@ -14,6 +14,7 @@ from sim.units import (
     format_steps,
     parse_scaled,
     parse_steps,
+    shortest,
 )
 
 BOMBS = [
@@ -65,6 +66,17 @@ def test_off_the_grid_names_the_nearest_valid_value(text: str, step: str, neares
     with pytest.raises(OffGrid) as caught:
         parse_steps(text, Decimal(step))
     assert caught.value.nearest == nearest
+
+
+@given(st.decimals(0, 10**12 - 1, places=8), st.integers(0, 2))
+def test_however_a_decimal_is_spelled_its_shortest_text_is_the_same(
+    number: Decimal, zeros: int
+) -> None:
+    plain = f"{number:f}"
+    room = "0" * min(zeros, 12 - plain.index("."))
+    text = shortest(f"{room}{plain}{'0' * zeros}")
+    assert text == shortest(plain) == shortest(text)
+    assert Decimal(text) == number
 
 
 def test_steps_print_as_the_shortest_decimal() -> None:
