@@ -97,12 +97,21 @@ def strategies(urls: DatabaseUrls, world: World, prices: Prices) -> list[Wanted]
                 described.capital_atoms,
                 described.leverage,
                 tuple(specs[market] for market in described.markets),
+                waits_for_quotes(world, described),
                 StrategyHoldings(urls.engine, described.markets),
             ),
             "steps_per_second": world.steps_per_second,
         }
         wanted.append(Wanted("strategy", f"strategy:{described.name}", arguments))
     return wanted
+
+
+def waits_for_quotes(world: World, described: PopulationDescription) -> tuple[bool, ...]:
+    """Of each market of a population, whether others come first there: those who make it."""
+    made = quoted_markets(world)
+    return tuple(
+        market in made and not described.kind.makes_markets for market in described.markets
+    )
 
 
 def inventories(described: PopulationDescription, prices: Prices) -> list[Inventory]:

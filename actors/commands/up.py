@@ -294,12 +294,15 @@ class Running:
         return self._answers(f"/prices/{market_id}") is not None
 
     def _is_quoted(self, market_id: str) -> bool:
-        """Or halted: then nobody will."""
+        """For clients and for its traders; or halted: then nobody will."""
         market = self._answers(f"/markets/{market_id}")
         if market and market["status"] == HALTED:
             return True
         book = self._answers(f"/markets/{market_id}/orderbook?depth=1")
-        return bool(book and book["bids"] and book["asks"])
+        if not (book and book["bids"] and book["asks"]):
+            return False
+        health = ask(deployment.market_name(market_id), "health", HEALTH_TIMEOUT_S)
+        return health is not None and health.is_quoted
 
     def _answers(self, path: str) -> Any:
         try:

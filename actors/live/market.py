@@ -209,7 +209,7 @@ class Market:
     def health(self) -> MarketHealth:
         """Where the market is."""
         if self._broken:
-            return MarketHealth(self._market_id, self._broken, 0, 0, 0, 0)
+            return MarketHealth(self._market_id, self._broken, 0, 0, 0, 0, False)
         head = self._head
         return MarketHealth(
             self._market_id,
@@ -218,6 +218,7 @@ class Market:
             head.command_seq,
             head.event_seq,
             self._host.engine.open_order_count,
+            self._host.is_quoted,
         )
 
     def register(self, strategy_no: int, first_account: int, last_account: int) -> StrategyReply:

@@ -13,3 +13,4 @@ class MarketHealth:
     command_seq: int
     event_seq: int
     open_orders: int
+    is_quoted: bool

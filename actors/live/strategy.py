@@ -15,6 +15,7 @@ from actors.loop import Loop
 from sim.market import MarketSpec
 from sim.money.traders_margin import TradersMargin
 from sim.populations.population import Integers, MarketView, Population, StrategyReply
+from sim.populations.quoted import is_quoted
 from sim.rows.messages import Rows
 from sim.rows.order_ids import LIVE, ids_of_batch
 from storage.errors import DatabaseUnavailable
@@ -31,6 +32,9 @@ RESENDS_MAX = 25
 HELD_PAUSE_S = 0.05
 HELD_TRIES_MAX = 20
 """How often the recorder is asked for what traders hold, before the market counts as away."""
+
+QUOTES_WAIT_US_MAX = 120_000_000
+"""How long traders who wait for quotes leave a market alone that has none."""
 
 STOP_WAIT_S = 4.0
 
@@ -61,11 +65,16 @@ class StoredHoldings(Protocol):
 
 @dataclass(frozen=True)
 class Means:
-    """What a strategy's traders trade with, each of them. specs are of its markets."""
+    """What a strategy's traders trade with, each of them.
+
+    specs             of its markets
+    waits_for_quotes  of each, whether they leave it alone while its makers do not quote it
+    """
 
     capital_atoms: int
     leverage: int
     specs: tuple[MarketSpec, ...]
+    waits_for_quotes: tuple[bool, ...]
     stored: StoredHoldings
 
 
@@ -76,9 +85,11 @@ class _Seat:
     view        None while it is not registered
     is_known    whether it was ever read what the traders hold there
     pending     a batch that was sent and is not known to be applied
+    unquoted_since_us   None while it is quoted, or need not be
     """
 
     port: MarketPort
+    waits_for_quotes: bool
     view: MarketView | None = None
     is_known: bool = False
     batch_no: int = 0
@@ -86,6 +97,7 @@ class _Seat:
     resends: int = 0
     retry_at_us: int = 0
     retry_us: int = RETRY_US_MIN
+    unquoted_since_us: int | None = None
 
 
 class Strategy:
@@ -107,7 +119,8 @@ class Strategy:
         run: bool = False,
     ) -> None:
         self._strategy_no, self._population = strategy_no, population
-        self._seats = [_Seat(port) for port in markets]
+        waits = means.waits_for_quotes
+        self._seats = [_Seat(port, waiting) for port, waiting in zip(markets, waits, strict=True)]
         self._stored = means.stored
         self._margin = TradersMargin(
             population.accounts, means.capital_atoms, means.specs, means.leverage
@@ -129,11 +142,13 @@ class Strategy:
         self._loop.stop(STOP_WAIT_S)
 
     def health(self) -> dict[str, int]:
-        """Steps done, markets it trades on, rows sent, rows left out of batches that were full,
-        orders that their traders' equity did not carry."""
+        """Steps done, markets it trades on, those of them that lack the quotes it waits for, rows
+        sent, rows left out of batches that were full, orders that their traders' equity did not
+        carry."""
         return {
             "steps": self._step,
             "markets": sum(seat.view is not None for seat in self._seats),
+            "markets_unquoted": sum(seat.unquoted_since_us is not None for seat in self._seats),
             "rows_sent": self._rows_sent,
             "rows_cut": self._rows_cut,
             "orders_refused": self._margin.refused,
@@ -166,10 +181,22 @@ class Strategy:
                 self._attempt(market, self._submit)
 
     def _view_to_act_on(self, seat: _Seat) -> MarketView | None:
-        """None while a batch is under way, and before there is a mark to reckon margins at."""
+        """None while a batch is under way, before there is a mark to reckon margins at, and while
+        quotes are waited for."""
         if seat.pending is not None or seat.view is None or seat.view.mark_ticks == 0:
             return None
-        return seat.view
+        return None if self._awaits_quotes(seat, seat.view) else seat.view
+
+    def _awaits_quotes(self, seat: _Seat, view: MarketView) -> bool:
+        """Whether the market's makers, who may have been started again, come first."""
+        touch = (view.best_bid_ticks, view.best_ask_ticks)
+        if not seat.waits_for_quotes or is_quoted(view.index_ticks, *touch):
+            seat.unquoted_since_us = None
+            return False
+        now_us = self._clock_us()
+        if seat.unquoted_since_us is None:
+            seat.unquoted_since_us = now_us
+        return now_us - seat.unquoted_since_us < QUOTES_WAIT_US_MAX
 
     def _attempt(self, market: int, call: Callable[[int], None]) -> None:
         """A call that may find the market away; then a pause that doubles up to a limit."""
@@ -195,7 +222,7 @@ class Strategy:
         if reply.positions_lots is None:
             self._population.learn(market, reply.events)
         seat.view, seat.batch_no, seat.pending = reply.view, reply.batch_no, None
-        seat.retry_us = RETRY_US_MIN
+        seat.retry_us, seat.unquoted_since_us = RETRY_US_MIN, None
 
     def _look_elsewhere(self, market: int) -> None:
         """Markets that were not entered since the strategy began bind margin too: what is

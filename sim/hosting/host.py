@@ -10,6 +10,7 @@ from itertools import pairwise
 from sim.book.engine import MarketEngine
 from sim.hosting.views import Levels, levels_of, view_of
 from sim.populations.population import Integers, MarketView
+from sim.populations.quoted import is_quoted
 from sim.rows.messages import EventKind, Rows, empty_commands, mark_row, tick_row
 from sim.rows.packed import bounds_of, packed_for
 from sim.units import PPM
@@ -79,6 +80,12 @@ class MarketHost:
         """Add what was traded, where nobody else adds it up."""
         traded = events["kind"] == EventKind.TRADE
         self.volume_lots += int(events["quantity_lots"][traded].sum())
+
+    @property
+    def is_quoted(self) -> bool:
+        """Whether there are quotes around the index."""
+        touch = (self.engine.best_bid_ticks, self.engine.best_ask_ticks)
+        return is_quoted(self.index_ticks, *touch)
 
     def view(self, time_us: int, activity_ppm: int = PPM) -> MarketView:
         """The market as its traders see it now."""

@@ -91,10 +91,12 @@ def strategy_of(
     clock_us: Callable[[], int],
     capital_atoms: int = RICH_ATOMS,
     stored: RecordedHoldings | None = None,
+    waits: bool = False,
 ) -> Strategy:
     """Strategy STRATEGY_NO, of BTC-PERP's leverage of 10."""
     stored = stored or RecordedHoldings([port.market for port in ports])
-    means = Means(capital_atoms, 10, (BTC_PERP,) * len(ports), stored)
+    count = len(ports)
+    means = Means(capital_atoms, 10, (BTC_PERP,) * count, (waits,) * count, stored)
     return Strategy(STRATEGY_NO, population, ports, means, clock_us)
 
 

@@ -142,7 +142,7 @@ def test_on_real_servers_a_strategy_and_a_market_that_are_started_again_know_wha
     house.open()
     client = trader(house.database, "100000")
     stored = StrategyHoldings(house.urls[0], [MARKET])
-    means = Means(capital, 10, (ETH_PERP,), stored)
+    means = Means(capital, 10, (ETH_PERP,), (False,), stored)
 
     def begun() -> Strategy:
         return Strategy(7, Bidder(), [house.actors[0]], means)
