@@ -12,8 +12,9 @@ could be withdrawn, and a sale the assets that it sells. What is bought backs no
 that a purchase may pay counts as lost until it has traded.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,7 @@ from sim.money.rules import (
     initial_margin_atoms,
     open_loss_ticks,
     reservation_atoms,
+    reserve_ticks,
     share_up,
 )
 from sim.price_band import highest_purchase_ticks, lowest_sale_ticks
@@ -258,6 +260,25 @@ def need_of(held: Exposure, order: OrderTerms, opens: bool) -> Need:
     fee_ppm = spec.taker_fee_ppm
     reserved = reservation_atoms(worth, worth if opens else 0, held.leverage_in_force, fee_ppm)
     return Need(reserved + loss, share_up(worth, fee_ppm) + loss + lots, opens)
+
+
+def bearable_terms(held: Exposure, order: OrderTerms, trigger_ticks: int, atoms: int) -> OrderTerms:
+    """An order that waits, becomes MARKET and opens nothing, with the limit furthest from its
+    trigger, up to the one that it has, at which no more than so many atoms are at stake; with its
+    trigger as limit where there is none. What is at stake never shrinks with the distance."""
+    side = 1 if order.side == Side.BUY else -1
+
+    def at_distance(ticks: int) -> OrderTerms:
+        limit_ticks = trigger_ticks + side * ticks
+        worth_ticks = reserve_ticks(side < 0, limit_ticks, order.reserve_ticks, False)
+        return replace(order, limit_ticks=limit_ticks, reserve_ticks=worth_ticks)
+
+    def at_stake(ticks: int) -> int:
+        return need_of(held, at_distance(ticks), opens=False).at_stake_atoms
+
+    distances = range(abs(order.limit_ticks - trigger_ticks) + 1)
+    borne = bisect_right(distances, atoms, key=at_stake)
+    return at_distance(max(0, borne - 1))
 
 
 def spot_need(spec: MarketSpec, order: OrderTerms) -> Need:

@@ -51,9 +51,11 @@ def worst_ticks(order: PlaceOrder, prices: Prices) -> int:
 
 
 def bid_when_triggered_ticks(order: PlaceOrder, prices: Prices) -> int:
-    """What a sale meets about when it is triggered, as a plain one meets the best bid now."""
+    """What a sale meets about when it is triggered, as a plain one meets the best bid now; never
+    less than its trigger."""
     if order.order_type == OrderType.TRAILING:
         return max(followed_ticks(order, prices), prices.best_bid_ticks)
+    trigger_ticks = nearest_trigger_ticks(order, prices)
     if is_stop(order.order_type):
-        return nearest_trigger_ticks(order, prices)
-    return max(order.terms.trigger_ticks, prices.best_bid_ticks)
+        return trigger_ticks
+    return max(trigger_ticks, prices.best_bid_ticks)

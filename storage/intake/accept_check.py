@@ -5,10 +5,12 @@ from sim.money.margin import (
     Need,
     OrderTerms,
     Shortage,
+    bearable_terms,
     join_orders,
     lacking,
     market_order_limit,
     nearest_limit_ticks,
+    need_of,
     order_need,
 )
 from sim.money.rules import MARKET_SLACK_PPM, reserve_ticks
@@ -173,8 +175,26 @@ def carried(
     if order.order_type == OrderType.MARKET and shortage(order, need, accounts) is not None:
         terms = order_terms(order, market, at_us, slack_ppm=0)
         need = order_need(held, terms)
+    terms, need = borne(order, market, accounts, terms, need)
     check_margin(order, need, accounts)
     return terms, need
+
+
+def borne(
+    order: PlaceOrder, market: MarketNow, accounts: Accounts, terms: OrderTerms, need: Need
+) -> tuple[OrderTerms, Need]:
+    """The same, but of an order that waits, becomes MARKET and opens nothing with a limit no
+    further than its account can bear: what limits a loss shall be placeable."""
+    becomes_market = type_when_triggered(order.order_type) == OrderType.MARKET
+    if need.opens or not (terms.waits and becomes_market):
+        return terms, need
+    short = shortage(order, need, accounts)
+    if short is None:
+        return terms, need
+    held = accounts.held[order.account_id][order.spec.market_id]
+    trigger_ticks = nearest_trigger_ticks(order, market.prices)
+    terms = bearable_terms(held, terms, trigger_ticks, short.there_is_atoms)
+    return terms, need_of(held, terms, need.opens)
 
 
 def order_terms(order: PlaceOrder, market: MarketNow, at_us: int, slack_ppm: int) -> OrderTerms:

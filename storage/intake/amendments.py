@@ -21,6 +21,7 @@ from sim.rows.messages import CommandKind, OrderType, Side, TimeInForce, empty_c
 from sim.rows.order_types import LIMIT, type_when_triggered, waits_for_trigger
 from storage.intake.accept_check import (
     authorized,
+    borne,
     check_margin,
     check_size,
     exposure,
@@ -164,6 +165,7 @@ def decide_amendment(
     terms = order_terms(order, market, now_us(), slack_ppm=0)
     need = need_of(held, terms, opens=not order.reduce_only)
     account.lock(reserved_asset(order), -before.reserved_atoms)
+    terms, need = borne(order, market, accounts, terms, need)
     check_margin(order, need, accounts)
     check_size(order, account, accounts, max(terms.reserve_ticks, terms.limit_ticks))
     return amendment_of(before, after, need, terms.limit_ticks)

@@ -271,6 +271,18 @@ def test_a_stop_waits_for_another_price_and_its_limit_goes_with_it(floor: Floor)
     assert error_of(late) == (409, "ORDER_NOT_OPEN")
 
 
+def test_a_stop_that_closes_is_amended_as_far_as_its_account_can_bear(floor: Floor) -> None:
+    alice, maker = floor.person("0.4"), floor.person()
+    seen(maker, placed(maker, side="SELL"), status="OPEN")
+    seen(alice, placed(alice, leverage=20), status="FILLED")
+    protection = placed(alice, **stop(side="SELL", triggerPrice="59.3", reduceOnly=True))
+    assert floor.reserved(protection) == "0.359965"  # to 56.34: 0.357, and a fee at 59.3
+    amended(floor, alice, protection, triggerPrice="58.5")
+    # 5 % further it would lose 0.433 of the 0.397004 that are there: to 55.97 it loses 0.394
+    assert floor.reserved(protection) == "0.396925"
+    seen(alice, protection, status="OPEN", triggerPrice="58.5")
+
+
 def test_what_cannot_be_amended_is_refused_in_words(floor: Floor) -> None:
     alice = floor.person()
     order_id = placed(alice)

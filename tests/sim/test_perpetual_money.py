@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from sim.market import MarketSpec
 from sim.money.margin import (
     Exposure,
+    OrderTerms,
     available_atoms,
+    bearable_terms,
     equity_atoms,
     market_order_limit,
+    order_need,
     released_atoms,
     withdrawable_atoms,
 )
@@ -50,6 +53,30 @@ def test_a_tenth_at_59_91_and_3x_reserves_each_part_rounded_up_to_the_atom() -> 
     # The exact value is 1.9999955; an atom is 0.000001 and a reservation rounds up.
     worth = FINE.notional_atoms(ticks("59.91"), 1)
     assert format_atoms(reservation_atoms(worth, worth, 3, FINE.taker_fee_ppm)) == "1.999996"
+
+
+@given(
+    st.sampled_from(Side),
+    st.integers(900, 1_100),
+    st.integers(0, 60),
+    st.integers(0, 60),
+    st.integers(1, 50),
+    st.integers(0, 700_000),
+)
+def test_what_waits_and_closes_goes_as_far_as_can_be_borne_and_not_a_tick_further(
+    side: Side, trigger: int, distance: int, bid: int, lots: int, bearable: int
+) -> None:
+    """Mark is at 1,000 ticks, and the band ends at 900 and 1,100."""
+    held, way = Exposure(ETH_PERP, 1_000), 1 if side == Side.BUY else -1
+
+    def at(limit: int) -> OrderTerms:
+        reserved_at = limit if side == Side.BUY else max(limit, trigger + bid)
+        return OrderTerms(side, lots, limit, reserved_at, True, True, True)
+
+    limits = range(trigger, trigger + way * (distance + 1), way)
+    borne = [one for one in limits if order_need(held, at(one)).at_stake_atoms <= bearable]
+    assert bearable_terms(held, at(limits[-1]), trigger, bearable) == at([trigger, *borne][-1])
+    assert borne == list(limits[: len(borne)])
 
 
 def test_a_broken_long_has_the_documented_equity() -> None:

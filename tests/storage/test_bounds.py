@@ -6,7 +6,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from sim.orders import PlaceOrder
+from sim.orders import PlaceOrder, Terms
 from sim.refusals import Name, Refusal, Refused
 from sim.rows.messages import COMMAND, OrderFlag, OrderType, Side, TimeInForce
 from sim.units import format_atoms
@@ -158,6 +158,42 @@ async def test_no_close_takes_an_account_below_nothing(
     refusal = await refused(acceptor.place(sale(account_id, 100, price_ticks=5_893)))
     assert refusal.refusal == Refusal.INSUFFICIENT_MARGIN
     await acceptor.place(sale(account_id, 100, price_ticks=5_895))  # 0.96 and its fee
+
+
+def stop_loss(account_id: int, trigger_ticks: int, **more: Any) -> PlaceOrder:
+    terms, kind = Terms(trigger_ticks), OrderType.STOP
+    wish = {"order_type": kind, "price_ticks": 0, "terms": terms, "reduce_only": True}
+    return sale(account_id, 100, **{**wish, **more})
+
+
+@pytest.mark.parametrize("reduce_only", [True, False])
+async def test_a_stop_that_closes_trades_as_far_as_its_account_can_bear(
+    acceptor: Acceptor, database: psycopg.Connection[Any], reduce_only: bool
+) -> None:
+    """5 % below its trigger it would lose 3.56 and a fee of 0.029655; a tick is worth 0.01."""
+    account_id = trader(database, "3")
+    holds(database, account_id, 100, MARK, leverage=20)
+    await acceptor.place(stop_loss(account_id, 5_931, reduce_only=reduce_only))
+    assert database.execute("SELECT price_ticks FROM orders").fetchall() == [(5_694,)]
+    assert locked(database, account_id) == "2.999655"  # 297 ticks, and its fee
+
+
+async def test_a_stop_whose_trigger_itself_is_too_far_is_refused_with_what_it_loses_there(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database, "0.6")
+    holds(database, account_id, 100, MARK, leverage=20)
+    refusal = await refused(acceptor.place(stop_loss(account_id, 5_931)))
+    assert refusal.refusal == Refusal.INSUFFICIENT_MARGIN
+    assert refusal.details == {"required": "0.629755", "bearable": "0.6"}
+
+
+async def test_a_stop_that_would_open_is_not_brought_nearer(
+    acceptor: Acceptor, database: psycopg.Connection[Any]
+) -> None:
+    account_id = trader(database, "3.5")
+    wish = stop_loss(account_id, 5_931, reduce_only=False, leverage=20)
+    assert (await refused(acceptor.place(wish))).refusal == Refusal.INSUFFICIENT_MARGIN
 
 
 async def test_an_order_has_the_leverage_of_the_position(
