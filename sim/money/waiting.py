@@ -35,9 +35,15 @@ def nearest_trigger_ticks(order: PlaceOrder, prices: Prices) -> int:
     dearer and buys cheaper."""
     ticks, followed = order.terms.trigger_ticks, followed_ticks(order, prices)
     if order.order_type == OrderType.TRAILING:
-        return followed + ticks if order.side == Side.BUY else max(1, followed - ticks)
+        return followed + ticks if order.side == Side.BUY else followed - ticks
     rises_to_it = (order.side == Side.BUY) == is_stop(order.order_type)
     return max(ticks, followed) if rises_to_it else min(ticks, followed)
+
+
+def furthest_offset_ticks(order: PlaceOrder, prices: Prices) -> int:
+    """The longest distance at which a TRAILING order has a trigger that is a price."""
+    followed = followed_ticks(order, prices)
+    return order.spec.max_price_ticks - followed if order.side == Side.BUY else followed - 1
 
 
 def worst_ticks(order: PlaceOrder, prices: Prices) -> int:

@@ -14,7 +14,13 @@ from sim.money.margin import (
     order_need,
 )
 from sim.money.rules import MARKET_SLACK_PPM, reserve_ticks
-from sim.money.waiting import bid_when_triggered_ticks, nearest_trigger_ticks, worst_ticks
+from sim.money.waiting import (
+    bid_when_triggered_ticks,
+    followed_ticks,
+    furthest_offset_ticks,
+    nearest_trigger_ticks,
+    worst_ticks,
+)
 from sim.orders import AcceptedOrder, PlaceOrder
 from sim.refusals import Name, Refusal, Refused
 from sim.roles import Role
@@ -204,6 +210,7 @@ def order_terms(order: PlaceOrder, market: MarketNow, at_us: int, slack_ppm: int
     if order.order_type == OrderType.MARKET:
         limit_ticks = market_limit(order, market, at_us, slack_ppm)
     elif waits:
+        check_offset(order, market)
         limit_ticks = worst_ticks(order, market.prices)
         bid_ticks = bid_when_triggered_ticks(order, market.prices)
     else:
@@ -219,6 +226,25 @@ def order_terms(order: PlaceOrder, market: MarketNow, at_us: int, slack_ppm: int
         waits or order.time_in_force == TimeInForce.GTC,
         waits,
     )
+
+
+def check_offset(order: PlaceOrder, market: MarketNow) -> None:
+    """Refuses a trailing stop whose trigger would be no price."""
+    if order.order_type != OrderType.TRAILING:
+        return
+    spec, prices, offset_ticks = market.spec, market.prices, order.terms.trigger_ticks
+    furthest = furthest_offset_ticks(order, prices)
+    if offset_ticks > furthest:
+        sent, nearest, followed = (
+            format_steps(ticks, spec.tick_size)
+            for ticks in (offset_ticks, furthest, followed_ticks(order, prices))
+        )
+        raise Refused(
+            Refusal.INVALID_ORDER,
+            f"{Name.TRAILING_OFFSET} {sent} leaves no trigger price in {spec.market_id}, where the"
+            f" price that it follows is {followed}; the nearest valid value is {nearest}",
+            {"field": Name.TRAILING_OFFSET, "nearest": nearest},
+        )
 
 
 def check_band(order: PlaceOrder, market: MarketNow) -> None:

@@ -81,6 +81,22 @@ def test_a_trailing_stop_follows_the_best_price_and_is_met_when_it_turns(floor: 
     seen(alice, waiting, status="FILLED", averagePrice="61.2", triggered=True)
 
 
+def test_a_trailing_stop_that_would_have_no_trigger_is_told_the_longest_offset(
+    floor: Floor,
+) -> None:
+    alice = floor.person()
+    wish = {"side": "SELL", "type": "TRAILING_STOP", "price": None}
+    refused = alice.post("/orders", sent(**wish, trailingOffset="70"))
+    assert refused.json()["error"]["details"] == {"field": "trailingOffset", "nearest": "59.9"}
+    waiting = placed(alice, **wish, trailingOffset="59.9")
+    refused = alice.patch(f"/orders/{waiting}", {"trailingOffset": "59.91"})
+    assert error_of(refused) == (400, "INVALID_ORDER")
+    floor.trade_at("62")
+    placed(alice, **wish, trailingOffset="61.99")
+    refused = alice.post("/orders", sent(**wish, trailingOffset="61.99", triggerBy="MARK"))
+    assert refused.json()["error"]["details"]["nearest"] == "59.9"
+
+
 def test_one_that_waits_for_mark_looks_at_no_trade(floor: Floor) -> None:
     alice, maker = floor.person(), floor.person()
     waiting = placed(alice, **stop(triggerBy="MARK"))
@@ -257,6 +273,14 @@ REFUSED = {
     ),
     "trailingOffset 0 is not valid in this market; the nearest valid value is 0.01": stop(
         type="TRAILING_STOP", triggerPrice=None, trailingOffset="0"
+    ),
+    "trailingOffset 59.91 leaves no trigger price in ETH-PERP, where the price that it follows is"
+    " 59.91; the nearest valid value is 59.9": stop(
+        type="TRAILING_STOP", triggerPrice=None, trailingOffset="59.91", side="SELL"
+    ),
+    "trailingOffset 21474836.47 leaves no trigger price in ETH-PERP, where the price that it"
+    " follows is 59.91; the nearest valid value is 21474776.56": stop(
+        type="TRAILING_STOP", triggerPrice=None, trailingOffset="21474836.47"
     ),
     "price 80 is beyond the price band of ETH-PERP around where it is triggered, 70; the nearest"
     " valid value is 77": stop(type="STOP_LIMIT", price="80", triggerPrice="70"),
