@@ -47,6 +47,9 @@ with ORDER_ATOMS_MAX it keeps the sums of an account far from the end of 64 bits
 LOCKED_ATOMS_MAX = 2**63 - 1
 """What one order can lock, as it is stored."""
 
+TRAILING_OF_AN_ACCOUNT_MAX = 20
+"""In one market, of the TRAILING_ORDERS_MAX that it has for all of its accounts."""
+
 TRADING_ROLES = frozenset(role for role in Role if role.at_least(Role.TRADER))
 
 
@@ -70,6 +73,7 @@ def decide(
         )
     check_expiry(order, at_us)
     check_link(order, accounts.links)
+    check_trailing_stops(order, accounts)
     held = exposure(order, market, accounts)
     sets_leverage = take_leverage(order, held)
     terms, need = carried(order, market, accounts, at_us)
@@ -77,6 +81,7 @@ def decide(
     join_orders(held, terms)
     account.lock(reserved_asset(order), need.reserved_atoms)
     account.open_orders += 1
+    count_trailing_stop(order, accounts)
     return AcceptedRow(
         order,
         need.reserved_atoms,
@@ -138,6 +143,25 @@ def market_halted(market_id: str, reason: str) -> Refused:
         f"{market_id} is halted until an operator resumes it: {reason}",
         {"market_id": market_id, "halt_reason": reason},
     )
+
+
+def check_trailing_stops(order: PlaceOrder, accounts: Accounts) -> None:
+    """Refuses a trailing stop of whoever has the most that an account may have there."""
+    market_id, most = order.spec.market_id, TRAILING_OF_AN_ACCOUNT_MAX
+    if order.order_type != OrderType.TRAILING:
+        return
+    if accounts.trailing_stops.get((order.account_id, market_id), 0) >= most:
+        raise Refused(
+            Refusal.TOO_MANY_OPEN_ORDERS,
+            f"An account may have {most} trailing stops that wait in {market_id}",
+        )
+
+
+def count_trailing_stop(order: PlaceOrder, accounts: Accounts) -> None:
+    """An accepted trailing stop is one of those that wait."""
+    if order.order_type == OrderType.TRAILING:
+        key = (order.account_id, order.spec.market_id)
+        accounts.trailing_stops[key] = accounts.trailing_stops.get(key, 0) + 1
 
 
 def exposure(order: PlaceOrder, market: MarketNow, accounts: Accounts) -> Exposure:

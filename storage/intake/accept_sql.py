@@ -21,6 +21,7 @@ from storage.intake.accept_state import (
 )
 from storage.intake.exposures import HELD, OPEN_SIDES, joined
 from storage.intake.links import load_links
+from storage.intake.trailing_stops import load_trailing_stops
 from storage.market.depth import levels_from_bytes
 from storage.market.markets import SPEC_COLUMNS_OF_M, spec_from_row
 from storage.people.accounts import COLLATERAL
@@ -187,6 +188,7 @@ async def load_accounts(
     by_name = await connection.execute(KNOWN_CLIENT_IDS, columns(named)) if named else None
     by_key = await connection.execute(KNOWN_KEYS, columns(keyed)) if keyed else None
     links = await load_links(connection, orders)
+    trailing_stops = await load_trailing_stops(connection, orders)
     now = {row[0]: market_now(row) for row in await markets.fetchall()}
     marked = {market_id: (market.spec, market.mark_ticks) for market_id, market in now.items()}
     found = {row[0]: Account(*row[1:]) for row in await accounts.fetchall()}
@@ -200,6 +202,7 @@ async def load_accounts(
         by_client_id=known_orders(await by_name.fetchall()) if by_name else {},
         by_key=known_requests(await by_key.fetchall()) if by_key else {},
         links=links,
+        trailing_stops=trailing_stops,
     )
 
 

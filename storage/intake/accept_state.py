@@ -91,6 +91,8 @@ class Accounts:
     by_client_id: dict[tuple[int, str], KnownOrder] = field(default_factory=dict)
     by_key: dict[tuple[int, str], KnownRequest] = field(default_factory=dict)
     links: Links = field(default_factory=Links)
+    trailing_stops: dict[tuple[int, str], int] = field(default_factory=dict)
+    """How many wait, by account and market; known of accounts that send one more."""
     taken: set[tuple[int, str]] = field(default_factory=set)
     """Names that requests of this very batch bear: whoever repeats one is decided after it."""
 
