@@ -104,6 +104,12 @@ class Exposure:
         return self.spec.notional_atoms(self.mark_ticks, abs(self.position.quantity_lots))
 
     @property
+    def closing_atoms(self) -> int:
+        """What a MARKET order that closes the position has at stake, at mark and its slack."""
+        cost_ppm = self.spec.taker_fee_ppm + MARKET_SLACK_PPM
+        return share_up(self.worth_atoms, cost_ppm) + abs(self.position.quantity_lots)
+
+    @property
     def unrealized_atoms(self) -> int:
         """What closing at mark would realise."""
         return unrealized_pnl_atoms(self.position, self.mark_ticks, self.spec)

@@ -214,7 +214,8 @@ def borne(
     order: PlaceOrder, market: MarketNow, accounts: Accounts, terms: OrderTerms, need: Need
 ) -> tuple[OrderTerms, Need]:
     """The same, but of an order that waits, becomes MARKET and opens nothing with a limit no
-    further than its account can bear: what limits a loss shall be placeable."""
+    further than its account can bear: what limits a loss shall be placeable. And where it can, the
+    account still bears to close the position at once."""
     becomes_market = type_when_triggered(order.order_type) == OrderType.MARKET
     if need.opens or not (terms.waits and becomes_market):
         return terms, need
@@ -223,8 +224,13 @@ def borne(
         return terms, need
     held = accounts.held[order.account_id][order.spec.market_id]
     trigger_ticks = nearest_trigger_ticks(order, market.prices)
-    terms = bearable_terms(held, terms, trigger_ticks, short.there_is_atoms)
-    return terms, need_of(held, terms, need.opens)
+    for kept_back_atoms in (held.closing_atoms, 0):
+        atoms = short.there_is_atoms - kept_back_atoms
+        shorter = bearable_terms(held, terms, trigger_ticks, atoms)
+        needed = need_of(held, shorter, need.opens)
+        if needed.at_stake_atoms <= atoms:
+            break
+    return shorter, needed
 
 
 def order_terms(order: PlaceOrder, market: MarketNow, at_us: int, slack_ppm: int) -> OrderTerms:

@@ -170,12 +170,14 @@ def stop_loss(account_id: int, trigger_ticks: int, **more: Any) -> PlaceOrder:
 async def test_a_stop_that_closes_trades_as_far_as_its_account_can_bear(
     acceptor: Acceptor, database: psycopg.Connection[Any], reduce_only: bool
 ) -> None:
-    """5 % below its trigger it would lose 3.56 and a fee of 0.029655; a tick is worth 0.01."""
+    """5 % below its trigger it would lose 3.56 and a fee of 0.029655; a tick is worth 0.01. Closing
+    at once takes 0.55 % of 59.91, which is kept back."""
     account_id = trader(database, "3")
     holds(database, account_id, 100, MARK, leverage=20)
     await acceptor.place(stop_loss(account_id, 5_931, reduce_only=reduce_only))
-    assert database.execute("SELECT price_ticks FROM orders").fetchall() == [(5_694,)]
-    assert locked(database, account_id) == "2.999655"  # 297 ticks, and its fee
+    assert database.execute("SELECT price_ticks FROM orders").fetchall() == [(5_727,)]
+    assert locked(database, account_id) == "2.669655"  # 264 ticks, and its fee
+    await acceptor.place(sale(account_id, 100, price_ticks=5_965, reduce_only=True))
 
 
 async def test_a_stop_whose_trigger_itself_is_too_far_is_refused_with_what_it_loses_there(
