@@ -9,6 +9,7 @@ import pytest
 from storage.postgres.database_roles import DatabaseUrls
 from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.api.deployment import Deployment, Person, running
+from tests.api.trading_floor import Floor, trading_floor
 from tests.builders import listed_markets
 
 TIGHT = {
@@ -91,3 +92,27 @@ def alice(exchange: Deployment) -> Person:
 @pytest.fixture
 def bob(exchange: Deployment) -> Person:
     return exchange.person()
+
+
+@pytest.fixture(scope="module")
+def opened(
+    request: pytest.FixtureRequest,
+    postgres: EmbeddedPostgres,
+    valkey: EmbeddedValkey,
+    template_database: str,
+    servers_dir: Path,
+) -> Iterator[Floor]:
+    """A trading floor for the tests of one file."""
+    name = request.module.__name__.rpartition(".")[2]
+    urls = empty_database(postgres, template_database, f"api_{name}")
+    with trading_floor(urls, valkey, servers_dir / name) as floor:
+        yield floor
+
+
+@pytest.fixture
+def floor(opened: Floor) -> Iterator[Floor]:
+    """Mark and the last trade are at 59.91; cleared and audited behind each test."""
+    opened.mark_at(5_991)
+    opened.trade_at("59.91")
+    yield opened
+    opened.cleared()

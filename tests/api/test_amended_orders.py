@@ -3,34 +3,12 @@
 ETH-PERP: an order to buy 0.1 at 59.91 at leverage 10 reserves 0.5991 of margin and 0.0029955 of
 fee, each rounded up: 0.602096."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
-from tests.api.conftest import empty_database
 from tests.api.deployment import Person, error_of
-from tests.api.trading_floor import Floor, money, order_of, placed, seen, stop, trading_floor
-
-
-@pytest.fixture(scope="module")
-def opened(
-    postgres: EmbeddedPostgres, valkey: EmbeddedValkey, template_database: str, servers_dir: Path
-) -> Iterator[Floor]:
-    urls = empty_database(postgres, template_database, "api_amending")
-    with trading_floor(urls, valkey, servers_dir / "amending") as floor:
-        yield floor
-
-
-@pytest.fixture
-def floor(opened: Floor) -> Iterator[Floor]:
-    """Mark and the last trade are at 59.91; cleared and audited behind each test."""
-    opened.mark_at(5_991)
-    opened.trade_at("59.91")
-    yield opened
-    opened.cleared()
+from tests.api.trading_floor import Floor, money, order_of, placed, seen, stop
 
 
 def amended(floor: Floor, person: Person, order_id: str, **wish: str) -> None:

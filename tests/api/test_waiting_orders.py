@@ -1,32 +1,9 @@
 """Orders that wait for a trigger, end at a time or are linked, from POST to their end."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
-from tests.api.conftest import empty_database
 from tests.api.deployment import error_of
-from tests.api.trading_floor import MARKET, Floor, money, placed, seen, sent, stop, trading_floor
-
-
-@pytest.fixture(scope="module")
-def opened(
-    postgres: EmbeddedPostgres, valkey: EmbeddedValkey, template_database: str, servers_dir: Path
-) -> Iterator[Floor]:
-    urls = empty_database(postgres, template_database, "api_waiting")
-    with trading_floor(urls, valkey, servers_dir / "waiting") as floor:
-        yield floor
-
-
-@pytest.fixture
-def floor(opened: Floor) -> Iterator[Floor]:
-    """Mark and the last trade are at 59.91; cleared and audited behind each test."""
-    opened.mark_at(5_991)
-    opened.trade_at("59.91")
-    yield opened
-    opened.cleared()
+from tests.api.trading_floor import MARKET, Floor, money, placed, seen, sent, stop
 
 
 def test_a_stop_is_met_by_the_last_trade_and_takes_what_there_is(floor: Floor) -> None:

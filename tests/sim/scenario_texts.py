@@ -33,6 +33,18 @@ max_quantity = "20000"
 price = {process = "synthetic", start = "3500"}
 """
 
+SPOT = """
+[[markets]]
+id = "ETH_USDC"
+kind = "spot"
+base = "ETH"
+quote = "USDC"
+tick_size = "0.01"
+lot_size = "0.001"
+max_quantity = "20000"
+price = {process = "same", market = "ETH-PERP"}
+"""
+
 MAKERS = """
 [[populations]]
 name = "makers"

@@ -23,21 +23,9 @@ from sim.rows.messages import (
 from sim.stepping.market import INVENTORIES
 from sim.stepping.world import SimulatedWorld, Timing
 from tests.markets import ETH_SPOT
-from tests.sim.scenario_texts import ETH, scenario_of, world_of
+from tests.sim.scenario_texts import ETH, SPOT, scenario_of, world_of
 from tests.sim.simulated_market import told
 
-SPOT = """
-[[markets]]
-id = "ETH_USDC"
-kind = "spot"
-base = "ETH"
-quote = "USDC"
-tick_size = "0.01"
-lot_size = "0.001"
-max_quantity = "20000"
-maker_fee_ppm = {maker_fee_ppm}
-price = {{process = "same", market = "ETH-PERP"}}
-"""
 TRADERS = """
 [[populations]]
 name = "makers"
@@ -84,7 +72,7 @@ jump_ppm = -100000
 
 
 def both(maker_fee_ppm: int = 200, more: str = "") -> str:
-    return ETH + SPOT.format(maker_fee_ppm=maker_fee_ppm) + TRADERS + more
+    return f"{ETH}{SPOT}maker_fee_ppm = {maker_fee_ppm}\n{TRADERS}{more}"
 
 
 def stepped(text: str, seed: int, duration_s: int = 40) -> SimulatedWorld:
@@ -276,7 +264,7 @@ parameters = {{activity_ppm = 500000, position_max_quote = 100000}}
 @pytest.mark.parametrize(("capital", "trades"), [(43_750, False), (48_750, True)])
 def test_what_is_held_backs_nothing_elsewhere(capital: int, trades: bool) -> None:
     """43,750 of the capital are ETH, which nobody buys: the rest alone is margin."""
-    text = ETH + SPOT.format(maker_fee_ppm=200) + LONE_HOLDER.format(capital=capital)
+    text = ETH + SPOT + LONE_HOLDER.format(capital=capital)
     world = stepped(text, 8, duration_s=20)
     assert len(world.markets[1].tape.trades) == 0
     assert (len(world.markets[0].tape.trades) > 0) is trades

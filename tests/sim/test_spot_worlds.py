@@ -8,30 +8,9 @@ from sim.market import COLLATERAL, SPOT_TERMS, MarketKind, MarketSpec
 from sim.scenario.fields import ScenarioError
 from sim.scenario.scenario import parse_scenario
 from sim.scenario.world import parse_world, reference_price
+from tests.sim.scenario_texts import ETH, SPOT
 
-MARKETS = """
-name = "both"
-seed = 3
-
-[[markets]]
-id = "ETH-PERP"
-base = "ETH"
-quote = "USDC"
-tick_size = "0.01"
-lot_size = "0.01"
-max_quantity = "1000"
-price = { process = "synthetic", start = "3500" }
-
-[[markets]]
-id = "ETH_USDC"
-kind = "spot"
-base = "ETH"
-quote = "USDC"
-tick_size = "0.01"
-lot_size = "0.001"
-max_quantity = "1000"
-price = { process = "same", market = "ETH-PERP" }
-"""
+MARKETS = f'name = "both"\nseed = 3\n{ETH}{SPOT}'
 GRAINS = 'lot_size = "0.000000001"\nmax_quantity = "10"'
 TRADERS = """
 [[populations]]
@@ -113,7 +92,7 @@ def test_an_inventory_worth_more_than_the_capital_is_refused() -> None:
 
 
 def test_a_lot_that_is_no_whole_number_of_base_atoms_is_refused() -> None:
-    finer = MARKETS.replace('lot_size = "0.001"\nmax_quantity = "1000"', GRAINS)
+    finer = MARKETS.replace('lot_size = "0.001"\nmax_quantity = "20000"', GRAINS)
     assert refusal(finer).endswith("allowed is a size of at most 8 decimals")
     with pytest.raises(ValueError, match="a lot is not a whole number of base atoms"):
         MarketSpec(
