@@ -8,8 +8,8 @@ ATOM_DECIMALS = 6
 ATOMS_PER_UNIT = 1_000_000
 """Quote atoms in one unit of a quote asset: 1 USDC = 1,000,000 atoms."""
 
-BASE_DECIMALS = {"USDC": ATOM_DECIMALS}
-BASE_DECIMALS_DEFAULT = 8
+ASSET_DECIMALS = {"USDC": ATOM_DECIMALS}
+ASSET_DECIMALS_DEFAULT = 8
 """Decimals of an atom of what spot markets trade: a hundred-millionth, as Bitcoin has it."""
 
 PRODUCT_SAFE = 1 << 62
@@ -45,7 +45,7 @@ class OffGrid(ValueError):
 
 def asset_decimals(asset: str) -> int:
     """How many decimals an atom of an asset is behind the point."""
-    return BASE_DECIMALS.get(asset, BASE_DECIMALS_DEFAULT)
+    return ASSET_DECIMALS.get(asset, ASSET_DECIMALS_DEFAULT)
 
 
 def parse_scaled(text: str, decimals: int) -> int:
