@@ -7,16 +7,17 @@ that is used again once its order is gone simply goes on adding.
 from collections import Counter, defaultdict
 
 import numpy as np
+import numpy.typing as npt
 
 from sim.rows.messages import CommandKind, EventKind, OrderFlag, Reason, Rows, Side
 
 
-def causes(events: Rows, first_input: int) -> np.ndarray:
+def causes(events: Rows, first_input: int) -> npt.NDArray[np.int64]:
     """The place in its batch of the row that each event comes from; a triggered order is a row of
     its own behind the one that triggered it."""
     own = np.sort(events["input_seq"][events["kind"] == EventKind.TRIGGERED])
     before = np.searchsorted(own, events["input_seq"], side="right")
-    places: np.ndarray = events["input_seq"] - first_input - before
+    places: npt.NDArray[np.int64] = events["input_seq"] - first_input - before
     return places
 
 
@@ -41,7 +42,7 @@ class Auditor:
         self.take_trades(events[events["kind"] == EventKind.TRADE])
         self.take_rests_and_endings(events)
 
-    def take_acceptances(self, commands: Rows, events: Rows, places: np.ndarray) -> None:
+    def take_acceptances(self, commands: Rows, events: Rows, places: npt.NDArray[np.int64]) -> None:
         """Every PLACE that was not rejected counts with what it ordered."""
         rejected = places[events["kind"] == EventKind.REJECTED]
         accepted = commands["kind"] == CommandKind.PLACE
@@ -92,7 +93,7 @@ class Auditor:
         np.add.at(self.ended, cuts["order_id"], cuts["quantity_lots"])
         assert Reason.NONE not in endings["reason"]
 
-    def remaining(self) -> np.ndarray:
+    def remaining(self) -> npt.NDArray[np.int64]:
         """Of every order, what neither traded nor ended. Never below 0; if above, it is open."""
         left = self.ordered - self.traded - self.ended
         assert (left >= 0).all()
@@ -141,7 +142,8 @@ class ReduceOnlyAuditor:
         self.checked = 0
 
     def take(self, events: Rows) -> None:
-        row, touched = 0, set()
+        row = 0
+        touched: set[int] = set()
         for event in events.tolist():
             if event[1] != row:
                 self.check(touched)
@@ -205,7 +207,7 @@ class BandAuditor:
         assert (away * 1_000_000 <= mark[mark > 0] * self.band_ppm).all()
         self.judged += len(away)
 
-    def marks_at(self, commands: Rows) -> np.ndarray:
+    def marks_at(self, commands: Rows) -> npt.NDArray[np.int64]:
         """The mark in force at each row."""
         is_mark = (commands["kind"] == CommandKind.SET_MARK) & (commands["price_ticks"] > 0)
         last = np.maximum.accumulate(np.where(is_mark, np.arange(1, len(commands) + 1), 0))

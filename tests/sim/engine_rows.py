@@ -1,14 +1,16 @@
 """Builders of COMMAND rows and readers of EVENT rows for the tests of the engine."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import TypeAlias
 
 import numpy as np
 
+from sim.book.engine import MarketEngine
 from sim.market import MarketSpec
 from sim.rows.messages import (
     CommandKind,
     EventKind,
-    MarketStatus,
     OrderType,
     Reason,
     Rows,
@@ -16,12 +18,23 @@ from sim.rows.messages import (
     TimeInForce,
     empty_commands,
 )
+from tests.sim.naive_book import NaiveBook
+
+Engine: TypeAlias = MarketEngine | NaiveBook
+
+Happened: TypeAlias = tuple[str, str | int, int, int, int]
+"""An event in short: kind, reason or maker's order id of a trade, order id, lots, price."""
+
+Case: TypeAlias = tuple[
+    Sequence[Rows], Sequence[Rows], Sequence[Happened], Sequence[tuple[int, int, int]]
+]
+"""Rows before, rows, their events, and order, price and lots of what rests then."""
 
 SPEC = MarketSpec("TEST-PERP", "TEST", "USDC", Decimal("0.1"), Decimal("0.001"), 1_000_000)
 BUY, SELL = Side.BUY, Side.SELL
 
 
-def command(kind: CommandKind, **fields: int) -> Rows:
+def command(kind: int, **fields: int) -> Rows:
     """One COMMAND row; fields by their names in messages.py."""
     row = empty_commands(1)
     row["kind"] = kind
@@ -30,7 +43,15 @@ def command(kind: CommandKind, **fields: int) -> Rows:
     return row
 
 
-def limit(order_id, account_id, side, quantity_lots, price_ticks, tif=TimeInForce.GTC, flags=0):
+def limit(
+    order_id: int,
+    account_id: int,
+    side: int,
+    quantity_lots: int,
+    price_ticks: int,
+    tif: int = TimeInForce.GTC,
+    flags: int = 0,
+) -> Rows:
     return command(
         CommandKind.PLACE,
         order_id=order_id,
@@ -44,13 +65,28 @@ def limit(order_id, account_id, side, quantity_lots, price_ticks, tif=TimeInForc
     )
 
 
-def market(order_id, account_id, side, quantity_lots, worst_ticks=0, tif=TimeInForce.IOC, flags=0):
+def market(
+    order_id: int,
+    account_id: int,
+    side: int,
+    quantity_lots: int,
+    worst_ticks: int = 0,
+    tif: int = TimeInForce.IOC,
+    flags: int = 0,
+) -> Rows:
     row = limit(order_id, account_id, side, quantity_lots, worst_ticks, tif, flags)
     row["order_type"] = OrderType.MARKET
     return row
 
 
-def stop(order_id, account_id, side, quantity_lots, trigger_ticks, **fields):
+def stop(
+    order_id: int,
+    account_id: int,
+    side: int,
+    quantity_lots: int,
+    trigger_ticks: int,
+    **fields: int,
+) -> Rows:
     """A STOP that becomes MARKET; `fields` make it another kind."""
     row = market(order_id, account_id, side, quantity_lots)
     row["order_type"], row["trigger_ticks"] = OrderType.STOP, trigger_ticks
@@ -59,7 +95,7 @@ def stop(order_id, account_id, side, quantity_lots, trigger_ticks, **fields):
     return row
 
 
-def until(expires_us, row, **fields):
+def until(expires_us: int, row: Rows, **fields: int) -> Rows:
     """The same row, standing until a time."""
     row["expires_us"] = expires_us
     for name, value in fields.items():
@@ -67,13 +103,19 @@ def until(expires_us, row, **fields):
     return row
 
 
-def linked(first, second):
+def linked(first: Rows, second: Rows) -> list[Rows]:
     """Two orders of which a fill or trigger of one cancels the other."""
     first["link_id"] = second["link_id"] = first["order_id"]
     return [first, second]
 
 
-def amend(order_id, account_id, more_lots=0, price_ticks=0, trigger_ticks=0):
+def amend(
+    order_id: int,
+    account_id: int,
+    more_lots: int = 0,
+    price_ticks: int = 0,
+    trigger_ticks: int = 0,
+) -> Rows:
     return command(
         CommandKind.AMEND,
         order_id=order_id,
@@ -84,33 +126,33 @@ def amend(order_id, account_id, more_lots=0, price_ticks=0, trigger_ticks=0):
     )
 
 
-def tick(time_us):
+def tick(time_us: int) -> Rows:
     return command(CommandKind.TICK, time_us=time_us)
 
 
-def cancel(order_id, account_id):
+def cancel(order_id: int, account_id: int) -> Rows:
     return command(CommandKind.CANCEL, order_id=order_id, account_id=account_id)
 
 
-def cancel_all(account_id):
+def cancel_all(account_id: int) -> Rows:
     return command(CommandKind.CANCEL_ALL, account_id=account_id)
 
 
-def set_status(status: MarketStatus):
+def set_status(status: int) -> Rows:
     return command(CommandKind.SET_STATUS, status=status)
 
 
-def set_mark(mark_ticks):
+def set_mark(mark_ticks: int) -> Rows:
     return command(CommandKind.SET_MARK, price_ticks=mark_ticks)
 
 
-def applied(engine, *rows: Rows) -> list[tuple]:
+def applied(engine: Engine, *rows: Rows) -> list[Happened]:
     """Apply rows as one batch; what happened, see `told`."""
     return told(engine.apply(np.concatenate(rows)))
 
 
-def told(events: Rows) -> list[tuple]:
-    """Events in short: (kind, reason or maker's order id of a trade, order id, lots, price)."""
+def told(events: Rows) -> list[Happened]:
+    """Events in short."""
     return [
         (
             EventKind(row["kind"]).name,
@@ -125,24 +167,24 @@ def told(events: Rows) -> list[tuple]:
     ]
 
 
-def resting(engine) -> list[tuple[int, ...]]:
+def resting(engine: Engine) -> list[tuple[int, ...]]:
     """(order id, account, side, price, remaining, flags) in price-time order."""
     names = ["order_id", "account_id", "side", "price_ticks", "remaining_lots", "flags"]
     return [tuple(int(row[name]) for name in names) for row in engine.resting_orders()]
 
 
-def depth_lists(engine, levels: int = 1000):
+def depth_lists(engine: Engine, levels: int = 1000) -> list[list[list[int]]]:
     """Depth of both sides as lists of [price, quantity, orders]."""
     return [[[int(cell) for cell in row] for row in side] for side in engine.depth(levels)]
 
 
-def rests(engine):
+def rests(engine: Engine) -> list[tuple[int, int, int]]:
     """Order, price and lots of what stands in the book."""
     return [(order_id, price, lots) for order_id, _, _, price, lots, _ in resting(engine)]
 
 
-def happens_as_told(engine, case, kept=False):
-    """A case: rows before, rows, their events, what rests then; `kept` goes through a snapshot."""
+def happens_as_told(engine: Engine, case: Case, kept: bool = False) -> None:
+    """What a case says; `kept` goes through a snapshot in between."""
     before, rows, happens, left = case
     applied(engine, *before)
     engine = type(engine).restore(SPEC, engine.snapshot()) if kept else engine

@@ -5,6 +5,7 @@ It shares the row types of messages.py with the fast engine and nothing else.
 
 import copy
 import pickle
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -42,10 +43,10 @@ class NaiveBook(NaiveTerms):
     def apply(self, commands: Rows) -> Rows:
         self.events = []
         for row in commands:
-            self.row = {name: int(row[name]) for name in commands.dtype.names}
+            self.row = {name: int(row[name]) for name in commands.dtype.names or ()}
             self.expire_due()
             self.input_seq += 1
-            action = {
+            actions: dict[int, Callable[[], None]] = {
                 CommandKind.PLACE: self.place,
                 CommandKind.CANCEL: self.cancel,
                 CommandKind.CANCEL_ALL: self.cancel_all,
@@ -53,29 +54,44 @@ class NaiveBook(NaiveTerms):
                 CommandKind.SET_MARK: self.set_mark,
                 CommandKind.TICK: lambda: None,
                 CommandKind.AMEND: self.amend,
-            }.get(self.row["kind"], lambda: self.reject(Reason.INVALID_COMMAND))
-            action()
+            }
+            actions.get(self.row["kind"], lambda: self.reject(Reason.INVALID_COMMAND))()
             self.trigger_due()
         return np.array(self.events, dtype=EVENT)
 
-    def say(self, kind, reason, order_id, account_id, quantity, price, side, flags, maker=(0, 0)):
+    def say(
+        self,
+        kind: EventKind,
+        reason: Reason,
+        order_id: int,
+        account_id: int,
+        quantity: int,
+        price: int,
+        side: int,
+        flags: int,
+        maker: tuple[int, int] = (0, 0),
+    ) -> None:
         self.event_seq += 1
         cause = (self.event_seq, self.input_seq, self.row["time_us"])
         about = (order_id, account_id, *maker, quantity, price)
         self.events.append((*cause, *about, kind, reason, side, flags))
 
-    def say_of_command(self, kind, reason, quantity):
+    def say_of_command(self, kind: EventKind, reason: Reason, quantity: int) -> None:
         row = self.row
         who = (row["order_id"], row["account_id"], quantity)
         self.say(kind, reason, *who, row["price_ticks"], row["side"], row["flags"])
 
-    def say_plainly(self, kind, reason, quantity=0):
+    def say_plainly(self, kind: EventKind, reason: Reason, quantity: int = 0) -> None:
         self.say(kind, reason, self.row["order_id"], self.row["account_id"], quantity, 0, 0, 0)
 
-    def reject(self, reason):
+    def say_about(self, order: Order, kind: EventKind, reason: Reason, lots: int) -> None:
+        facts = (order.order_id, order.account_id, lots, order.price, order.side, order.flags)
+        self.say(kind, reason, *facts)
+
+    def reject(self, reason: Reason) -> None:
         self.say_of_command(EventKind.REJECTED, reason, self.row["quantity_lots"])
 
-    def queue(self, side) -> list[Order]:
+    def queue(self, side: int) -> list[Order]:
         """Resting orders of a side, the first to trade first."""
         sign = -1 if side == Side.BUY else 1
         mine = [order for order in self.orders.values() if order.side == side and order.rests]
@@ -89,7 +105,7 @@ class NaiveBook(NaiveTerms):
             return queue
         return [o for o in queue if (o.price <= price if buys else o.price >= price)]
 
-    def in_band(self, price) -> bool:
+    def in_band(self, price: int) -> bool:
         """Whether the command's side may take at a price: mark and a band that rounds inward."""
         band = Fraction(self.spec.price_band_ppm, 1_000_000)
         if self.mark_ticks == 0:
@@ -102,7 +118,7 @@ class NaiveBook(NaiveTerms):
         """Opposite orders that it may trade with."""
         return [order for order in self.in_reach() if self.in_band(order.price)]
 
-    def reducible(self, account_id, side) -> int:
+    def reducible(self, account_id: int, side: int) -> int:
         position = self.positions.get(account_id, 0)
         return max(0, -position) if side == Side.BUY else max(0, position)
 
@@ -125,7 +141,7 @@ class NaiveBook(NaiveTerms):
             and (waits or row["trigger_ticks"] == 0)
         )
 
-    def wrong_values(self, row) -> dict:
+    def wrong_values(self, row: dict[str, int]) -> dict[Reason, bool]:
         """Quantity and prices of a PLACE, or of what an order is amended to."""
         spec, waits = self.spec, row["order_type"] > OrderType.MARKET
         least = 1 if row["flags"] & OrderFlag.REDUCE_ONLY else spec.min_quantity_lots
@@ -137,13 +153,14 @@ class NaiveBook(NaiveTerms):
             Reason.INVALID_PRICE: wrong_price or wrong_trigger,
         }
 
-    def broken_rules(self):
+    def broken_rules(self) -> list[Reason]:
         """Every reason to reject the PLACE; the smallest is the one that counts."""
         row, flags = self.row, self.row["flags"]
         if not self.makes_sense():
             return [Reason.INVALID_COMMAND]
         waits = row["order_type"] > OrderType.MARKET
-        post, limit = flags & OrderFlag.POST_ONLY, limits_when_triggered(row["order_type"])
+        post, reduces = bool(flags & OrderFlag.POST_ONLY), bool(flags & OrderFlag.REDUCE_ONLY)
+        limit = limits_when_triggered(row["order_type"])
         reducible = self.reducible(row["account_id"], row["side"])
         trailing = [o for o in self.orders.values() if o.order_type == OrderType.TRAILING]
         rules = {
@@ -153,15 +170,15 @@ class NaiveBook(NaiveTerms):
             Reason.POST_ONLY_REQUIRES_LIMIT_ORDER: post and not limit,
             Reason.POST_ONLY_REQUIRES_GTC: post and row["time_in_force"] != TimeInForce.GTC,
             Reason.DUPLICATE_ORDER_ID: row["order_id"] in self.orders,
-            Reason.REDUCE_ONLY_WOULD_INCREASE: flags & OrderFlag.REDUCE_ONLY and reducible == 0,
-            Reason.POST_ONLY_WOULD_TAKE: post and not waits and self.reachable(),
+            Reason.REDUCE_ONLY_WOULD_INCREASE: reduces and reducible == 0,
+            Reason.POST_ONLY_WOULD_TAKE: post and not waits and bool(self.reachable()),
             Reason.LINK_REFUSED: not self.may_link(),
             Reason.TOO_MANY_TRAILING: row["order_type"] == OrderType.TRAILING
             and len(trailing) >= TRAILING_ORDERS_MAX,
         }
         return [reason for reason, broken in rules.items() if broken]
 
-    def place(self):
+    def place(self) -> None:
         broken, row = self.broken_rules(), self.row
         if broken:
             self.reject(min(broken))
@@ -172,7 +189,7 @@ class NaiveBook(NaiveTerms):
         else:
             self.take_terms(self.enter())
 
-    def enter(self, triggered=False) -> int:
+    def enter(self, triggered: bool = False) -> int:
         """An accepted order trades and rests; answers how many lots traded."""
         quantity, excess = self.row["quantity_lots"], 0
         if self.row["flags"] & OrderFlag.REDUCE_ONLY:
@@ -189,12 +206,12 @@ class NaiveBook(NaiveTerms):
             self.say_of_command(EventKind.CANCELED, Reason.REDUCE_ONLY_EXCESS, excess)
         return quantity - excess - left
 
-    def would_trade(self, quantity) -> bool:
+    def would_trade(self, quantity: int) -> bool:
         """Whether all of it trades: tried on a copy."""
         left, _ = copy.deepcopy(self).trade_through(quantity)
         return left == 0
 
-    def trade_through(self, left, own_give_way=False):
+    def trade_through(self, left: int, own_give_way: bool = False) -> tuple[int, Reason]:
         """Trades; answers what is left and whether self-trade prevention ended it."""
         ending = Reason.NONE
         while left and (makers := self.reachable()):
@@ -216,18 +233,18 @@ class NaiveBook(NaiveTerms):
         self.cut_reduce_only(self.row["account_id"])
         return left, ending
 
-    def reducing(self, account_id, side) -> list[Order]:
+    def reducing(self, account_id: int, side: int) -> list[Order]:
         """Resting reduce-only orders, the newest first."""
         mine = [o for o in self.orders.values() if o.account_id == account_id and o.side == side]
         reducing = (order for order in mine if order.reduce_only and order.rests)
         return sorted(reducing, key=lambda order: -order.accepted)
 
-    def too_much(self, account_id, side) -> int:
+    def too_much(self, account_id: int, side: int) -> int:
         """What rests to reduce a position and more than that."""
         resting = sum(order.remaining for order in self.reducing(account_id, side))
         return resting - self.reducible(account_id, side)
 
-    def cut_reduce_only(self, account_id):
+    def cut_reduce_only(self, account_id: int) -> None:
         newest_first = sorted(self.orders.values(), key=lambda order: -order.accepted)
         for order in newest_first:
             if order.account_id == account_id and order.reduce_only:
@@ -241,12 +258,9 @@ class NaiveBook(NaiveTerms):
                     self.take_back(order, Reason.REDUCE_ONLY_EXCESS)
                     continue
                 order.remaining -= cut
-                facts = (order.order_id, order.account_id, cut, order.price)
-                self.say(
-                    EventKind.REDUCED, Reason.REDUCE_ONLY_EXCESS, *facts, order.side, order.flags
-                )
+                self.say_about(order, EventKind.REDUCED, Reason.REDUCE_ONLY_EXCESS, cut)
 
-    def trade(self, maker, quantity):
+    def trade(self, maker: Order, quantity: int) -> None:
         row, signed = self.row, quantity if self.row["side"] == Side.BUY else -quantity
         for account_id, change in ((row["account_id"], signed), (maker.account_id, -signed)):
             self.positions[account_id] = self.positions.get(account_id, 0) + change
@@ -255,7 +269,7 @@ class NaiveBook(NaiveTerms):
         who = (row["order_id"], row["account_id"], quantity, maker.price, row["side"], row["flags"])
         self.say(EventKind.TRADE, Reason.NONE, *who, maker=(maker.order_id, maker.account_id))
 
-    def settle(self, left, ending):
+    def settle(self, left: int, ending: Reason) -> None:
         row = self.row
         is_market = row["order_type"] == OrderType.MARKET
         if ending == Reason.NONE and (is_market or row["time_in_force"] != TimeInForce.GTC):
@@ -279,17 +293,16 @@ class NaiveBook(NaiveTerms):
         facts = (row["side"], row["price_ticks"], left, row["flags"], self.input_seq)
         self.orders[row["order_id"]] = Order(row["order_id"], row["account_id"], *facts)
 
-    def take_back(self, order, reason):
+    def take_back(self, order: Order, reason: Reason) -> None:
         self.leave(order)
-        facts = (order.remaining, order.price, order.side, order.flags)
-        self.say(EventKind.CANCELED, reason, order.order_id, order.account_id, *facts)
+        self.say_about(order, EventKind.CANCELED, reason, order.remaining)
 
-    def asked_by(self):
+    def asked_by(self) -> Reason:
         asked = int(self.row["reason"])
         known = asked in (Reason.DEAD_MANS_SWITCH, Reason.OPERATOR)
         return Reason(asked) if known else Reason.REQUESTED
 
-    def cancel(self):
+    def cancel(self) -> None:
         order = self.orders.get(self.row["order_id"])
         if self.status == MarketStatus.HALTED:
             self.say_plainly(EventKind.CANCEL_REJECTED, Reason.MARKET_HALTED)
@@ -300,7 +313,7 @@ class NaiveBook(NaiveTerms):
         else:
             self.take_back(order, self.asked_by())
 
-    def cancel_all(self):
+    def cancel_all(self) -> None:
         if self.status == MarketStatus.HALTED:
             self.say_plainly(EventKind.CANCEL_REJECTED, Reason.MARKET_HALTED)
             return
@@ -308,14 +321,14 @@ class NaiveBook(NaiveTerms):
             if order.account_id == self.row["account_id"]:
                 self.take_back(order, self.asked_by())
 
-    def set_status(self):
+    def set_status(self) -> None:
         if self.row["status"] not in set(MarketStatus):
             self.reject(Reason.INVALID_COMMAND)
             return
         self.status = MarketStatus(self.row["status"])
         self.say_plainly(EventKind.STATUS_CHANGED, Reason.NONE, self.row["status"])
 
-    def set_mark(self):
+    def set_mark(self) -> None:
         if self.row["price_ticks"] <= 0:
             self.reject(Reason.INVALID_COMMAND)
         else:
@@ -337,11 +350,11 @@ class NaiveBook(NaiveTerms):
     def best_ask_ticks(self) -> int:
         return min((o.price for o in self.queue(Side.SELL)), default=0)
 
-    def depth(self, levels: int):
+    def depth(self, levels: int) -> tuple[list[list[int]], list[list[int]]]:
         """Lists of [price, quantity, orders] instead of arrays."""
-        return tuple(self.side_depth(side)[:levels] for side in (Side.BUY, Side.SELL))
+        return self.side_depth(Side.BUY)[:levels], self.side_depth(Side.SELL)[:levels]
 
-    def side_depth(self, side):
+    def side_depth(self, side: int) -> list[list[int]]:
         found: dict[int, list[int]] = {}
         for order in self.queue(side):
             row = found.setdefault(order.price, [order.price, 0, 0])
@@ -349,7 +362,7 @@ class NaiveBook(NaiveTerms):
             row[2] += 1
         return list(found.values())
 
-    def resting_orders(self) -> np.ndarray:
+    def resting_orders(self) -> Rows:
         names = ["order_id", "account_id", "side", "price_ticks", "remaining_lots", "flags"]
         rows = [
             (o.order_id, o.account_id, o.side, o.price, o.remaining, o.flags)

@@ -1,5 +1,6 @@
 """The naive book's orders that wait, end at a time, are linked or amended: all in one list."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from sim.rows.messages import (
@@ -73,8 +74,36 @@ class Order:
         return price >= self.trigger_price if self.rising else price <= self.trigger_price
 
 
-class NaiveTerms:
-    """A part of NaiveBook."""
+class NaiveTerms(ABC):
+    """A part of NaiveBook; what it needs of the rest stands first."""
+
+    orders: dict[int, Order]
+    row: dict[str, int]
+    status: MarketStatus
+    input_seq: int
+    last_price_ticks: int
+    mark_ticks: int
+
+    @abstractmethod
+    def say_of_command(self, kind: EventKind, reason: Reason, quantity: int) -> None: ...
+
+    @abstractmethod
+    def say_plainly(self, kind: EventKind, reason: Reason, quantity: int = 0) -> None: ...
+
+    @abstractmethod
+    def say_about(self, order: Order, kind: EventKind, reason: Reason, lots: int) -> None: ...
+
+    @abstractmethod
+    def take_back(self, order: Order, reason: Reason) -> None: ...
+
+    @abstractmethod
+    def reachable(self) -> list[Order]: ...
+
+    @abstractmethod
+    def wrong_values(self, row: dict[str, int]) -> dict[Reason, bool]: ...
+
+    @abstractmethod
+    def enter(self, triggered: bool = False) -> int: ...
 
     def leave(self, order: Order) -> None:
         """The order is gone; who is linked with it stands alone."""
@@ -206,10 +235,6 @@ class NaiveTerms:
             self.leave(order)
         self.input_seq -= 1
 
-    def say_about(self, order: Order, kind: EventKind, reason: Reason, lots: int) -> None:
-        facts = (order.order_id, order.account_id, lots, order.price, order.side, order.flags)
-        self.say(kind, reason, *facts)
-
     def amend_refusal(self, order: Order | None, wish: dict[str, int]) -> Reason:
         if self.status != MarketStatus.ACTIVE:
             halted = self.status == MarketStatus.HALTED
@@ -230,11 +255,11 @@ class NaiveTerms:
         for name in ("price_ticks", "trigger_ticks"):
             wish[name] = asked[name] or wish.get(name, 0)
         reason = self.amend_refusal(order, wish)
-        if reason == Reason.NONE and order.rests and wish["flags"] & OrderFlag.POST_ONLY:
+        if order and reason == Reason.NONE and order.rests and wish["flags"] & OrderFlag.POST_ONLY:
             self.row = wish
             reason = Reason.POST_ONLY_WOULD_TAKE if self.reachable() else reason
             self.row = asked
-        if reason != Reason.NONE:
+        if order is None or reason != Reason.NONE:
             self.say_plainly(EventKind.AMEND_REJECTED, reason)
             return
         same = (wish["price_ticks"], wish["trigger_ticks"]) == (order.price, order.trigger)
