@@ -1,11 +1,10 @@
 """Live strategies order what their traders' equity carries, whoever is started again."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from actors.live.strategy import Means, Strategy
 from sim.money.ledger import STRATEGIES_FIRST
-from sim.populations.population import StrategyReply
+from sim.populations.population import MarketView, StrategyReply
 from sim.prices.processes import ConstantPrice
 from sim.rows.messages import Rows, Side
 from storage.reading.strategy_holdings import StrategyHoldings
@@ -125,7 +124,7 @@ class Bidder(Recorded):
 
     accounts = range(7 * STRATEGIES_FIRST, 7 * STRATEGIES_FIRST + 2)
 
-    def act(self, step: int, views: Sequence[Any]) -> list[Rows]:
+    def act(self, step: int, views: Sequence[MarketView | None]) -> list[Rows]:
         rows = super().act(step, views)
         for sent in rows:
             sent["account_id"], sent["price_ticks"] = self.accounts.start, 5_991

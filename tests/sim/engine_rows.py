@@ -1,6 +1,6 @@
 """Builders of COMMAND rows and readers of EVENT rows for the tests of the engine."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -21,6 +21,9 @@ from sim.rows.messages import (
 from tests.sim.naive_book import NaiveBook
 
 Engine: TypeAlias = MarketEngine | NaiveBook
+
+Builder: TypeAlias = Callable[[int, int, int, int, int, int], Rows]
+"""`limit` or `market`, told everything but flags."""
 
 Happened: TypeAlias = tuple[str, str | int, int, int, int]
 """An event in short: kind, reason or maker's order id of a trade, order id, lots, price."""

@@ -1,6 +1,7 @@
 """Bytes from a disk: whatever has befallen them, no kernel reads what cannot be a state."""
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from sim.book.arrays import POSITION, RESTING
 from sim.book.damage import DamagedState
 from sim.book.engine import MarketEngine
 from sim.book.snapshots import HEADER_BYTES, SNAPSHOT_HEADER, TERMLESS_FORMAT
+from sim.rows.messages import Rows
 from sim.sealed import SEAL
 from sim.stepping.checkpoint import StateUnreadable
 from tests.sim.engine_rows import BUY, SELL, SPEC, applied, cancel_all, limit, set_mark
@@ -17,6 +19,9 @@ from tests.sim.scenario_texts import BTC, MAKERS, NOISE, scenario_of, world_of
 
 SEED, FLIPS, SNAPSHOT_FLIPS = 2_024, 150, 600
 TEXT = BTC + MAKERS + NOISE.replace("heads = 5000", "heads = 40")
+
+Change: TypeAlias = Callable[[Rows, Rows, Rows], None]
+"""Of a snapshot's header, orders and positions."""
 
 
 def flipped(data: bytes, bit: int) -> bytes:
@@ -51,7 +56,7 @@ def snapshot() -> bytes:
     return engine.snapshot()
 
 
-def changed(data: bytes, change: Callable[[np.ndarray, np.ndarray, np.ndarray], None]) -> bytes:
+def changed(data: bytes, change: Change) -> bytes:
     """The snapshot with its header, orders (two bids, two asks) and positions (two) changed."""
     memory = bytearray(data)
     header = np.frombuffer(memory, SNAPSHOT_HEADER, 1)
@@ -61,14 +66,14 @@ def changed(data: bytes, change: Callable[[np.ndarray, np.ndarray, np.ndarray], 
     return bytes(memory)
 
 
-def put(rows: int, name: str, place: int, value: int) -> Callable[..., None]:
-    def change(*parts: np.ndarray) -> None:
+def put(rows: int, name: str, place: int, value: int) -> Change:
+    def change(*parts: Rows) -> None:
         parts[rows][name][place] = value
 
     return change
 
 
-def swap_bids(_: np.ndarray, orders: np.ndarray, __: np.ndarray) -> None:
+def swap_bids(_: Rows, orders: Rows, __: Rows) -> None:
     orders[[0, 1]] = orders[[1, 0]]
 
 
@@ -102,7 +107,7 @@ def swap_bids(_: np.ndarray, orders: np.ndarray, __: np.ndarray) -> None:
     ],
 )
 def test_a_snapshot_that_no_market_can_have_is_refused_by_its_fault(
-    change: Callable[..., None], what: str
+    change: Change, what: str
 ) -> None:
     MarketEngine.restore(SPEC, snapshot())
     with pytest.raises(DamagedState, match=what):

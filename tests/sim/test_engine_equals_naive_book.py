@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from sim.book.engine import MarketEngine
-from sim.rows.messages import CommandKind, MarketStatus, OrderType, TimeInForce
+from sim.rows.messages import CommandKind, MarketStatus, OrderType, Rows, TimeInForce
 from tests.sim.engine_rows import SPEC, command, depth_lists, resting
 from tests.sim.naive_book import NaiveBook
 
@@ -27,7 +27,7 @@ TIMES = st.integers(1, 60)
 QUANTITIES = st.one_of(st.integers(1, 12), st.just(SPEC.max_quantity_lots))
 
 
-def places(prices):
+def places(prices: st.SearchStrategy[int]) -> st.SearchStrategy[Rows]:
     """PLACE rows that are mostly acceptable."""
     return st.builds(
         command,
@@ -59,7 +59,7 @@ ANYTHING = st.builds(
 )
 
 
-def ways_of_waiting(order_type):
+def ways_of_waiting(order_type: st.SearchStrategy[int]) -> st.SearchStrategy[Rows]:
     """PLACE rows of a kind that waits or ends or is linked, mostly acceptable, near the middle."""
     return st.builds(
         command,
@@ -118,7 +118,7 @@ PAIRS = st.builds(
 )
 
 
-def linked(first, second, order_id, other_id, account_id):
+def linked(first: Rows, second: Rows, order_id: int, other_id: int, account_id: int) -> Rows:
     """Two rows as one array: orders of an account of which the second names the first."""
     first["order_id"], second["order_id"] = order_id, other_id
     for row in (first, second):
@@ -133,61 +133,61 @@ NEAR_ROWS = st.one_of(*[places(NEAR_PRICES)] * 6, CANCELS, CANCELS, CANCEL_ALLS)
 
 
 class BothEngines(RuleBasedStateMachine):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.engine = MarketEngine(BANDED, capacity_orders=1)
         self.naive = NaiveBook(BANDED)
 
-    def both_apply(self, rows):
+    def both_apply(self, rows: list[Rows]) -> None:
         batch = np.concatenate(rows)
         assert self.engine.apply(batch).tolist() == self.naive.apply(batch).tolist()
 
     @rule(rows=st.lists(NEAR_ROWS, min_size=1, max_size=4))
-    def trade_near_the_middle(self, rows):
+    def trade_near_the_middle(self, rows: list[Rows]) -> None:
         self.both_apply(rows)
 
     @rule(rows=st.lists(NEAR_ROWS, min_size=4, max_size=4))
-    def trade_more_near_the_middle(self, rows):
+    def trade_more_near_the_middle(self, rows: list[Rows]) -> None:
         self.both_apply(rows)
 
     @rule(rows=st.lists(st.one_of(WAITING, WAITING, TRAILING, PAIRS), min_size=1, max_size=4))
-    def wait_near_the_middle(self, rows):
+    def wait_near_the_middle(self, rows: list[Rows]) -> None:
         self.both_apply(rows)
 
     @rule(rows=st.lists(st.one_of(STANDING, STANDING, PAIRS, TICKS), min_size=1, max_size=4))
-    def stand_for_a_while(self, rows):
+    def stand_for_a_while(self, rows: list[Rows]) -> None:
         self.both_apply(rows)
 
     @rule(rows=st.lists(st.one_of(AMENDS, AMENDS, WAITING, NEAR_ROWS), min_size=1, max_size=4))
-    def amend_orders(self, rows):
+    def amend_orders(self, rows: list[Rows]) -> None:
         self.both_apply(rows)
 
     @rule(row=places(st.one_of(st.sampled_from(EXTREME_PRICES), st.integers(1, 2**31 - 1))))
-    def place_far_away(self, row):
+    def place_far_away(self, row: Rows) -> None:
         self.both_apply([row])
 
     @rule(rows=st.lists(ANYTHING, min_size=1, max_size=2))
-    def send_anything(self, rows):
+    def send_anything(self, rows: list[Rows]) -> None:
         self.both_apply(rows)
 
     @rule(status=st.sampled_from([1, 2, 3, 4]), rows=st.lists(NEAR_ROWS, max_size=3))
-    def change_the_status_and_back(self, status, rows):
+    def change_the_status_and_back(self, status: int, rows: list[Rows]) -> None:
         change = command(CommandKind.SET_STATUS, status=status)
         back = command(CommandKind.SET_STATUS, status=MarketStatus.ACTIVE)
         self.both_apply([change, *rows, back])
 
     @rule(mark_ticks=st.integers(94, 106), rows=st.lists(NEAR_ROWS, min_size=1, max_size=3))
-    def move_the_mark(self, mark_ticks, rows):
+    def move_the_mark(self, mark_ticks: int, rows: list[Rows]) -> None:
         self.both_apply([command(CommandKind.SET_MARK, price_ticks=mark_ticks), *rows])
 
     @rule()
-    def restart_from_a_snapshot(self):
+    def restart_from_a_snapshot(self) -> None:
         before = self.engine.state_hash()
         self.engine = MarketEngine.restore(BANDED, self.engine.snapshot())
         assert self.engine.state_hash() == before
 
     @invariant()
-    def the_books_are_equal(self):
+    def the_books_are_equal(self) -> None:
         assert resting(self.engine) == resting(self.naive)
         assert depth_lists(self.engine) == depth_lists(self.naive)
         bid, ask = self.engine.best_bid_ticks, self.engine.best_ask_ticks
@@ -195,7 +195,7 @@ class BothEngines(RuleBasedStateMachine):
         assert bid == 0 or ask == 0 or bid < ask
 
     @invariant()
-    def the_same_orders_wait(self):
+    def the_same_orders_wait(self) -> None:
         naive = [
             (o.order_id, o.account_id, o.remaining, o.trigger, o.expires, o.link, bool(o.due))
             for o in self.naive.waiting_orders()
@@ -205,7 +205,7 @@ class BothEngines(RuleBasedStateMachine):
         assert [(*row[:-1], bool(row[-1])) for row in rows] == naive
 
     @invariant()
-    def the_numbers_are_equal(self):
+    def the_numbers_are_equal(self) -> None:
         held = {account: lots for account, lots in self.naive.positions.items() if lots}
         assert dict(self.engine.positions().tolist()) == held
         numbers = ("event_seq", "input_seq", "last_price_ticks", "status", "open_order_count")
@@ -213,7 +213,7 @@ class BothEngines(RuleBasedStateMachine):
             assert getattr(self.engine, name) == getattr(self.naive, name)
 
 
-def test_the_kernel_and_the_naive_book_agree_event_by_event():
+def test_the_kernel_and_the_naive_book_agree_event_by_event() -> None:
     print(f"seed {SEED}")
     profile = settings(max_examples=600, stateful_step_count=60, deadline=None, database=None)
     run_state_machine_as_test(seed(SEED)(BothEngines), settings=profile)

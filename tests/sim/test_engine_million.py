@@ -1,6 +1,7 @@
 """A million random commands, and an auditor that recomputes all that follows from the events."""
 
 import numpy as np
+import numpy.typing as npt
 
 from sim.book.engine import MarketEngine
 from sim.rows.messages import EventKind, Reason
@@ -10,7 +11,7 @@ from tests.sim.random_commands import ACCOUNTS, BANDED, random_commands, with_te
 SEED, COUNT, BATCH_MAX = 990_817, 1_000_000, 20_000
 
 
-def compare(engine, auditor):
+def compare(engine: MarketEngine, auditor: Auditor) -> None:
     """The engine's state against the auditor's."""
     names = ["order_id", "account_id", "side", "price_ticks", "remaining_lots"]
     rows = engine.resting_orders()
@@ -31,7 +32,7 @@ def compare(engine, auditor):
         assert sums[:, 2].sum() == len(mine)
 
 
-def check_that_all_happened(seen, reducing):
+def check_that_all_happened(seen: npt.NDArray[np.int64], reducing: ReduceOnlyAuditor) -> None:
     """Cuts of resting and of incoming orders, whole and in part; the band's endings of both."""
     for kind in (EventKind.CANCELED, EventKind.REDUCED):
         assert min(reducing.cuts[kind, rested] for rested in (False, True)) > 50, reducing.cuts
@@ -39,7 +40,7 @@ def check_that_all_happened(seen, reducing):
         assert seen[kind, Reason.PRICE_BAND] > 100
 
 
-def test_a_million_random_commands_leave_what_their_events_say():
+def test_a_million_random_commands_leave_what_their_events_say() -> None:
     print(f"seed {SEED}")
     generator = np.random.default_rng(SEED)
     commands = with_terms(generator, random_commands(generator, COUNT))

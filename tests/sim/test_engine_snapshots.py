@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from sim.book.engine import MarketEngine
-from sim.rows.messages import CommandKind, empty_commands
+from sim.rows.messages import CommandKind, Rows, empty_commands
 from tests.sim.engine_rows import BUY, SELL, SPEC, applied, cancel, limit, resting
 from tests.sim.random_commands import random_commands
 from tests.waiting import PROGRAM_S_MAX
@@ -17,11 +18,11 @@ from tests.waiting import PROGRAM_S_MAX
 SEED = 77
 
 
-def commands(count=20_000):
+def commands(count: int = 20_000) -> Rows:
     return random_commands(np.random.default_rng(SEED), count)
 
 
-def test_the_snapshot_does_not_depend_on_capacity_batches_or_slots():
+def test_the_snapshot_does_not_depend_on_capacity_batches_or_slots() -> None:
     rows = commands()
     whole, piecewise = MarketEngine(SPEC), MarketEngine(SPEC, capacity_orders=1)
     whole.apply(rows)
@@ -33,7 +34,7 @@ def test_the_snapshot_does_not_depend_on_capacity_batches_or_slots():
     assert len(whole.state_hash()) == 32
 
 
-def test_engines_restored_at_any_point_go_on_alike():
+def test_engines_restored_at_any_point_go_on_alike() -> None:
     rows = commands()
     engine = MarketEngine(SPEC)
     engine.apply(rows[:10_000])
@@ -42,7 +43,7 @@ def test_engines_restored_at_any_point_go_on_alike():
     assert other.state_hash() == engine.state_hash()
 
 
-def test_the_hash_sees_what_matters():
+def test_the_hash_sees_what_matters() -> None:
     base = [limit(1, 1, BUY, 5, 99), limit(2, 2, SELL, 5, 101)]
     variants = [
         base,
@@ -74,7 +75,7 @@ print(engine.state_hash().hex())
 """
 
 
-def test_another_process_with_another_hash_seed_comes_to_the_same_hash():
+def test_another_process_with_another_hash_seed_comes_to_the_same_hash() -> None:
     engine = MarketEngine(SPEC)
     engine.apply(commands())
     for hash_seed in ("1", "4242"):
@@ -90,14 +91,14 @@ def test_another_process_with_another_hash_seed_comes_to_the_same_hash():
 
 
 @pytest.mark.parametrize("spoil", [lambda data: data[:-1], lambda data: data + b"x", lambda _: b""])
-def test_what_is_no_snapshot_is_not_restored(spoil):
+def test_what_is_no_snapshot_is_not_restored(spoil: Callable[[bytes], bytes]) -> None:
     engine = MarketEngine(SPEC)
     applied(engine, limit(1, 1, BUY, 5, 99))
     with pytest.raises(ValueError, match="snapshot"):
         MarketEngine.restore(SPEC, spoil(engine.snapshot()))
 
 
-def far_orders(count):
+def far_orders(count: int) -> Rows:
     """Orders each at a price far from all others, alternating sides without crossing."""
     rows = empty_commands(count)
     rows["kind"], rows["order_type"], rows["time_in_force"] = CommandKind.PLACE, 1, 1
@@ -107,7 +108,7 @@ def far_orders(count):
     return rows
 
 
-def test_far_prices_cost_a_few_kilobytes_an_order_and_give_them_back():
+def test_far_prices_cost_a_few_kilobytes_an_order_and_give_them_back() -> None:
     engine = MarketEngine(SPEC)
     engine.apply(far_orders(20_000))
     assert engine.open_order_count == 20_000
@@ -124,7 +125,7 @@ def test_far_prices_cost_a_few_kilobytes_an_order_and_give_them_back():
     assert engine.memory_bytes == most
 
 
-def test_depth_walks_across_the_whole_range_of_prices():
+def test_depth_walks_across_the_whole_range_of_prices() -> None:
     engine = MarketEngine(SPEC)
     prices = [1, 63, 64, 4096, 2**18 - 1, 2**18, 2**24 + 5, 2**31 - 2]
     applied(engine, *[limit(place + 1, 1, BUY, 1, price) for place, price in enumerate(prices)])
@@ -134,7 +135,7 @@ def test_depth_walks_across_the_whole_range_of_prices():
     assert engine.depth(100)[1][:, 0].tolist() == prices
 
 
-def test_events_once_handed_out_never_change():
+def test_events_once_handed_out_never_change() -> None:
     engine = MarketEngine(SPEC)
     generator = np.random.default_rng(SEED)
     rows, kept, copies = commands(), [], []
@@ -147,7 +148,7 @@ def test_events_once_handed_out_never_change():
         assert np.array_equal(events, copy)
 
 
-def test_a_sweep_of_a_deep_book_fits_its_events():
+def test_a_sweep_of_a_deep_book_fits_its_events() -> None:
     engine = MarketEngine(replace(SPEC, max_quantity_lots=10**9))
     engine.apply(far_orders(5_000))
     events = engine.apply(limit(9_999, 9_999, BUY, 10**9, 2**31 - 1))

@@ -3,7 +3,6 @@
 from collections import Counter
 
 import numpy as np
-import pytest
 
 from sim.book import applying
 from sim.book.arrays import CURSOR, EVENT_COUNT, Book, new_book
@@ -11,8 +10,8 @@ from sim.book.engine import MarketEngine
 from sim.book.events import EVENT_WORDS
 from sim.book.fill_or_kill import WALK_ORDERS_MAX
 from sim.book.queues import DONE
-from sim.rows.messages import EVENT, OrderFlag, TimeInForce
-from tests.sim.engine_rows import BUY, SELL, SPEC, applied, limit, told
+from sim.rows.messages import EVENT, OrderFlag, Rows, TimeInForce
+from tests.sim.engine_rows import BUY, SELL, SPEC, Engine, Happened, applied, limit, told
 from tests.sim.naive_book import NaiveBook
 
 SEED = 31_415
@@ -21,7 +20,7 @@ REDUCE_ONLY = OrderFlag.REDUCE_ONLY
 FALSE_LOTS = 10**6
 
 
-def ran(book: Book, *rows):
+def ran(book: Book, *rows: Rows) -> list[Happened]:
     """What the kernel says of rows, without an engine between."""
     commands = np.concatenate(rows)
     events = np.zeros((1000, EVENT_WORDS), np.int64)
@@ -30,7 +29,7 @@ def ran(book: Book, *rows):
     return told(events[: int(book.state[EVENT_COUNT])].view(EVENT).reshape(-1))
 
 
-def test_what_a_level_holds_is_read_from_its_sums_not_from_its_orders():
+def test_what_a_level_holds_is_read_from_its_sums_not_from_its_orders() -> None:
     book = new_book(SPEC, 100)
     ran(book, *(limit(n, n, SELL, 1, 100 + n % 5) for n in range(1, 51)))
     book.orders["remaining_lots"][1:51] = FALSE_LOTS
@@ -39,18 +38,15 @@ def test_what_a_level_holds_is_read_from_its_sums_not_from_its_orders():
     ]
 
 
-@pytest.fixture(params=[MarketEngine, NaiveBook])
-def engine(request):
-    return request.param(SPEC)
-
-
-def test_an_own_order_behind_others_at_a_price_does_not_stop_what_is_before_it(engine):
+def test_an_own_order_behind_others_at_a_price_does_not_stop_what_is_before_it(
+    engine: Engine,
+) -> None:
     applied(engine, limit(1, 1, SELL, 5, 100), limit(2, 9, SELL, 5, 100), limit(3, 2, SELL, 5, 100))
     assert applied(engine, limit(4, 9, BUY, 6, 100, FOK))[0][:2] == ("EXPIRED", "FOK_UNFILLABLE")
     assert applied(engine, limit(5, 9, BUY, 5, 100, FOK)) == [("TRADE", 1, 5, 5, 100)]
 
 
-def test_the_best_of_several_own_orders_is_the_one_that_stops(engine):
+def test_the_best_of_several_own_orders_is_the_one_that_stops(engine: Engine) -> None:
     applied(
         engine,
         limit(1, 9, SELL, 5, 103),
@@ -63,7 +59,7 @@ def test_the_best_of_several_own_orders_is_the_one_that_stops(engine):
     assert applied(engine, limit(7, 9, BUY, 5, 103, FOK)) == [("TRADE", 3, 7, 5, 100)]
 
 
-def test_reduce_only_orders_of_others_count_for_what_is_left_of_them(engine):
+def test_reduce_only_orders_of_others_count_for_what_is_left_of_them(engine: Engine) -> None:
     applied(engine, limit(1, 1, BUY, 8, 90), limit(2, 2, SELL, 8, 90))
     applied(
         engine,
@@ -78,7 +74,9 @@ def test_reduce_only_orders_of_others_count_for_what_is_left_of_them(engine):
     ]
 
 
-def test_a_plain_order_before_it_takes_off_what_a_reduce_only_order_of_its_account_gives(engine):
+def test_a_plain_order_before_it_takes_off_what_a_reduce_only_order_of_its_account_gives(
+    engine: Engine,
+) -> None:
     applied(engine, limit(1, 1, BUY, 8, 90), limit(2, 2, SELL, 8, 90))
     applied(
         engine,
@@ -95,7 +93,7 @@ def test_a_plain_order_before_it_takes_off_what_a_reduce_only_order_of_its_accou
     ]
 
 
-def test_a_newer_order_behind_bears_the_cut_first(engine):
+def test_a_newer_order_behind_bears_the_cut_first(engine: Engine) -> None:
     applied(engine, limit(1, 1, BUY, 10, 90), limit(2, 2, SELL, 10, 90))
     applied(
         engine,
@@ -111,7 +109,7 @@ def test_a_newer_order_behind_bears_the_cut_first(engine):
     ]
 
 
-def mixed_book(dice):
+def mixed_book(dice: np.random.Generator) -> list[Rows]:
     """Rows after which a few accounts hold positions and offer, plain and to reduce them."""
     rows = [limit(n, n, BUY, int(dice.integers(1, 20)), 90) for n in range(1, 5)]
     rows.append(limit(10, 10, SELL, 200, 90, IOC))
@@ -122,9 +120,10 @@ def mixed_book(dice):
     return rows
 
 
-def test_a_fok_order_trades_exactly_where_it_can_trade_whole():
+def test_a_fok_order_trades_exactly_where_it_can_trade_whole() -> None:
     print(f"seed {SEED}")
-    dice, seen = np.random.default_rng(SEED), Counter()
+    dice = np.random.default_rng(SEED)
+    seen: Counter[tuple[str, bool]] = Counter()
     for _ in range(3_000):
         engine, naive, rows = MarketEngine(SPEC), NaiveBook(SPEC), mixed_book(dice)
         applied(engine, *rows), applied(naive, *rows)
@@ -136,7 +135,7 @@ def test_a_fok_order_trades_exactly_where_it_can_trade_whole():
     assert min(seen["EXPIRED", False], seen["TRADE", False], seen["TRADE", True]) > 100, seen
 
 
-def test_how_many_orders_a_fok_order_looks_at_has_an_end():
+def test_how_many_orders_a_fok_order_looks_at_has_an_end() -> None:
     engine, half = MarketEngine(SPEC), WALK_ORDERS_MAX // 2
     applied(engine, limit(1, 1, BUY, 2, 90), limit(2, 2, SELL, 2, 90))
     applied(engine, *[limit(100 + n, 3, SELL, 1, 100) for n in range(WALK_ORDERS_MAX)])

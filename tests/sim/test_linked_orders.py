@@ -5,12 +5,12 @@ A case: what the book was told before, the rows, what happens, and what rests be
 
 import pytest
 
-from sim.book.engine import MarketEngine
 from sim.rows.messages import TimeInForce
 from tests.sim.engine_rows import (
     BUY,
     SELL,
-    SPEC,
+    Case,
+    Engine,
     amend,
     cancel,
     happens_as_told,
@@ -20,7 +20,6 @@ from tests.sim.engine_rows import (
     stop,
     until,
 )
-from tests.sim.naive_book import NaiveBook
 
 IOC = TimeInForce.IOC
 
@@ -29,7 +28,7 @@ ENTRY = [limit(8, 8, BUY, 9, 100), limit(1, 1, SELL, 9, 100), limit(7, 7, BUY, 9
 BRACKET = linked(limit(2, 8, SELL, 9, 110), stop(3, 8, SELL, 9, 96))
 """A profit that rests and a stop that waits."""
 
-LINKS = {
+LINKS: dict[str, Case] = {
     "a fill of the one cancels the other": (
         [*ENTRY, *BRACKET],
         [limit(4, 4, BUY, 2, 110, IOC), limit(5, 4, BUY, 9, 110, IOC)],
@@ -147,16 +146,11 @@ LINKS = {
 }
 
 
-@pytest.fixture(params=[MarketEngine, NaiveBook])
-def engine(request):
-    return request.param(SPEC)
-
-
 @pytest.mark.parametrize("case", LINKS)
-def test_one_of_two_orders_leaves_with_the_other(engine, case):
+def test_one_of_two_orders_leaves_with_the_other(engine: Engine, case: str) -> None:
     happens_as_told(engine, LINKS[case])
 
 
 @pytest.mark.parametrize("case", LINKS)
-def test_it_does_so_from_a_snapshot_too(engine, case):
+def test_it_does_so_from_a_snapshot_too(engine: Engine, case: str) -> None:
     happens_as_told(engine, LINKS[case], kept=True)

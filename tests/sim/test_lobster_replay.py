@@ -8,7 +8,9 @@ order that it knows must meet exactly that order first.
 """
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -20,19 +22,21 @@ SAMPLE = Path(__file__).parents[2].parent / "shared" / "data" / "lobster"
 ADDED, REDUCED, DELETED, EXECUTED, EXECUTED_HIDDEN = 1, 2, 3, 4, 5
 LEVELS = 10
 
+Level: TypeAlias = tuple[Side, int]
+
 pytestmark = pytest.mark.skipif(not SAMPLE.is_dir(), reason="the LOBSTER sample is not here")
 
 
-def integers(name):
+def integers(name: str) -> list[list[int]]:
     """Rows of one of the two files; the message's time, its first column, in whole seconds."""
     [path] = SAMPLE.glob(f"*_{name}_10_first999.csv")
     with path.open() as file:
         return [[int(float(cell)) for cell in row] for row in csv.reader(file)]
 
 
-def shown_levels(row):
+def shown_levels(row: list[int]) -> dict[Level, int]:
     """(side, price) → size of the twenty levels of one row of the book."""
-    shown = {}
+    shown: dict[Level, int] = {}
     for place in range(LEVELS):
         ask, ask_size, bid, bid_size = row[4 * place : 4 * place + 4]
         shown[Side.SELL, ask], shown[Side.BUY, bid] = ask_size, bid_size
@@ -42,13 +46,13 @@ def shown_levels(row):
 class Replay:
     """Our book, the levels we know, and which orders we hold."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.engine = MarketEngine(SPEC)
-        self.held = {}
-        self.known = set()
+        self.held: dict[int, Level] = {}
+        self.known: set[Level] = set()
         self.executions = self.compared = self.compared_with_orders = 0
 
-    def take(self, message):
+    def take(self, message: list[int]) -> None:
         _, kind, order_id, size, price, direction = message
         side = Side.BUY if direction == 1 else Side.SELL
         if kind == ADDED:
@@ -63,7 +67,7 @@ class Replay:
             self.execute(order_id, size, price, 3 - side)
         assert kind in (ADDED, DELETED, EXECUTED, EXECUTED_HIDDEN)
 
-    def execute(self, order_id, size, price, side):
+    def execute(self, order_id: int, size: int, price: int, side: int) -> None:
         """The other side comes, and must meet this order."""
         self.executions += 1
         taker = limit(10**12 + self.executions, 2, side, size, price, TimeInForce.IOC)
@@ -73,7 +77,7 @@ class Replay:
         if order_id not in self.engine.resting_orders()["order_id"]:
             del self.held[order_id]
 
-    def compare(self, shown):
+    def compare(self, shown: dict[Level, int]) -> None:
         """Every known level against the given book; then see which are known from here on."""
         worst = {side: [p for s, p in shown if s == side] for side in Side}
         edges = {Side.BUY: min(worst[Side.BUY]), Side.SELL: max(worst[Side.SELL])}
@@ -91,19 +95,19 @@ class Replay:
                 assert (side, price) not in sizes
                 self.known.add((side, price))
 
-    def our_sizes(self):
+    def our_sizes(self) -> dict[Level, int]:
         bids, asks = self.engine.depth(10_000)
         ours = {(Side.BUY, int(price)): int(size) for price, size, _ in bids}
         return ours | {(Side.SELL, int(price)): int(size) for price, size, _ in asks}
 
-    def forget(self, side, price):
+    def forget(self, side: Side, price: int) -> None:
         self.known.discard((side, price))
         for order_id in [key for key, level in self.held.items() if level == (side, price)]:
             self.engine.apply(cancel(order_id, 1))
             del self.held[order_id]
 
 
-def empty_between(shown):
+def empty_between(shown: dict[Level, int]) -> Iterator[Level]:
     """Levels that the book shows to be empty: on the grid of whole cents, between its own."""
     for side in Side:
         prices = [price for s, price in shown if s == side]
@@ -112,7 +116,7 @@ def empty_between(shown):
                 yield side, price
 
 
-def test_every_level_whose_life_is_known_matches_row_by_row():
+def test_every_level_whose_life_is_known_matches_row_by_row() -> None:
     messages, books = integers("message"), integers("orderbook")
     assert len(messages) == len(books) == 999
     replay = Replay()

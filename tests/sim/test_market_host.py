@@ -104,7 +104,7 @@ def test_an_order_in_a_simulation_ends_in_the_first_step_that_begins_at_its_time
     scenario = scenario_of(BTC + MAKERS)
     [market] = world_of(scenario).markets
     rows = until(2 * scenario.step_us, limit(-5, 1, BUY, 100, 1_000), time_us=1)
-    kinds = []
+    kinds: list[int] = []
     for step, batch in enumerate((Batch(rows), NOTHING, NOTHING, NOTHING), 1):
         assert step == 1 or market.busy_step == step or kinds[-1:] == [EventKind.EXPIRED]
         [reply] = market.step(step, [batch])

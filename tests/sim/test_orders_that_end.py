@@ -5,12 +5,13 @@ A case: what the book was told before, the rows, what happens, and what rests be
 
 import pytest
 
-from sim.book.engine import MarketEngine
 from sim.rows.messages import EXPIRED_A_ROW_MAX, MarketStatus, OrderFlag, OrderType, TimeInForce
 from tests.sim.engine_rows import (
     BUY,
     SELL,
     SPEC,
+    Case,
+    Engine,
     amend,
     applied,
     cancel,
@@ -22,12 +23,11 @@ from tests.sim.engine_rows import (
     tick,
     until,
 )
-from tests.sim.naive_book import NaiveBook
 
 IOC, GTC = TimeInForce.IOC, TimeInForce.GTC
 POST_ONLY, REDUCE_ONLY = OrderFlag.POST_ONLY, OrderFlag.REDUCE_ONLY
 
-ENDINGS = {
+ENDINGS: dict[str, Case] = {
     "an order ends before the first row of its time": (
         [until(100, limit(1, 1, SELL, 5, 101))],
         [tick(99), until(0, limit(2, 2, BUY, 5, 101), time_us=100)],
@@ -117,7 +117,7 @@ ENDINGS = {
 
 QUEUE = [limit(1, 1, SELL, 5, 101), limit(2, 2, SELL, 5, 101), limit(3, 3, BUY, 5, 99)]
 
-AMENDS = {
+AMENDS: dict[str, Case] = {
     "less at the same price keeps the place": (
         QUEUE,
         [amend(1, 1, -3), amend(1, 1, -1, 101)],
@@ -236,22 +236,17 @@ AMENDS = {
 CASES = {**ENDINGS, **AMENDS}
 
 
-@pytest.fixture(params=[MarketEngine, NaiveBook])
-def engine(request):
-    return request.param(SPEC)
-
-
 @pytest.mark.parametrize("case", CASES)
-def test_an_order_ends_or_changes(engine, case):
+def test_an_order_ends_or_changes(engine: Engine, case: str) -> None:
     happens_as_told(engine, CASES[case])
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_it_does_so_from_a_snapshot_too(engine, case):
+def test_it_does_so_from_a_snapshot_too(engine: Engine, case: str) -> None:
     happens_as_told(engine, CASES[case], kept=True)
 
 
-def test_one_row_ends_so_many_and_the_next_row_the_others(engine):
+def test_one_row_ends_so_many_and_the_next_row_the_others(engine: Engine) -> None:
     count = EXPIRED_A_ROW_MAX + 20
     applied(engine, *[until(100, limit(n, n, SELL, 1, 100)) for n in range(1, count + 1)])
     assert len(applied(engine, tick(100))) == EXPIRED_A_ROW_MAX
@@ -259,7 +254,7 @@ def test_one_row_ends_so_many_and_the_next_row_the_others(engine):
     assert applied(engine, tick(100)) == []
 
 
-def test_an_order_that_ends_is_told_with_the_row_that_finds_it_late(engine):
+def test_an_order_that_ends_is_told_with_the_row_that_finds_it_late(engine: Engine) -> None:
     applied(engine, until(100, limit(1, 1, SELL, 5, 101)))
     event = engine.apply(tick(170))[0]
     assert (int(event["input_seq"]), int(event["time_us"])) == (2, 170)

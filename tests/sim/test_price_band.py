@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from sim.book.engine import MarketEngine
-from sim.rows.messages import MarketStatus, OrderFlag, TimeInForce
+from sim.rows.messages import MarketStatus, OrderFlag, Rows, TimeInForce
 from tests.sim.engine_rows import (
     BUY,
     SELL,
     SPEC,
+    Engine,
+    Happened,
     applied,
     limit,
     market,
@@ -30,22 +32,23 @@ ALL_SIX = [1, 2, 3, 4, 5, 6]
 
 
 @pytest.fixture(params=[MarketEngine, NaiveBook])
-def engine(request):
-    return request.param(BANDED)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    made: Engine = request.param(BANDED)
+    return made
 
 
-def buy(lots, price, *more, **fields):
-    return limit(9, 9, BUY, lots, price, *more, **fields)
+def buy(lots: int, price: int, tif: int = TimeInForce.GTC, flags: int = 0) -> Rows:
+    return limit(9, 9, BUY, lots, price, tif, flags)
 
 
-def sell(lots, price, *more, **fields):
-    return limit(9, 9, SELL, lots, price, *more, **fields)
+def sell(lots: int, price: int, tif: int = TimeInForce.GTC, flags: int = 0) -> Rows:
+    return limit(9, 9, SELL, lots, price, tif, flags)
 
 
-TOOK_ASKS = [("TRADE", 1, 9, 5, 1_040), ("TRADE", 2, 9, 5, 1_050)]
-TOOK_BIDS = [("TRADE", 4, 9, 5, 960), ("TRADE", 5, 9, 5, 950)]
+TOOK_ASKS: list[Happened] = [("TRADE", 1, 9, 5, 1_040), ("TRADE", 2, 9, 5, 1_050)]
+TOOK_BIDS: list[Happened] = [("TRADE", 4, 9, 5, 960), ("TRADE", 5, 9, 5, 950)]
 
-CASES = {
+CASES: dict[str, tuple[Rows, list[Happened], list[int]]] = {
     "a purchase within the band rests": (
         buy(12, 1_050),
         [*TOOK_ASKS, ("RESTED", "NONE", 9, 2, 1_050)],
@@ -116,7 +119,9 @@ CASES = {
 
 
 @pytest.mark.parametrize(("order", "events", "book"), CASES.values(), ids=CASES)
-def test_an_order_and_the_band_around_a_mark_of_a_thousand(engine, order, events, book):
+def test_an_order_and_the_band_around_a_mark_of_a_thousand(
+    engine: Engine, order: Rows, events: list[Happened], book: list[int]
+) -> None:
     applied(engine, *ASKS, *BIDS, set_mark(1_000))
     assert applied(engine, order) == events
     assert sorted(row[0] for row in resting(engine)) == sorted(book)
@@ -129,14 +134,16 @@ EMPTY_BOOK = {
 
 
 @pytest.mark.parametrize(("order", "reason"), EMPTY_BOOK.values(), ids=EMPTY_BOOK)
-def test_an_empty_book_is_not_the_bands_doing(engine, order, reason):
+def test_an_empty_book_is_not_the_bands_doing(engine: Engine, order: Rows, reason: str) -> None:
     applied(engine, set_mark(1_000))
     assert applied(engine, order)[0][:2] == ("EXPIRED", reason)
 
 
 @pytest.mark.parametrize(("price", "side"), [(1_051, BUY), (949, SELL)])
 @pytest.mark.parametrize("flags", [0, POST_ONLY])
-def test_an_order_that_meets_nobody_rests_within_the_band_alone(engine, price, side, flags):
+def test_an_order_that_meets_nobody_rests_within_the_band_alone(
+    engine: Engine, price: int, side: int, flags: int
+) -> None:
     applied(engine, set_mark(1_000))
     events = applied(engine, limit(1, 1, side, 5, price, flags=flags))
     assert events == [("CANCELED", "PRICE_BAND", 1, 5, price)]
@@ -144,7 +151,7 @@ def test_an_order_that_meets_nobody_rests_within_the_band_alone(engine, price, s
     assert applied(engine, limit(2, 1, other, 5, price, flags=flags))[0][0] == "RESTED"
 
 
-def test_before_a_mark_is_known_every_price_does(engine):
+def test_before_a_mark_is_known_every_price_does(engine: Engine) -> None:
     applied(engine, limit(1, 1, SELL, 5, 2**31 - 1), limit(2, 1, BUY, 5, 1))
     assert applied(engine, market(3, 2, BUY, 1))[0][0] == "TRADE"
     assert applied(engine, market(4, 2, SELL, 1))[0][0] == "TRADE"
@@ -154,14 +161,16 @@ def test_before_a_mark_is_known_every_price_does(engine):
     ("side", "price", "rests"),
     [(BUY, 1_061, False), (BUY, 1_060, True), (SELL, 959, False), (SELL, 960, True)],
 )
-def test_the_edges_lie_within_the_band_to_the_tick(engine, side, price, rests):
+def test_the_edges_lie_within_the_band_to_the_tick(
+    engine: Engine, side: int, price: int, rests: bool
+) -> None:
     """5 % of 1,010 is 50.5."""
     applied(engine, set_mark(1_010))
     [(kind, reason, *_)] = applied(engine, limit(1, 1, side, 1, price))
     assert (kind, reason) == (("RESTED", "NONE") if rests else ("CANCELED", "PRICE_BAND"))
 
 
-def test_a_mark_that_moves_leaves_what_rests_and_moves_what_is_taken(engine):
+def test_a_mark_that_moves_leaves_what_rests_and_moves_what_is_taken(engine: Engine) -> None:
     applied(engine, set_mark(1_000), limit(1, 1, SELL, 5, 1_040), limit(2, 2, BUY, 5, 960))
     applied(engine, set_mark(900))
     assert len(resting(engine)) == 2
@@ -169,19 +178,19 @@ def test_a_mark_that_moves_leaves_what_rests_and_moves_what_is_taken(engine):
     assert applied(engine, market(4, 3, SELL, 5)) == [("TRADE", 2, 4, 5, 960)]
 
 
-def test_a_mark_writes_no_event_and_counts_as_a_row(engine):
+def test_a_mark_writes_no_event_and_counts_as_a_row(engine: Engine) -> None:
     assert applied(engine, set_status(MarketStatus.HALTED), set_mark(1_000))[1:] == []
     assert (engine.input_seq, engine.event_seq, engine.mark_ticks) == (2, 1, 1_000)
 
 
 @pytest.mark.parametrize("mark_ticks", [0, -1])
-def test_a_mark_that_is_no_price_is_an_invalid_command(engine, mark_ticks):
+def test_a_mark_that_is_no_price_is_an_invalid_command(engine: Engine, mark_ticks: int) -> None:
     applied(engine, set_mark(1_000))
     assert applied(engine, set_mark(mark_ticks))[0][:2] == ("REJECTED", "INVALID_COMMAND")
     assert engine.mark_ticks == 1_000
 
 
-def test_the_mark_comes_back_with_a_snapshot_and_is_part_of_the_hash():
+def test_the_mark_comes_back_with_a_snapshot_and_is_part_of_the_hash() -> None:
     engine = MarketEngine(BANDED)
     before = engine.state_hash()
     applied(engine, set_mark(1_000))
@@ -201,7 +210,7 @@ BEFORE_MARKS = bytes.fromhex(
 ITS_HASH = "44087e99258a90e07b7dc4789c6a9f98263c1a98ef1a2e960092eb8c4e140440"
 
 
-def test_a_snapshot_from_before_there_were_marks_comes_back_to_its_hash_with_no_mark():
+def test_a_snapshot_from_before_there_were_marks_comes_back_to_its_hash_with_no_mark() -> None:
     engine = MarketEngine.restore(BANDED, BEFORE_MARKS)
     assert (engine.mark_ticks, engine.state_hash().hex()) == (0, ITS_HASH)
     assert resting(engine) == [(1, 1, BUY, 99, 5, 0)]

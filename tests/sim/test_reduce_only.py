@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from sim.book.engine import MarketEngine
-from sim.rows.messages import EventKind, OrderFlag, TimeInForce
+from sim.rows.messages import EventKind, OrderFlag, Rows, TimeInForce
 from tests.sim.engine_rows import (
     BUY,
     SELL,
     SPEC,
+    Engine,
+    Happened,
     applied,
     cancel,
     limit,
@@ -36,15 +38,18 @@ CLOSING = [
 
 
 @pytest.fixture(params=[MarketEngine, NaiveBook])
-def engine(request):
-    return request.param(BANDED)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    made: Engine = request.param(BANDED)
+    return made
 
 
-def reducing(order_id, side, lots, price, *more, flags=0):
-    return limit(order_id, 1, side, lots, price, *more, flags=REDUCE_ONLY | flags)
+def reducing(
+    order_id: int, side: int, lots: int, price: int, tif: int = TimeInForce.GTC, flags: int = 0
+) -> Rows:
+    return limit(order_id, 1, side, lots, price, tif, REDUCE_ONLY | flags)
 
 
-def left(engine):
+def left(engine: Engine) -> dict[int, int]:
     """What rests of account 1, by order id."""
     return {row[0]: row[4] for row in resting(engine) if row[1] == 1}
 
@@ -53,7 +58,7 @@ BID = limit(50, 3, BUY, 50, 101)
 GONE = ("CANCELED", "REDUCE_ONLY_EXCESS")
 CUT = ("REDUCED", "REDUCE_ONLY_EXCESS")
 
-CASES = {
+CASES: dict[str, tuple[list[Rows], Rows, list[Happened], dict[int, int]]] = {
     "a sale cuts the newest first, and in part": (
         [BID],
         limit(9, 1, SELL, 2, 101),
@@ -182,13 +187,15 @@ CASES = {
 
 
 @pytest.mark.parametrize(("before", "order", "events", "book"), CASES.values(), ids=CASES)
-def test_orders_that_close_a_position_of_ten(engine, before, order, events, book):
+def test_orders_that_close_a_position_of_ten(
+    engine: Engine, before: list[Rows], order: Rows, events: list[Happened], book: dict[int, int]
+) -> None:
     applied(engine, *LONG, *CLOSING, *before)
     assert applied(engine, order) == events
     assert left(engine) == book
 
 
-def test_an_order_rests_beside_others_with_the_excess_reduced_away(engine):
+def test_an_order_rests_beside_others_with_the_excess_reduced_away(engine: Engine) -> None:
     applied(engine, *LONG, *CLOSING, cancel(3, 1))
     assert applied(engine, reducing(9, SELL, 5, 120, flags=POST_ONLY)) == [
         (*CUT, 9, 2, 120),
@@ -197,12 +204,12 @@ def test_an_order_rests_beside_others_with_the_excess_reduced_away(engine):
     assert left(engine) == {1: 4, 2: 3, 9: 3}
 
 
-def test_what_lies_beyond_the_band_is_canceled_for_that(engine):
+def test_what_lies_beyond_the_band_is_canceled_for_that(engine: Engine) -> None:
     applied(engine, *LONG, set_mark(100))
     assert applied(engine, reducing(9, SELL, 15, 94)) == [("CANCELED", "PRICE_BAND", 9, 15, 94)]
 
 
-def test_both_sides_of_a_trade_are_cut_the_makers_first(engine):
+def test_both_sides_of_a_trade_are_cut_the_makers_first(engine: Engine) -> None:
     short = limit(7, 2, BUY, 10, 95, flags=REDUCE_ONLY)
     applied(engine, *LONG, *CLOSING, short, limit(8, 1, SELL, 1, 101))
     assert applied(engine, limit(9, 2, BUY, 1, 101)) == [
@@ -212,7 +219,7 @@ def test_both_sides_of_a_trade_are_cut_the_makers_first(engine):
     ]
 
 
-def test_a_cut_order_keeps_its_place_and_the_sums_of_its_level(engine):
+def test_a_cut_order_keeps_its_place_and_the_sums_of_its_level(engine: Engine) -> None:
     applied(engine, *LONG, *CLOSING, limit(6, 4, SELL, 5, 108), limit(50, 3, BUY, 2, 101))
     applied(engine, limit(8, 1, SELL, 2, 101))
     asks = [[int(cell) for cell in row] for row in engine.depth(9)[1]]
@@ -223,7 +230,7 @@ def test_a_cut_order_keeps_its_place_and_the_sums_of_its_level(engine):
     ]
 
 
-def test_a_transfer_cuts_what_rests_of_both_and_says_so():
+def test_a_transfer_cuts_what_rests_of_both_and_says_so() -> None:
     engine = MarketEngine(SPEC)
     applied(engine, *LONG, *CLOSING, limit(7, 2, BUY, 10, 95, flags=REDUCE_ONLY))
     before = engine.event_seq
@@ -253,7 +260,7 @@ def with_reduce_only(data: bytes, order_ids: set[int]) -> bytes:
     return bytes(memory)
 
 
-def test_orders_of_an_older_book_that_rest_too_much_are_cut_before_they_are_met():
+def test_orders_of_an_older_book_that_rest_too_much_are_cut_before_they_are_met() -> None:
     """Long 3 of 10, with 4 + 3 to sell and a purchase that would add: left from other times."""
     old = MarketEngine(SPEC)
     applied(old, *LONG, limit(92, 3, BUY, 7, 100), limit(93, 1, SELL, 7, 100))

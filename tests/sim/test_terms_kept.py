@@ -1,6 +1,7 @@
 """What is kept of orders with terms: in snapshots, and in COMMAND rows of either layout."""
 
 import base64
+from collections.abc import Callable
 from hashlib import blake2b
 
 import numpy as np
@@ -10,7 +11,7 @@ from sim.book.arrays import WAITING
 from sim.book.damage import DamagedState
 from sim.book.engine import MarketEngine
 from sim.rows.layouts import SHORT_BYTES, is_short, kept_bytes, kept_rows
-from sim.rows.messages import COMMAND, OrderType
+from sim.rows.messages import COMMAND, OrderType, Rows
 from sim.rows.packed_batches import packed, unpacked
 from tests.sim.engine_rows import BUY, SELL, SPEC, applied, cancel, limit, linked, stop, until
 from tests.sim.random_commands import BANDED, random_commands, with_terms
@@ -104,7 +105,7 @@ def test_the_engine_says_what_it_waits_for() -> None:
     assert (engine.next_expiry_us, engine.waits_on_mark) == (0, True)
 
 
-CHANGES = {
+CHANGES: dict[str, Callable[[Rows], None]] = {
     "no such type": lambda rows: rows["order_type"].__setitem__(1, 9),
     "a type that waits, of one that rests": lambda rows: rows["order_type"].__setitem__(0, 3),
     "no trigger": lambda rows: rows["trigger_ticks"].__setitem__(1, 0),

@@ -1,22 +1,26 @@
 """Orders that wait for a trigger. A case: what the book was told before, the rows, what happens,
 and which orders are open behind it, resting or waiting."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from sim.book.engine import MarketEngine
 from sim.rows.messages import (
     TRAILING_ORDERS_MAX,
     TRIGGERED_A_ROW_MAX,
     MarketStatus,
     OrderFlag,
     OrderType,
+    Rows,
     TimeInForce,
 )
 from tests.sim.engine_rows import (
     BUY,
     SELL,
     SPEC,
+    Engine,
+    Happened,
     applied,
     cancel,
     cancel_all,
@@ -28,7 +32,6 @@ from tests.sim.engine_rows import (
     stop,
     tick,
 )
-from tests.sim.naive_book import NaiveBook
 
 STOP_LIMIT, PROFIT, TRAILING = OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT, OrderType.TRAILING
 PROFIT_LIMIT = OrderType.TAKE_PROFIT_LIMIT
@@ -50,7 +53,7 @@ BOOK = [
 RISE, FALL = market(61, 6, BUY, 1), market(62, 6, SELL, 1)
 """Trades at 102, at 98."""
 
-CASES = {
+CASES: dict[str, tuple[list[Rows], list[Rows], Sequence[Happened], set[int]]] = {
     "a stop to buy is met by a trade at or above its price": (
         [stop(1, 1, BUY, 3, 102)],
         [RISE],
@@ -333,12 +336,7 @@ CASES = {
 }
 
 
-@pytest.fixture(params=[MarketEngine, NaiveBook])
-def engine(request):
-    return request.param(SPEC)
-
-
-def open_ids(engine):
+def open_ids(engine: Engine) -> set[int]:
     waiting = engine.waiting_orders()
     ids = waiting["order_id"].tolist() if isinstance(waiting, np.ndarray) else []
     ids = ids or [order.order_id for order in waiting if not isinstance(waiting, np.ndarray)]
@@ -346,7 +344,7 @@ def open_ids(engine):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_an_order_waits_and_is_triggered(engine, case):
+def test_an_order_waits_and_is_triggered(engine: Engine, case: str) -> None:
     before, rows, happens, left = CASES[case]
     applied(engine, *BOOK, *before)
     assert applied(engine, *rows) == happens
@@ -355,7 +353,7 @@ def test_an_order_waits_and_is_triggered(engine, case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_it_does_so_from_a_snapshot_too(engine, case):
+def test_it_does_so_from_a_snapshot_too(engine: Engine, case: str) -> None:
     before, rows, happens, left = CASES[case]
     applied(engine, *BOOK, *before)
     other = type(engine).restore(SPEC, engine.snapshot())
@@ -363,7 +361,7 @@ def test_it_does_so_from_a_snapshot_too(engine, case):
     assert open_ids(other) == left
 
 
-def test_one_row_triggers_so_many_and_the_next_rows_the_others(engine):
+def test_one_row_triggers_so_many_and_the_next_rows_the_others(engine: Engine) -> None:
     count = 2 * TRIGGERED_A_ROW_MAX + 20
     applied(engine, *BOOK, *[stop(1_000 + n, 1, SELL, 1, 98) for n in range(count)])
     for many in (TRIGGERED_A_ROW_MAX, TRIGGERED_A_ROW_MAX, 20, 0):
@@ -373,7 +371,7 @@ def test_one_row_triggers_so_many_and_the_next_rows_the_others(engine):
         count -= many
 
 
-def test_a_triggered_order_is_a_row_of_its_own_of_the_same_time(engine):
+def test_a_triggered_order_is_a_row_of_its_own_of_the_same_time(engine: Engine) -> None:
     applied(engine, *BOOK, stop(1, 1, BUY, 3, 102))
     before, row = engine.input_seq, RISE.copy()
     row["time_us"] = 77
@@ -383,7 +381,7 @@ def test_a_triggered_order_is_a_row_of_its_own_of_the_same_time(engine):
     assert engine.input_seq == before + 2
 
 
-def test_there_are_only_so_many_trailing_stops(engine):
+def test_there_are_only_so_many_trailing_stops(engine: Engine) -> None:
     numbers = range(1_000, 1_001 + TRAILING_ORDERS_MAX)
     rows = [stop(number, 1, SELL, 1, 50, order_type=TRAILING) for number in numbers]
     *_, last_but_one, last = applied(engine, *BOOK, *rows)
@@ -391,7 +389,7 @@ def test_there_are_only_so_many_trailing_stops(engine):
     assert last == ("REJECTED", "TOO_MANY_TRAILING", numbers[-1], 1, 0)
 
 
-def test_what_waits_is_not_in_the_visible_book(engine):
+def test_what_waits_is_not_in_the_visible_book(engine: Engine) -> None:
     applied(engine, *BOOK)
     before = [engine.depth(9)[side][:] for side in (0, 1)]
     applied(engine, stop(1, 1, BUY, 3, 103))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sim.market import BTC_PERP
-from sim.money.accounts import COST, POSITION, MarketAccounts
+from sim.money.accounts import COST, POSITION, Integers, MarketAccounts
 from sim.money.liquidation import bearable_price_ticks, closing_cost_atoms
 from sim.rows.messages import (
     EVENT,
@@ -52,11 +52,11 @@ def three_shorts(fund: int = 0) -> MarketAccounts:
     )
 
 
-def closing(account: int, atoms: int, ppm: int = PPM) -> np.ndarray:
+def closing(account: int, atoms: int, ppm: int = PPM) -> Integers:
     return np.array([[account, ppm, atoms]], np.int64)
 
 
-def equities_of(**named: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+def equities_of(**named: int) -> Callable[[Integers, Integers], Integers]:
     numbers = {"first": FIRST, "second": SECOND, "third": THIRD, "lost": LOST}
     known = {numbers[name]: atoms for name, atoms in named.items()}
     return lambda ids, gains: np.array([known.get(one, 10**12) for one in ids.tolist()], np.int64)
