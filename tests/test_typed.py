@@ -1,4 +1,4 @@
-"""All rooms and the tests are typed alike; what is not yet has its name on a list."""
+"""All rooms and the tests are typed alike, and nobody is excused."""
 
 import tomllib
 from typing import Any
@@ -19,9 +19,5 @@ def test_every_room_and_the_tests_are_read_strictly() -> None:
     assert strict["module"] == [f"{room}.*" for room in CHECKED]
 
 
-def test_whoever_is_excused_is_a_test_that_exists() -> None:
-    (excused,) = [one["module"] for one in mypy()["overrides"] if one.get("ignore_errors")]
-    assert excused == sorted(set(excused))
-    assert [name for name in excused if not name.startswith("tests.")] == []
-    gone = [name for name in excused if not (ROOT / f"{name.replace('.', '/')}.py").is_file()]
-    assert gone == []
+def test_nobody_is_excused() -> None:
+    assert [one["module"] for one in mypy()["overrides"] if one.get("ignore_errors")] == []
