@@ -65,13 +65,14 @@ from sim.book.queues import (
 )
 from sim.book.reduce_only import cut_plain, keep_reducing
 from sim.book.rules import asks_for_terms, limit_price, move_band, refusal
-from sim.rows import kernels, messages
+from sim.rows import columns, kernels, messages
 from sim.rows.kernels import Number, cached_kernel, inlined
 
 KERNEL_MODULES = (
     book_parts,
     book_arrays,
     book_prefetch,
+    columns,
     event_rows,
     fill_counting,
     kernels,
@@ -209,9 +210,9 @@ def room(book: Book, events: Integers, command: Records) -> Number:
 def run(book: Book, commands: Records, events: Integers) -> Number:
     """Apply rows from state[CURSOR] on.
 
-    commands (n,) COMMAND; events (m, 9) int64, the words of EVENT rows, written from
-    state[EVENT_COUNT] on. Answers DONE, or what must grow before the row at CURSOR; or WITH_TERMS
-    where that row, or an order of the book, has terms: see watching.py.
+    commands (n,) COMMAND; events (m, EVENT_WORDS) int64, written from state[EVENT_COUNT] on.
+    Answers DONE, or what must grow before the row at CURSOR; or WITH_TERMS where that row, or an
+    order of the book, has terms: see watching.py.
     """
     state = book.state
     large = max(len(book.orders), len(book.accounts)) > LARGE_BOOK_ROWS
@@ -253,6 +254,6 @@ def transfer(
 ) -> None:
     """`move_lots` in a book in which no order has terms.
 
-    events (m, 9) as for `run`, with room for each reduce-only order and two more.
+    events (m, EVENT_WORDS) as for `run`, with room for each reduce-only order and two more.
     """
     move_lots(book, events, giver_id, taker_id, signed_lots, time_us, cut_plain)

@@ -61,7 +61,7 @@ from sim.book.arrays import (
     memory_bytes,
     new_book,
 )
-from sim.book.events import BUY, EVENT_WORDS, SELL
+from sim.book.events import BUY, SELL
 from sim.book.growth import grown
 from sim.book.heaps import DUE, EXPIRY, FALLING_MARK, RISING_MARK
 from sim.book.open_orders import by_acceptance, orders_with_terms, without_facts
@@ -71,6 +71,7 @@ from sim.book.snapshots import Counted, header_bytes, read_snapshot
 from sim.book.term_walks import refill_open, refill_terms
 from sim.book.walks import position_of, refill, write_depth, write_resting
 from sim.market import BTC_PERP, QUANTITY_LOTS_MAX, MarketSpec
+from sim.rows.columns import EVENT_WORDS
 from sim.rows.messages import COMMAND, EVENT, MarketStatus, OrderType, Rows, joined
 
 EVENTS_SPARE = 64

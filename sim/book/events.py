@@ -1,12 +1,22 @@
 """The numbers of messages.py as the kernels see them, and the writing of EVENT rows.
 
-Kernels write an EVENT as nine int64 words, which is nine stores a row.
+Kernels write an EVENT as its words, see rows/columns.py, which is nine stores a row.
 """
 
-import numpy as np
-
 from sim.book.arrays import EVENT_COUNT, EVENT_SEQ, INPUT_SEQ, Book, Integers, Records
-from sim.rows.kernels import Number, called, inlined
+from sim.rows.columns import (
+    EVENT_ACCOUNT,
+    EVENT_CAUSE,
+    EVENT_CODES,
+    EVENT_LOTS,
+    EVENT_MAKER,
+    EVENT_MAKER_ORDER,
+    EVENT_NUMBER,
+    EVENT_ORDER,
+    EVENT_TIME,
+    event_codes,
+)
+from sim.rows.kernels import called, inlined
 from sim.rows.messages import (
     CommandKind,
     EventKind,
@@ -56,16 +66,6 @@ OPERATOR = int(Reason.OPERATOR)
 ORDER_NOT_OPEN = int(Reason.ORDER_NOT_OPEN)
 USER_MISMATCH = int(Reason.USER_MISMATCH)
 
-EVENT_WORDS = 9
-
-
-@inlined
-def pack(price_ticks: int, kind: int, reason: int, side: int, flags: int) -> Number:
-    """The last eight bytes of an EVENT row as one little-endian integer."""
-    low = np.int64(price_ticks) & 0xFFFFFFFF
-    codes = np.int64(kind) | (np.int64(reason) << 8) | (np.int64(side) << 16)
-    return low | ((codes | (np.int64(flags) << 24)) << 32)
-
 
 @inlined
 def write_event(
@@ -77,20 +77,20 @@ def write_event(
     lots: int,
     codes: int,
 ) -> None:
-    """One more EVENT row, maker columns 0. `codes` is what `pack` makes."""
+    """One more EVENT row, maker columns 0. `codes` is what `event_codes` makes."""
     state = book.state
     row = state[EVENT_COUNT]
     state[EVENT_COUNT] = row + 1
     state[EVENT_SEQ] += 1
-    events[row, 0] = state[EVENT_SEQ]
-    events[row, 1] = state[INPUT_SEQ]
-    events[row, 2] = time_us
-    events[row, 3] = order_id
-    events[row, 4] = account_id
-    events[row, 5] = 0
-    events[row, 6] = 0
-    events[row, 7] = lots
-    events[row, 8] = codes
+    events[row, EVENT_NUMBER] = state[EVENT_SEQ]
+    events[row, EVENT_CAUSE] = state[INPUT_SEQ]
+    events[row, EVENT_TIME] = time_us
+    events[row, EVENT_ORDER] = order_id
+    events[row, EVENT_ACCOUNT] = account_id
+    events[row, EVENT_MAKER_ORDER] = 0
+    events[row, EVENT_MAKER] = 0
+    events[row, EVENT_LOTS] = lots
+    events[row, EVENT_CODES] = codes
 
 
 @inlined
@@ -98,7 +98,7 @@ def write_about_command(
     book: Book, events: Integers, command: Records, kind: int, reason: int, lots: int
 ) -> None:
     """An event that carries the command's own id, account, price, side and flags."""
-    codes = pack(command.price_ticks, kind, reason, command.side, command.flags)
+    codes = event_codes(command.price_ticks, kind, reason, command.side, command.flags)
     write_event(book, events, command.time_us, command.order_id, command.account_id, lots, codes)
 
 
@@ -107,7 +107,7 @@ def write_bare(
     book: Book, events: Integers, command: Records, kind: int, reason: int, lots: int
 ) -> None:
     """An event with the command's id and account, and no price, side or flags."""
-    codes = pack(0, kind, reason, 0, 0)
+    codes = event_codes(0, kind, reason, 0, 0)
     write_event(book, events, command.time_us, command.order_id, command.account_id, lots, codes)
 
 
@@ -118,7 +118,7 @@ def write_about_order(
     """An event that carries a resting order's id, account, price, side and flags."""
     order = book.orders[slot]
     account_id = book.accounts[order.account].account_id
-    codes = pack(order.price_ticks, kind, reason, order.side, order.flags)
+    codes = event_codes(order.price_ticks, kind, reason, order.side, order.flags)
     write_event(book, events, time_us, order.order_id, account_id, lots, codes)
 
 
@@ -149,7 +149,7 @@ def write_canceled(book: Book, events: Integers, command: Records, slot: int, re
 def write_trade(book: Book, events: Integers, command: Records, slot: int, lots: int) -> None:
     """TRADE between the command's order and a resting one, at the resting one's price."""
     maker, row = book.orders[slot], book.state[EVENT_COUNT]
-    codes = pack(maker.price_ticks, TRADE, NONE, command.side, command.flags)
+    codes = event_codes(maker.price_ticks, TRADE, NONE, command.side, command.flags)
     write_event(book, events, command.time_us, command.order_id, command.account_id, lots, codes)
-    events[row, 5] = maker.order_id
-    events[row, 6] = book.accounts[maker.account].account_id
+    events[row, EVENT_MAKER_ORDER] = maker.order_id
+    events[row, EVENT_MAKER] = book.accounts[maker.account].account_id

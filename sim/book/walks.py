@@ -10,12 +10,13 @@ from sim.book.events import BUY
 from sim.book.index import insert
 from sim.book.levels import level_at, next_price
 from sim.book.queues import DONE, find_account, open_account, rest_order, shortage
-from sim.rows import kernels, messages
+from sim.rows import columns, kernels, messages
 from sim.rows.kernels import Number, cached_kernel
 
 KERNEL_MODULES = (
     book_parts,
     book_arrays,
+    columns,
     event_rows,
     kernels,
     messages,
@@ -31,15 +32,15 @@ def position_of(book: Book, account_id: int) -> Number:
 
 
 @cached_kernel(*KERNEL_MODULES)
-def write_depth(book: Book, side: int, rows: Integers) -> Number:
-    """Fill `rows` (n, 3: price, quantity, orders) best first; answers how many levels."""
+def write_depth(book: Book, side: int, depth: Integers) -> Number:
+    """Fill `depth` (n, 3: price, quantity, orders) best first; answers how many levels."""
     price_ticks = book.state[BEST + side]
     count = 0
-    while price_ticks != 0 and count < len(rows):
+    while price_ticks != 0 and count < len(depth):
         level = book.levels[level_at(book, price_ticks)]
-        rows[count, 0] = price_ticks
-        rows[count, 1] = level.quantity_lots
-        rows[count, 2] = level.order_count
+        depth[count, 0] = price_ticks
+        depth[count, 1] = level.quantity_lots
+        depth[count, 2] = level.order_count
         count += 1
         price_ticks = next_price(book, price_ticks, side != BUY)
     return count

@@ -220,7 +220,7 @@ def transfer_with_terms(
 ) -> None:
     """`move_lots` in any book.
 
-    events (m, 9) as for `run`, with room for each order that is reduce-only or has terms, and two
-    more.
+    events (m, EVENT_WORDS) as for `run`, with room for each order that is reduce-only or has
+    terms, and two more.
     """
     move_lots(book, events, giver_id, taker_id, signed_lots, time_us, cut_any)

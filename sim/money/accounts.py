@@ -14,8 +14,19 @@ from sim.money import liquidation, rules
 from sim.money.funding import funding_changes
 from sim.money.liquidation import LIQUIDATION_FEE_PPM
 from sim.money.rules import after_closing, after_fill, share_up
-from sim.rows import kernels
+from sim.rows import columns, kernels, messages
 from sim.rows import packed as packed_events
+from sim.rows.columns import (
+    EVENT_ACCOUNT,
+    EVENT_CODES,
+    EVENT_LOTS,
+    EVENT_MAKER,
+    EVENT_WORDS,
+    flags_of,
+    kind_of,
+    price_of,
+    side_of,
+)
 from sim.rows.kernels import Number, cached_kernel, inlined, prefetch
 from sim.rows.messages import EventKind, OrderFlag, Rows, Side
 from sim.rows.packed import CODES, LOTS, WHOSE, maker_of, owner_of
@@ -89,7 +100,7 @@ def is_broken(account: Integers) -> Number:
     )
 
 
-@cached_kernel(kernels, liquidation, rules)
+@cached_kernel(columns, kernels, liquidation, messages, rules)
 def account_trades(
     accounts: Integers,
     events: Integers,
@@ -98,31 +109,31 @@ def account_trades(
     maker_fee_ppm: int,
     taker_fee_ppm: int,
 ) -> None:
-    """Every TRADE of EVENT rows, as (n, 9) int64 words, joins `accounts`, (ids, 8) int64."""
+    """Every TRADE of EVENT rows, as (n, EVENT_WORDS) int64, joins `accounts`, (ids, 8) int64."""
     for row in range(len(events)):
-        codes = events[row, 8]
+        codes = events[row, EVENT_CODES]
         if row + EVENTS_AHEAD < len(events):
-            prefetch(accounts, events[row + EVENTS_AHEAD, 4])
-            prefetch(accounts, events[row + EVENTS_AHEAD, 6])
-        if (codes >> 32) & 255 != TRADE:
+            prefetch(accounts, events[row + EVENTS_AHEAD, EVENT_ACCOUNT])
+            prefetch(accounts, events[row + EVENTS_AHEAD, EVENT_MAKER])
+        if kind_of(codes) != TRADE:
             continue
-        lots, price_atoms = events[row, 7], (codes & 0x7FFFFFFF) * atoms_per_tick_lot
+        lots, price_atoms = events[row, EVENT_LOTS], price_of(codes) * atoms_per_tick_lot
         notional = lots * price_atoms
-        signed = lots if (codes >> 48) & 255 == BUY else -lots
-        taker, maker = accounts[events[row, 4]], accounts[events[row, 6]]
+        signed = lots if side_of(codes) == BUY else -lots
+        taker, maker = accounts[events[row, EVENT_ACCOUNT]], accounts[events[row, EVENT_MAKER]]
         fees = settle_side(taker, signed, price_atoms, notional, taker_fee_ppm)
         fees += settle_side(maker, -signed, price_atoms, notional, maker_fee_ppm)
         totals[TRADES] += 1
         totals[TRADED_LOTS] += lots
         totals[FEES_TAKEN] += fees
-        if (codes >> 56) & FORCED:
+        if flags_of(codes) & FORCED:
             totals[LIQUIDATION_FEES] += settle_forced(taker, notional)
             totals[LIQUIDATION_TRADES] += 1
         if is_broken(taker) or is_broken(maker):
             totals[BROKEN] += 1
 
 
-@cached_kernel(kernels, liquidation, packed_events, rules)
+@cached_kernel(columns, kernels, liquidation, messages, packed_events, rules)
 def account_told(
     accounts: Integers,
     packed: Integers,
@@ -133,15 +144,15 @@ def account_told(
     """Every TRADE of packed events, (n, 4), joins the accounts of those told, (traders, 8)."""
     for row in range(len(packed)):
         codes, whose = packed[row, CODES], packed[row, WHOSE]
-        if (codes >> 32) & 255 != TRADE:
+        if kind_of(codes) != TRADE:
             continue
-        lots, price_atoms = packed[row, LOTS], (codes & 0x7FFFFFFF) * atoms_per_tick_lot
+        lots, price_atoms = packed[row, LOTS], price_of(codes) * atoms_per_tick_lot
         notional = lots * price_atoms
-        signed = lots if (codes >> 48) & 255 == BUY else -lots
+        signed = lots if side_of(codes) == BUY else -lots
         taker, maker = owner_of(whose), maker_of(whose)
         if taker >= 0:
             settle_side(accounts[taker], signed, price_atoms, notional, taker_fee_ppm)
-            if (codes >> 56) & FORCED:
+            if flags_of(codes) & FORCED:
                 settle_forced(accounts[taker], notional)
         if maker >= 0:
             settle_side(accounts[maker], -signed, price_atoms, notional, maker_fee_ppm)
@@ -254,7 +265,7 @@ class MarketAccounts:
     def apply(self, events: Rows) -> Integers:
         """Account for a batch of EVENT rows; its totals, int64 (TOTALS,)."""
         totals = np.zeros(TOTALS, np.int64)
-        words = events.view(np.int64).reshape(len(events), -1)
+        words = events.view(np.int64).reshape(len(events), EVENT_WORDS)
         spec = self.spec
         rates = (spec.atoms_per_tick_lot, spec.maker_fee_ppm, spec.taker_fee_ppm)
         account_trades(self.accounts, words, totals, *rates)

@@ -51,8 +51,9 @@ from sim.money.rules import (
 )
 from sim.money.spot_orders import SpotOrders, bound_in, take_off_reserved
 from sim.price_band import highest_purchase_ticks, lowest_sale_ticks
-from sim.rows import kernels
+from sim.rows import columns, kernels, messages
 from sim.rows import packed as packed_events
+from sim.rows.columns import COMMAND_WORDS, flags_of, kind_of, price_of, reason_of, side_of
 from sim.rows.kernels import Number, cached_kernel, inlined, prefetch
 from sim.rows.messages import COMMAND, CommandKind, EventKind, OrderFlag, Reason, Rows, Side
 from sim.rows.packed import CODES, LOTS, ORDER, WHOSE, maker_of, owner_of
@@ -97,7 +98,7 @@ def rest_less(sums: Integers, trader: int, worth_atoms: int) -> None:
     sums[place] = max(0, sums[place] - worth_atoms)
 
 
-@cached_kernel(kernels, packed_events, rules)
+@cached_kernel(columns, kernels, messages, packed_events, rules)
 def learn_events(
     packed: Integers,
     atoms_per_tick_lot: int,
@@ -121,12 +122,12 @@ def learn_events(
             for place in (max(owner_of(ahead), 0), max(maker_of(ahead), 0)):
                 ask_for(place, sums, positions)
         codes, whose = packed[row, CODES], packed[row, WHOSE]
-        kind, owner = (codes >> 32) & 255, owner_of(whose)
-        lot_atoms = (codes & 0x7FFFFFFF) * atoms_per_tick_lot
+        kind, owner = kind_of(codes), owner_of(whose)
+        lot_atoms = price_of(codes) * atoms_per_tick_lot
         worth = packed[row, LOTS] * lot_atoms
         if kind == TRADE:
             maker = maker_of(whose)
-            signed = -packed[row, LOTS] if (codes >> 48) & 255 == SELL else packed[row, LOTS]
+            signed = -packed[row, LOTS] if side_of(codes) == SELL else packed[row, LOTS]
             if owner >= 0:
                 opened = opened_by(positions, owner, signed) * lot_atoms
                 sums[SUMS * owner + FREE] -= reservation_atoms(
@@ -138,10 +139,10 @@ def learn_events(
                 sums[SUMS * maker + FREE] -= reservation_atoms(worth, opened, leverage, fee_ppm)
                 if packed[row, ORDER] != 0:
                     rest_less(sums, maker, worth)
-        elif owner >= 0 and (codes >> 56) & REDUCE_ONLY == 0:
+        elif owner >= 0 and flags_of(codes) & REDUCE_ONLY == 0:
             if kind == RESTED:
                 sums[SUMS * owner + RESTING_WORTH] += worth
-            elif kind == CANCELED and (codes >> 40) & 255 != PRICE_BAND:
+            elif kind == CANCELED and reason_of(codes) != PRICE_BAND:
                 rest_less(sums, owner, worth)
 
 
@@ -364,7 +365,7 @@ class OrderMargin:
         if not refused:
             return rows
         self.refused += refused
-        words = rows.view(np.int64).reshape(len(rows), -1)
+        words = rows.view(np.int64).reshape(len(rows), COMMAND_WORDS)
         return words[kept].view(COMMAND).reshape(-1)
 
     def state(self) -> dict[str, Any]:

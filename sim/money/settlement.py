@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,13 @@ from sim.money.margin import released_atoms
 from sim.money.position import FLAT, Position, fill_position
 from sim.money.rules import share_up
 from sim.orders import OrderStatus
+from sim.rows.columns import event_places
 from sim.rows.messages import EventKind, Reason, Rows, Side
+
+ORDER, TIME, KIND, REASON = event_places("order_id time_us kind reason")
+LOTS, PRICE = event_places("quantity_lots price_ticks")
+SIDES = "order_id account_id maker_order_id maker_account_id"
+TRADED = itemgetter(*event_places(f"event_seq time_us {SIDES} quantity_lots price_ticks side"))
 
 
 @dataclass
@@ -135,16 +142,15 @@ class Settlement:
         legs = _Legs(self, batch_no)
         time_us = 0
         for row in events.tolist():
-            kind, time_us = row[9], row[2]
+            kind, time_us = row[KIND], row[TIME]
             if kind == EventKind.TRADE:
                 self._trade(row, legs)
-            elif row[3] > 0:
+            elif row[ORDER] > 0:
                 self._order_event(row)
         legs.close(time_us)
 
     def _trade(self, row: tuple[int, ...], legs: "_Legs") -> None:
-        event_seq, _, time_us, taker_order, taker, maker_order, maker, lots, ticks = row[:9]
-        side = row[11]
+        event_seq, time_us, taker_order, taker, maker_order, maker, lots, ticks, side = TRADED(row)
         maker_side = Side.SELL if side == Side.BUY else Side.BUY
         self.trades.append((event_seq, ticks, lots, side, time_us))
         sides = (
@@ -234,7 +240,7 @@ class Settlement:
         return realized
 
     def _order_event(self, row: tuple[int, ...]) -> None:
-        order_id, time_us, kind, reason = row[3], row[2], row[9], row[10]
+        order_id, time_us, kind, reason = row[ORDER], row[TIME], row[KIND], row[REASON]
         order = self.orders.get(order_id)
         if order is None or kind == EventKind.CANCEL_REJECTED:
             return
@@ -252,11 +258,11 @@ class Settlement:
             self.changed_terms.append((order_id, ChangedTerms(triggered_at_us=time_us)))
             self._set_status(order_id, order, OrderStatus.OPEN, 0, time_us)
         elif kind == EventKind.REDUCED:
-            self._cut_order(order_id, order, row[7], time_us)
+            self._cut_order(order_id, order, row[LOTS], time_us)
             if reason == Reason.REQUESTED:
                 self._end_amendment(order_id, 0)
         elif kind == EventKind.AMENDED:
-            self._amend_order(order_id, order, row[7], row[8], time_us)
+            self._amend_order(order_id, order, row[LOTS], row[PRICE], time_us)
         elif kind in ENDING:
             self._set_status(order_id, order, ENDING[EventKind(kind)], reason, time_us)
 

@@ -22,8 +22,9 @@ from sim.money import rules
 from sim.money.liquidation import CLOSED
 from sim.money.rules import reservation_atoms, share_up
 from sim.price_band import highest_purchase_ticks
-from sim.rows import kernels
+from sim.rows import columns, kernels, messages
 from sim.rows import packed as packed_events
+from sim.rows.columns import kind_of, price_of, reason_of, side_of
 from sim.rows.kernels import Number, cached_kernel, inlined
 from sim.rows.messages import CommandKind, EventKind, OrderFlag, Reason, Rows, Side
 from sim.rows.packed import CODES, LOTS, WHOSE, maker_of, owner_of
@@ -63,7 +64,7 @@ def rest_less(side: int, trader: int, lots: int, worth: int, resting: Integers) 
         resting[1, trader] -= worth
 
 
-@cached_kernel(kernels, packed_events, rules)
+@cached_kernel(columns, kernels, messages, packed_events, rules)
 def learn_spot_events(
     packed: Integers,
     atoms_per_tick_lot: int,
@@ -84,8 +85,8 @@ def learn_spot_events(
     """
     for row in range(len(packed)):
         codes, whose, lots = packed[row, CODES], packed[row, WHOSE], packed[row, LOTS]
-        kind, side, owner = (codes >> 32) & 255, (codes >> 48) & 255, owner_of(whose)
-        worth = lots * (codes & 0x7FFFFFFF) * atoms_per_tick_lot
+        kind, side, owner = kind_of(codes), side_of(codes), owner_of(whose)
+        worth = lots * price_of(codes) * atoms_per_tick_lot
         if kind == TRADE:
             maker, signed = maker_of(whose), lots if side == BUY else -lots
             if owner >= 0:
@@ -97,7 +98,7 @@ def learn_spot_events(
                 rest_less(SELL if side == BUY else BUY, maker, lots, worth, resting)
         elif owner >= 0 and kind == RESTED:
             rest_less(side, owner, -lots, -worth, resting)
-        elif owner >= 0 and kind == CANCELED and (codes >> 40) & 255 != PRICE_BAND:
+        elif owner >= 0 and kind == CANCELED and reason_of(codes) != PRICE_BAND:
             rest_less(side, owner, lots, worth, resting)
 
 

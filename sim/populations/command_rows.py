@@ -4,6 +4,20 @@ import numpy as np
 
 from sim.market import MarketSpec
 from sim.populations.population import Integers
+from sim.rows.columns import (
+    COMMAND_ACCOUNT,
+    COMMAND_CODES,
+    COMMAND_EXPIRES,
+    COMMAND_FLAGS,
+    COMMAND_LINK,
+    COMMAND_LOTS,
+    COMMAND_NUMBER,
+    COMMAND_ORDER,
+    COMMAND_TIME,
+    COMMAND_WORDS,
+    command_codes,
+    command_flags,
+)
 from sim.rows.kernels import inlined
 from sim.rows.messages import (
     COMMAND,
@@ -19,7 +33,6 @@ from sim.units import ATOMS_PER_UNIT
 LEVERAGE = 10
 """Of every simulated order: within what any market allows, small beside their capital."""
 
-COMMAND_WORDS = COMMAND.itemsize // 8
 PLACE, CANCEL = int(CommandKind.PLACE), int(CommandKind.CANCEL)
 GTC, IOC, LIMIT = int(TimeInForce.GTC), int(TimeInForce.IOC), int(OrderType.LIMIT)
 
@@ -29,18 +42,20 @@ def write_place(
     rows: Integers, row: int, account_id: int, side: int, price_ticks: int, lots: int, in_force: int
 ) -> None:
     """A LIMIT order as one row of words; `in_force` is a TimeInForce."""
-    rows[row, 0], rows[row, 1], rows[row, 2] = 0, 0, 0
-    rows[row, 3], rows[row, 4] = account_id, lots
-    rows[row, 5] = price_ticks | (PLACE << 32) | (side << 40) | (LIMIT << 48) | (in_force << 56)
-    rows[row, 6], rows[row, 7], rows[row, 8] = LEVERAGE << 8, 0, 0
+    rows[row, COMMAND_NUMBER], rows[row, COMMAND_TIME], rows[row, COMMAND_ORDER] = 0, 0, 0
+    rows[row, COMMAND_ACCOUNT], rows[row, COMMAND_LOTS] = account_id, lots
+    rows[row, COMMAND_CODES] = command_codes(price_ticks, PLACE, side, LIMIT, in_force)
+    rows[row, COMMAND_FLAGS] = command_flags(0, LEVERAGE)
+    rows[row, COMMAND_EXPIRES], rows[row, COMMAND_LINK] = 0, 0
 
 
 @inlined
 def write_cancel(rows: Integers, row: int, account_id: int, order_id: int) -> None:
     """A CANCEL as one row of words."""
-    rows[row, 0], rows[row, 1], rows[row, 2] = 0, 0, order_id
-    rows[row, 3], rows[row, 4], rows[row, 5], rows[row, 6] = account_id, 0, CANCEL << 32, 0
-    rows[row, 7], rows[row, 8] = 0, 0
+    rows[row, COMMAND_NUMBER], rows[row, COMMAND_TIME], rows[row, COMMAND_ORDER] = 0, 0, order_id
+    rows[row, COMMAND_ACCOUNT], rows[row, COMMAND_LOTS] = account_id, 0
+    rows[row, COMMAND_CODES], rows[row, COMMAND_FLAGS] = command_codes(0, CANCEL, 0, 0, 0), 0
+    rows[row, COMMAND_EXPIRES], rows[row, COMMAND_LINK] = 0, 0
 
 
 def command_words(count: int) -> Integers:

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.populations.command_rows import write_cancel
-from sim.rows import kernels
+from sim.rows import columns, kernels, messages
 from sim.rows import packed as packed_events
+from sim.rows.columns import kind_of, price_of, side_of
 from sim.rows.kernels import Number, cached_kernel, inlined, prefetch
 from sim.rows.messages import EventKind, Side
 from sim.rows.packed import CODES, LOTS, ORDER, WHOSE, maker_of, owner_of
@@ -81,7 +82,7 @@ def add_order(
     counters[LIVE] += 1
     order, trader = orders[slot], traders[place]
     order.order_id, order.remaining_lots, order.trader = order_id, lots, place
-    order.price_ticks, order.side = codes & 0x7FFFFFFF, (codes >> 48) & 255
+    order.price_ticks, order.side = price_of(codes), side_of(codes)
     newest = trader.newest
     order.next = slot if newest == 0 else orders[newest].next
     orders[newest].next = slot
@@ -153,7 +154,7 @@ def look_ahead(traders: Any, orders: Any, packed: Integers, row: int) -> None:
         prefetch(orders, np.int64(traders[max(maker_of(whose), 0)].newest))
 
 
-@cached_kernel(kernels, packed_events)
+@cached_kernel(columns, kernels, messages, packed_events)
 def learn_events(
     traders: Any, orders: Any, counters: Integers, packed: Integers, begin: int
 ) -> Number:
@@ -166,9 +167,9 @@ def learn_events(
         if large:
             look_ahead(traders, orders, packed, row)
         order_id, lots, codes = packed[row, ORDER], packed[row, LOTS], packed[row, CODES]
-        kind, place = (codes >> 32) & 255, owner_of(packed[row, WHOSE])
+        kind, place = kind_of(codes), owner_of(packed[row, WHOSE])
         if kind == TRADE:
-            signed = lots if (codes >> 48) & 255 == BUY else -lots
+            signed = lots if side_of(codes) == BUY else -lots
             if place >= 0:
                 traders[place].position_lots += signed
             maker = maker_of(packed[row, WHOSE])
@@ -198,7 +199,7 @@ def withdraw_all(rows: Integers, count: int, trader: Any, orders: Any, account: 
 
 
 @cached_kernel(kernels)
-def list_orders(traders: Any, orders: Any, chosen: Integers, rows: Integers) -> Number:
+def list_orders(traders: Any, orders: Any, chosen: Integers, listed: Integers) -> Number:
     """Write the orders of the traders at `chosen`, oldest first of each, into (n, 6) int64:
     trader, its row in `chosen`, id, side, price_ticks, remaining_lots. Answers how many."""
     count = 0
@@ -208,8 +209,8 @@ def list_orders(traders: Any, orders: Any, chosen: Integers, rows: Integers) -> 
         for _ in range(trader.orders):
             slot = np.int64(orders[slot].next)
             order = orders[slot]
-            rows[count, 0], rows[count, 1], rows[count, 2] = chosen[row], row, order.order_id
-            rows[count, 3], rows[count, 4] = order.side, order.price_ticks
-            rows[count, 5] = order.remaining_lots
+            listed[count, 0], listed[count, 1], listed[count, 2] = chosen[row], row, order.order_id
+            listed[count, 3], listed[count, 4] = order.side, order.price_ticks
+            listed[count, 5] = order.remaining_lots
             count += 1
     return count

@@ -8,7 +8,8 @@ from sim.populations import command_rows
 from sim.populations.command_rows import GTC, IOC, write_cancel, write_place
 from sim.populations.dice import UNIT_BITS
 from sim.populations.population import Integers
-from sim.rows import hashed_draws, kernels
+from sim.rows import columns, hashed_draws, kernels, messages
+from sim.rows.columns import COMMAND_FLAGS, command_flags
 from sim.rows.hashed_draws import DRAWS_PER_WORD, first_word, later_word, piece
 from sim.rows.kernels import Number, cached_kernel, inlined
 from sim.rows.messages import OrderFlag, Side
@@ -141,7 +142,7 @@ def quote(
             shrunk = lots - (most_off * draw(word, (2 + side) * levels + level) >> UNIT_BITS + 1)
             if 1 <= price <= market[TICKS_MAX] and shrunk >= market[LOTS_MIN]:
                 write_place(rows, count, account, side + 1, price, shrunk, GTC)
-                rows[count, 6] |= POST_ONLY
+                rows[count, COMMAND_FLAGS] |= command_flags(POST_ONLY, 0)
                 count += 1
     return count
 
@@ -154,7 +155,7 @@ def draw(word: Number, number: int) -> Number:
     return piece(word, number % DRAWS_PER_WORD)
 
 
-@cached_kernel(command_rows, hashed_draws, kernels)
+@cached_kernel(columns, command_rows, hashed_draws, kernels, messages)
 def decide_ladders(
     rows: Integers,
     traders: Any,
@@ -174,10 +175,10 @@ def decide_ladders(
 ) -> Number:
     """Write the COMMAND rows of all makers; answers how many.
 
-    It is one function because it is one pass over the makers. rows: (n, 7) int64 words, n at
-    least all orders and two for every level of a maker, and one; ladder_ppm (makers, levels);
-    wished (levels,); bands (3, levels), sizes and filled (2, levels): room to work in; market: a
-    tuple of int64, named above.
+    It is one function because it is one pass over the makers. rows: (n, COMMAND_WORDS)
+    int64, n at least all orders and two for every level of a maker, and one; ladder_ppm (makers,
+    levels); wished (levels,); bands (3, levels), sizes and filled (2, levels): room to work in;
+    market: a tuple of int64, named above.
     """
     count, sweeper, swept_side = 0, step % len(traders), 0
     swept_lots: Number = np.int64(0)

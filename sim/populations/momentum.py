@@ -26,7 +26,7 @@ from sim.populations.dice import UNIT_BITS, Dice
 from sim.populations.moving_mid import glance, moving_mid
 from sim.populations.noise import touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
-from sim.rows import hashed_draws, kernels
+from sim.rows import columns, hashed_draws, kernels, messages
 from sim.rows.hashed_draws import first_word, piece
 from sim.rows.kernels import Number, cached_kernel, inlined
 from sim.rows.messages import Rows, Side, empty_commands
@@ -76,7 +76,7 @@ def trend_of(averages_q16: Integers, horizon: int, threshold_ppm: int) -> Number
     return 1 if distance_q16 > 0 else -1
 
 
-@cached_kernel(command_rows, hashed_draws, kernels)
+@cached_kernel(columns, command_rows, hashed_draws, kernels, messages)
 def decide_momentum(
     rows: Integers,
     acting: Integers,

@@ -28,7 +28,7 @@ from sim.populations.crowd import Crowd, StrategyKind
 from sim.populations.dice import UNIT, UNIT_BITS, Dice
 from sim.populations.held_orders import look_ahead_of
 from sim.populations.population import Integers, MarketView, bounded
-from sim.rows import hashed_draws, kernels
+from sim.rows import columns, hashed_draws, kernels, messages
 from sim.rows.hashed_draws import first_word, later_word, piece
 from sim.rows.kernels import Number, cached_kernel, inlined
 from sim.rows.messages import Rows, Side
@@ -109,7 +109,7 @@ def withdraw(
     return count
 
 
-@cached_kernel(command_rows, hashed_draws, held_orders, kernels)
+@cached_kernel(columns, command_rows, hashed_draws, held_orders, kernels, messages)
 def decide_noise(
     rows: Integers,
     acting: Integers,
@@ -124,7 +124,7 @@ def decide_noise(
 ) -> Number:
     """Write the COMMAND rows of the traders at `acting`; answers how many.
 
-    It is one function because all of a trader is at hand once. rows: (n, 7) int64 words, n
+    It is one function because all of a trader is at hand once. rows: (n, COMMAND_WORDS), n
     at least the traders and all their orders; traders, orders: see held_orders.py; terms, market:
     tuples of int64, named above.
     """

@@ -29,7 +29,7 @@ from sim.populations.holdings import Holdings
 from sim.populations.noise import touch_ticks
 from sim.populations.population import Integers, MarketView, bounded
 from sim.populations.rational import NORMAL_DEVIATION, NORMAL_MEAN
-from sim.rows import hashed_draws, kernels
+from sim.rows import columns, hashed_draws, kernels, messages
 from sim.rows.hashed_draws import first_word, later_word, piece
 from sim.rows.kernels import Number, cached_kernel, inlined
 from sim.rows.messages import Rows, Side, empty_commands
@@ -88,7 +88,7 @@ def sum_of_draws(word: Number) -> Number:
     return piece(word, 0) + piece(word, 1) + piece(word, 2) + piece(word, 3) - NORMAL_MEAN
 
 
-@cached_kernel(command_rows, hashed_draws, held_orders, kernels)
+@cached_kernel(columns, command_rows, hashed_draws, held_orders, kernels, messages)
 def decide_value(
     rows: Integers,
     acting: Integers,
@@ -103,7 +103,7 @@ def decide_value(
 ) -> Number:
     """Write the COMMAND rows of the traders at `acting`; answers how many.
 
-    One function because everything about a trader is at hand once. rows: (n, 7) int64 words, n
+    One function because everything about a trader is at hand once. rows: (n, COMMAND_WORDS), n
     at least the traders and all their orders; traders, orders: see held_orders.py; about: a tuple
     of int64, named above.
     """

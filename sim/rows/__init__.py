@@ -1,5 +1,5 @@
-"""What travels between rooms and actors: COMMAND and EVENT rows, their packings, the kernels'
-tools and the draws that belong to traders.
+"""What travels between rooms and actors: COMMAND and EVENT rows, their columns and packings, the
+kernels' tools and the draws that belong to traders.
 
 Imports nothing else of the house; compiling.py alone loads numba.
 """

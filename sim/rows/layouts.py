@@ -7,12 +7,12 @@ byte more, so that what was written before stays as it was written, to the last 
 
 import numpy as np
 
+from sim.rows.columns import WORD_BYTES
 from sim.rows.messages import COMMAND, Rows
 
 SHORT_BYTES = 56
 """A row without expires_us and link_id; in the place of trigger_ticks stood zeros."""
 
-WORD_BYTES = 8
 MARK = b"\x02"
 """The byte behind rows of the present layout: no number of rows of 56 bytes has such a length."""
 

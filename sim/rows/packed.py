@@ -16,21 +16,28 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sim.rows import kernels
+from sim.rows import columns, kernels, messages
+from sim.rows.columns import (
+    EVENT_ACCOUNT,
+    EVENT_CODES,
+    EVENT_LOTS,
+    EVENT_MAKER,
+    EVENT_MAKER_ORDER,
+    EVENT_ORDER,
+    EVENT_WORDS,
+    kind_of,
+)
 from sim.rows.kernels import Number, cached_kernel, inlined
-from sim.rows.messages import EVENT, EventKind, Rows
+from sim.rows.messages import EventKind, Rows
 
 Integers = npt.NDArray[np.int64]
 
-PACKED_WORDS, EVENT_WORDS = 4, EVENT.itemsize // 8
+PACKED_WORDS = 4
 ORDER, WHOSE, LOTS, CODES = range(PACKED_WORDS)
 """Words of a packed event."""
 
 PLACE_BITS = 32
 PLACE_MASK = (1 << PLACE_BITS) - 1
-
-EVENT_ORDER, EVENT_ACCOUNT, EVENT_MAKER_ORDER, EVENT_MAKER, EVENT_LOTS, EVENT_CODES = range(3, 9)
-"""Words of an EVENT row."""
 
 TRADE = int(EventKind.TRADE)
 
@@ -49,9 +56,9 @@ def maker_of(whose: int) -> Number:
     return (whose >> PLACE_BITS) - 1
 
 
-@cached_kernel(kernels)
+@cached_kernel(columns, kernels, messages)
 def pack_for(events: Integers, bounds: Integers, ends: Integers, packed: Integers) -> None:
-    """Write the events, (n, 9) words, that concern the accounts of each part, part after part.
+    """Write the events, (n, EVENT_WORDS), that concern the accounts of each part, part after part.
 
     bounds   int64 (parts, 2): a part's first account, and the one after its last
     ends     int64 (parts,), told where the events of each part end in `packed`
@@ -66,7 +73,7 @@ def pack_for(events: Integers, bounds: Integers, ends: Integers, packed: Integer
             mine, made = 0 <= owner < traders, 0 <= maker < traders
             if mine or made:
                 codes = events[row, EVENT_CODES]
-                traded = (codes >> 32) & 255 == TRADE
+                traded = kind_of(codes) == TRADE
                 order, made_of = events[row, EVENT_ORDER], events[row, EVENT_MAKER_ORDER]
                 packed[count, ORDER] = made_of if traded else order
                 packed[count, WHOSE] = (owner + 1 if mine else 0) | (

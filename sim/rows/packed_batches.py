@@ -12,9 +12,26 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sim.rows.columns import (
+    COMMAND_ACCOUNT,
+    COMMAND_CODES,
+    COMMAND_LOTS,
+    COMMAND_ORDER,
+    COMMAND_TIME,
+    COMMAND_WORDS,
+    EVENT_ACCOUNT,
+    EVENT_CAUSE,
+    EVENT_CODES,
+    EVENT_LOTS,
+    EVENT_ORDER,
+    EVENT_TIME,
+    EVENT_WORDS,
+    PRICE_BITS_MASK,
+    WORD_BYTES,
+    command_kind_of,
+)
 from sim.rows.layouts import (
     SHORT_BYTES,
-    WORD_BYTES,
     is_short,
     kept_bytes,
     kept_rows,
@@ -29,15 +46,13 @@ FORMAT, SHORT_FORMAT = 2, 1
 """Of packs with batches of either layout, and of those from before there were two."""
 
 LEVEL = 6
-COMMAND_WORDS, EVENT_WORDS = COMMAND.itemsize // WORD_BYTES, EVENT.itemsize // WORD_BYTES
 SHORT_WORDS, ABOUT_WORDS, SHORT_ABOUT_WORDS = SHORT_BYTES // WORD_BYTES, 7, 6
-C_TIME, C_ORDER, C_ACCOUNT, C_LOTS, C_PRICE = 1, 2, 3, 4, 5
-E_SEQ, E_CAUSE, E_TIME, E_ORDER, E_ACCOUNT, E_LOTS, E_PRICE = 0, 1, 2, 3, 4, 7, 8
-"""Words of COMMAND and EVENT rows. The low half of a price's word is the price."""
-
-PRICE_MASK = np.int64(0xFFFF_FFFF)
-KIND_SHIFT = 32
-REPEATED = ((E_TIME, C_TIME), (E_ORDER, C_ORDER), (E_ACCOUNT, C_ACCOUNT), (E_LOTS, C_LOTS))
+REPEATED = (
+    (EVENT_TIME, COMMAND_TIME),
+    (EVENT_ORDER, COMMAND_ORDER),
+    (EVENT_ACCOUNT, COMMAND_ACCOUNT),
+    (EVENT_LOTS, COMMAND_LOTS),
+)
 """What an event takes over from its cause, more often than not."""
 
 
@@ -172,7 +187,7 @@ def _steps(column: Integers) -> Integers:
 
 
 def _places(inputs: Integers) -> npt.NDArray[np.bool_]:
-    kinds = (inputs[:, C_PRICE] >> KIND_SHIFT) & 0xFF
+    kinds: Integers = command_kind_of(inputs[:, COMMAND_CODES])
     places: npt.NDArray[np.bool_] = kinds == int(CommandKind.PLACE)
     return places
 
@@ -180,15 +195,15 @@ def _places(inputs: Integers) -> npt.NDArray[np.bool_]:
 def _told_inputs(inputs: Integers) -> Integers:
     """New orders count on from each other; times stand still or move on."""
     told, places = inputs.copy(), _places(inputs)
-    told[:, C_TIME] = _steps(inputs[:, C_TIME])
-    told[places, C_ORDER] = _steps(inputs[places, C_ORDER])
+    told[:, COMMAND_TIME] = _steps(inputs[:, COMMAND_TIME])
+    told[places, COMMAND_ORDER] = _steps(inputs[places, COMMAND_ORDER])
     return told
 
 
 def _inputs_again(told: Integers) -> Integers:
     places = _places(told)
-    told[:, C_TIME] = np.cumsum(told[:, C_TIME])
-    told[places, C_ORDER] = np.cumsum(told[places, C_ORDER])
+    told[:, COMMAND_TIME] = np.cumsum(told[:, COMMAND_TIME])
+    told[places, COMMAND_ORDER] = np.cumsum(told[places, COMMAND_ORDER])
     return told
 
 
@@ -196,7 +211,7 @@ def _causes(events: Integers, inputs: Integers) -> Integers:
     """The input of each event, or a neighbour of it: any guess will do, if it is made twice."""
     if not len(events) or not len(inputs):
         return np.zeros((len(events), COMMAND_WORDS), np.int64)
-    since_first = events[:, E_CAUSE] - events[0, E_CAUSE]
+    since_first = events[:, EVENT_CAUSE] - events[0, EVENT_CAUSE]
     causes: Integers = inputs[np.clip(since_first, 0, len(inputs) - 1)]
     return causes
 
@@ -205,17 +220,17 @@ def _told_events(events: Integers, inputs: Integers) -> Integers:
     told, causes = events.copy(), _causes(events, inputs)
     for own, cause in REPEATED:
         told[:, own] ^= causes[:, cause]
-    told[:, E_PRICE] ^= causes[:, C_PRICE] & PRICE_MASK
-    told[:, : E_CAUSE + 1] = _steps(events[:, : E_CAUSE + 1])
+    told[:, EVENT_CODES] ^= causes[:, COMMAND_CODES] & PRICE_BITS_MASK
+    told[:, : EVENT_CAUSE + 1] = _steps(events[:, : EVENT_CAUSE + 1])
     return told
 
 
 def _events_again(told: Integers, inputs: Integers) -> Integers:
-    told[:, : E_CAUSE + 1] = np.cumsum(told[:, : E_CAUSE + 1], axis=0)
+    told[:, : EVENT_CAUSE + 1] = np.cumsum(told[:, : EVENT_CAUSE + 1], axis=0)
     causes = _causes(told, inputs)
     for own, cause in REPEATED:
         told[:, own] ^= causes[:, cause]
-    told[:, E_PRICE] ^= causes[:, C_PRICE] & PRICE_MASK
+    told[:, EVENT_CODES] ^= causes[:, COMMAND_CODES] & PRICE_BITS_MASK
     return told
 
 

@@ -8,7 +8,8 @@ a number of its own among the trader's rows: see rows/order_ids.py.
 import numpy as np
 import numpy.typing as npt
 
-from sim.rows import hashed_draws, kernels, order_ids
+from sim.rows import columns, hashed_draws, kernels, messages, order_ids
+from sim.rows.columns import COMMAND_ACCOUNT, COMMAND_TIME, COMMAND_WORDS
 from sim.rows.hashed_draws import first_word, key_of
 from sim.rows.kernels import Number, cached_kernel, prefetch
 from sim.rows.messages import COMMAND, CommandKind, Rows, empty_commands, joined
@@ -25,7 +26,7 @@ RADIX_BITS = 8
 RADIX = 1 << RADIX_BITS
 INSERTION_ROWS = 48
 ROWS_AHEAD = 8
-PLACE, COMMAND_WORDS = int(CommandKind.PLACE), COMMAND.itemsize // 8
+PLACE = int(CommandKind.PLACE)
 HALF = np.uint64(32)
 LATENCY_DOMAIN = 0x4C4154454E4359
 
@@ -69,7 +70,7 @@ def latency_key(seed: int, strategy_no: int, market_no: int) -> np.uint64:
     return key_of(seed, LATENCY_DOMAIN, strategy_no, market_no)
 
 
-@cached_kernel(kernels)
+@cached_kernel(columns, kernels, messages)
 def sort_rows(
     rows: Integers,
     begin_us: int,
@@ -87,10 +88,10 @@ def sort_rows(
     """
     count, latest, ascending = len(rows), 0, True
     for row in range(count):
-        offset = rows[row, 1] - begin_us
-        keys[row, 0], keys[row, 1] = (offset << ACCOUNT_BITS) | rows[row, 3], row
+        offset, account = rows[row, COMMAND_TIME] - begin_us, rows[row, COMMAND_ACCOUNT]
+        keys[row, 0], keys[row, 1] = (offset << ACCOUNT_BITS) | account, row
         latest = max(latest, offset)
-        ascending = ascending and (row == 0 or rows[row - 1, 3] <= rows[row, 3])
+        ascending = ascending and (row == 0 or rows[row - 1, COMMAND_ACCOUNT] <= account)
     if count < INSERTION_ROWS:
         for row in range(1, count):
             key, place, at = keys[row, 0], keys[row, 1], row

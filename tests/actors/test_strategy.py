@@ -8,6 +8,7 @@ from sim.market import BTC_PERP
 from sim.populations.crowd import Crowd
 from sim.populations.population import StrategyReply
 from sim.populations.registry import STRATEGIES, build_population
+from sim.rows.columns import kind_of
 from sim.rows.messages import EventKind
 from sim.rows.order_ids import ids_of_batch
 from sim.rows.packed import CODES
@@ -130,7 +131,7 @@ def test_a_full_batch_is_cut_and_says_so() -> None:
 def test_what_happened_reaches_the_population_once() -> None:
     port, clock, population = Port(), Clock(), Recorded()
     step(strategy_of(population, [port], clock), clock, 3)
-    kinds = np.concatenate(population.events)[:, CODES] >> 32 & 255
+    kinds = kind_of(np.concatenate(population.events)[:, CODES])
     assert (kinds == EventKind.RESTED).sum() == 3
 
 

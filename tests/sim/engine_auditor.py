@@ -144,12 +144,13 @@ class ReduceOnlyAuditor:
     def take(self, events: Rows) -> None:
         row = 0
         touched: set[int] = set()
-        for event in events.tolist():
-            if event[1] != row:
+        causes = events[["input_seq", "account_id", "maker_account_id"]].tolist()
+        for event, (cause, account, maker) in zip(events.tolist(), causes, strict=True):
+            if cause != row:
                 self.check(touched)
-                row, touched = event[1], set()
+                row, touched = cause, set()
             self.learn(event)
-            touched |= {event[4], event[6]}
+            touched |= {account, maker}
         self.check(touched)
 
     def learn(self, event: tuple[int, ...]) -> None:

@@ -11,12 +11,19 @@ from math import ceil, floor, trunc
 import numpy as np
 
 from sim.populations.population import MarketView
-from sim.rows.messages import EventKind, OrderFlag, Rows, Side
+from sim.rows.messages import EVENT, EventKind, OrderFlag, Rows, Side
 from sim.scenario.scenario import Scenario
 
 MILLION = 1_000_000
 CAP_PPM = 3_750
 WHOLE, FIFTH, NOT_YET = MILLION, MILLION // 5, 0
+
+Told = dict[str, int]
+"""An EVENT row by its columns."""
+
+
+def told(events: Rows) -> list[Told]:
+    return [dict(zip(EVENT.names or (), row, strict=True)) for row in events.tolist()]
 
 
 def impact(levels: np.ndarray, worth: int) -> Fraction | None:
@@ -119,17 +126,19 @@ class SlowLedger:
 
     def step(self, step: int, events: Rows, view: MarketView) -> None:
         """All events of a step, and what the market showed after it."""
-        takeovers = [row for row in events.tolist() if row[0] == 0]
-        for row in events.tolist():
-            if row[0] and row[9] == EventKind.TRADE:
+        rows = told(events)
+        takeovers = [row for row in rows if row["event_seq"] == 0]
+        for row in rows:
+            if row["event_seq"] and row["kind"] == EventKind.TRADE:
                 self._trade(row)
         self._take_over(takeovers)
         self.mark = view.mark_ticks
         self._fund(view)
 
-    def _trade(self, row: tuple[int, ...]) -> None:
-        taker, maker, lots, price = row[4], row[6], row[7], row[8]
-        worth, signed = lots * price * self.atoms, lots if row[11] == Side.BUY else -lots
+    def _trade(self, row: Told) -> None:
+        taker, maker = row["account_id"], row["maker_account_id"]
+        lots, price = row["quantity_lots"], row["price_ticks"]
+        worth, signed = lots * price * self.atoms, lots if row["side"] == Side.BUY else -lots
         for account, moved, rate in ((taker, signed, 500), (maker, -signed, 200)):
             fee, one = rounded_up(worth, rate), self.traders[account]
             one.lots, one.cash = one.lots + moved, one.cash - moved * price * self.atoms - fee
@@ -146,7 +155,7 @@ class SlowLedger:
             self.traders[taker].cash -= penalty
             self.fund += penalty
 
-    def _take_over(self, rows: list[tuple[int, ...]]) -> None:
+    def _take_over(self, rows: list[Told]) -> None:
         """Exactly those whose deficit the fund cannot pay lose their whole position."""
         whole = sorted(account for account, part in self.closing.items() if part == WHOLE)
         flat = [one for one in whole if self.traders[one].lots == 0]
@@ -162,18 +171,18 @@ class SlowLedger:
                 continue
             self.traders[account].cash += fund
             self.fund, deficit, fund = self.fund - fund, deficit - fund, 0
-            taken = [row for row in rows if row[4] == account]
+            taken = [row for row in rows if row["account_id"] == account]
             self._one_takeover(account, deficit, taken, able)
-            rows = [row for row in rows if row[4] != account]
+            rows = [row for row in rows if row["account_id"] != account]
         assert rows == [], "somebody lost a position without need"
         self.closing = {}
 
     def _one_takeover(
-        self, account: int, deficit: int, rows: list[tuple[int, ...]], able: dict[int, int]
+        self, account: int, deficit: int, rows: list[Told], able: dict[int, int]
     ) -> None:
         loser, size, before = self.traders[account], abs(self.traders[account].lots), 0
         for row in rows:
-            other, lots = row[6], row[7]
+            other, lots = row["maker_account_id"], row["quantity_lots"]
             direction = 1 if loser.lots > 0 else -1
             winner = self.traders[other]
             assert lots <= -direction * winner.lots
@@ -200,6 +209,6 @@ class SlowLedger:
                 one.cash, self.dust = one.cash + change, self.dust - change
 
 
-def is_forced(row: tuple[int, ...]) -> bool:
+def is_forced(row: Told) -> bool:
     """Whether the order of an EVENT row closes its trader's position by force."""
-    return bool(row[12] & OrderFlag.FORCED)
+    return bool(row["flags"] & OrderFlag.FORCED)

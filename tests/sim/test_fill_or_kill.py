@@ -7,9 +7,9 @@ import numpy as np
 from sim.book import applying
 from sim.book.arrays import CURSOR, EVENT_COUNT, Book, new_book
 from sim.book.engine import MarketEngine
-from sim.book.events import EVENT_WORDS
 from sim.book.fill_or_kill import WALK_ORDERS_MAX
 from sim.book.queues import DONE
+from sim.rows.columns import EVENT_WORDS
 from sim.rows.messages import EVENT, OrderFlag, Rows, TimeInForce
 from tests.sim.engine_rows import BUY, SELL, SPEC, Engine, Happened, applied, limit, told
 from tests.sim.naive_book import NaiveBook

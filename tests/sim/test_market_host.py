@@ -5,6 +5,7 @@ import pytest
 
 from sim.book.engine import MarketEngine
 from sim.hosting.host import MarketHost
+from sim.rows.columns import kind_of
 from sim.rows.messages import CommandKind, EventKind, Rows
 from sim.rows.packed import CODES, WHOSE
 from sim.stepping.part import NOTHING, Batch
@@ -108,5 +109,5 @@ def test_an_order_in_a_simulation_ends_in_the_first_step_that_begins_at_its_time
     for step, batch in enumerate((Batch(rows), NOTHING, NOTHING, NOTHING), 1):
         assert step == 1 or market.busy_step == step or kinds[-1:] == [EventKind.EXPIRED]
         [reply] = market.step(step, [batch])
-        kinds += ((reply.events[:, CODES] >> 32) & 255).tolist() or [0]
+        kinds += kind_of(reply.events[:, CODES]).tolist() or [0]
     assert kinds == [EventKind.RESTED, 0, EventKind.EXPIRED, 0]

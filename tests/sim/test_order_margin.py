@@ -14,6 +14,7 @@ from sim.money.liquidation import CLOSED
 from sim.money.order_margin import OrderMargin
 from sim.populations.command_rows import places
 from sim.populations.population import Integers
+from sim.rows.columns import kind_of, price_of, side_of
 from sim.rows.messages import EVENT, CommandKind, EventKind, OrderFlag, Reason, Rows, Side
 from sim.rows.packed import CODES, LOTS, ORDER, WHOSE
 from sim.scenario.world import ScenarioError
@@ -233,13 +234,13 @@ class SlowMargin:
         for row in packed.tolist():
             order, whose, lots, codes = row[ORDER], row[WHOSE], row[LOTS], row[CODES]
             maker, owner = (place + self._ids.start - 1 for place in divmod(whose, 2**32))
-            price, kind = codes % 2**32, codes // 2**32 % 256
+            price, kind = price_of(codes), kind_of(codes)
             if kind == EventKind.RESTED and owner in self._free:
                 self._open[market, order] = [owner, price, lots]
             elif kind == EventKind.CANCELED:
                 self._open.pop((market, order), None)
             elif kind == EventKind.TRADE:
-                signed = lots if codes // 2**48 % 256 == Side.BUY else -lots
+                signed = lots if side_of(codes) == Side.BUY else -lots
                 if owner in self._free:
                     self.fill(market, owner, price, signed, 500)
                 if maker in self._free:

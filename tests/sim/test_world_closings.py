@@ -9,6 +9,7 @@ import pytest
 from sim.market import BTC_PERP
 from sim.money.accounts import COST, POSITION, Integers, MarketAccounts
 from sim.money.liquidation import bearable_price_ticks, closing_cost_atoms
+from sim.rows.columns import kind_of
 from sim.rows.messages import (
     EVENT,
     CommandKind,
@@ -203,7 +204,7 @@ def test_who_is_taken_from_loses_its_reduce_only_orders_and_hears_of_it() -> Non
     market.step(1, [Batch(np.concatenate(rows))])
     debt = Batch(empty_commands(0), closings=closing(LOST, -(10**15)))
     [reply] = market.step(2, [debt])
-    kinds = (reply.events[:, CODES] >> 32) & 255
+    kinds = kind_of(reply.events[:, CODES])
     assert kinds.tolist() == [EventKind.TRADE, EventKind.CANCELED]
     assert reply.events[1, [ORDER, LOTS]].tolist() == [-3, 8]
     assert reply.view.best_bid_ticks == 0

@@ -15,7 +15,7 @@ from sim.stepping.market import SteppedMarket
 from sim.stepping.world import SimulatedWorld, Timing
 from tests.sim.cascades import CROWD, JUMP, MARKET, SALE, cascade
 from tests.sim.scenario_texts import scenario_of, world_of
-from tests.sim.slow_ledger import SlowLedger, is_forced
+from tests.sim.slow_ledger import SlowLedger, is_forced, told
 
 RATIO_MAX, ROUNDING = 1024, Fraction(2 * 1024, 2**20)
 """Ratios of a ranking end there and are kept to a millionth, so their products to this."""
@@ -172,8 +172,12 @@ def test_parts_and_a_checkpoint_change_nothing_about_liquidation_and_takeovers()
 
 
 def nobody_who_is_out_trades(events: Rows, out: set[int]) -> None:
-    for row in events[events["kind"] == EventKind.TRADE].tolist():
-        taken_over, taker, maker = row[0] == 0, row[4], row[6]
+    for row in told(events[events["kind"] == EventKind.TRADE]):
+        taken_over, taker, maker = (
+            row["event_seq"] == 0,
+            row["account_id"],
+            row["maker_account_id"],
+        )
         forced = is_forced(row)
         assert taken_over or forced or taker not in out
         assert taken_over or maker not in out
