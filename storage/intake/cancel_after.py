@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 
+from sim.orders import LAST_OPEN_STATUS
 from sim.rows.messages import CommandKind, Reason
 from storage.errors import wrapped
 from storage.intake.accept_sql import NOTIFY, command_payload
@@ -21,11 +22,11 @@ DELETE FROM cancel_after WHERE account_id IN (
     SELECT account_id FROM cancel_after WHERE deadline_us <= %s
     ORDER BY deadline_us LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING account_id"""
-INSERT_CANCELS = """
+INSERT_CANCELS = f"""
 INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
 SELECT DISTINCT o.market_id, o.account_id, 0, x.payload, %s::bigint
 FROM unnest(%s::bigint[], %b::bytea[]) AS x(account_id, payload) JOIN orders o USING (account_id)
-WHERE o.status <= 3"""
+WHERE o.status <= {LAST_OPEN_STATUS:d}"""
 
 
 async def set_cancel_after(connection: Connection, account_id: int, deadline_us: int) -> None:

@@ -8,28 +8,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sim.orders import LAST_OPEN_STATUS
 from sim.refusals import Refusal, Refused
-from sim.rows.messages import CommandKind
+from sim.rows.messages import CommandKind, MarketStatus
 from storage.intake.accept_check import market_halted
 from storage.intake.accept_sql import NOTIFY, command_payload
 from storage.postgres.database import AsyncPool, now_us
 from storage.postgres.unit_of_work import Connection, unit_of_work
 
-CLOSED = "m.status = 3 AND NOT m.takes_cancels"
+CLOSED = f"m.status = {MarketStatus.HALTED:d} AND NOT m.takes_cancels"
 """Of a row of markets: cancels are not done there."""
 
 INSERT_CANCEL = f"""
 INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
 SELECT o.market_id, o.account_id, o.id, %s, %s FROM orders o JOIN markets m USING (market_id)
-WHERE o.id = %s AND o.account_id = %s AND o.status <= 3 AND NOT ({CLOSED}) RETURNING id"""
+WHERE o.id = %s AND o.account_id = %s AND o.status <= {LAST_OPEN_STATUS:d} AND NOT ({CLOSED})
+RETURNING id"""
 OWNED = f"""
-SELECT o.status <= 3, o.market_id, CASE WHEN {CLOSED} THEN m.halt_reason END
+SELECT o.status <= {LAST_OPEN_STATUS:d}, o.market_id, CASE WHEN {CLOSED} THEN m.halt_reason END
 FROM orders o JOIN markets m USING (market_id) WHERE o.id = %s AND o.account_id = %s"""
 INSERT_CANCEL_ALL = f"""
 INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
 SELECT o.market_id, %(account)s, 0, %(payload)s, %(now)s
 FROM orders o JOIN markets m USING (market_id)
-WHERE o.account_id = %(account)s AND o.status <= 3 AND NOT ({CLOSED})
+WHERE o.account_id = %(account)s AND o.status <= {LAST_OPEN_STATUS:d} AND NOT ({CLOSED})
   AND (%(market)s::text IS NULL OR o.market_id = %(market)s)
 GROUP BY o.market_id"""
 INSERT_CANCELS = f"""
@@ -48,12 +50,12 @@ found AS (
 commanded AS (
     INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
     SELECT market_id, %(account)s, id, %(payload)b, %(now)s FROM found
-    WHERE status <= 3 AND halt_reason IS NULL ORDER BY n)
-SELECT n, id, status <= 3, market_id, halt_reason FROM found"""
+    WHERE status <= {LAST_OPEN_STATUS:d} AND halt_reason IS NULL ORDER BY n)
+SELECT n, id, status <= {LAST_OPEN_STATUS:d}, market_id, halt_reason FROM found"""
 COUNT_OPEN = f"""
 SELECT o.market_id, count(*), bool_or({CLOSED}), max(m.halt_reason)
 FROM orders o JOIN markets m USING (market_id)
-WHERE o.account_id = %(account)s AND o.status <= 3
+WHERE o.account_id = %(account)s AND o.status <= {LAST_OPEN_STATUS:d}
   AND (%(market)s::text IS NULL OR o.market_id = %(market)s)
 GROUP BY o.market_id ORDER BY o.market_id"""
 

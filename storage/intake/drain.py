@@ -3,19 +3,20 @@
 import asyncio
 import time
 
+from sim.rows.messages import MarketStatus
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import fetch_one
 
 POLL_S = 0.02
 
 ACCEPTED = "SELECT coalesce(max(id), 0) FROM commands"
-BEHIND = """
+BEHIND = f"""
 SELECT (SELECT count(*) FROM commands c JOIN markets m USING (market_id)
-        WHERE c.command_seq IS NULL AND c.id <= %s AND m.status <> 3)
+        WHERE c.command_seq IS NULL AND c.id <= %s AND m.status <> {MarketStatus.HALTED:d})
      + (SELECT coalesce(sum(x.n), 0) FROM projections p JOIN markets m USING (market_id), LATERAL (
             SELECT count(*) AS n FROM commands c
             WHERE c.market_id = p.market_id AND c.command_seq > p.command_seq AND c.id <= %s) x
-        WHERE m.status <> 3)"""
+        WHERE m.status <> {MarketStatus.HALTED:d})"""
 
 
 async def drain(pool: AsyncPool, seconds_max: float) -> int | None:

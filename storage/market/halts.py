@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+from sim.orders import LAST_OPEN_STATUS
 from sim.rows.messages import CommandKind, MarketStatus, empty_commands
 from storage.errors import CorruptState, wrapped
 
@@ -20,15 +21,16 @@ AGAIN = "it halts again: "
 
 STANDING = "SELECT status, halt_reason, wish, wish_no FROM markets WHERE market_id = %s"
 HALT = f"""
-UPDATE markets SET status = 3, halt_reason = %(reason)s::text, takes_cancels = false, wish = NULL,
+UPDATE markets SET status = {MarketStatus.HALTED:d}, halt_reason = %(reason)s::text,
+    takes_cancels = false, wish = NULL,
     wish_answer = CASE WHEN wish IS NULL THEN wish_answer ELSE '{AGAIN}' || %(reason)s::text END
 WHERE market_id = %(market)s"""
 COMMAND_HALT = f"""
 WITH was AS (
-    SELECT market_id, status <> 3 OR wish IS NOT NULL AS opens FROM markets
+    SELECT market_id, status <> {MarketStatus.HALTED:d} OR wish IS NOT NULL AS opens FROM markets
     WHERE market_id = %(market)s FOR UPDATE),
 closed AS (
-    UPDATE markets m SET status = 3, halt_reason = %(reason)s::text,
+    UPDATE markets m SET status = {MarketStatus.HALTED:d}, halt_reason = %(reason)s::text,
         takes_cancels = %(takes_cancels)s AND (m.takes_cancels OR was.opens), wish = NULL,
         wish_answer = CASE WHEN m.wish IS NULL THEN m.wish_answer
             ELSE '{AGAIN}' || %(reason)s::text END
@@ -39,12 +41,13 @@ commanded AS (
 SELECT wish_no, pg_notify('commands', '') FROM closed"""
 """The command is for a market that may take orders, or is about to; a halted one has had it."""
 
-WISH = """
+WISH = f"""
 UPDATE markets SET wish = %s, wish_no = wish_no + 1, wish_answer = NULL
-WHERE market_id = %s AND (halt_reason IS NOT NULL OR status <> 1) RETURNING wish_no"""
-ANSWER = """
+WHERE market_id = %s AND (halt_reason IS NOT NULL OR status <> {MarketStatus.ACTIVE:d})
+RETURNING wish_no"""
+ANSWER = f"""
 UPDATE markets SET wish = NULL, wish_answer = %(answer)s,
-    status = CASE WHEN %(opens)s THEN 1 ELSE status END,
+    status = CASE WHEN %(opens)s THEN {MarketStatus.ACTIVE:d} ELSE status END,
     halt_reason = CASE WHEN %(opens)s THEN NULL ELSE halt_reason END,
     takes_cancels = takes_cancels OR %(opens)s
 WHERE market_id = %(market)s AND wish IS NOT NULL AND wish_no = %(wish_no)s RETURNING 1"""
@@ -53,9 +56,9 @@ IS_PROJECTED = """
 SELECT p.batch_no >= h.batch_no FROM projections p JOIN market_heads h USING (market_id)
 WHERE market_id = %s"""
 WISH_NUMBERS = "SELECT market_id, wish_no FROM markets"
-LIST = """
+LIST = f"""
 SELECT m.market_id, m.status, m.halt_reason, m.wish, count(o.id)
-FROM markets m LEFT JOIN orders o ON o.market_id = m.market_id AND o.status <= 3
+FROM markets m LEFT JOIN orders o ON o.market_id = m.market_id AND o.status <= {LAST_OPEN_STATUS:d}
 GROUP BY m.market_id ORDER BY m.ordinal"""
 
 

@@ -1,9 +1,10 @@
 """What a benchmark asks the database: is anything waiting, and how long did each hop take."""
 
+from sim.orders import OrderStatus
 from storage.errors import wrapped
 from storage.postgres.database import connect
 
-ANY_PENDING = "SELECT 1 FROM orders WHERE status = 1 LIMIT 1"
+ANY_PENDING = f"SELECT 1 FROM orders WHERE status = {OrderStatus.PENDING:d} LIMIT 1"
 HOPS = """
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY c.time_us - o.created_at_us) / 1e3,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY j.time_us - c.time_us) / 1e3

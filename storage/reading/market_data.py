@@ -22,7 +22,10 @@ LISTING_AGE_S_MAX = 1.0
 UNTOLD = "no reason is known"
 
 SELECT_LISTING = f"SELECT {SPEC_COLUMNS}, status, halt_reason FROM markets ORDER BY ordinal"
-SELECT_HALTED = "SELECT market_id, halt_reason FROM markets WHERE status = 3 ORDER BY ordinal"
+SELECT_HALTED = f"""
+SELECT market_id, halt_reason FROM markets
+WHERE status = {MarketStatus.HALTED:d} ORDER BY ordinal"""
+SELECT_HALTS = f"SELECT market_id, status = {MarketStatus.HALTED:d} FROM markets"
 SELECT_BOOK = "SELECT event_seq, at_us, bids, asks FROM market_views WHERE market_id = %s"
 SELECT_PRICES = """
 SELECT market_id, index_ticks, mark_ticks, updated_at_us FROM market_prices
@@ -132,7 +135,7 @@ async def halted_markets(pool: AsyncPool) -> dict[str, str]:
 
 async def market_halts(pool: AsyncPool) -> dict[str, bool]:
     """Of every market whether it is halted. Raises DatabaseUnavailable."""
-    return dict(await fetch_all(pool, "SELECT market_id, status = 3 FROM markets"))
+    return dict(await fetch_all(pool, SELECT_HALTS))
 
 
 async def book(pool: AsyncPool, market_id: str, depth: int) -> BookView | None:

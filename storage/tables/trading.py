@@ -3,7 +3,11 @@
 from sqlalchemy import BigInteger, Index, LargeBinary, Sequence, SmallInteger, text
 from sqlmodel import Field, SQLModel
 
+from sim.orders import LAST_OPEN_STATUS
 from storage.tables.sums import SUM
+
+OPEN, ENDED = f"status <= {LAST_OPEN_STATUS:d}", f"status > {LAST_OPEN_STATUS:d}"
+"""Of the rows of orders."""
 
 NOTHING = {"server_default": "0"}
 
@@ -35,15 +39,15 @@ class OrderRow(SQLModel, table=True):
             unique=True,
             postgresql_where=text("client_order_id IS NOT NULL"),
         ),
-        Index("orders_open", "account_id", "market_id", postgresql_where=text("status <= 3")),
-        Index("orders_ended", "account_id", "status", "id", postgresql_where=text("status > 3")),
+        Index("orders_open", "account_id", "market_id", postgresql_where=text(OPEN)),
+        Index("orders_ended", "account_id", "status", "id", postgresql_where=text(ENDED)),
         Index(
             "orders_ended_by_market",
             "account_id",
             "market_id",
             "status",
             "id",
-            postgresql_where=text("status > 3"),
+            postgresql_where=text(ENDED),
         ),
         Index("orders_linked", "link_order_id", postgresql_where=text("link_order_id IS NOT NULL")),
     )
