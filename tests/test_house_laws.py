@@ -1,14 +1,15 @@
-"""The house rules about what tests may do, and about code that nobody needs."""
+"""The house rules about what tests may do, and about numbers that have names."""
 
 import ast
 import asyncio
 import inspect
+import re
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from tests.test_house_rules import ROOMS, Source, sources
+from tests.test_house_rules import ROOMS, WRITTEN_ONCE, Source, sources
 from tests.waiting import bounded, within
 
 OPEN_IN_SPITE_OF_ITS_NAME = {"os._exit"}
@@ -22,6 +23,22 @@ READS_A_STOPWATCH = {
 }
 WAITS = {"wait", "join", "result", "communicate", "acquire", "get"}
 READS_OF_PIPES = ("stdout.read", "stderr.read", "stdout.readline", "stderr.readline")
+
+ROW, ROWS = {"row", "event", "command"}, {"rows", "events", "commands"}
+"""What COMMAND and EVENT rows are called: one as a tuple or words, many as words."""
+
+ENUM_COLUMN = (
+    r"(?:\w+\.)?(?:status|kind|reason|amend_reason|side|taker_side|order_type|time_in_force|tif"
+    r"|entry_type|flags)"
+)
+ENUM_NUMBER = re.compile(
+    rf"\b{ENUM_COLUMN}\s*(?:[<>=!]+|&|(?:NOT\s+)?IN\s*\(|=\s*ANY\s*\()\s*'?\d"
+    rf"|\b\d+\s*[<>=!&]+\s*{ENUM_COLUMN}\b"
+    rf"|\bCASE\s+{ENUM_COLUMN}\s+WHEN\s+\d"
+    rf"|\bTHEN\s+\d+\s+ELSE\s+{ENUM_COLUMN}\b",
+    re.IGNORECASE,
+)
+"""In SQL: a number beside a column whose numbers are an enum's."""
 
 
 def is_private(name: str) -> bool:
@@ -104,3 +121,50 @@ def test_a_call_that_does_not_end_is_left_behind() -> None:
         within(lambda: released.wait(60), timeout_s=0.01)
     released.set()
     assert within(lambda: 7) == 7
+
+
+def test_columns_of_rows_have_names_outside_their_wing() -> None:
+    wrong = [
+        f"{source.name}:{node.lineno} {ast.unparse(node)}"
+        for source in sources("sim")
+        if not source.name.startswith("sim/rows/")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Subscript | ast.BinOp) and is_place_in_a_row(node)
+    ]
+    assert wrong == []
+
+
+def is_place_in_a_row(node: ast.Subscript | ast.BinOp) -> bool:
+    """row[9], row[:9], rows[n, 8], and bits of the word that has several columns."""
+    if isinstance(node, ast.BinOp):
+        shifts = isinstance(node.op, ast.LShift | ast.RShift | ast.BitAnd)
+        return shifts and name_of(node.left) == "codes" and is_number(node.right)
+    if isinstance(node.slice, ast.Tuple):
+        return name_of(node.value) in ROW | ROWS and is_number(node.slice.elts[-1])
+    return name_of(node.value) in ROW and is_number(node.slice)
+
+
+def name_of(node: ast.expr) -> str:
+    """Without what it belongs to."""
+    return ast.unparse(node).rpartition(".")[2]
+
+
+def is_number(node: ast.expr | None) -> bool:
+    """Written as one, or a slice that ends or begins with one."""
+    if isinstance(node, ast.Slice):
+        return is_number(node.lower) or is_number(node.upper)
+    if isinstance(node, ast.UnaryOp):
+        return is_number(node.operand)
+    return isinstance(node, ast.Constant) and isinstance(node.value, int)
+
+
+def test_numbers_in_statements_come_from_their_enums() -> None:
+    wrong = [
+        f"{source.name}:{node.lineno} {found[0]}"
+        for source in sources("storage", "actors", "api")
+        if not source.name.startswith(WRITTEN_ONCE)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for found in ENUM_NUMBER.finditer(node.value)
+    ]
+    assert wrong == []
