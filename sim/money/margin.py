@@ -54,11 +54,6 @@ class OpenSide:
     beyond_tick_lots: int = 0
     waiting_loss_ticks: int = 0
 
-    def joined(self, others: "OpenSide") -> "OpenSide":
-        """The sums over both."""
-        pairs = zip(vars(self).values(), vars(others).values(), strict=True)
-        return OpenSide(*map(sum, pairs))
-
 
 @dataclass
 class Exposure:

@@ -19,7 +19,7 @@ from storage.intake.accept_state import (
     KnownRequest,
     MarketNow,
 )
-from storage.intake.exposures import HELD, OPEN_SIDES, joined
+from storage.intake.exposures import AMENDED, HELD, OPEN_ORDERS, joined
 from storage.intake.links import load_links
 from storage.intake.trailing_stops import load_trailing_stops
 from storage.market.depth import levels_from_bytes
@@ -98,7 +98,7 @@ placed AS (
         may_open, reserved_atoms, status, reason, created_at_us, updated_at_us{columns})
     SELECT id, account_id, market_id, client_order_id, body_hash, side, order_type, tif,
         price_ticks, quantity_lots, 0, leverage, reduce_only, post_only, may_open, reserved_atoms,
-        1, 0, greatest(stamped_at_us, %s), greatest(stamped_at_us, %s){columns}
+        {status}, {reason}, greatest(stamped_at_us, %s), greatest(stamped_at_us, %s){columns}
     FROM asked JOIN held USING (account_id)),
 commanded AS (
     INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
@@ -152,7 +152,13 @@ def write_statement(is_keyed: bool, sets_leverage: bool, has_terms: bool, sells:
     )
     wanted = ALL_ACCOUNTS if is_keyed else "wanted"
     terms = TERM_COLUMNS * has_terms
-    held = HELD_BALANCES.format(wanted=wanted, asset=COLLATERAL, columns=terms)
+    held = HELD_BALANCES.format(
+        wanted=wanted,
+        asset=COLLATERAL,
+        columns=terms,
+        status=int(OrderStatus.PENDING),
+        reason=int(Reason.NONE),
+    )
     parts = [asked, KEYED * is_keyed, held, SELLING.format(asset=COLLATERAL) * sells]
     return "".join([*parts, REMEMBERED * is_keyed, SETTING * sets_leverage, RESULT])
 
@@ -182,7 +188,8 @@ async def load_accounts(
     keyed = [(r.asked.account_id, r.asked.key) for r in requests if r.asked.key is not None]
     accounts = await connection.execute(LOCKED_ACCOUNTS if lock else ACCOUNTS, (ids,))
     held = await connection.execute(HELD, (ids,))
-    open_sides = await connection.execute(OPEN_SIDES, (ids, list(without)))
+    open_orders = await connection.execute(OPEN_ORDERS, (ids, list(without)), binary=True)
+    amended = await connection.execute(AMENDED, (ids,))
     markets = await connection.execute(MARKETS, (with_depth, with_depth))
     free = await connection.execute(FREE, (ids,)) if sells else None
     by_name = await connection.execute(KNOWN_CLIENT_IDS, columns(named)) if named else None
@@ -192,12 +199,13 @@ async def load_accounts(
     now = {row[0]: market_now(row) for row in await markets.fetchall()}
     marked = {market_id: (market.spec, market.mark_ticks) for market_id, market in now.items()}
     found = {row[0]: Account(*row[1:]) for row in await accounts.fetchall()}
+    opened = (await open_orders.fetchall(), await amended.fetchall())
     for account_id, asset, atoms in await free.fetchall() if free else ():
         if account_id in found:  # else it was removed between the statements
             found[account_id].free_atoms[asset] = atoms
     return Accounts(
         accounts=found,
-        held=joined(await held.fetchall(), await open_sides.fetchall(), marked),
+        held=joined(await held.fetchall(), *opened, marked),
         markets=now,
         by_client_id=known_orders(await by_name.fetchall()) if by_name else {},
         by_key=known_requests(await by_key.fetchall()) if by_key else {},

@@ -1,16 +1,24 @@
 """What accounts have in each market, as sim/money/margin.py reckons with it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from sim.market import MarketSpec
-from sim.money.margin import Exposure, OpenSide, OrderTerms, join_orders
+from sim.money.margin import Exposure, OrderTerms, join_orders
+from sim.money.open_orders import OpenOrders
 from sim.money.position import Position
 from sim.orders import LAST_OPEN_STATUS
 from sim.refusals import Refusal, Refused
 from sim.rows.messages import OrderType, Side
 from storage.market.markets import SPEC_COLUMNS_OF_M, spec_from_row
+from storage.postgres.sent_arrays import whole_numbers
 from storage.postgres.unit_of_work import Connection
+
+REDUCES, WAITS, FLAGS = 4, 8, 16
+"""Beside a side's number: the order is reduce-only; it waits; more than all of them."""
 
 HELD = """
 SELECT l.account_id, l.market_id, l.leverage, coalesce(h.quantity_lots, 0),
@@ -19,25 +27,22 @@ FROM leverages l LEFT JOIN positions h USING (account_id, market_id)
 WHERE l.account_id = ANY(%b)"""
 """Whoever has ever placed an order in a perpetual market has a leverage there."""
 
-OPEN_SIDES = f"""
-SELECT o.account_id, o.market_id, o.side, count(*), sum(r.lots), sum(o.price_ticks * r.lots),
-    coalesce(sum(r.lots) FILTER (WHERE NOT o.reduce_only), 0),
-    coalesce(sum(r.lots) FILTER (WHERE r.beyond), 0),
-    coalesce(sum(o.price_ticks * r.lots) FILTER (WHERE r.beyond), 0), r.special_id IS NOT NULL,
-    bool_or(o.order_type > {OrderType.MARKET:d} AND o.triggered_at_us = 0),
-    coalesce(max(a.added_lots), 0), coalesce(max(a.price_ticks), 0)
-FROM orders o JOIN market_prices p USING (market_id)
-LEFT JOIN amendments a ON a.order_id = o.id
-CROSS JOIN LATERAL (
-    SELECT o.quantity_lots - o.filled_lots AS lots,
-        CASE o.side WHEN {Side.BUY:d} THEN o.price_ticks > p.mark_ticks
-            ELSE o.price_ticks < p.mark_ticks END AS beyond,
-        CASE WHEN a.order_id > 0 OR (o.order_type > {OrderType.MARKET:d} AND o.triggered_at_us = 0)
-            THEN o.id END AS special_id) r
-WHERE o.account_id = ANY(%b) AND o.status <= {LAST_OPEN_STATUS:d} AND o.id <> ALL(%b::bigint[])
-GROUP BY o.account_id, o.market_id, o.side, r.special_id"""
-"""The first fields of OpenSide, in their order, of all open orders but those named last. One that
-waits or is being amended stands by itself, with what says so."""
+OPEN_ORDERS = f"""
+SELECT market_id, array_send(array_agg(id)),
+    array_send(array_agg(account_id * {FLAGS} + side
+        + CASE WHEN reduce_only THEN {REDUCES} ELSE 0 END
+        + CASE WHEN order_type > {OrderType.MARKET:d} AND triggered_at_us = 0
+            THEN {WAITS} ELSE 0 END)),
+    array_send(array_agg(price_ticks)), array_send(array_agg(quantity_lots - filled_lots))
+FROM orders WHERE account_id = ANY(%b) AND status <= {LAST_OPEN_STATUS:d}
+    AND id <> ALL(%b::bigint[]) GROUP BY market_id"""
+"""The open orders of accounts, but those named last, by market: columns of ids, of account × FLAGS
++ side and flags, of limits and of lots that are left. To be read as binary: an order costs a third
+of what a row of its own would."""
+
+AMENDED = """
+SELECT order_id, added_lots, price_ticks FROM amendments WHERE account_id = ANY(%b)"""
+"""What they are to become."""
 
 MARKS = f"""
 SELECT {SPEC_COLUMNS_OF_M},
@@ -51,44 +56,76 @@ Row = tuple[Any, ...]
 
 
 def joined(
-    held: Iterable[Row], open_sides: Iterable[Row], marked: Marked
+    held: Iterable[Row], open_orders: Iterable[Row], amended: Iterable[Row], marked: Marked
 ) -> dict[int, dict[str, Exposure]]:
-    """Rows of HELD and OPEN_SIDES, by account and market."""
+    """Rows of HELD, OPEN_ORDERS and AMENDED, by account and market."""
     found: dict[int, dict[str, Exposure]] = {}
     for account_id, market_id, leverage, lots, cost in held:
         position = Position(lots, int(cost))
         exposure = Exposure(*marked[market_id], position, leverage)
         found.setdefault(account_id, {})[market_id] = exposure
-    for account_id, market_id, side, *columns in open_sides:
-        held_there = found.get(account_id, {}).get(market_id)
-        if held_there is None and marked[market_id][0].is_spot:
-            held_there = Exposure(*marked[market_id])
-            found.setdefault(account_id, {})[market_id] = held_there
-        if held_there is not None:  # else it came between the statements: its account has changed
-            orders, (is_special, *special) = OpenSide(*map(int, columns[:6])), columns[6:]
-            if is_special:
-                join_special(held_there, Side(side), orders, *special)
-            else:
-                plain = held_there.open_sides.get(Side(side), OpenSide())
-                held_there.open_sides[Side(side)] = plain.joined(orders)
+    becomes = {order_id: (added_lots, ticks) for order_id, added_lots, ticks in amended}
+    for market_id, *sent in open_orders:
+        empty, columns = Exposure(*marked[market_id]), [whole_numbers(one) for one in sent]
+        join_market(found, empty, columns, becomes)
     return found
 
 
-def join_special(
-    held: Exposure, side: Side, order: OpenSide, waits: bool, added_lots: int, price_ticks: int
+def join_market(
+    found: dict[int, dict[str, Exposure]],
+    empty: Exposure,
+    columns: list[npt.NDArray[np.int64]],
+    becomes: Mapping[int, tuple[int, int]],
 ) -> None:
+    """The columns of a row of OPEN_ORDERS are what their accounts have open in its market.
+
+    An order that waits, or is being amended, joins the others as one that is new.
+    """
+    ids, places, limit_ticks, lots = columns
+    account_ids, flags = np.divmod(places, FLAGS)
+    reduces, sides = flags & REDUCES, flags & (REDUCES - 1)
+    is_special = flags & WAITS > 0
+    if becomes:
+        is_special |= np.isin(ids, list(becomes))
+    terms = (account_ids, sides, limit_ticks, lots, reduces)
+    plain = OpenOrders(*(column[~is_special] for column in terms))
+    for account_id, side, sums in plain.sums(empty.mark_ticks):
+        held = held_by(found, account_id, empty)
+        if held is not None:
+            held.open_sides[side] = sums
+    if not is_special.any():
+        return
+    special = (ids, *terms, flags & WAITS)
+    for order in zip(*(column[is_special].tolist() for column in special), strict=True):
+        held = held_by(found, order[1], empty)
+        if held is not None:
+            join_orders(held, special_terms(order[2:], becomes.get(order[0], (0, 0))))
+
+
+def held_by(
+    found: dict[int, dict[str, Exposure]], account_id: int, empty: Exposure
+) -> Exposure | None:
+    """What an account has in the market of `empty`; None where it has an order in a perpetual one
+    and no leverage: that came between the statements, and the account has changed."""
+    held = found.setdefault(account_id, {})
+    if empty.spec.is_spot and empty.spec.market_id not in held:
+        held[empty.spec.market_id] = Exposure(empty.spec, empty.mark_ticks)
+    return held.get(empty.spec.market_id)
+
+
+def special_terms(order: Sequence[int], becomes: tuple[int, int]) -> OrderTerms:
     """An order that waits, or is being amended: that counts at the worse of its two terms."""
-    limit_ticks = order.tick_lots // order.lots
+    side, limit_ticks, lots, reduce_only, waits = order
+    added_lots, amended_ticks = becomes
     worse = max if side == Side.BUY else min
-    terms = OrderTerms(
-        side,
-        order.lots + max(0, added_lots),
-        worse(limit_ticks, price_ticks or limit_ticks),
+    return OrderTerms(
+        Side(side),
+        lots + max(0, added_lots),
+        worse(limit_ticks, amended_ticks or limit_ticks),
         limit_ticks,
-        reduce_only=order.plain_lots == 0,
-        waits=waits,
+        reduce_only=reduce_only > 0,
+        waits=waits > 0,
     )
-    join_orders(held, terms)
 
 
 async def exposures(connection: Connection, account_id: int) -> dict[str, Exposure]:
@@ -96,9 +133,10 @@ async def exposures(connection: Connection, account_id: int) -> dict[str, Exposu
     ids = [account_id]
     marks = await (await connection.execute(MARKS)).fetchall()
     held = await (await connection.execute(HELD, (ids,))).fetchall()
-    open_sides = await (await connection.execute(OPEN_SIDES, (ids, []))).fetchall()
+    amended = await (await connection.execute(AMENDED, (ids,))).fetchall()
+    open_orders = await (await connection.execute(OPEN_ORDERS, (ids, []), binary=True)).fetchall()
     marked = {row[0]: (spec_from_row(row[:-1]), row[-1]) for row in marks}
-    return joined(held, open_sides, marked).get(account_id, {})
+    return joined(held, open_orders, amended, marked).get(account_id, {})
 
 
 def check_marks(held: Iterable[Exposure]) -> None:

@@ -89,6 +89,7 @@ class AmendmentRow(SQLModel, table=True):
     """
 
     __tablename__ = "amendments"
+    __table_args__ = (Index("amendments_by_account", "account_id"),)
     order_id: int = Field(sa_type=BigInteger, primary_key=True)
     account_id: int = Field(sa_type=BigInteger)
     added_lots: int = Field(sa_type=BigInteger)

@@ -266,5 +266,10 @@ async def test_what_open_orders_may_lose_cannot_be_withdrawn(
 
 async def test_an_order_that_is_younger_than_what_was_read_before_it_is_left_out() -> None:
     """Two statements read an account; its first order may come between them."""
-    (younger,) = [(1_000, "ETH-PERP", 1, 1, 10, 59_910, 10, 0, 0)]
-    assert joined([], [younger], {"ETH-PERP": (ETH_PERP, MARK)}) == {}
+    younger = ("ETH-PERP", *map(sent, (7, 1_000, Side.BUY, 5_991, 10, 0, 0)))
+    assert joined([], [younger], [], {"ETH-PERP": (ETH_PERP, MARK)}) == {1_000: {}}
+
+
+def sent(number: int) -> bytes:
+    """An array of one number, as array_send has it."""
+    return bytes(20) + (8).to_bytes(4, "big") + number.to_bytes(8, "big")
