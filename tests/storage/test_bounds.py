@@ -11,7 +11,7 @@ from sim.refusals import Name, Refusal, Refused
 from sim.rows.messages import COMMAND, OrderFlag, OrderType, Side, TimeInForce
 from sim.units import format_atoms
 from storage.intake.accept import Acceptor
-from storage.intake.exposures import joined
+from storage.intake.exposures import FLAGS, joined
 from storage.intake.leverages import set_leverage
 from storage.intake.transfers import withdraw
 from storage.postgres.database import AsyncPool
@@ -266,7 +266,8 @@ async def test_what_open_orders_may_lose_cannot_be_withdrawn(
 
 async def test_an_order_that_is_younger_than_what_was_read_before_it_is_left_out() -> None:
     """Two statements read an account; its first order may come between them."""
-    younger = ("ETH-PERP", *map(sent, (7, 1_000, Side.BUY, 5_991, 10, 0, 0)))
+    place = 1_000 * FLAGS + Side.BUY
+    younger = ("ETH-PERP", *map(sent, (7, place, 5_991, 10)))
     assert joined([], [younger], [], {"ETH-PERP": (ETH_PERP, MARK)}) == {1_000: {}}
 
 
