@@ -19,7 +19,7 @@ from storage.intake.accept_state import (
     KnownRequest,
     MarketNow,
 )
-from storage.intake.exposures import AMENDED, HELD, OPEN_ORDERS, joined
+from storage.intake.exposures import HELD, OPEN_ORDERS, joined
 from storage.intake.links import load_links
 from storage.intake.trailing_stops import load_trailing_stops
 from storage.market.depth import levels_from_bytes
@@ -188,8 +188,7 @@ async def load_accounts(
     keyed = [(r.asked.account_id, r.asked.key) for r in requests if r.asked.key is not None]
     accounts = await connection.execute(LOCKED_ACCOUNTS if lock else ACCOUNTS, (ids,))
     held = await connection.execute(HELD, (ids,))
-    open_orders = await connection.execute(OPEN_ORDERS, (ids, list(without)), binary=True)
-    amended = await connection.execute(AMENDED, (ids,))
+    open_orders = await connection.execute(OPEN_ORDERS, (ids, ids, list(without)), binary=True)
     markets = await connection.execute(MARKETS, (with_depth, with_depth))
     free = await connection.execute(FREE, (ids,)) if sells else None
     by_name = await connection.execute(KNOWN_CLIENT_IDS, columns(named)) if named else None
@@ -199,13 +198,12 @@ async def load_accounts(
     now = {row[0]: market_now(row) for row in await markets.fetchall()}
     marked = {market_id: (market.spec, market.mark_ticks) for market_id, market in now.items()}
     found = {row[0]: Account(*row[1:]) for row in await accounts.fetchall()}
-    opened = (await open_orders.fetchall(), await amended.fetchall())
     for account_id, asset, atoms in await free.fetchall() if free else ():
         if account_id in found:  # else it was removed between the statements
             found[account_id].free_atoms[asset] = atoms
     return Accounts(
         accounts=found,
-        held=joined(await held.fetchall(), *opened, marked),
+        held=joined(await held.fetchall(), await open_orders.fetchall(), marked),
         markets=now,
         by_client_id=known_orders(await by_name.fetchall()) if by_name else {},
         by_key=known_requests(await by_key.fetchall()) if by_key else {},

@@ -33,16 +33,14 @@ SELECT market_id, array_send(array_agg(id)),
         + CASE WHEN reduce_only THEN {REDUCES} ELSE 0 END
         + CASE WHEN order_type > {OrderType.MARKET:d} AND triggered_at_us = 0
             THEN {WAITS} ELSE 0 END)),
-    array_send(array_agg(price_ticks)), array_send(array_agg(quantity_lots - filled_lots))
+    array_send(array_agg(price_ticks)), array_send(array_agg(quantity_lots - filled_lots)),
+    (SELECT array_send(array_agg(ARRAY[order_id, added_lots, price_ticks])) FROM amendments
+        WHERE account_id = ANY(%b))
 FROM orders WHERE account_id = ANY(%b) AND status <= {LAST_OPEN_STATUS:d}
     AND id <> ALL(%b::bigint[]) GROUP BY market_id"""
 """The open orders of accounts, but those named last, by market: columns of ids, of account × FLAGS
-+ side and flags, of limits and of lots that are left. To be read as binary: an order costs a third
-of what a row of its own would."""
-
-AMENDED = """
-SELECT order_id, added_lots, price_ticks FROM amendments WHERE account_id = ANY(%b)"""
-"""What they are to become."""
++ side and flags, of limits and of lots that are left; and what all that are being amended are to
+become. To be read as binary: an order costs a third of what a row of its own would."""
 
 MARKS = f"""
 SELECT {SPEC_COLUMNS_OF_M},
@@ -56,17 +54,18 @@ Row = tuple[Any, ...]
 
 
 def joined(
-    held: Iterable[Row], open_orders: Iterable[Row], amended: Iterable[Row], marked: Marked
+    held: Iterable[Row], open_orders: Iterable[Row], marked: Marked
 ) -> dict[int, dict[str, Exposure]]:
-    """Rows of HELD, OPEN_ORDERS and AMENDED, by account and market."""
+    """Rows of HELD and OPEN_ORDERS, by account and market."""
     found: dict[int, dict[str, Exposure]] = {}
     for account_id, market_id, leverage, lots, cost in held:
         position = Position(lots, int(cost))
         exposure = Exposure(*marked[market_id], position, leverage)
         found.setdefault(account_id, {})[market_id] = exposure
-    becomes = {order_id: (added_lots, ticks) for order_id, added_lots, ticks in amended}
-    for market_id, *sent in open_orders:
+    for market_id, *sent, amended in open_orders:
         empty, columns = Exposure(*marked[market_id]), [whole_numbers(one) for one in sent]
+        rows = [] if amended is None else whole_numbers(amended).tolist()
+        becomes = {order_id: (added_lots, ticks) for order_id, added_lots, ticks in rows}
         join_market(found, empty, columns, becomes)
     return found
 
@@ -133,10 +132,9 @@ async def exposures(connection: Connection, account_id: int) -> dict[str, Exposu
     ids = [account_id]
     marks = await (await connection.execute(MARKS)).fetchall()
     held = await (await connection.execute(HELD, (ids,))).fetchall()
-    amended = await (await connection.execute(AMENDED, (ids,))).fetchall()
-    open_orders = await (await connection.execute(OPEN_ORDERS, (ids, []), binary=True)).fetchall()
+    open_orders = await connection.execute(OPEN_ORDERS, (ids, ids, []), binary=True)
     marked = {row[0]: (spec_from_row(row[:-1]), row[-1]) for row in marks}
-    return joined(held, open_orders, amended, marked).get(account_id, {})
+    return joined(held, await open_orders.fetchall(), marked).get(account_id, {})
 
 
 def check_marks(held: Iterable[Exposure]) -> None:

@@ -7,12 +7,12 @@ dimension its size and lower bound, then a length and the big-endian value of ea
 import numpy as np
 import numpy.typing as npt
 
-HEADER_BYTES = 20
-"""Of an array with one dimension."""
-
 ELEMENT = np.dtype([("length", ">i4"), ("value", ">i8")])
 
 
 def whole_numbers(sent: bytes) -> npt.NDArray[np.int64]:
-    """The elements of a bigint[] of one dimension, none of them null, shape (n,)."""
-    return np.frombuffer(sent, ELEMENT, offset=HEADER_BYTES)["value"].astype(np.int64)
+    """The elements of a bigint[], none of them null, in the shape that it has."""
+    dimensions = int.from_bytes(sent[:4], "big")
+    begin = 12 + 8 * dimensions
+    sizes = np.frombuffer(sent, ">i4", 2 * dimensions, offset=12)[::2]
+    return np.frombuffer(sent, ELEMENT, offset=begin)["value"].astype(np.int64).reshape(sizes)

@@ -1,5 +1,6 @@
 """The bounds of orders: price band, open loss, one leverage a position, closing orders."""
 
+import struct
 from typing import Any
 
 import numpy as np
@@ -267,10 +268,11 @@ async def test_what_open_orders_may_lose_cannot_be_withdrawn(
 async def test_an_order_that_is_younger_than_what_was_read_before_it_is_left_out() -> None:
     """Two statements read an account; its first order may come between them."""
     place = 1_000 * FLAGS + Side.BUY
-    younger = ("ETH-PERP", *map(sent, (7, place, 5_991, 10)))
-    assert joined([], [younger], [], {"ETH-PERP": (ETH_PERP, MARK)}) == {1_000: {}}
+    younger = ("ETH-PERP", *map(sent, (7, place, 5_991, 10)), None)
+    assert joined([], [younger], {"ETH-PERP": (ETH_PERP, MARK)}) == {1_000: {}}
 
 
 def sent(number: int) -> bytes:
     """An array of one number, as array_send has it."""
-    return bytes(20) + (8).to_bytes(4, "big") + number.to_bytes(8, "big")
+    head = struct.pack(">5i", 1, 0, 20, 1, 1)
+    return head + struct.pack(">iq", 8, number)
