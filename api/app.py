@@ -54,9 +54,16 @@ SECTIONS = (
 )
 """The busiest first: routes are tried one after the other."""
 
-FAMILIES = (Family("api.flux", "/", envelope.refuse, envelope.rate_kind),)
+FAMILIES = (Family("api.flux", "/", envelope.refuse, envelope.rate_kind, document.ERRORS),)
 
-WORDS = (document.WORDS, document_of_simulations.WORDS)
+WORDS = (
+    document.WORDS,
+    document_of_simulations.WORDS,
+    health.WORDS,
+    root.WORDS,
+    document.WORDS_OF_ADMIN,
+)
+"""In the order in which a newcomer needs their sections."""
 
 ABOUT = """Paper money, real matching: orders meet in a price-time book, positions have margin, and
 simulated traders give the markets prices and depth. Funding is paid and positions are closed by
@@ -106,7 +113,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.families = families = Families(FAMILIES)
     app.add_middleware(Front, services=services, families=families)
     errors.install(app)
-    app.openapi = lambda: describe(app, WORDS)  # type: ignore[method-assign]
+    app.openapi = lambda: describe(app, families, WORDS)  # type: ignore[method-assign]
     return app
 
 

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from api.door.answers import example, reply
 from api.door.callers import watcher
 from api.door.describing import Door, documented
+from api.door.openapi import Words
+from api.door.refusal_examples import FIELD_TWICE
 from api.door.routing import ExactRoute, services_of
 from api.door.wire import Wire
 from storage.errors import StorageError
@@ -46,6 +48,20 @@ DOWN: dict[int | str, dict[str, Any]] = {
         },
     }
 }
+
+FIELDS = {
+    "ok": "True while all checks are up.",
+    "checks": "Each thing that is needed: up or down.",
+    "HealthAnswer.haltedMarkets": "Markets that are halted, with the reason.",
+    "gaps": "What the auditor found and what does not heal, a sentence each.",
+}
+
+WORDS = Words(
+    "api.health",
+    FIELDS,
+    refusals={"getHealth": {400: FIELD_TWICE}},
+    tags={"Operations": "Whether this server works."},
+)
 
 router = APIRouter(route_class=ExactRoute, tags=["Operations"])
 

@@ -9,6 +9,8 @@ from starlette.responses import Response
 
 from api.door.answers import example, reply
 from api.door.describing import Door, documented
+from api.door.openapi import Words
+from api.door.refusal_examples import FIELD_TWICE
 from api.door.routing import ExactRoute
 from api.door.wire import Wire
 
@@ -45,6 +47,25 @@ class RootAnswer(Wire):
 
 
 ROOT = RootAnswer.model_validate(SAID)
+
+FIELDS = {
+    "RootAnswer.name": "What runs here.",
+    "version": "Its version.",
+    "RootAnswer.status": "running",
+    "description": "What it is.",
+    "docs": "Where a person reads on.",
+    "openapi": "Where a program reads on.",
+    "health": "Whether it works.",
+    "RootAnswer.markets": "Where the markets are listed.",
+    "register": "Where one begins.",
+}
+
+WORDS = Words(
+    "api.root",
+    FIELDS,
+    refusals={"getServer": {400: FIELD_TWICE}},
+    operation_ids={"get_root": "getServer"},
+)
 
 router = APIRouter(route_class=ExactRoute, tags=["Operations"])
 

@@ -61,9 +61,12 @@ def server_for(settings: Settings) -> SweepingServer:
         body_limit_bytes=settings.body_limit_bytes,
         crowd=Crowd(settings.connections_of_address_max, settings.proxies_trusted),
     )
-    protocol = type("SettledProtocol", (BoundedProtocol,), {"limits": limits})
+    app = create_app(settings)
+    error_body = staticmethod(app.state.families.of_path("/").errors.body)
+    settled = {"limits": limits, "error_body": error_body}
+    protocol = type("SettledProtocol", (BoundedProtocol,), settled)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         http=protocol,

@@ -1,4 +1,5 @@
-"""One family of the API among equals: nobody outside of it speaks its words.
+"""One family of the API among equals: nobody outside of it speaks its words, names its operations
+and sections, or gives errors its shape.
 
 api/simulations is a folder of its own, served beside Flux: it has words of its own and camelCase
 as Flux has, is answered for by Flux's error handler, and shares api/door with it. It does not
@@ -13,6 +14,8 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
+from api.app import FAMILIES as ANSWERING
+from api.app import WORDS
 from tests.test_house_rules import ROOMS, Source, sources
 
 FAMILIES = ("api.flux", "api.simulations")
@@ -24,6 +27,8 @@ EXCUSED = {
     "actors/bench/peers.py": "writes another simulator's settings, which have a tickSize too",
 }
 ROUTE = r"\b(GET|POST|PUT|PATCH|DELETE) /"
+OF_FAMILIES = tuple(f"{family}." for family in FAMILIES)
+QUOTED = re.compile(r'"(\w+)"')
 SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -76,6 +81,64 @@ def test_no_familys_words_stand_outside_of_it() -> None:
     }
     assert {place: word for place, word in found.items() if file_of(place) not in EXCUSED} == {}
     assert set(map(file_of, found)) == set(EXCUSED), "an excuse that nobody needs goes"
+
+
+def test_no_familys_sections_and_operations_are_named_outside_of_it() -> None:
+    """Neither what clients call an operation, nor the function that it is made from."""
+    said = [words for words in WORDS if f"{words.package}.".startswith(OF_FAMILIES)]
+    names = {name for words in said for name in words.tags}
+    names |= {name for words in said for both in words.operation_ids.items() for name in both}
+    assert {"Orders", "Simulations", "Admin", "submitOrder", "post_order", "drain"} <= names
+    wrong = [
+        f"{source.name}:{line} names {text}"
+        for source in door()
+        for line, text in texts_of(source)
+        if text in names
+    ]
+    assert wrong == []
+
+
+def test_the_door_gives_errors_no_familys_shape() -> None:
+    """No class, no object and no text there has the fields of a family's errors."""
+    shapes = [shape for family in ANSWERING for shape in shapes_of(family.errors.model)]
+    assert shapes == [{"error"}, {"code", "message"}]
+    wrong = [
+        f"{source.name}:{line} has {sorted(shape)}"
+        for source in door()
+        for line, names in shapes_in(source)
+        for shape in shapes
+        if shape <= names
+    ]
+    assert wrong == []
+
+
+def door() -> tuple[Source, ...]:
+    """What every family shares."""
+    return sources("api/door", "api/desk", "api/credentials")
+
+
+def shapes_of(model: type[BaseModel]) -> Iterator[set[str]]:
+    """The names that an answer of this model must have, and those of the models within it."""
+    yield {field.alias or name for name, field in model.model_fields.items() if field.is_required()}
+    for field in model.model_fields.values():
+        if inspect.isclass(field.annotation) and issubclass(field.annotation, BaseModel):
+            yield from shapes_of(field.annotation)
+
+
+def shapes_in(source: Source) -> Iterator[tuple[int, set[str]]]:
+    """The names that stand together: fields of a class, keys of an object, arguments of a call, and
+    what stands between quotation marks in a text."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ClassDef):
+            fields = [one.target for one in node.body if isinstance(one, ast.AnnAssign)]
+            yield node.lineno, {ast.unparse(field) for field in fields}
+        elif isinstance(node, ast.Dict):
+            keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+            yield node.lineno, set(map(str, keys))
+        elif isinstance(node, ast.Call):
+            yield node.lineno, {argument.arg for argument in node.keywords if argument.arg}
+    for line, text in texts_of(source):
+        yield line, set(QUOTED.findall(text))
 
 
 def file_of(place: str) -> str:

@@ -6,33 +6,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from api.door.wire import Wire
-
 
 def example(**fields: Any) -> ConfigDict:
     """A model's configuration with an example for the documentation."""
     return ConfigDict(json_schema_extra={"examples": [fields]})
-
-
-class ErrorInside(Wire):
-    """A stable code, a sentence, and facts that help."""
-
-    code: str
-    message: str
-    details: dict[str, Any] | None = None
-
-
-class ErrorAnswer(Wire):
-    """The error envelope."""
-
-    error: ErrorInside
-
-    model_config = example(
-        error={
-            "code": "INSUFFICIENT_MARGIN",
-            "message": "Available margin is below required margin",
-        }
-    )
 
 
 def reply(body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

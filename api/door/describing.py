@@ -1,40 +1,40 @@
 """What the OpenAPI document says of an operation: every status, each with an example."""
 
+from collections.abc import Iterator, Mapping
+from copy import copy
 from enum import Enum, auto
+from http import HTTPStatus
 from typing import Any
 
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from api.door.answers import ErrorAnswer
-from api.door.content_type import NOT_JSON
+from api.door.origins import READS
+from api.door.refusal_examples import Errors, Example
+from sim.refusals import Refusal
 
-EXAMPLES: dict[int, tuple[str, str, str]] = {
-    400: ("The request is not valid", "INVALID_REQUEST", "quantity: must be a plain decimal"),
-    401: (
-        "Who asks is not known",
-        "UNAUTHENTICATED",
-        "This bearer token has expired: refresh it or log in again",
-    ),
-    403: ("The role does not suffice", "FORBIDDEN", "The role VIEWER may not do this"),
-    404: ("There is no such thing, or not for you", "ORDER_NOT_FOUND", "No such order"),
-    409: ("Not in this state", "ORDER_NOT_OPEN", "The order is not open any more"),
-    413: ("The body is too large", "PAYLOAD_TOO_LARGE", "A body may have at most 65536 bytes"),
-    415: (
-        "The body is not called JSON",
-        "UNSUPPORTED_MEDIA_TYPE",
-        NOT_JSON,
-    ),
-    429: (
-        "Too many requests",
-        "RATE_LIMITED",
-        "At most 100 requests in 1 s are allowed; try again in 1 s",
-    ),
-    500: ("Our fault", "INTERNAL_ERROR", "Something went wrong on our side"),
-    503: ("Try again after Retry-After", "UNAVAILABLE", "The exchange's database is away"),
-}
-ALWAYS = (400, 413, 415, 429, 500, 503)
-AUTHENTICATED = (401, 403)
+Responses = dict[int | str, dict[str, Any]]
+"""By status, as FastAPI takes them."""
 
+REFUSED = "refused"
+"""Marks an answer that is for the family to word: in the route's own words, where it has some."""
+
+UNWORDED: dict[str, Any] = {REFUSED: None}
+LISTED = {"listed": True}
+"""Added to what a route lists among its refusals: the document has those in order of status, and
+behind them what else the route answers."""
+
+ALWAYS = (
+    Refusal.INVALID_REQUEST,
+    Refusal.RATE_LIMITED,
+    Refusal.INTERNAL_ERROR,
+    Refusal.UNAVAILABLE,
+)
+OF_BODIES = (Refusal.PAYLOAD_TOO_LARGE, Refusal.UNSUPPORTED_MEDIA_TYPE)
+"""What reads do not answer."""
+
+OF_CREDENTIALS = (Refusal.UNAUTHENTICATED, Refusal.FORBIDDEN)
+"""What the door refuses whatever is asked; each family has its own status for it."""
 RATE_HEADERS = {
     "X-Request-Id": {
         "description": "Yours, where you sent one, else ours: it stands in the log",
@@ -78,29 +78,27 @@ SCHEMES: dict[Door, list[dict[str, list[str]]]] = {
 
 def documented(
     status: int,
-    answer: type[BaseModel],
+    answer: type[BaseModel] | None,
     *refusals: int,
     many: bool = False,
     cursor: bool = False,
     opens: Door = Door.SESSION_OR_KEY,
-    instead: dict[int | str, dict[str, Any]] | None = None,
+    instead: Responses | None = None,
     example: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Keyword arguments of a route: its success, and the refusals beside the usual ones.
 
-    `opens`: what has to be shown. `instead` documents answers that are not the error envelope,
-    `example` a success that is not the model's own.
+    `opens`: what has to be shown. `instead` documents answers that are no refusals, and refusals
+    that the route words itself, `example` a success that is not the model's own.
     """
-    responses = success(status, answer, many, cursor, example)
-    statuses = (*ALWAYS, *(AUTHENTICATED if SCHEMES[opens] else ()), *refusals)
-    responses.update({refused: refusal_answer(refused) for refused in sorted(set(statuses))})
-    extra: dict[str, Any] = {"security": SCHEMES[opens]} if SCHEMES[opens] else {}
-    responses |= instead or {}
+    said = instead or {}
+    listed: Responses = {refused: said.get(refused, UNWORDED) | LISTED for refused in refusals}
+    responses = {} if answer is None else success(status, answer, many, cursor, example)
     return {
         "status_code": status,
         "response_model": None,
-        "responses": responses,
-        "openapi_extra": extra,
+        "responses": responses | said | listed,
+        "openapi_extra": {"security": SCHEMES[opens]} if SCHEMES[opens] else {},
     }
 
 
@@ -110,7 +108,7 @@ def success(
     many: bool = False,
     cursor: bool = False,
     example: dict[str, Any] | None = None,
-) -> dict[int | str, dict[str, Any]]:
+) -> Responses:
     """What a route answers that did what it was asked; a second one for its `instead`."""
     return {
         status: {
@@ -129,21 +127,60 @@ def example_of(answer: type[BaseModel], many: bool) -> Any:
     return [example] if many else example
 
 
-def refusal(status: int, code: str, message: str) -> dict[int | str, dict[str, Any]]:
+def refusal(status: int, code: str, message: str) -> Responses:
     """A refusal that a route words itself, for its `instead`."""
-    return {status: described(message, code, message)}
+    return {status: {REFUSED: (code, message, {})}}
 
 
-def refusal_answer(status: int) -> dict[str, Any]:
-    """The refusal that every route has at this status."""
-    return described(*EXAMPLES[status])
+def with_refusals(route: APIRoute, errors: Errors, examples: Mapping[int, Example]) -> APIRoute:
+    """The route as the document knows it: what it answers, and all that it refuses, as the family
+    that answers for it words that.
+
+    examples   of the operation, by status
+    """
+    said = route.responses.items()
+    numbers = {int(status) for status, response in said if LISTED.items() <= response.items()}
+    numbers |= {errors.statuses[usual] for usual in usually_refused(route)}
+    shown: Responses = {route.status_code or HTTPStatus.OK: {}}
+    shown |= dict.fromkeys(sorted(numbers), UNWORDED)
+    shown |= said
+    for status, response in shown.items():
+        if REFUSED in response:
+            own, example = response[REFUSED], examples.get(int(status))
+            shown[status] = refused(int(status), own, errors, example)
+    return answering(route, shown)
 
 
-def described(description: str, code: str, message: str) -> dict[str, Any]:
-    """The error envelope with an example."""
-    example = {"error": {"code": code, "message": message}}
+def usually_refused(route: APIRoute) -> Iterator[Refusal]:
+    """What every route refuses that is like it."""
+    yield from ALWAYS
+    if (route.methods or set()) - READS:
+        yield from OF_BODIES
+    if (route.openapi_extra or {}).get("security"):
+        yield from OF_CREDENTIALS
+
+
+def refused(
+    status: int, own: Example | None, errors: Errors, example: Example | None
+) -> dict[str, Any]:
+    """The answer with a refusal: in the route's own words where it has some, and with the
+    operation's example where there is one."""
+    description, code, message = errors.usual[status]
+    if own is not None:
+        description, (code, message, _) = own[1], own
+    body = errors.body(*(example or (code, message, {})))
     return {
-        "model": ErrorAnswer,
+        "model": errors.model,
         "description": description,
-        "content": {"application/json": {"example": example}},
+        "content": {"application/json": {"example": body}},
     }
+
+
+def answering(route: APIRoute, responses: Responses) -> APIRoute:
+    """A route that is documented to answer this; FastAPI makes fields of the models."""
+    other = copy(route)
+    other.responses = responses
+    other.response_fields = APIRoute(
+        route.path, route.endpoint, methods=route.methods, responses=responses
+    ).response_fields
+    return other

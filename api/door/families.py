@@ -11,17 +11,20 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from api.door.limits import RateKind
+from api.door.refusal_examples import Errors
 from sim.refusals import Refused
 
 
 @dataclass(frozen=True)
 class Family:
-    """One family: its folder, the paths it falls heir to, its errors, its rate classes."""
+    """One family: its folder, the paths it falls heir to, its refusals and what the document says
+    of them, its rate classes."""
 
     package: str
     prefix: str
     refuse: Callable[[Refused, Scope], Response]
     rate_kind: Callable[[str, str], RateKind]
+    errors: Errors
 
 
 class Families:
@@ -32,14 +35,21 @@ class Families:
 
     def of(self, scope: Scope) -> Family:
         """The family that must answer this request."""
-        endpoint: Any = scope.get("endpoint")
-        module = getattr(endpoint, "__module__", "")
+        return self.of_endpoint(scope.get("endpoint"), scope["path"])
+
+    def of_endpoint(self, endpoint: Any, path: str) -> Family:
+        """The family that answers what goes to this endpoint."""
         for family in self._families:
-            if module.startswith(family.package + "."):
+            if is_within(endpoint, family.package):
                 return family
-        return self.of_path(scope["path"])
+        return self.of_path(path)
 
     def of_path(self, path: str) -> Family:
         """The family whose prefix of the path is the longest."""
         heirs = [family for family in self._families if path.startswith(family.prefix)]
         return max(heirs or self._families, key=lambda family: len(family.prefix))
+
+
+def is_within(endpoint: Any, package: str) -> bool:
+    """Whether a function stands in this package, or this module."""
+    return f"{getattr(endpoint, '__module__', '')}.".startswith(f"{package}.")

@@ -1,80 +1,48 @@
 """The OpenAPI document: FastAPI's, with names, order, words and examples that are ours."""
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.alias_generators import to_camel
 
+from api.door.describing import with_refusals
+from api.door.families import Families, is_within
 from api.door.json_text import json_bytes
-from api.door.refusal_examples import ON_WRITES, Example, example_of
+from api.door.refusal_examples import Example
 
+T = TypeVar("T")
 Schema = dict[str, Any]
+
+NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Words(NamedTuple):
-    """What a folder of operations says of itself: of fields (by name, or as `Schema.field`), of
-    refusals (by operation and status), and of the ways to show who asks."""
+    """What a package of operations says of itself.
 
-    fields: Mapping[str, str]
-    refusals: Mapping[str, Mapping[int, Example]]
-    security_schemes: Mapping[str, Schema] = MappingProxyType({})
+    package            whose operations these are
+    fields             what they mean, by name or as `Schema.field`
+    refusals           examples by operation and status
+    security_schemes   the ways to show who asks
+    tags               the sections that they stand in, in the order of the document
+    operation_ids      what clients generated from the document call an endpoint whose own name
+                       would not do
+    """
+
+    package: str
+    fields: Mapping[str, str] = NONE
+    refusals: Mapping[str, Mapping[int, Example]] = NONE
+    security_schemes: Mapping[str, Schema] = NONE
+    tags: Mapping[str, str] = NONE
+    operation_ids: Mapping[str, str] = NONE
 
 
 SERVERS = [{"url": "/", "description": "This server"}]
-TAGS = {
-    "Authentication": "Who you are: register and log in, or be a guest at once.",
-    "Deposits": "Paper money in and out, and a fresh start.",
-    "Markets": "What is traded: grid, limits, book, prices, tape, candles. No token needed.",
-    "Orders": "Place, amend and cancel, one or many. 202 means durably accepted; what became of it "
-    "is told by the order.",
-    "Queries": "What an account sees of itself.",
-    "Accounts": "More than one of your own, to try things apart from each other.",
-    "API keys": "For bots: credentials that live as long as you want.",
-    "Simulations": "Scenarios that run beside the exchange, faster than time.",
-    "Operations": "Whether this server works.",
-    "Admin": "For whoever runs the exchange.",
-}
-"""In the order in which a newcomer needs them."""
-
-OPERATION_IDS = {
-    "post_order": "submitOrder",
-    "post_orders": "submitOrders",
-    "post_cancels": "cancelOrders",
-    "delete_order": "cancelOrder",
-    "patch_order": "amendOrder",
-    "delete_orders": "cancelAllOrders",
-    "post_cancel_after": "cancelAllOrdersAfter",
-    "post_deposit": "deposit",
-    "post_withdrawal": "withdraw",
-    "post_reset": "resetAccount",
-    "post_account": "openAccount",
-    "patch_account": "changeAccount",
-    "post_account_reset": "resetNamedAccount",
-    "post_transfer": "transferBetweenAccounts",
-    "get_account": "getAccount",
-    "put_leverage": "setLeverage",
-    "post_register": "register",
-    "post_login": "logIn",
-    "post_refresh": "refresh",
-    "post_logout": "logOut",
-    "post_guest": "becomeGuest",
-    "post_api_key": "makeApiKey",
-    "delete_api_key": "revokeApiKey",
-    "post_drain": "drain",
-    "post_simulation": "runSimulation",
-    "post_run": "runSimulationAgain",
-    "delete_simulation": "stopSimulation",
-    "get_report": "getSimulationReport",
-    "get_root": "getServer",
-    "get_orderbook": "getOrderBook",
-}
-"""What clients generated from this document call a function whose own name would not do."""
 
 BOUNDS = {
     "ge": "minimum",
@@ -87,23 +55,22 @@ BOUNDS = {
 NEVER_ANSWERED = ("HTTPValidationError", "ValidationError")
 
 
-def describe(app: FastAPI, said: Sequence[Words]) -> Schema:
+def describe(app: FastAPI, families: Families, said: Sequence[Words]) -> Schema:
     """The document. Made once; of two who describe a name the first is heard."""
     if app.openapi_schema is None:
-        for route in app.routes:
-            if isinstance(route, APIRoute):
-                route.operation_id = operation_id_of(route.endpoint.__name__)
-        app.openapi_schema = completed(
-            get_openapi(
-                title=app.title,
-                version=app.version,
-                summary=app.summary,
-                description=app.description,
-                routes=app.routes,
-                servers=SERVERS,
-            ),
-            joined(said),
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            summary=app.summary,
+            description=app.description,
+            routes=[
+                shown(route, families, said)
+                for route in app.routes
+                if isinstance(route, APIRoute) and route.include_in_schema
+            ],
+            servers=SERVERS,
         )
+        app.openapi_schema = completed(document, said)
     return app.openapi_schema
 
 
@@ -113,50 +80,59 @@ def document_of(app: FastAPI) -> bytes:
     return json_bytes(app.openapi())
 
 
-def operation_id_of(endpoint_name: str) -> str:
-    """A stable name: the function's own in camelCase, unless another reads better."""
-    return OPERATION_IDS.get(endpoint_name, to_camel(endpoint_name))
+def shown(route: APIRoute, families: Families, said: Sequence[Words]) -> APIRoute:
+    """A route with its operation's name, and with the refusals of the family that answers."""
+    operation_id = operation_id_of(route.endpoint, said)
+    errors = families.of_endpoint(route.endpoint, route.path).errors
+    examples = joined(words.refusals for words in said).get(operation_id, {})
+    other = with_refusals(route, errors, examples)
+    other.operation_id = operation_id
+    return other
 
 
-def joined(said: Sequence[Words]) -> Words:
+def operation_id_of(endpoint: Callable[..., Any], said: Sequence[Words]) -> str:
+    """A stable name: the function's own in camelCase, unless its package has a better one."""
+    name = endpoint.__name__
+    for words in said:
+        if is_within(endpoint, words.package) and name in words.operation_ids:
+            return words.operation_ids[name]
+    return to_camel(name)
+
+
+def joined(tables: Iterable[Mapping[str, T]]) -> Mapping[str, T]:
     """What all of them say."""
-    return Words(*(ChainMap(*map(dict, tables)) for tables in zip(*said, strict=True)))
+    return ChainMap(*map(dict, tables))
 
 
-def completed(document: Schema, words: Words) -> Schema:
+def completed(document: Schema, said: Sequence[Words]) -> Schema:
     """The document with what FastAPI does not know."""
+    fields = joined(words.fields for words in said)
     components = document.setdefault("components", {})
-    components["securitySchemes"] = dict(words.security_schemes)
+    components["securitySchemes"] = dict(joined(words.security_schemes for words in said))
     schemas = components.setdefault("schemas", {})
     for unused in NEVER_ANSWERED:
         schemas.pop(unused, None)
-    for methods in document["paths"].values():
-        for method, operation in methods.items():
-            complete(method, operation, schemas, words)
+    for _, operation in operations_of(document):
+        complete(operation, schemas, fields)
     for name, schema in schemas.items():
         for field, described in schema.get("properties", {}).items():
-            say(described, words.fields.get(f"{name}.{field}") or words.fields.get(field))
+            say(described, fields.get(f"{name}.{field}") or fields.get(field))
     for schema in nodes_of(document):
         for ours, theirs in BOUNDS.items():
             if ours in schema and isinstance(schema[ours], int):
                 schema[theirs] = schema.pop(ours)
     in_use = {tag for _, operation in operations_of(document) for tag in operation["tags"]}
-    known = [{"name": tag, "description": said} for tag, said in TAGS.items() if tag in in_use]
-    document["tags"] = known + [{"name": tag} for tag in sorted(in_use - set(TAGS))]
+    told = {tag: sentence for words in said for tag, sentence in words.tags.items()}
+    known = [{"name": tag, "description": told[tag]} for tag in told if tag in in_use]
+    document["tags"] = known + [{"name": tag} for tag in sorted(in_use - set(told))]
     return document
 
 
-def complete(method: str, operation: Schema, schemas: Schema, words: Words) -> None:
-    """One operation: parameters in words, and the refusals that it really answers."""
+def complete(operation: Schema, schemas: Schema, fields: Mapping[str, str]) -> None:
+    """One operation: parameters in words, and the answers that it really gives."""
     for parameter in operation.get("parameters", ()):
-        say(parameter, words.fields.get(parameter["name"]))
-    responses = operation["responses"]
-    responses.pop("422", None)
-    if method == "get":
-        for status in ON_WRITES:
-            responses.pop(status, None)
-    for number, refusal in words.refusals.get(operation["operationId"], {}).items():
-        responses[str(number)]["content"]["application/json"]["example"] = example_of(*refusal)
+        say(parameter, fields.get(parameter["name"]))
+    operation["responses"].pop("422", None)
     for content in operation.get("requestBody", {}).get("content", {}).values():
         if "anyOf" in content["schema"]:  # a body that may be missing
             content["schema"] = content["schema"]["anyOf"][0]

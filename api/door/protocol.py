@@ -5,13 +5,14 @@ chunk sizes, extensions and trailers, or what may wait behind unanswered request
 """
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.door.connections import ConnectionLimits, CountedTransport, HeldFlow, WriteWatch
 from api.door.json_text import json_bytes
+from api.door.refusal_examples import ErrorBody
 from api.door.request_head import (
     HEADER_BYTES_MAX,
     fault_of,
@@ -19,6 +20,7 @@ from api.door.request_head import (
     path_of_target,
     without_upgrade,
 )
+from sim.refusals import Refusal
 
 FRAMING_BYTES_MAX = 16_384
 """Chunk sizes, chunk extensions and trailers of one body."""
@@ -30,40 +32,55 @@ SWEEP_EVERY_TICKS = 5
 """The server ticks ten times a second; twice a second is exact enough for time-outs."""
 
 
-def raw_refusal(status: HTTPStatus, code: str, message: str) -> bytes:
-    """A whole response for a request that never became one."""
-    body = json_bytes({"error": {"code": code, "message": message}})
+class RawRefusal(NamedTuple):
+    """Why a request never became one."""
+
+    status: HTTPStatus
+    refusal: Refusal
+    sentence: str
+
+
+def bad_request(sentence: str) -> RawRefusal:
+    """The refusal of what is not HTTP as it is taken here."""
+    return RawRefusal(HTTPStatus.BAD_REQUEST, Refusal.INVALID_REQUEST, sentence)
+
+
+NOT_HTTP = bad_request("This is not HTTP/1.1")
+BAD_TARGET = bad_request("The request's target is not a path on this host")
+TOO_SLOW = RawRefusal(
+    HTTPStatus.REQUEST_TIMEOUT, Refusal.INVALID_REQUEST, "The request took too long"
+)
+HEADERS_TOO_LARGE = RawRefusal(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    Refusal.INVALID_REQUEST,
+    "The headers are too large",
+)
+BODY_TOO_LARGE = RawRefusal(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Refusal.PAYLOAD_TOO_LARGE,
+    "The body has too many bytes, its chunk sizes and trailers counted",
+)
+TOO_MANY = RawRefusal(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    Refusal.UNAVAILABLE,
+    "Too many connections; try again shortly",
+)
+TOO_MANY_OF_ADDRESS = RawRefusal(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    Refusal.UNAVAILABLE,
+    "Too many connections from this address; close some or try again shortly",
+)
+
+
+def response_of(refused: RawRefusal, error_body: ErrorBody) -> bytes:
+    """A whole response."""
+    status = refused.status
+    body = json_bytes(error_body(refused.refusal, refused.sentence, {}))
     head = f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: application/json\r\n"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         head += "retry-after: 1\r\n"
     length = f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
     return head.encode() + length.encode() + body
-
-
-def bad_request(message: str) -> bytes:
-    """The refusal of what is not HTTP as it is taken here."""
-    return raw_refusal(HTTPStatus.BAD_REQUEST, "INVALID_REQUEST", message)
-
-
-NOT_HTTP = bad_request("This is not HTTP/1.1")
-BAD_TARGET = bad_request("The request's target is not a path on this host")
-TOO_SLOW = raw_refusal(HTTPStatus.REQUEST_TIMEOUT, "INVALID_REQUEST", "The request took too long")
-HEADERS_TOO_LARGE = raw_refusal(
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "INVALID_REQUEST", "The headers are too large"
-)
-BODY_TOO_LARGE = raw_refusal(
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    "PAYLOAD_TOO_LARGE",
-    "The body has too many bytes, its chunk sizes and trailers counted",
-)
-TOO_MANY = raw_refusal(
-    HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", "Too many connections; try again shortly"
-)
-TOO_MANY_OF_ADDRESS = raw_refusal(
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    "UNAVAILABLE",
-    "Too many connections from this address; close some or try again shortly",
-)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -76,6 +93,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     limits = ConnectionLimits()
     websocket_paths: frozenset[bytes] = frozenset()
+
+    error_body: ErrorBody
+    """That of the family that answers at the root: what is refused here may have no path."""
 
     transport: Any
     flow: HeldFlow
@@ -240,9 +260,9 @@ class BoundedProtocol(HttpToolsProtocol):
         elif now - (self._reading_since or now) > self.limits.read_timeout_s:
             self.refuse(TOO_SLOW)
 
-    def refuse(self, response: bytes) -> None:
+    def refuse(self, refused: RawRefusal) -> None:
         """Answer and close. Where earlier answers are owed they are given, and then it closes."""
-        nothing_came = self._in_head and self._received_bytes == 0 and response is TOO_SLOW
+        nothing_came = self._in_head and self._received_bytes == 0 and refused is TOO_SLOW
         self._refused = True
         self._reading_since = None
         if self.transport is None or self.transport.is_closing():
@@ -255,10 +275,10 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         answered = not self._in_head and (not owed or cycle.response_started or self.pipeline)
         if not answered and not nothing_came:
-            self.transport.write(response)
+            self.transport.write(response_of(refused, self.error_body))
         self._hang_up()
         self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
-        """What cannot be parsed gets the envelope too."""
+        """What cannot be parsed is refused like the rest."""
         self.refuse(NOT_HTTP)

@@ -2,11 +2,32 @@
 
 from typing import Any
 
-from api.door.answers import ErrorInside, example
+from api.door.answers import example
 from api.door.wire import Wire
 from api.flux.schemas import REFRESH_TOKEN_EXAMPLE
 from sim.market import COLLATERAL
 from storage.people.api_keys import Scope
+
+
+class ErrorInside(Wire):
+    """A stable code, a sentence, and facts that help."""
+
+    code: str
+    message: str
+    details: dict[str, Any] | None = None
+
+
+class ErrorAnswer(Wire):
+    """The error envelope."""
+
+    error: ErrorInside
+
+    model_config = example(
+        error={
+            "code": "INSUFFICIENT_MARGIN",
+            "message": "Available margin is below required margin",
+        }
+    )
 
 
 class UserAnswer(Wire):

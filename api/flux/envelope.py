@@ -1,5 +1,8 @@
 """Flux's wording: the error envelope, which status and code a refusal has, JSON answers."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -76,8 +79,8 @@ def refuse(refused: Refused, scope: Scope) -> Response:
         headers["WWW-Authenticate"] = challenge(refused)
     if status == 413:
         headers["Connection"] = "close"
-    body = json_bytes({"error": error_of(refused, scope)})
-    return Response(body, status, headers, "application/json")
+    body = {"error": error_of(refused, scope)}
+    return Response(json_bytes(body), status, headers, "application/json")
 
 
 def challenge(refused: Refused) -> str:
@@ -87,7 +90,7 @@ def challenge(refused: Refused) -> str:
     return f'Bearer error="invalid_token", error_description="{in_words(refused.message, spell)}"'
 
 
-def error_of(refused: Refused, scope: Scope) -> dict[str, object]:
+def error_of(refused: Refused, scope: Scope) -> dict[str, Any]:
     """What stands inside the envelope."""
     code = code_of(refused.refusal, scope)
     message, details = spelled(refused, spell)
@@ -95,10 +98,18 @@ def error_of(refused: Refused, scope: Scope) -> dict[str, object]:
         details["orderId"] = f"order_{details['orderId']}"
     if code != refused.refusal and refused.refusal != Refusal.INVALID_REQUEST:
         details["reason"] = refused.refusal.value
-    error: dict[str, object] = {"code": code, "message": message}
-    if details:
-        error["details"] = details
-    return error
+    return inside_of(code, message, details)
+
+
+def error_body(code: str, message: str, details: Mapping[str, Any]) -> dict[str, Any]:
+    """The envelope, around what is said already as Flux says it."""
+    return {"error": inside_of(code, message, details)}
+
+
+def inside_of(code: str, message: str, details: Mapping[str, Any]) -> dict[str, Any]:
+    """Code and sentence, and what helps where there is something."""
+    inside: dict[str, Any] = {"code": code, "message": message}
+    return inside | {"details": details} if details else inside
 
 
 def code_of(refusal: Refusal, scope: Scope) -> str:

@@ -10,6 +10,7 @@ DECIMAL = "a decimal as text"
 
 FIELDS: dict[str, str] = {
     # Who and what
+    "name": "What it is called.",
     "userId": "Whose it is.",
     "accountId": "In which of the user's accounts.",
     "OwnedAccountAnswer.accountId": "The same as `id`.",
@@ -44,8 +45,6 @@ FIELDS: dict[str, str] = {
     "symbol": "The same as `marketId`.",
     "haltReason": "Why the market is halted; absent where it is not.",
     "haltedMarkets": "Markets that are halted, and so were left as they are, with the reason.",
-    "HealthAnswer.haltedMarkets": "Markets that are halted, with the reason.",
-    "gaps": "What the auditor found and what does not heal, a sentence each.",
     # Money
     "asset": "USDC, or the base asset of a spot market.",
     "amount": f"How much, {DECIMAL} or a number; at most 6 decimals of USDC, 8 of any other asset.",
@@ -112,7 +111,6 @@ FIELDS: dict[str, str] = {
     "the market is asked to cancel or amend it, and the order tells how that ended. In answer to a "
     "repetition of an order, its state at this moment.",
     "MarketAnswer.status": "ACTIVE while orders are taken.",
-    "RootAnswer.status": "running",
     "CancelAllAnswer.status": "PENDING_CANCEL: each order tells how it ended.",
     "CancelEntry.status": "PENDING_CANCEL: the order tells how it ended. Absent where `error` says "
     "why not.",
@@ -219,16 +217,5 @@ FIELDS: dict[str, str] = {
     "message": "A sentence for people.",
     "details": "Facts that help, such as `nearest`, `required` and `available`.",
     # Operations
-    "ok": "True while all checks are up.",
-    "checks": "Each thing that is needed: up or down.",
     "processed": "How many accepted commands were waited for.",
-    "name": "What it is called.",
-    "RootAnswer.name": "What runs here.",
-    "RootAnswer.markets": "Where the markets are listed.",
-    "version": "Its version.",
-    "description": "What it is.",
-    "docs": "Where a person reads on.",
-    "openapi": "Where a program reads on.",
-    "health": "Whether it works.",
-    "register": "Where one begins.",
 }

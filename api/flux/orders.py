@@ -10,7 +10,7 @@ from api.desk import transfers
 from api.desk.cancels import cancel_batch, cancel_named
 from api.desk.identifiers import NOBODYS_ORDER, order_id_text, parse_order_id
 from api.desk.orders import Unreadable, build_batch, build_order, find_market
-from api.door.answers import ErrorInside, milliseconds, reply
+from api.door.answers import milliseconds, reply
 from api.door.callers import AccountTrader, ChosenAccount, IdempotencyKey
 from api.door.describing import documented
 from api.door.limits import RateKind
@@ -22,6 +22,7 @@ from api.flux.answers import (
     CancelAllAnswer,
     CancelBatchAnswer,
     CancelEntry,
+    ErrorInside,
     PlacedAnswer,
 )
 from api.flux.envelope import error_of

@@ -1,8 +1,10 @@
-"""The refusals that the document shows with an operation of Flux, as the operation words them.
+"""The refusals that the document shows with an operation of Flux: as the operation words them, and
+what a status means everywhere.
 
-A test provokes each of them and compares.
+A test provokes each of the first and compares.
 """
 
+from api.door.content_type import NOT_JSON
 from api.door.refusal_examples import FIELD_TWICE, LIMIT_OVER, Example, finding
 from api.exact_json import NOT_DECIMAL
 
@@ -168,6 +170,29 @@ EXAMPLES: dict[str, dict[int, Example]] = {
     "getApiKeys": {400: FIELD_TWICE},
     "revokeApiKey": {400: FIELD_TWICE, 404: ("API_KEY_NOT_FOUND", "No such API key", {})},
     "drain": {400: FIELD_TWICE},
-    "getHealth": {400: FIELD_TWICE},
-    "getServer": {400: FIELD_TWICE},
+}
+
+USUAL: dict[int, tuple[str, str, str]] = {
+    400: ("The request is not valid", "INVALID_REQUEST", "quantity: must be a plain decimal"),
+    401: (
+        "Who asks is not known",
+        "UNAUTHENTICATED",
+        "This bearer token has expired: refresh it or log in again",
+    ),
+    403: ("The role does not suffice", "FORBIDDEN", "The role VIEWER may not do this"),
+    404: ("There is no such thing, or not for you", "ORDER_NOT_FOUND", "No such order"),
+    409: ("Not in this state", "ORDER_NOT_OPEN", "The order is not open any more"),
+    413: ("The body is too large", "PAYLOAD_TOO_LARGE", "A body may have at most 65536 bytes"),
+    415: (
+        "The body is not called JSON",
+        "UNSUPPORTED_MEDIA_TYPE",
+        NOT_JSON,
+    ),
+    429: (
+        "Too many requests",
+        "RATE_LIMITED",
+        "At most 100 requests in 1 s are allowed; try again in 1 s",
+    ),
+    500: ("Our fault", "INTERNAL_ERROR", "Something went wrong on our side"),
+    503: ("Try again after Retry-After", "UNAVAILABLE", "The exchange's database is away"),
 }

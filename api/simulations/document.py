@@ -39,4 +39,17 @@ FIELDS: dict[str, str] = {
     "result": "What `sandpit simulate --json` prints; absent before the end.",
 }
 
-WORDS = Words(FIELDS, {"getSimulations": {400: LIMIT_OVER}})
+OPERATION_IDS = {
+    "post_simulation": "runSimulation",
+    "post_run": "runSimulationAgain",
+    "delete_simulation": "stopSimulation",
+    "get_report": "getSimulationReport",
+}
+
+WORDS = Words(
+    "api.simulations",
+    FIELDS,
+    refusals={"getSimulations": {400: LIMIT_OVER}},
+    tags={"Simulations": "Scenarios that run beside the exchange, faster than time."},
+    operation_ids=OPERATION_IDS,
+)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.credentials.tokens import user_id_text
 from api.desk import simulations as desk
 from api.desk.identifiers import parse_simulation_id, simulation_id_text
-from api.door.answers import ErrorAnswer, milliseconds, reply, reply_page
+from api.door.answers import milliseconds, reply, reply_page
 from api.door.callers import Caller, IdempotencyKey, Trader, Viewer
 from api.door.describing import RATE_HEADERS, documented, refusal, success
 from api.door.front import call_of
@@ -133,7 +133,7 @@ async def get_simulation(simulation_id: str, caller: Viewer, request: Request) -
     "/simulations/{simulation_id}/report",
     summary="Report",
     response_class=Response,
-    **documented(200, ErrorAnswer, 404, 409, instead=MISSING | NO_REPORT_YET | PAGE),
+    **documented(200, None, 404, 409, instead=MISSING | NO_REPORT_YET | PAGE),
 )
 async def get_report(simulation_id: str, caller: Viewer, request: Request) -> Response:
     """409 before the end; 404 where it failed, or was stopped before its first step."""

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from api.door.refusal_examples import example_of
-from api.flux.document import WORDS as FLUX
-from api.simulations.document import WORDS as SIMULATIONS
+from api.app import WORDS
+from api.flux.envelope import error_body
 from storage.people.owned_accounts import ACCOUNTS_MAX
 from tests.api.deployment import Deployment, error_of, small_order
 
-EXAMPLES = {**FLUX.refusals, **SIMULATIONS.refusals}
+EXAMPLES = {key: shown for words in WORDS for key, shown in words.refusals.items()}
 TWICE = "?a=1&a=2"
 OTHER_BODY = {"asset": "USDC", "amount": "2"}
 MOVED = {"from": "account_1", "to": "account_2", "asset": "USDC", "amount": "1"}
@@ -88,14 +87,14 @@ def test_a_refusal_is_shown_as_it_is_given(shown: Shown, exchange: Deployment) -
     person = exchange.person()
     answer = exchange.http.request(method, path, json=body, headers=person.headers)
     assert answer.status_code == status
-    assert answer.json() == example_of(*EXAMPLES[operation_id][status])
+    assert answer.json() == error_body(*EXAMPLES[operation_id][status])
 
 
 def test_the_conflicts_of_orders_are_shown_as_they_are_given(exchange: Deployment) -> None:
     person = exchange.person()
     order_id = person.post("/orders", small_order(clientOrderId="a")).json()["orderId"]
     other = person.post("/orders", small_order(clientOrderId="a", price="50000"))
-    shown = example_of(*EXAMPLES["submitOrder"][409])
+    shown = error_body(*EXAMPLES["submitOrder"][409])
     text = json.dumps(shown).replace("order_123", order_id)
     assert (other.status_code, other.json()) == (409, json.loads(text))
     number = int(order_id.removeprefix("order_"))
@@ -103,12 +102,12 @@ def test_the_conflicts_of_orders_are_shown_as_they_are_given(exchange: Deploymen
     closed = person.delete(f"/orders/{order_id}")
     assert (closed.status_code, closed.json()) == (
         409,
-        example_of(*EXAMPLES["cancelOrder"][409]),
+        error_body(*EXAMPLES["cancelOrder"][409]),
     )
     amended = person.patch(f"/orders/{order_id}", {"price": "1"})
-    assert (amended.status_code, amended.json()) == (409, example_of(*EXAMPLES["amendOrder"][409]))
+    assert (amended.status_code, amended.json()) == (409, error_body(*EXAMPLES["amendOrder"][409]))
     named = person.delete("/orders", params={"clientOrderId": "a"})
-    text = json.dumps(example_of(*EXAMPLES["cancelAllOrders"][409]))
+    text = json.dumps(error_body(*EXAMPLES["cancelAllOrders"][409]))
     assert (named.status_code, named.json()) == (
         409,
         json.loads(text.replace("order_123", order_id)),
@@ -121,31 +120,31 @@ def test_the_conflicts_of_money_are_shown_as_they_are_given(exchange: Deployment
         person.post(path, {"asset": "USDC", "amount": "1"}, path)
         again = person.post(path, OTHER_BODY, path)
         assert error_of(again)[0] == 409
-        assert again.json() == example_of(*EXAMPLES[operation_id][409])
+        assert again.json() == error_body(*EXAMPLES[operation_id][409])
     person.post("/orders", small_order())
     reset = person.post("/account/reset")
-    assert reset.json() == example_of(*EXAMPLES["resetAccount"][409])
+    assert reset.json() == error_body(*EXAMPLES["resetAccount"][409])
 
 
 def test_the_conflicts_of_accounts_are_shown_as_they_are_given(exchange: Deployment) -> None:
     person = exchange.person()
     paper = person.opened(USDC="100")
     path, main = f"/accounts/{paper.account}", f"/accounts/{person.account_name}"
-    assert person.patch(main, {"archived": True}).json() == example_of(
+    assert person.patch(main, {"archived": True}).json() == error_body(
         *EXAMPLES["changeAccount"][400]
     )
     paper.post("/orders", small_order())
-    shown = example_of(*EXAMPLES["changeAccount"][409])
+    shown = error_body(*EXAMPLES["changeAccount"][409])
     assert person.patch(path, {"archived": True}).json() == shown
     assert person.post(f"{path}/reset").json() == shown
     for number in range(ACCOUNTS_MAX - 2):
         last = person.opened(f"account {number}")
     full = person.post("/accounts", {"name": "one more"})
-    assert full.json() == example_of(*EXAMPLES["openAccount"][409])
+    assert full.json() == error_body(*EXAMPLES["openAccount"][409])
     person.patch(f"/accounts/{last.account}", {"archived": True})
     ends = {"from": person.account_name, "to": last.account_name}
     refused = person.post("/accounts/transfers", MOVED | ends)
-    assert refused.json() == example_of(*EXAMPLES["transferBetweenAccounts"][409])
+    assert refused.json() == error_body(*EXAMPLES["transferBetweenAccounts"][409])
 
 
 def test_the_document_shows_them(exchange: Deployment) -> None:
@@ -158,6 +157,6 @@ def test_the_document_shows_them(exchange: Deployment) -> None:
     for operation_id, refusals in EXAMPLES.items():
         for status, refusal in refusals.items():
             content = shown[operation_id][str(status)]["content"]["application/json"]
-            assert content["example"] == example_of(*refusal)
+            assert content["example"] == error_body(*refusal)
     cancelled = shown["cancelOrder"]["202"]["content"]["application/json"]["example"]
     assert cancelled["status"] == "PENDING_CANCEL"
