@@ -143,8 +143,9 @@ class Strategy:
 
     def health(self) -> dict[str, int]:
         """Steps done, markets it trades on, those of them that lack the quotes it waits for, rows
-        sent, rows left out of batches that were full, orders that their traders' equity did not
-        carry."""
+        sent, rows left out of batches that were full, orders that were not sent, for their traders'
+        equity does not carry them or they are worth more than any order may be, and of the latter
+        how many."""
         return {
             "steps": self._step,
             "markets": sum(seat.view is not None for seat in self._seats),
@@ -152,6 +153,7 @@ class Strategy:
             "rows_sent": self._rows_sent,
             "rows_cut": self._rows_cut,
             "orders_refused": self._margin.refused,
+            "orders_too_large": self._margin.too_large,
         }
 
     def run(self) -> None:

@@ -28,8 +28,8 @@ waits for another one.
 
 The prices that orders reserve at are those of rules.py, with the best bid that the sender saw. No
 order trades beyond the market's price band, so none reserves for that: whoever asks for any price,
-with a limit or a MARKET order, reserves at the edge. What one order or account carries ends at
-2**61 atoms of worth.
+with a limit or a MARKET order, reserves at the edge. What one order may be worth, and what an
+account carries, ends where it does for clients: see rules.py.
 """
 
 from collections.abc import Sequence
@@ -42,15 +42,17 @@ from sim.market import MarketSpec
 from sim.money import rules, watch
 from sim.money.liquidation import CLOSED
 from sim.money.rules import (
+    ACCOUNT_ATOMS_MAX,
+    banded_ticks,
     closed_lots,
     closes_wholly,
     initial_margin_atoms,
+    is_worth_too_much,
     open_loss_ticks,
     reservation_atoms,
     reserve_ticks,
 )
-from sim.money.spot_orders import SpotOrders, bound_in, take_off_reserved
-from sim.price_band import highest_purchase_ticks, lowest_sale_ticks
+from sim.money.spot_orders import SpotOrders, bound_in, prices_of, take_off_reserved
 from sim.rows import columns, kernels, messages
 from sim.rows import packed as packed_events
 from sim.rows.columns import COMMAND_WORDS, flags_of, kind_of, price_of, reason_of, side_of
@@ -60,7 +62,6 @@ from sim.rows.packed import CODES, LOTS, ORDER, WHOSE, maker_of, owner_of
 
 Integers = npt.NDArray[np.int64]
 
-WORTH_ATOMS_MAX = 2**61
 SUMS = 4
 FREE, RESTING_WORTH, ASKED, CLOSING = range(SUMS)
 """Of each trader side by side, half a cache line, in atoms: equity less the margin of positions,
@@ -153,9 +154,7 @@ def wanted_atoms(
     """Worth and open loss of a PLACE row, in atoms; prices as in `admit_rows`."""
     best_bid, mark, highest, lowest = prices_ticks
     is_sale = row.side == SELL
-    limit: Number = max(row.price_ticks, lowest)
-    if not is_sale:
-        limit = min(row.price_ticks, highest) if row.price_ticks > 0 else highest
+    limit = banded_ticks(is_sale, row.price_ticks, highest, lowest)
     price = reserve_ticks(is_sale, limit, best_bid, row.flags & POST_ONLY != 0)
     lot_atoms = row.quantity_lots * atoms_per_tick_lot
     return price * lot_atoms, open_loss_ticks(is_sale, limit, mark) * lot_atoms
@@ -188,18 +187,17 @@ def admit_rows(
     positions: Integers,
     stages: Integers,
     kept: npt.NDArray[np.bool_],
-) -> tuple[int, int]:
-    """Say which COMMAND rows go to the market: bool (rows,); answers how many do not, and how many
-    of the others close. Sizes that the market refuses are let through: it says why.
+) -> tuple[int, int, int]:
+    """Say which COMMAND rows stay here, in bool (rows,) of True; answers how many, how many of them
+    for their worth, and how many of the others close. Sizes that the market refuses go there.
 
     prices_ticks   best bid, mark, the highest price of a purchase, the lowest of a sale
     sums, positions   as in `learn_events`; ASKED and CLOSING are added to
     stages         int64 (traders,); PLACE rows of traders who are CLOSED all stay here
     """
-    mark_atoms, refused, closers = prices_ticks[1] * atoms_per_tick_lot, 0, 0
+    mark_atoms, refused, too_large, closers = prices_ticks[1] * atoms_per_tick_lot, 0, 0, 0
     for place in range(len(rows)):
         row: Number = rows[place]
-        kept[place] = True
         if place + ROWS_AHEAD < len(rows):
             ask_for(rows[place + ROWS_AHEAD].account_id - first_account, sums, positions)
         if row.kind != PLACE:
@@ -207,24 +205,26 @@ def admit_rows(
         trader, lots = row.account_id - first_account, row.quantity_lots
         if stages[trader] == CLOSED:
             kept[place] = False
-        elif row.flags & REDUCE_ONLY == 0 and 0 < lots <= quantity_lots_max:
+        elif 0 < lots <= quantity_lots_max:
             worth, loss = wanted_atoms(row, prices_ticks, atoms_per_tick_lot)
-            own, held, opened = SUMS * trader, positions[trader], worth
-            left = sums[own + FREE] - sums[own + ASKED]
-            if closes_wholly(row.side == SELL, lots, held, sums[own + CLOSING]):
-                opened, closers = 0, closers + 1
-                sums[own + CLOSING] += lots
-                left += margin_of(held, mark_atoms, leverage)
-            else:
-                left -= reserved_by_rest(sums[own + RESTING_WORTH], leverage, taker_fee_ppm)
-            wanted = reservation_atoms(worth, opened, leverage, taker_fee_ppm) + loss
-            if worth <= WORTH_ATOMS_MAX and wanted <= left:
-                sums[own + ASKED] += wanted
-                row.leverage = leverage
-            else:
-                kept[place] = False
+            if is_worth_too_much(worth):
+                kept[place], too_large = False, too_large + 1
+            elif row.flags & REDUCE_ONLY == 0:
+                own, held, opened = SUMS * trader, positions[trader], worth
+                left = sums[own + FREE] - sums[own + ASKED]
+                if closes_wholly(row.side == SELL, lots, held, sums[own + CLOSING]):
+                    opened, closers = 0, closers + 1
+                    sums[own + CLOSING] += lots
+                    left += margin_of(held, mark_atoms, leverage)
+                else:
+                    left -= reserved_by_rest(sums[own + RESTING_WORTH], leverage, taker_fee_ppm)
+                wanted = reservation_atoms(worth, opened, leverage, taker_fee_ppm) + loss
+                kept[place] = wanted <= left
+                if kept[place]:
+                    sums[own + ASKED] += wanted
+                    row.leverage = leverage
         refused += not kept[place]
-    return refused, closers
+    return refused, too_large, closers
 
 
 @cached_kernel(kernels)
@@ -241,6 +241,7 @@ class OrderMargin:
     resting_atoms   int64 (traders,): worth of resting orders, over all markets
     positions       int64 (traders,) for each market: lots, short below 0
     refused         orders that were not placed
+    too_large       those of them that are worth more than any order may be
     """
 
     def __init__(
@@ -248,7 +249,7 @@ class OrderMargin:
     ) -> None:
         self._first, self._leverage = accounts.start, leverage
         self._specs = list(specs)
-        self.most_atoms = WORTH_ATOMS_MAX // leverage
+        self.most_atoms = ACCOUNT_ATOMS_MAX // leverage
         self._sums: Integers = np.zeros(SUMS * len(accounts), np.int64)
         self.free_atoms[:] = min(capital_atoms, self.most_atoms)
         self.positions: list[Integers] = [np.zeros(len(accounts), np.int64) for _ in specs]
@@ -257,7 +258,7 @@ class OrderMargin:
             for market, spec in enumerate(specs)
             if spec.is_spot
         }
-        self.refused = 0
+        self.refused = self.too_large = 0
 
     @property
     def free_atoms(self) -> Integers:
@@ -327,19 +328,14 @@ class OrderMargin:
         self, market: int, rows: Rows, best_bid_ticks: int, mark_ticks: int, stages: Integers
     ) -> Rows:
         if market in self._spot:
-            return self._paid_for(self._spot[market], rows, mark_ticks, stages)
-        spec, kept = self._specs[market], np.empty(len(rows), np.bool_)
-        refused, closers = admit_rows(
+            return self._paid_for(self._spot[market], rows, best_bid_ticks, mark_ticks, stages)
+        spec, kept = self._specs[market], np.ones(len(rows), np.bool_)
+        refused, too_large, closers = admit_rows(
             rows,
             self._first,
             spec.atoms_per_tick_lot,
             spec.max_quantity_lots,
-            (
-                best_bid_ticks,
-                mark_ticks,
-                highest_purchase_ticks(mark_ticks, spec.price_band_ppm),
-                lowest_sale_ticks(mark_ticks, spec.price_band_ppm),
-            ),
+            prices_of(spec, best_bid_ticks, mark_ticks),
             spec.taker_fee_ppm,
             self._leverage,
             self._sums,
@@ -349,34 +345,44 @@ class OrderMargin:
         )
         if closers:
             forget(rows, self._first, self._sums, CLOSING)
-        return self._kept(rows, kept, refused)
+        return self._kept(rows, kept, refused, too_large)
 
-    def _paid_for(self, spot: SpotOrders, rows: Rows, mark_ticks: int, stages: Integers) -> Rows:
+    def _paid_for(
+        self,
+        spot: SpotOrders,
+        rows: Rows,
+        best_bid_ticks: int,
+        mark_ticks: int,
+        stages: Integers,
+    ) -> Rows:
         """What goes to a spot market; its purchases reserve like other orders of the step."""
         left = self.free_atoms - self._sums[ASKED::SUMS]
         take_off_reserved(self.resting_atoms, self._leverage, spot.spec.taker_fee_ppm, left)
         before = left.copy()
-        kept = spot.admit(rows, mark_ticks, left, stages)
+        prices_ticks = prices_of(spot.spec, best_bid_ticks, mark_ticks)
+        kept, too_large = spot.admit(rows, prices_ticks, left, stages)
         self._sums[ASKED::SUMS] += before - left
-        return self._kept(rows, kept, int(np.count_nonzero(~kept)))
+        return self._kept(rows, kept, int(np.count_nonzero(~kept)), too_large)
 
-    def _kept(self, rows: Rows, kept: npt.NDArray[np.bool_], refused: int) -> Rows:
+    def _kept(self, rows: Rows, kept: npt.NDArray[np.bool_], refused: int, too_large: int) -> Rows:
         """The rows that go to a market."""
         if not refused:
             return rows
         self.refused += refused
+        self.too_large += too_large
         words = rows.view(np.int64).reshape(len(rows), COMMAND_WORDS)
         return words[kept].view(COMMAND).reshape(-1)
 
     def state(self) -> dict[str, Any]:
         """What `restore` takes."""
         spot = {market: (one.held_lots, one.resting) for market, one in self._spot.items()}
-        kept = {"sums": self._sums, "positions": self.positions, "refused": self.refused}
-        return kept | {"spot": spot}
+        counts = {"refused": self.refused, "too_large": self.too_large}
+        return {"sums": self._sums, "positions": self.positions, "spot": spot} | counts
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a `state()`."""
         self._sums, self.positions = state["sums"], state["positions"]
         self.refused = state["refused"]
+        self.too_large = state.get("too_large", 0)  # not counted in what an older version wrote
         for market, (held_lots, resting) in state["spot"].items():
             self._spot[market].held_lots, self._spot[market].resting = held_lots, resting

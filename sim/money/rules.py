@@ -5,7 +5,7 @@ Python calls them; a kernel compiles the very same function into itself. So noth
 """
 
 from sim.rows.kernels import rule
-from sim.units import PPM
+from sim.units import ATOMS_PER_UNIT, PPM
 
 MARKET_BAND_PPM = 50_000
 """The band of MARKET orders: the depth that completes one is within 5 % of mark."""
@@ -13,6 +13,22 @@ MARKET_BAND_PPM = 50_000
 MARKET_SLACK_PPM = 5_000
 """How much further than that depth one may trade, within the band: the book that it meets is not
 the one that it was accepted on."""
+
+ORDER_ATOMS_MAX = 1_000_000_000 * ATOMS_PER_UNIT
+"""The most that one order may be worth, whoever sends it; see `is_worth_too_much`."""
+
+ACCOUNT_ATOMS_MAX = 1_000_000_000_000 * ATOMS_PER_UNIT
+"""The most that an account may carry: with ORDER_ATOMS_MAX it keeps its sums far from the end of 64
+bits.
+
+It is kept in two ways, for not the same is known. A client's account with more money than this, or
+positions that cost more, takes no more orders: both are read with the order. The part of a strategy
+that admits orders knows neither of its traders: markets tell it equity and the worth of positions
+at mark, and those at margin checks alone; money and cost would be two more numbers of each trader,
+where an order reads half a cache line of them. So there equity beyond what carries positions of
+this worth does not count, and such a trader goes on ordering with what does; a position that costs
+2**62 atoms ends the run.
+"""
 
 EXACT_PRODUCT_MAX = 2**31
 
@@ -49,6 +65,21 @@ def reserve_ticks(is_sale: bool, limit_ticks: int, best_bid_ticks: int, is_post_
     if is_sale and not is_post_only:
         return max(limit_ticks, best_bid_ticks)
     return limit_ticks
+
+
+@rule
+def banded_ticks(is_sale: bool, price_ticks: int, highest_ticks: int, lowest_ticks: int) -> int:
+    """The limit of an order that takes no further than these; with 0 it asks for any price."""
+    if is_sale:
+        return max(price_ticks, lowest_ticks)
+    return min(price_ticks, highest_ticks) if price_ticks > 0 else highest_ticks
+
+
+@rule
+def is_worth_too_much(worth_atoms: int) -> bool:
+    """Whether no order may be worth so much, at the price that it reserves at: reduce-only ones and
+    sales on a spot market, which reserve nothing for it, neither."""
+    return worth_atoms > ORDER_ATOMS_MAX
 
 
 @rule

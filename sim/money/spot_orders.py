@@ -20,8 +20,14 @@ import numpy.typing as npt
 from sim.market import MarketSpec
 from sim.money import rules
 from sim.money.liquidation import CLOSED
-from sim.money.rules import reservation_atoms, share_up
-from sim.price_band import highest_purchase_ticks
+from sim.money.rules import (
+    banded_ticks,
+    is_worth_too_much,
+    reservation_atoms,
+    reserve_ticks,
+    share_up,
+)
+from sim.price_band import highest_purchase_ticks, lowest_sale_ticks
 from sim.rows import columns, kernels, messages
 from sim.rows import packed as packed_events
 from sim.rows.columns import kind_of, price_of, reason_of, side_of
@@ -36,7 +42,8 @@ UNLENT = 1
 
 PLACE, BUY, SELL = int(CommandKind.PLACE), int(Side.BUY), int(Side.SELL)
 RESTED, TRADE, CANCELED = int(EventKind.RESTED), int(EventKind.TRADE), int(EventKind.CANCELED)
-REDUCE_ONLY, PRICE_BAND = int(OrderFlag.REDUCE_ONLY), int(Reason.PRICE_BAND)
+POST_ONLY, REDUCE_ONLY = int(OrderFlag.POST_ONLY), int(OrderFlag.REDUCE_ONLY)
+PRICE_BAND = int(Reason.PRICE_BAND)
 
 
 @inlined
@@ -108,42 +115,55 @@ def admit_spot_rows(
     first_account: int,
     atoms_per_tick_lot: int,
     quantity_lots_max: int,
-    highest_ticks: int,
+    prices_ticks: tuple[int, int, int, int],
     taker_fee_ppm: int,
-    worth_most: int,
     left: Integers,
     sellable: Integers,
     stages: Integers,
     kept: npt.NDArray[np.bool_],
-) -> None:
-    """Say which COMMAND rows go to the market: bool (rows,). Sizes that the market refuses are let
-    through: it says why.
+) -> int:
+    """Say which COMMAND rows stay here, in bool (rows,) of True; answers how many of them for their
+    worth. Sizes that the market refuses go there: it says why.
 
-    highest_ticks    the most that a purchase pays
+    prices_ticks     best bid, mark, the highest price of a purchase, the lowest of a sale
     left, sellable   int64 (traders,): atoms and lots that nothing reserves; what rows reserve is
                      taken off
     stages           int64 (traders,); PLACE rows of traders who are CLOSED all stay here
     """
+    best_bid, _, highest, lowest = prices_ticks
+    too_large = 0
     for place in range(len(rows)):
         row: Number = rows[place]
-        kept[place] = True
         if row.kind != PLACE:
             continue
-        trader, lots = row.account_id - first_account, row.quantity_lots
+        trader, lots, is_sale = row.account_id - first_account, row.quantity_lots, row.side == SELL
         if stages[trader] == CLOSED or row.flags & REDUCE_ONLY:
             kept[place] = False
         elif 0 < lots <= quantity_lots_max:
             row.leverage = UNLENT
-            if row.side == SELL:
+            limit = banded_ticks(is_sale, row.price_ticks, highest, lowest)
+            price = reserve_ticks(is_sale, limit, best_bid, row.flags & POST_ONLY != 0)
+            worth = price * lots * atoms_per_tick_lot
+            if is_worth_too_much(worth):
+                kept[place], too_large = False, too_large + 1
+            elif is_sale:
                 kept[place] = lots <= sellable[trader]
                 sellable[trader] -= lots if kept[place] else 0
             else:
-                dear = row.price_ticks <= 0 or row.price_ticks > highest_ticks
-                limit = highest_ticks if dear else row.price_ticks
-                worth = limit * lots * atoms_per_tick_lot
                 wanted = reservation_atoms(worth, worth, UNLENT, taker_fee_ppm)
-                kept[place] = worth <= worth_most and wanted <= left[trader]
+                kept[place] = wanted <= left[trader]
                 left[trader] -= wanted if kept[place] else 0
+    return too_large
+
+
+def prices_of(spec: MarketSpec, best_bid_ticks: int, mark_ticks: int) -> tuple[int, int, int, int]:
+    """What orders are reckoned at: best bid, mark, and the edges of the price band around mark."""
+    return (
+        best_bid_ticks,
+        mark_ticks,
+        highest_purchase_ticks(mark_ticks, spec.price_band_ppm),
+        lowest_sale_ticks(mark_ticks, spec.price_band_ppm),
+    )
 
 
 @cached_kernel(rules)
@@ -162,8 +182,8 @@ class SpotOrders:
     resting     int64 (2, traders): lots of sales, worth of purchases
     """
 
-    def __init__(self, accounts: range, spec: MarketSpec, worth_most: int) -> None:
-        self._first, self.spec, self._worth_most = accounts.start, spec, worth_most
+    def __init__(self, accounts: range, spec: MarketSpec, free_most: int) -> None:
+        self._first, self.spec, self._free_most = accounts.start, spec, free_most
         self.held_lots: Integers = np.zeros(len(accounts), np.int64)
         self.resting: Integers = np.zeros((2, len(accounts)), np.int64)
 
@@ -175,7 +195,7 @@ class SpotOrders:
             spec.atoms_per_tick_lot,
             spec.maker_fee_ppm,
             spec.taker_fee_ppm,
-            self._worth_most,
+            self._free_most,
             free_atoms,
             self.held_lots,
             self.resting,
@@ -190,24 +210,27 @@ class SpotOrders:
         take_off_reserved(self.resting[1], UNLENT, self.spec.taker_fee_ppm, left_atoms)
 
     def admit(
-        self, rows: Rows, mark_ticks: int, left_atoms: Integers, stages: Integers
-    ) -> npt.NDArray[np.bool_]:
-        """Which rows go to the market; see `admit_spot_rows`."""
-        spec, kept = self.spec, np.empty(len(rows), np.bool_)
-        admit_spot_rows(
+        self,
+        rows: Rows,
+        prices_ticks: tuple[int, int, int, int],
+        left_atoms: Integers,
+        stages: Integers,
+    ) -> tuple[npt.NDArray[np.bool_], int]:
+        """Which rows go to the market, and how many are worth too much; see `admit_spot_rows`."""
+        spec, kept = self.spec, np.ones(len(rows), np.bool_)
+        too_large = admit_spot_rows(
             rows,
             self._first,
             spec.atoms_per_tick_lot,
             spec.max_quantity_lots,
-            highest_purchase_ticks(mark_ticks, spec.price_band_ppm),
+            prices_ticks,
             spec.taker_fee_ppm,
-            self._worth_most,
             left_atoms,
             self.held_lots - self.resting[0],
             stages,
             kept,
         )
-        return kept
+        return kept, too_large
 
 
 @contextmanager

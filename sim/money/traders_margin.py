@@ -56,6 +56,11 @@ class TradersMargin:
         return self._orders.refused
 
     @property
+    def too_large(self) -> int:
+        """Those of them that are worth more than any order may be."""
+        return self._orders.too_large
+
+    @property
     def free_atoms(self) -> Integers:
         """Equity less the margin of positions and of what has no answer yet: int64 (traders,)."""
         return self._orders.free_atoms

@@ -13,7 +13,13 @@ from sim.money.margin import (
     need_of,
     order_need,
 )
-from sim.money.rules import MARKET_SLACK_PPM, reserve_ticks
+from sim.money.rules import (
+    ACCOUNT_ATOMS_MAX,
+    MARKET_SLACK_PPM,
+    ORDER_ATOMS_MAX,
+    is_worth_too_much,
+    reserve_ticks,
+)
 from sim.money.waiting import (
     bid_when_triggered_ticks,
     followed_ticks,
@@ -26,7 +32,7 @@ from sim.refusals import Name, Refusal, Refused
 from sim.roles import Role
 from sim.rows.messages import MarketStatus, OrderType, Side, TimeInForce
 from sim.rows.order_types import LIMIT, type_when_triggered, waits_for_trigger
-from sim.units import ATOMS_PER_UNIT, format_atoms, format_steps
+from sim.units import format_atoms, format_steps
 from storage.intake.accept_state import AcceptedRow, Account, Accounts, KnownOrder, MarketNow
 from storage.intake.expiry import check_expiry
 from storage.intake.exposures import check_marks, no_mark
@@ -36,13 +42,6 @@ from storage.people.accounts import archived, no_such_account, not_active
 
 INDEX_AGE_US_MAX = 10_000_000
 """A MARKET order needs an index price no older than this: perps.md, "fail closed"."""
-
-ORDER_ATOMS_MAX = 1_000_000_000 * ATOMS_PER_UNIT
-"""The most that one order may be worth at its price."""
-
-ACCOUNT_ATOMS_MAX = 1_000_000_000_000 * ATOMS_PER_UNIT
-"""An account with more money than this, or positions that cost more, takes no more orders:
-with ORDER_ATOMS_MAX it keeps the sums of an account far from the end of 64 bits."""
 
 LOCKED_ATOMS_MAX = 2**63 - 1
 """What one order can lock, as it is stored."""
@@ -367,7 +366,7 @@ def reserved_asset(order: PlaceOrder) -> str:
 def check_size(order: PlaceOrder, account: Account, accounts: Accounts, price_ticks: int) -> None:
     """Refuses what could make numbers too large to store."""
     spec = order.spec
-    if spec.notional_atoms(price_ticks, order.quantity_lots) > ORDER_ATOMS_MAX:
+    if is_worth_too_much(spec.notional_atoms(price_ticks, order.quantity_lots)):
         most = format_atoms(ORDER_ATOMS_MAX)
         raise Refused(Refusal.INVALID_ORDER, f"An order may be worth at most {most}")
     if spec.is_spot and order.quantity_lots * spec.base_atoms_per_lot > LOCKED_ATOMS_MAX:
