@@ -1,10 +1,8 @@
 """Our own modules: how another process is made to load them, and no folder of the same name."""
 
 import sys
-from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from storage.settings import ConfigurationError
 
@@ -36,19 +34,3 @@ def _place(room: str) -> Path:
     assert spec is not None, f"{room} is part of every install"
     found = list(spec.submodule_search_locations or ()) or [str(spec.origin)]
     return Path(found[0]).resolve()
-
-
-class _OurTreeAlone(list[str]):
-    """Search paths of a Ray job's workers: Ray would add the folder that its driver stands in."""
-
-    def extend(self, _: Iterable[str]) -> None:
-        return
-
-
-def job_config() -> Any:
-    """Ray's configuration of a job whose workers look for modules in our tree first."""
-    from ray.job_config import JobConfig
-
-    config = JobConfig()
-    config._py_driver_sys_path = _OurTreeAlone([str(TREE)])
-    return config

@@ -6,13 +6,14 @@ import os
 import shutil
 import signal
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from actors.cluster.head import lean_head, own_signals
-from actors.own_tree import job_config
+from actors.own_tree import TREE
 from storage.servers.data_directory import Hold, prepare, secret, short_directory
 from storage.servers.given import database_place
 from storage.settings import ConfigurationError, Settings
@@ -138,7 +139,7 @@ def start_local_ray(
                 object_store_memory=object_store_mb * MEGABYTE,
                 include_dashboard=False,
                 namespace=NAMESPACE,
-                job_config=job_config(),
+                job_config=_job_config(),
                 log_to_driver=False,
                 logging_level=logging.WARNING,
                 _node_ip_address=LOOPBACK,
@@ -166,7 +167,7 @@ def connect_ray(address: str, namespace: str, named: str) -> str:
             context = ray.init(
                 address=address,
                 namespace=namespace,
-                job_config=job_config(),
+                job_config=_job_config(),
                 log_to_driver=False,
                 logging_level=logging.WARNING,
             )
@@ -289,6 +290,22 @@ def stop_ray() -> None:
         ray.shutdown()
     if local is not None:
         local.clear(processes, STOP_TIMEOUT_S if alive else 0)
+
+
+class _OurTreeAlone(list[str]):
+    """Search paths of a Ray job's workers: Ray would add the folder that its driver stands in."""
+
+    def extend(self, _: Iterable[str]) -> None:
+        return
+
+
+def _job_config() -> Any:
+    """Ray's configuration of a job whose workers look for modules in our tree first."""
+    from ray.job_config import JobConfig
+
+    config = JobConfig()
+    config._py_driver_sys_path = _OurTreeAlone([str(TREE)])
+    return config
 
 
 def _set_environment(more: dict[str, str]) -> None:
