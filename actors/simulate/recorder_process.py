@@ -1,4 +1,5 @@
-"""A recorder of trades beside a simulation that runs in one process: a process of its own.
+"""A recorder of trades beside a simulation that runs in one process: a process of its own. And what
+one beside actors does, which spread_world.py puts into Ray.
 
 Rows go through memory that both map, in slots; what is said about them goes through a pair of
 sockets. The recorder holds no lock of the simulation's and shares no interpreter with it, and it
@@ -56,6 +57,26 @@ def writer_of(told: Mapping[str, Any]) -> TradeWriter:
     from storage.runs.parquet_run import ParquetTrades
 
     return ParquetTrades(**given)
+
+
+class TradeRecorder:
+    """What a recorder beside actors does, as a plain class: `told` is what a run's `recorder`
+    answered."""
+
+    def __init__(self, told: Mapping[str, Any]) -> None:
+        self._writer, self._busy_s = writer_of(told), 0.0
+
+    def write(self, markets: Sequence[int], taken: Sequence[tuple[int, Rows]]) -> None:
+        """What Tape.taken gave for each. Raises StorageError, TradesMissing."""
+        began = time.monotonic()
+        for market_no, (first, rows) in zip(markets, taken, strict=True):
+            self._writer.write(market_no, first, rows)
+        self._busy_s += time.monotonic() - began
+
+    def end(self) -> tuple[list[int], float]:
+        """Trades written of each market, and seconds spent writing."""
+        self._writer.end()
+        return self._writer.written, self._busy_s
 
 
 class RecorderProcess:

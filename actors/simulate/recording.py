@@ -6,16 +6,14 @@ beside a run in one process, a Ray actor beside actors.
 
 import shlex
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from actors.simulate.recorder_process import RecorderProcess, RecordingFailed, writer_of
+from actors.simulate.recorder_process import RecorderProcess, RecordingFailed
 from actors.simulate.worlds import Runnable, SimulateError
 from sim.record.run import TRADE, RunRecord
-from sim.rows.messages import Rows
 from sim.scenario.scenario import Scenario
 from sim.stepping.tape import SAMPLED_ONE_OF
 from sim.stepping.world import SimulatedWorld, scenario_mark
@@ -23,9 +21,6 @@ from storage.errors import StorageError
 from storage.settings import ConfigurationError, Settings
 
 DESTINATIONS = ("parquet", "postgres")
-CHUNKS_AHEAD_MAX = 16
-"""Calls to a recording actor under way; with more the run waits."""
-
 TRADES_WORTH_TAKING = 65_536
 TAKE_EVERY_S = 1.0
 MARK_DIGITS = 12
@@ -61,101 +56,6 @@ class Recorder(Protocol):
     def stop(self) -> None: ...
 
 
-class TradeRecorder:
-    """The recording actor as a plain class: `told` is what a run's `recorder` answered."""
-
-    def __init__(self, told: Mapping[str, Any]) -> None:
-        self._writer, self._busy_s = writer_of(told), 0.0
-
-    def write(self, markets: Sequence[int], taken: Sequence[tuple[int, Rows]]) -> None:
-        """What Tape.taken gave for each. Raises StorageError, TradesMissing."""
-        began = time.monotonic()
-        for market_no, (first, rows) in zip(markets, taken, strict=True):
-            self._writer.write(market_no, first, rows)
-        self._busy_s += time.monotonic() - began
-
-    def end(self) -> tuple[list[int], float]:
-        """Trades written of each market, and seconds spent writing."""
-        self._writer.end()
-        return self._writer.written, self._busy_s
-
-
-class RecorderActor:
-    """A TradeRecorder in Ray, on the driver's node; it is given references, never rows."""
-
-    def __init__(self, told: Mapping[str, Any]) -> None:
-        import ray
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-        here = ray.get_runtime_context().get_node_id()
-        strategy = NodeAffinitySchedulingStrategy(here, soft=False)
-        wrapped = ray.remote(num_cpus=0, scheduling_strategy=strategy)(TradeRecorder)
-        self._ray, self._actor = ray, wrapped.remote(dict(told))
-        self._under_way: deque[Any] = deque()
-        self._failure: str | None = None
-        self.waits, self.waited_s = 0, 0.0
-
-    @property
-    def failure(self) -> str | None:
-        """Why nothing more is written; None while all is well."""
-        while self._under_way and self._ray.wait([self._under_way[0]], timeout=0)[0]:
-            self._take_answer()
-        return self._failure
-
-    def put(self, markets: Sequence[int], taken: Any) -> None:
-        """Hand over a reference to what Tape.taken gives for each. Raises RecordingFailed."""
-        self._under_way.append(self._actor.write.remote(markets, taken))
-        if len(self._under_way) > CHUNKS_AHEAD_MAX and not self.failure:
-            began = time.monotonic()
-            while len(self._under_way) > CHUNKS_AHEAD_MAX:
-                self._take_answer()
-            self.waits += 1
-            self.waited_s += time.monotonic() - began
-        self._refuse_when_failed()
-
-    def flush(self) -> None:
-        """All that was put is written. Raises RecordingFailed."""
-        while self._under_way:
-            self._take_answer()
-        self._refuse_when_failed()
-
-    def end(self) -> tuple[list[int], float]:
-        """Trades written of each market, and seconds spent writing. Raises RecordingFailed."""
-        self.flush()
-        written, busy_s = self._answer(self._actor.end.remote()) or ([], 0.0)
-        self._refuse_when_failed()
-        return written, busy_s
-
-    def stop(self) -> None:
-        """End the actor, whatever it does, where it has not gone with its Ray."""
-        if self._ray.is_initialized():
-            self._ray.kill(self._actor)
-
-    def _take_answer(self) -> None:
-        self._answer(self._under_way.popleft())
-
-    def _answer(self, reference: Any) -> Any:
-        """An answer; a failure is noted. What a lost market had not given, it gives again."""
-        from ray.exceptions import ActorDiedError, RayError, RayTaskError
-
-        try:
-            return self._ray.get(reference)
-        except RayTaskError as error:
-            if isinstance(error.cause, RayError):
-                return None
-            self._failure = self._failure or str(error.cause).rstrip(".")
-        except ActorDiedError as error:
-            if error.actor_id == self._actor._actor_id.hex():
-                self._failure = self._failure or "the recorder has ended"
-        except RayError:
-            return None
-        return None
-
-    def _refuse_when_failed(self) -> None:
-        if self._failure:
-            raise RecordingFailed(self._failure)
-
-
 class Tapes:
     """The tapes of a world's markets: objects here, or in actors that are asked by reference."""
 
@@ -169,11 +69,7 @@ class Tapes:
             for market, count in zip(self._world.markets, written, strict=True):
                 market.tape.hand_out(count)
             return
-        import ray
-
-        for actor, numbers in zip(self._world.markets, self._world.market_shares, strict=True):
-            ray.get(actor.hand_out.remote([written[number] for number in numbers]))
-        self._world.checkpoint()  # where a lost actor goes on, handing out
+        self._world.hand_out(written)
 
     def taken(self) -> Iterator[tuple[list[int], Any]]:
         """Numbers of markets, and what Tape.taken gives for each, or a reference to it."""
@@ -213,8 +109,7 @@ class Recording:
         try:
             written = self._store.begin(world.step_no)
             told = self._store.recorder(written)
-            alone = isinstance(world, SimulatedWorld)
-            self._recorder = RecorderProcess(told, TRADE) if alone else RecorderActor(told)
+            self._recorder = _recorder_beside(world, told)
             tapes.hand_out(written)
         except (StorageError, ConfigurationError) as error:
             raise SimulateError(f"--to {self._to}: {error}") from error
@@ -285,6 +180,15 @@ class Recording:
             action()
         except (RecordingFailed, StorageError) as error:
             self.failure = str(error).rstrip(".")
+
+
+def _recorder_beside(world: Runnable, told: Mapping[str, Any]) -> Recorder:
+    """A process beside a run in one process, a Ray actor beside actors."""
+    if isinstance(world, SimulatedWorld):
+        return RecorderProcess(told, TRADE)
+    from actors.simulate.spread_world import RecorderActor
+
+    return RecorderActor(told)
 
 
 def run_name(scenario: Scenario) -> str:

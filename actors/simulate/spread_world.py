@@ -3,17 +3,26 @@
 The driver makes one call per actor and step and looks at no order: what an actor returns goes
 to the next by reference. Steps are asked for ahead of time, up to STEPS_AHEAD_MAX; Ray holds
 each call until what it needs is there. Ray is put on here, for these actors live and die with
-their run and have no names.
+their run and have no names: the run's recorder, too.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ray
-from ray.exceptions import ObjectLostError, RayActorError, RayError, RayTaskError
+from ray.exceptions import (
+    ActorDiedError,
+    ObjectLostError,
+    RayActorError,
+    RayError,
+    RayTaskError,
+)
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.simulate.hosts import SimulatedMarketActor, SimulatedPartActor, peak_memory_bytes
+from actors.simulate.recorder_process import RecordingFailed, TradeRecorder
 from actors.simulate.shares import Cut, shares_of
 from sim.prices.processes import ReferencePrice
 from sim.record.run import RunRecord
@@ -31,6 +40,9 @@ from sim.stepping.world import (
 STEPS_AHEAD_MAX = 16
 CHECKPOINT_STEPS = 2_000
 """How often the driver asks for the state of everything, to go on from when an actor is lost."""
+
+CHUNKS_AHEAD_MAX = 16
+"""Calls to a recorder under way; with more the run waits."""
 
 RESTARTS_MAX = 5
 LOST = (RayActorError, ObjectLostError)
@@ -209,10 +221,87 @@ class SpreadWorld:
         outcomes = _in_order(self._shares.markets, [several for several, _ in ends])
         return outcomes, sum(bytes_held for _, bytes_held in ends)
 
+    def hand_out(self, written: Sequence[int]) -> None:
+        """As Tape.hand_out, on all markets. Raises LookupError."""
+        for actor, numbers in zip(self.markets, self.market_shares, strict=True):
+            ray.get(actor.hand_out.remote([written[number] for number in numbers]))
+        self.checkpoint()  # where a lost actor goes on, handing out
+
     def stop(self) -> None:
         """End all actors of this run."""
         for actor in (*self.markets, *self.parts):
             ray.kill(actor)
+
+
+class RecorderActor:
+    """A TradeRecorder in Ray, on the driver's node; it is given references, never rows."""
+
+    def __init__(self, told: Mapping[str, Any]) -> None:
+        here = ray.get_runtime_context().get_node_id()
+        strategy = NodeAffinitySchedulingStrategy(here, soft=False)
+        wrapped = ray.remote(num_cpus=0, scheduling_strategy=strategy)(TradeRecorder)
+        self._actor = wrapped.remote(dict(told))
+        self._under_way: deque[Any] = deque()
+        self._failure: str | None = None
+        self.waits, self.waited_s = 0, 0.0
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing more is written; None while all is well."""
+        while self._under_way and ray.wait([self._under_way[0]], timeout=0)[0]:
+            self._take_answer()
+        return self._failure
+
+    def put(self, markets: Sequence[int], taken: Any) -> None:
+        """Hand over a reference to what Tape.taken gives for each. Raises RecordingFailed."""
+        self._under_way.append(self._actor.write.remote(markets, taken))
+        if len(self._under_way) > CHUNKS_AHEAD_MAX and not self.failure:
+            began = time.monotonic()
+            while len(self._under_way) > CHUNKS_AHEAD_MAX:
+                self._take_answer()
+            self.waits += 1
+            self.waited_s += time.monotonic() - began
+        self._refuse_when_failed()
+
+    def flush(self) -> None:
+        """All that was put is written. Raises RecordingFailed."""
+        while self._under_way:
+            self._take_answer()
+        self._refuse_when_failed()
+
+    def end(self) -> tuple[list[int], float]:
+        """Trades written of each market, and seconds spent writing. Raises RecordingFailed."""
+        self.flush()
+        written, busy_s = self._answer(self._actor.end.remote()) or ([], 0.0)
+        self._refuse_when_failed()
+        return written, busy_s
+
+    def stop(self) -> None:
+        """End the actor, whatever it does, where it has not gone with its Ray."""
+        if ray.is_initialized():
+            ray.kill(self._actor)
+
+    def _take_answer(self) -> None:
+        self._answer(self._under_way.popleft())
+
+    def _answer(self, reference: Any) -> Any:
+        """An answer; a failure is noted. What a lost market had not given, it gives again."""
+        try:
+            return ray.get(reference)
+        except RayTaskError as error:
+            if isinstance(error.cause, RayError):
+                return None
+            self._failure = self._failure or str(error.cause).rstrip(".")
+        except ActorDiedError as error:
+            if error.actor_id == self._actor._actor_id.hex():
+                self._failure = self._failure or "the recorder has ended"
+        except RayError:
+            return None
+        return None
+
+    def _refuse_when_failed(self) -> None:
+        if self._failure:
+            raise RecordingFailed(self._failure)
 
 
 def _in_order(shares: Sequence[Sequence[int]], answers: Sequence[Sequence[Any]]) -> list[Any]:
