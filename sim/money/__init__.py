@@ -1,3 +1,3 @@
-"""The rules of money: positions, margin, marks, funding, liquidation, what orders reserve, what
-trades do to accounts.
+"""The rules of money: positions, margin, marks, funding, liquidation, which orders are
+accepted and what they reserve, what trades do to accounts.
 """

@@ -32,6 +32,7 @@ from sim.money.rules import (
     share_up,
 )
 from sim.price_band import highest_purchase_ticks, lowest_sale_ticks
+from sim.refusals import Refusal, Refused
 from sim.rows.messages import Side
 
 
@@ -181,6 +182,18 @@ class Shortage:
     required_atoms: int
     there_is_atoms: int
     of_margin: bool
+
+
+def check_marks(held: Iterable[Exposure]) -> None:
+    """Raises Refused PRICE_UNAVAILABLE where a position or an open order has no mark price."""
+    for one in held:
+        if one.binds_leverage and one.mark_ticks <= 0:
+            raise no_mark(one.spec.market_id)
+
+
+def no_mark(market_id: str) -> Refused:
+    """The refusal of whatever needs a mark price that is not there."""
+    return Refused(Refusal.PRICE_UNAVAILABLE, f"{market_id} has no mark price at the moment")
 
 
 def released_atoms(reserved_atoms: int, lots: int, open_lots: int) -> int:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import psycopg
 
+from sim.money.acceptance import MarketNow, reserved_asset
 from sim.orders import NO_TERMS, OrderStatus
 from sim.rows.messages import CommandKind, OrderFlag, OrderType, Reason, empty_commands
-from storage.intake.accept_check import reserved_asset
 from storage.intake.accept_request import Decided, OrderRequest
 from storage.intake.accept_state import (
     AcceptedRow,
@@ -17,7 +17,6 @@ from storage.intake.accept_state import (
     Accounts,
     KnownOrder,
     KnownRequest,
-    MarketNow,
 )
 from storage.intake.exposures import HELD, OPEN_ORDERS, joined
 from storage.intake.links import load_links
@@ -27,7 +26,7 @@ from storage.market.markets import SPEC_COLUMNS_OF_M, spec_from_row
 from storage.people.accounts import COLLATERAL
 
 ACCOUNTS = f"""
-SELECT b.account_id, b.version, b.total_atoms, b.locked_atoms, b.open_orders, u.role, u.status,
+SELECT b.account_id, b.total_atoms, b.locked_atoms, b.version, b.open_orders, u.role, u.status,
     a.owner_id, a.archived_at_us IS NOT NULL
 FROM (SELECT id, '{COLLATERAL}'::text AS asset FROM unnest(%b::bigint[]) AS id OFFSET 0) x
 JOIN balances b ON b.account_id = x.id AND b.asset = x.asset
@@ -197,13 +196,14 @@ async def load_accounts(
     trailing_stops = await load_trailing_stops(connection, orders)
     now = {row[0]: market_now(row) for row in await markets.fetchall()}
     marked = {market_id: (market.spec, market.mark_ticks) for market_id, market in now.items()}
-    found = {row[0]: Account(*row[1:]) for row in await accounts.fetchall()}
+    exposures = joined(await held.fetchall(), await open_orders.fetchall(), marked)
+    rows = await accounts.fetchall()
+    found = {row[0]: Account(*row[1:], held=exposures.get(row[0], {})) for row in rows}
     for account_id, asset, atoms in await free.fetchall() if free else ():
         if account_id in found:  # else it was removed between the statements
             found[account_id].free_atoms[asset] = atoms
     return Accounts(
         accounts=found,
-        held=joined(await held.fetchall(), await open_orders.fetchall(), marked),
         markets=now,
         by_client_id=known_orders(await by_name.fetchall()) if by_name else {},
         by_key=known_requests(await by_key.fetchall()) if by_key else {},

@@ -13,22 +13,21 @@ from typing import Any
 import numpy as np
 
 from sim.market import MarketSpec
+from sim.money.acceptance import (
+    borne,
+    check_margin,
+    check_size,
+    exposure,
+    order_terms,
+    reserved_asset,
+)
 from sim.money.amending import Amendment, extra_atoms
 from sim.money.margin import Need, need_of
 from sim.orders import OrderStatus, PlaceOrder, Terms
 from sim.refusals import Refusal, Refused
 from sim.rows.messages import CommandKind, OrderType, Side, TimeInForce, empty_commands
 from sim.rows.order_types import LIMIT, type_when_triggered, waits_for_trigger
-from storage.intake.accept_check import (
-    authorized,
-    borne,
-    check_margin,
-    check_size,
-    exposure,
-    open_market,
-    order_terms,
-    reserved_asset,
-)
+from storage.intake.accept_check import authorized, open_market
 from storage.intake.accept_request import OrderRequest
 from storage.intake.accept_sql import NOTIFY, load_accounts
 from storage.intake.accept_state import Accounts
@@ -161,13 +160,13 @@ def decide_amendment(
     added_lots = after.place.quantity_lots - before.place.quantity_lots
     if added_lots <= 0 and is_only_smaller(before, after):
         return Amendment(added_lots, 0, 0)
-    held = exposure(order, market, accounts)
+    held = exposure(order, market, account)
     terms = order_terms(order, market, now_us(), slack_ppm=0)
     need = need_of(held, terms, opens=not order.reduce_only)
     account.lock(reserved_asset(order), -before.reserved_atoms)
-    terms, need = borne(order, market, accounts, terms, need)
-    check_margin(order, need, accounts)
-    check_size(order, account, accounts, max(terms.reserve_ticks, terms.limit_ticks))
+    terms, need = borne(order, market, account, terms, need)
+    check_margin(order, need, account)
+    check_size(order, account, max(terms.reserve_ticks, terms.limit_ticks))
     return amendment_of(before, after, need, terms.limit_ticks)
 
 

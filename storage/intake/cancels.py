@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sim.money.acceptance import market_halted
 from sim.orders import LAST_OPEN_STATUS
 from sim.refusals import Refusal, Refused
 from sim.rows.messages import CommandKind, MarketStatus
-from storage.intake.accept_check import market_halted
 from storage.intake.accept_sql import NOTIFY, command_payload
 from storage.postgres.database import AsyncPool, now_us
 from storage.postgres.unit_of_work import Connection, unit_of_work

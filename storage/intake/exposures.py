@@ -11,7 +11,6 @@ from sim.money.margin import Exposure, OrderTerms, join_orders
 from sim.money.open_orders import OpenOrders
 from sim.money.position import Position
 from sim.orders import LAST_OPEN_STATUS
-from sim.refusals import Refusal, Refused
 from sim.rows.messages import OrderType, Side
 from storage.market.markets import SPEC_COLUMNS_OF_M, spec_from_row
 from storage.postgres.sent_arrays import whole_numbers
@@ -135,15 +134,3 @@ async def exposures(connection: Connection, account_id: int) -> dict[str, Exposu
     open_orders = await connection.execute(OPEN_ORDERS, (ids, ids, []), binary=True)
     marked = {row[0]: (spec_from_row(row[:-1]), row[-1]) for row in marks}
     return joined(held, await open_orders.fetchall(), marked).get(account_id, {})
-
-
-def check_marks(held: Iterable[Exposure]) -> None:
-    """Raises Refused PRICE_UNAVAILABLE where a position or an open order has no mark price."""
-    for one in held:
-        if one.binds_leverage and one.mark_ticks <= 0:
-            raise no_mark(one.spec.market_id)
-
-
-def no_mark(market_id: str) -> Refused:
-    """The refusal of whatever needs a mark price that is not there."""
-    return Refused(Refusal.PRICE_UNAVAILABLE, f"{market_id} has no mark price at the moment")

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from sim.market import COLLATERAL, MarketSpec
-from sim.money.margin import Exposure, available_atoms
+from sim.money.margin import Exposure, available_atoms, check_marks
 from sim.refusals import Name, Refusal, Refused
 from sim.units import format_atoms
-from storage.intake.exposures import check_marks, exposures
+from storage.intake.exposures import exposures
 from storage.intake.transfers import Balance, locked_balance
 from storage.postgres.unit_of_work import Connection
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sim.money.ledger import EXTERNAL, INSURANCE, EntryType
-from sim.money.margin import Exposure, withdrawable_atoms
+from sim.money.margin import Exposure, check_marks, withdrawable_atoms
 from sim.refusals import Name, Refusal, Refused
 from sim.units import asset_decimals, format_atoms
 from storage.intake.cancel_after import clear_cancel_after
-from storage.intake.exposures import check_marks, exposures
+from storage.intake.exposures import exposures
 from storage.people.accounts import COLLATERAL, archived, not_active
 from storage.postgres.database import now_us
 from storage.postgres.unit_of_work import Connection, Row

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from sim.market import COLLATERAL
 from sim.money import margin
 from sim.money.liquidation import liquidation_price_ticks
-from sim.money.margin import Exposure
+from sim.money.margin import Exposure, check_marks
 from storage.errors import wrapped
-from storage.intake.exposures import check_marks, exposures
+from storage.intake.exposures import exposures
 from storage.intake.transfers import Balance
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import Row

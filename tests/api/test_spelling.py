@@ -12,9 +12,9 @@ from api.door.errors import as_refused
 from api.door.spelling import NAMES
 from api.flux.envelope import error_of
 from api.flux.spelling import ASKED_BY, spell
+from sim.money.acceptance import market_halted
 from sim.refusals import Name, Refusal, Refused, request_to
 from storage.errors import OutcomeUnknown
-from storage.intake.accept_check import market_halted
 from storage.intake.idempotency import recalled_refusal, remembered_refusal
 from tests.api.deployment import Person, small_order
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sim.book.engine import MarketEngine
+from sim.money.acceptance import MarketNow
 from sim.money.amending import Amendment
 from sim.money.margin import Exposure, OpenSide
 from sim.money.position import Position
@@ -19,7 +20,7 @@ from sim.rows.messages import CommandKind, EventKind, OrderType, Side, TimeInFor
 from sim.rows.order_types import type_when_triggered
 from storage.intake.accept_check import decide
 from storage.intake.accept_sql import payloads
-from storage.intake.accept_state import AcceptedRow, Account, Accounts, MarketNow
+from storage.intake.accept_state import AcceptedRow, Account, Accounts
 from storage.intake.amendments import OpenOrder, amend_payload, decide_amendment
 from storage.intake.idempotency import Asked
 from tests.builders import order
@@ -165,13 +166,10 @@ class Exchange:
             asks,
             last_ticks=self.engine.last_price_ticks,
         )
-        people, held = {}, {}
+        people = {}
         for number, purse in self.purses.items():
             cost = self.cost_of(number)
             wallet = purse.cash + cost
-            people[number] = Account(
-                0, wallet, purse.locked, len(purse.open), "TRADER", "ACTIVE", 1, False
-            )
             exposure = Exposure(SPEC, self.mark, Position(purse.lots, cost), purse.leverage)
             for order_id, (side, limit, lots, reduces, _, waits) in purse.open.items():
                 if order_id == without:
@@ -185,8 +183,10 @@ class Exchange:
                 sums.plain_lots += 0 if reduces else lots
                 sums.beyond_lots += lots if beyond else 0
                 sums.beyond_tick_lots += lots * limit if beyond else 0
-            held[number] = {SPEC.market_id: exposure}
-        return Accounts(people, held, {SPEC.market_id: now})
+            about = (0, len(purse.open), "TRADER", "ACTIVE", 1, False)
+            held = {SPEC.market_id: exposure}
+            people[number] = Account(wallet, purse.locked, *about, held=held)
+        return Accounts(people, {SPEC.market_id: now})
 
     def cost_of(self, number: int) -> int:
         """Any split of cash into wallet and cost basis has the same equity: positions are booked

@@ -2,19 +2,15 @@
 
 import asyncio
 import random
-from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
-import numpy as np
 import psycopg
 import pytest
 
 from sim.refusals import Refusal, Refused
-from sim.rows.messages import MarketStatus, Side
+from sim.rows.messages import Side
 from storage.intake.accept import Acceptor
-from storage.intake.accept_check import decide
-from storage.intake.accept_state import Account, Accounts, MarketNow
 from storage.intake.idempotency import Asked, once
 from storage.intake.own_accounts import transfer
 from storage.intake.transfers import deposit, reset, withdraw
@@ -22,7 +18,6 @@ from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import Connection, unit_of_work
 from tests.auditor import check_money
 from tests.builders import order, paper_account, spot_order, trader, with_money
-from tests.markets import ETH_SPOT
 from tests.placing import place_many
 
 ETH = 10**8
@@ -187,15 +182,3 @@ async def test_everything_at_once_in_two_assets_of_two_accounts_leaves_no_accoun
             assert total >= 0
             assert asset == "USDC" or total >= locked >= 0
     check_money(database)
-
-
-def test_an_order_locks_no_more_than_can_be_stored() -> None:
-    """At the least price, 10**14 lots are worth what an order may be, and 10**19 atoms of ETH."""
-    nobody, none = 1_000, np.empty((0, 3), np.int64)
-    account = Account(0, 0, 0, 0, "TRADER", "ACTIVE", nobody, False, {"ETH": 10**20})
-    market = MarketNow(ETH_SPOT, MarketStatus.ACTIVE, 1, 1, 0, 0, none, none)
-    accounts = Accounts({nobody: account}, {}, {ETH_SPOT.market_id: market})
-    for lots, is_taken in ((2**63 // LOT, True), (10**14, False)):
-        wish = spot_order(nobody, Side.SELL, lots, price_ticks=1)
-        with nullcontext() if is_taken else pytest.raises(Refused, match=r"at most 92233720368\.5"):
-            decide(wish, accounts, 10, 0)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from sim.book.engine import MarketEngine
+from sim.money.acceptance import MarketNow
 from sim.money.ledger import FEES, clearing_account
 from sim.money.margin import Exposure, OpenSide
 from sim.money.settlement import OrderState, Settlement
@@ -28,7 +29,7 @@ from sim.rows.messages import (
 )
 from storage.intake.accept_check import decide
 from storage.intake.accept_sql import payloads
-from storage.intake.accept_state import AcceptedRow, Account, Accounts, MarketNow
+from storage.intake.accept_state import AcceptedRow, Account, Accounts
 from tests.builders import spot_order
 from tests.markets import ETH_SPOT as SPEC
 
@@ -76,19 +77,19 @@ class Exchange:
         bids, asks = self.engine.depth(20)
         best_bid = self.engine.best_bid_ticks
         now = MarketNow(SPEC, 1, self.mark, self.mark, 0, best_bid, bids, asks)
-        people, held = {}, {}
+        people = {}
         for one, purse in self.purses.items():
             money, eth = (self.totals[one, asset] for asset in ("USDC", "ETH"))
-            about = (len(purse.open), "TRADER", "ACTIVE", 1, False)
-            free = {"ETH": eth - self.locked[one, "ETH"]}
-            people[one] = Account(0, money, self.locked[one, "USDC"], *about, free)
             exposure = Exposure(SPEC, self.mark)
             for side, limit, lots, _ in purse.open.values():
                 sums = exposure.open_sides.setdefault(Side(side), OpenSide())
                 sums.orders, sums.lots = sums.orders + 1, sums.lots + lots
                 sums.tick_lots += lots * limit
-            held[one] = {SPEC.market_id: exposure}
-        return Accounts(people, held, {SPEC.market_id: now})
+            about = (0, len(purse.open), "TRADER", "ACTIVE", 1, False)
+            free, held = {"ETH": eth - self.locked[one, "ETH"]}, {SPEC.market_id: exposure}
+            locked = self.locked[one, "USDC"]
+            people[one] = Account(money, locked, *about, free_atoms=free, held=held)
+        return Accounts(people, {SPEC.market_id: now})
 
     def place(self, wish: PlaceOrder) -> None:
         try:

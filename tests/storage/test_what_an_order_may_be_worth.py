@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sim.market import MarketSpec
+from sim.money.acceptance import MarketNow
 from sim.money.margin import Exposure
 from sim.money.order_margin import OrderMargin
 from sim.money.position import Position
@@ -17,7 +18,7 @@ from sim.refusals import Refusal, Refused
 from sim.rows.messages import MarketStatus, OrderFlag, Rows, Side
 from sim.units import ATOMS_PER_UNIT
 from storage.intake.accept_check import decide
-from storage.intake.accept_state import Account, Accounts, MarketNow
+from storage.intake.accept_state import Account, Accounts
 from tests.builders import order
 from tests.markets import SPOT
 from tests.sim.scenario_texts import scenario_of, world_of
@@ -61,9 +62,7 @@ capital = "100000000000"
 def live(wish: PlaceOrder, bid: int, mark: int = MARK) -> str:
     """What acceptance says of the order, to an account with money and a position."""
     spec, nothing = wish.spec, np.empty((0, 3), np.int64)
-    account = Account(
-        0, MONEY_ATOMS, 0, 0, "TRADER", "ACTIVE", TRADER, False, {"BIG": 10**8 * HELD_LOTS}
-    )
+    about, free = (0, 0, "TRADER", "ACTIVE", TRADER, False), {"BIG": 10**8 * HELD_LOTS}
     now = MarketNow(spec, MarketStatus.ACTIVE, mark, mark, 0, bid, nothing, nothing)
     cost_atoms = HELD_LOTS * mark * spec.atoms_per_tick_lot
     held = (
@@ -71,8 +70,9 @@ def live(wish: PlaceOrder, bid: int, mark: int = MARK) -> str:
         if spec.is_spot
         else {spec.market_id: Exposure(spec, mark, Position(HELD_LOTS, cost_atoms))}
     )
+    account = Account(MONEY_ATOMS, 0, *about, free_atoms=free, held=held)
     try:
-        decide(wish, Accounts({TRADER: account}, {TRADER: held}, {spec.market_id: now}), 10, 0)
+        decide(wish, Accounts({TRADER: account}, {spec.market_id: now}), 10, 0)
     except Refused as refused:
         return f"{refused.refusal}: {refused.message}"
     return "taken"
