@@ -48,6 +48,8 @@ UNKNOWN_HOST = (
     Refusal.UNKNOWN_HOST,
     "The header Host names none of this server's names; the setting SANDPIT_HOSTS_ALLOWED adds one",
 )
+ENCODED_SLASH = b"%2f"
+NO_SUCH_NAME = (Refusal.NOT_FOUND, "There is nothing here: no name in a path has a slash in it")
 FOREIGN_PAGE = (
     Refusal.FORBIDDEN,
     "A page of another site may not do this; the setting SANDPIT_CORS_ORIGINS allows its origin",
@@ -174,6 +176,8 @@ class Front:
             raise Refused(*UNKNOWN_HOST)
         if self._origins.refuse(method, sent):
             raise Refused(*FOREIGN_PAGE)
+        if ENCODED_SLASH in scope["raw_path"].lower():
+            raise Refused(*NO_SUCH_NAME)
         length = sent.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self._body_limit:
             raise self._too_large()

@@ -48,6 +48,7 @@ class Services:
         self.results = LargeAnswers("results", RESULTS)
         self.reports = LargeAnswers("reports", REPORTS)
         self.metrics = Metrics()
+        self.draining = 0
         self._valkey = counters_in_valkey(settings)
         self.logins = LoginGuard(settings.login_rate, self._valkey)
         self.new_accounts = NewAccounts(settings.account_rate, self._valkey)

@@ -16,6 +16,8 @@ from storage.intake.drain import drain
 from storage.reading.market_data import halted_markets
 
 DRAIN_S_MAX = 30.0
+DRAINS_MAX = 4
+"""Callers who wait in one process at once: each asks the database again and again."""
 
 router = APIRouter(route_class=ExactRoute, tags=["Admin"])
 
@@ -26,9 +28,17 @@ async def post_drain(
 ) -> Response:
     """Returns when everything accepted before this call is matched and can be read. Markets that
     are halted are not waited for; the answer names them."""
-    pool = services_of(request).pool
-    processed = await drain(pool, DRAIN_S_MAX)
+    services = services_of(request)
+    if services.draining >= DRAINS_MAX:
+        raise Refused(
+            Refusal.UNAVAILABLE, f"{DRAINS_MAX} callers wait for the markets already; try again"
+        )
+    services.draining += 1
+    try:
+        processed = await drain(services.pool, DRAIN_S_MAX)
+    finally:
+        services.draining -= 1
     if processed is None:
         raise Refused(Refusal.UNAVAILABLE, f"The markets are more than {DRAIN_S_MAX:.0f} s behind")
-    halted = await halted_markets(pool)
+    halted = await halted_markets(services.pool)
     return reply(DrainAnswer(processed=processed, halted_markets=halted or None))

@@ -17,6 +17,7 @@ from sim.money.margin import (
     Shortage,
     bearable_terms,
     check_marks,
+    depth_in_band,
     lacking,
     market_order_limit,
     nearest_limit_ticks,
@@ -260,11 +261,26 @@ def market_limit(order: PlaceOrder, market: MarketNow, at_us: int, slack_ppm: in
     lots, mark_ticks = order.quantity_lots, market.mark_ticks
     limit_ticks = market_order_limit(order.side, lots, depth, mark_ticks, slack_ppm)
     if limit_ticks is None:
-        raise Refused(
-            Refusal.INSUFFICIENT_LIQUIDITY,
-            "The visible depth within 5 % of mark does not complete this MARKET order",
-        )
+        raise too_little_depth(order, depth, mark_ticks)
     return limit_ticks
+
+
+def too_little_depth(
+    order: PlaceOrder, opposite: npt.NDArray[np.int64], mark_ticks: int
+) -> Refused:
+    """The refusal of a MARKET order, with what of it the book would complete, if anything."""
+    spec = order.spec
+    depth, _ = depth_in_band(order.side, opposite, mark_ticks)
+    lots = int(depth[:, 1].sum())
+    sentence = "The visible depth within 5 % of mark does not complete this MARKET order"
+    if lots < spec.min_quantity_lots:
+        return Refused(Refusal.INSUFFICIENT_LIQUIDITY, sentence)
+    nearest = format_steps(lots, spec.lot_size)
+    return Refused(
+        Refusal.INSUFFICIENT_LIQUIDITY,
+        f"{sentence}; the nearest {Name.QUANTITY} that it completes is {nearest}",
+        {"field": Name.QUANTITY, "nearest": nearest},
+    )
 
 
 def check_margin(order: PlaceOrder, need: Need, account: MarginAccount) -> None:

@@ -345,6 +345,20 @@ def nearest_limit_ticks(spec: MarketSpec, side: Side, limit_ticks: int, mark_tic
     return max(limit_ticks, lowest_sale_ticks(mark_ticks, spec.price_band_ppm))
 
 
+def depth_in_band(
+    side: Side, opposite: npt.NDArray[np.int64], mark_ticks: int
+) -> tuple[npt.NDArray[np.int64], int]:
+    """Of the visible depth what a MARKET order may trade with, and the edge of its band in ticks.
+
+    opposite    visible depth of the other side, shape (n, 3), best first: ticks, lots, orders
+    """
+    if side == Side.BUY:
+        edge = highest_purchase_ticks(mark_ticks, MARKET_BAND_PPM)
+        return opposite[opposite[:, 0] <= edge], edge
+    edge = lowest_sale_ticks(mark_ticks, MARKET_BAND_PPM)
+    return opposite[opposite[:, 0] >= edge], edge
+
+
 def market_order_limit(
     side: Side,
     quantity_lots: int,
@@ -353,20 +367,16 @@ def market_order_limit(
     slack_ppm: int = MARKET_SLACK_PPM,
 ) -> int | None:
     """The worst price a MARKET order may trade at: what completes it and a slack, within the band
-    around mark. None where the band does not complete it.
-
-    opposite    visible depth of the other side, shape (n, 3), best first: ticks, lots, orders
+    around mark. None where the band does not complete it; `opposite` as in `depth_in_band`.
     """
-    enough = np.flatnonzero(np.cumsum(opposite[:, 1]) >= quantity_lots)
+    depth, edge = depth_in_band(side, opposite, mark_ticks)
+    enough = np.flatnonzero(np.cumsum(depth[:, 1]) >= quantity_lots)
     if enough.size == 0:
         return None
-    worst = int(opposite[enough[0], 0])
+    worst = int(depth[enough[0], 0])
     if side == Side.BUY:
-        edge = highest_purchase_ticks(mark_ticks, MARKET_BAND_PPM)
-        further = highest_purchase_ticks(worst, slack_ppm)
-        return min(further, edge) if worst <= edge else None
-    edge = lowest_sale_ticks(mark_ticks, MARKET_BAND_PPM)
-    return max(lowest_sale_ticks(worst, slack_ppm), edge) if worst >= edge else None
+        return min(highest_purchase_ticks(worst, slack_ppm), edge)
+    return max(lowest_sale_ticks(worst, slack_ppm), edge)
 
 
 NO_ORDERS = OpenSide()

@@ -1,5 +1,6 @@
 """One leverage for an account's position and orders in a market: changing it."""
 
+from bisect import bisect_left
 from dataclasses import replace
 
 from sim.market import COLLATERAL, MarketSpec
@@ -46,16 +47,26 @@ def check_change(
             {"field": Name.LEVERAGE, "nearest": here.leverage_in_force},
         )
     check_marks(held.values())
-    after = replace(here, leverage=leverage)
     others = [one for one in held.values() if one is not here]
-    before_atoms, after_atoms = (
-        available_atoms(balance.total_atoms, balance.locked_atoms, [*others, one])
-        for one in (here, after)
-    )
-    if after_atoms < 0 and after_atoms < before_atoms:
-        more = after.margin_atoms - here.margin_atoms
+
+    def available_at(wanted: int) -> int:
+        """Atoms that new orders may reserve with another leverage here: more at a higher one."""
+        all_held = [*others, replace(here, leverage=wanted)]
+        return available_atoms(balance.total_atoms, balance.locked_atoms, all_held)
+
+    before_atoms = available_at(here.leverage_in_force)
+    least_atoms = min(0, before_atoms)
+    if available_at(leverage) < least_atoms:
+        lowest = bisect_left(range(here.leverage_in_force), least_atoms, lo=1, key=available_at)
+        more = replace(here, leverage=leverage).margin_atoms - here.margin_atoms
         raise Refused(
             Refusal.INSUFFICIENT_MARGIN,
-            f"At {Name.LEVERAGE} {leverage} the position needs more margin than is available",
-            {"required": format_atoms(more), "available": format_atoms(before_atoms)},
+            f"At {Name.LEVERAGE} {leverage} the position needs more margin than is available; the"
+            f" nearest that it permits is {lowest}",
+            {
+                "field": Name.LEVERAGE,
+                "nearest": lowest,
+                "required": format_atoms(more),
+                "available": format_atoms(before_atoms),
+            },
         )

@@ -63,6 +63,15 @@ def test_s32_the_host_is_never_reflected(exchange: Deployment) -> None:
         assert not response.is_redirect
 
 
+def test_an_encoded_slash_parts_no_path(exchange: Deployment) -> None:
+    """A filter in front of the exchange sees another path than its routes would."""
+    for path in ("/markets/BTC-PERP%2fcandles", "/markets/BTC-PERP%2Fcandles"):
+        head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        with connect(exchange) as connection:
+            connection.sendall(head.encode())
+            assert everything(connection).startswith(b"HTTP/1.1 404 ")
+
+
 def test_s32_forwarded_headers_reach_no_log(exchange: Deployment) -> None:
     exchange.http.get("/nothing", headers={"X-Forwarded-For": "203.0.113.77"})
     assert "203.0.113.77" not in (exchange.data_dir / "api.log").read_text()

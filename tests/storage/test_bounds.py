@@ -99,6 +99,10 @@ async def test_a_market_order_reserves_for_its_depth_and_half_a_percent(
     assert locked(database, account_id) == format_atoms(599_000 + 2_995 + 220_000)
     refusal = await refused(acceptor.place(sale(account_id, 11, **terms)))
     assert refusal.refusal == Refusal.INSUFFICIENT_LIQUIDITY
+    assert refusal.details == {"field": Name.QUANTITY, "nearest": "0.1"}
+    database.execute("UPDATE market_views SET bids = %b", (depth((5_600, 5)),))
+    refusal = await refused(acceptor.place(sale(account_id, 1, **terms)))
+    assert (refusal.refusal, refusal.details) == (Refusal.INSUFFICIENT_LIQUIDITY, {})
 
 
 async def test_an_order_reserves_what_it_loses_at_its_limit(
@@ -235,7 +239,8 @@ async def test_the_leverage_of_a_position_changes_as_far_as_its_margin_permits(
     await changed(pool, account_id, 20)
     refusal = await refused(changed(pool, account_id, 5))  # 11.982 of 10
     assert refusal.refusal == Refusal.INSUFFICIENT_MARGIN
-    assert refusal.details == {"required": "8.9865", "available": "7.0045"}
+    found = {"required": "8.9865", "available": "7.0045"}
+    assert refusal.details == {"field": Name.LEVERAGE, "nearest": 6, **found}
     await changed(pool, account_id, 6)
     await acceptor.place(sale(account_id, 10))
     assert (await refused(changed(pool, account_id, 7))).refusal == Refusal.LEVERAGE_IN_USE
