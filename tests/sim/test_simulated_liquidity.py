@@ -10,6 +10,9 @@ import pytest
 
 from sim.populations.crowd import Crowd
 from sim.populations.population import MarketView
+from sim.rows.messages import Side
+from storage.market.depth import LEVELS_MAX
+from tests.sim.engine_rows import limit as limit_order
 from tests.sim.simulated_market import (
     Exchange,
     SimulatedMarket,
@@ -19,6 +22,7 @@ from tests.sim.simulated_market import (
 from tests.waiting import PROGRAM_S_MAX
 
 SEED = 8_824
+WHALE = 77
 STEPS = 1_000
 STEPS_PER_SECOND = 5
 SECONDS = STEPS / STEPS_PER_SECOND
@@ -136,6 +140,28 @@ def test_positions_sum_to_zero_and_makers_stay_well_inside_their_limits(run: Run
         assert sum(int(lots.sum()) for lots in held) == 0
         limit = crowds[0].limit_lots(place, market.view())
         assert np.abs(held[0]).max() < limit * 3 // 4
+
+
+@pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
+def test_who_takes_all_that_makers_stand_for_leaves_a_market_behind(side: Side) -> None:
+    """They are at their limits for minutes then: others find a price all the while."""
+    exchange = Exchange(synthetic_markets(SEED), default_populations(SEED))
+    exchange.run(20)
+    ether = exchange.markets[1]
+    limit = ether.price.price_ticks * (1_004 if side == Side.BUY else 996) // 1_000
+    ether.apply(limit_order(10**12, WHALE, side, 1_000_000, limit))  # 10,000 ETH
+    exchange.run(150)
+    taken = sum(rows["quantity_lots"][rows["account_id"] == WHALE].sum() for rows in ether.trades)
+    taken += sum(
+        rows["quantity_lots"][rows["maker_account_id"] == WHALE].sum() for rows in ether.trades
+    )
+    assert taken > 200_000, "makers were not at their limits"
+    for _ in range(150):
+        exchange.step()
+        bids, asks = ether.engine.depth(LEVELS_MAX)
+        for levels in (bids, asks):
+            away = np.abs(levels[:, 0] - ether.price.price_ticks) / ether.price.price_ticks
+            assert levels[away < 0.04, 1].sum() > 1_000
 
 
 def digest_of_a_run(seed: int, steps: int) -> str:
