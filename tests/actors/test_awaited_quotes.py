@@ -136,6 +136,7 @@ def test_makers_wait_for_nobody_and_others_for_them() -> None:
         "noise": (True,) * 4,
         "momentum": (True,) * 2,
         "arbitrage": (True,) * 4,
+        "reserve": (False,) * 4,
     }
 
 

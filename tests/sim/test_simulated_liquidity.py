@@ -148,7 +148,7 @@ def test_who_takes_all_that_makers_stand_for_leaves_a_market_behind(side: Side) 
     exchange = Exchange(synthetic_markets(SEED), default_populations(SEED))
     exchange.run(20)
     ether = exchange.markets[1]
-    limit = ether.price.price_ticks * (1_004 if side == Side.BUY else 996) // 1_000
+    limit = ether.price.price_ticks * (1_003 if side == Side.BUY else 997) // 1_000
     ether.apply(limit_order(10**12, WHALE, side, 1_000_000, limit))  # 10,000 ETH
     exchange.run(150)
     taken = sum(rows["quantity_lots"][rows["account_id"] == WHALE].sum() for rows in ether.trades)
