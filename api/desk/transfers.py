@@ -62,9 +62,12 @@ async def reset(
 
 
 async def switch(pool: AsyncPool, account_id: int, timeout_ms: int, key: str | None) -> int | None:
-    """Start, renew or (with 0) clear the dead-man switch; when it fires, in microseconds."""
+    """Start, renew or (with 0) clear the dead-man switch; when it fires, in microseconds.
+
+    Raises Refused ACCOUNT_ARCHIVED."""
 
     async def work(connection: Connection) -> Outcome:
+        await cancel_after.check_in_use(connection, account_id)
         if timeout_ms == 0:
             await cancel_after.clear_cancel_after(connection, account_id)
             return {"deadline_us": None}

@@ -8,6 +8,7 @@ from sim.orders import LAST_OPEN_STATUS
 from sim.rows.messages import CommandKind, Reason
 from storage.errors import wrapped
 from storage.intake.accept_sql import NOTIFY, command_payload
+from storage.people.accounts import archived, not_active
 from storage.postgres.unit_of_work import Connection
 
 ACCOUNTS_MAX = 1_000
@@ -16,6 +17,7 @@ ACCOUNTS_MAX = 1_000
 SET = """
 INSERT INTO cancel_after (account_id, deadline_us) VALUES (%s, %s)
 ON CONFLICT (account_id) DO UPDATE SET deadline_us = excluded.deadline_us"""
+STAY = "SELECT archived_at_us IS NOT NULL FROM accounts WHERE id = %s FOR SHARE"
 CLEAR = "DELETE FROM cancel_after WHERE account_id = %s"
 TAKE_EXPIRED = """
 DELETE FROM cancel_after WHERE account_id IN (
@@ -27,6 +29,16 @@ INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
 SELECT DISTINCT o.market_id, o.account_id, 0, x.payload, %s::bigint
 FROM unnest(%s::bigint[], %b::bytea[]) AS x(account_id, payload) JOIN orders o USING (account_id)
 WHERE o.status <= {LAST_OPEN_STATUS:d}"""
+
+
+async def check_in_use(connection: Connection, account_id: int) -> None:
+    """Raises Refused where the account is archived; one that is not stays so until the caller's
+    transaction ends, which waits for no order."""
+    row = await (await connection.execute(STAY, (account_id,))).fetchone()
+    if row is None:
+        raise not_active()
+    if row[0]:
+        raise archived()
 
 
 async def set_cancel_after(connection: Connection, account_id: int, deadline_us: int) -> None:

@@ -202,6 +202,8 @@ def test_an_archived_account_takes_no_orders_and_moves_no_money(
         paper.post("/account/reset"),
         alice.post(f"{path}/reset"),
         paper.put("/leverage", {"marketId": "ETH-PERP", "leverage": 3}),
+        paper.post("/account/cancel-after", {"timeoutMs": 60_000}),
+        paper.post("/account/cancel-after", {"timeoutMs": 0}),
         moved(alice, paper),
         moved(paper, alice),
     ]

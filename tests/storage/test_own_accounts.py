@@ -10,6 +10,7 @@ import pytest
 from sim.refusals import Refusal, Refused
 from sim.units import ATOMS_PER_UNIT
 from storage.intake.accept import Acceptor
+from storage.intake.cancel_after import check_in_use, set_cancel_after
 from storage.intake.idempotency import Asked, once
 from storage.intake.own_accounts import change, open_account, transfer
 from storage.intake.transfers import deposit
@@ -201,6 +202,28 @@ async def test_money_that_meets_its_account_being_archived_stays_outside(
     with pytest.raises(Refused) as caught:
         await depositing
     assert caught.value.refusal == Refusal.ACCOUNT_ARCHIVED
+
+
+async def test_a_switch_that_meets_its_account_being_archived_is_refused(
+    pool: AsyncPool, database: psycopg.Connection[Any]
+) -> None:
+    user = trader(database)
+    paper = paper_account(database, user)
+
+    async def switched() -> None:
+        async with unit_of_work(pool) as connection:
+            await check_in_use(connection, paper)
+            await set_cancel_after(connection, paper, 1_000)
+
+    async with unit_of_work(pool) as connection:
+        await change(connection, paper, user, None, archived=True)
+        switching = asyncio.ensure_future(switched())
+        while not waits_for_a_lock(database) and not switching.done():
+            await asyncio.sleep(0.01)
+    with pytest.raises(Refused) as caught:
+        await switching
+    assert caught.value.refusal == Refusal.ACCOUNT_ARCHIVED
+    assert database.execute("SELECT 1 FROM cancel_after").fetchone() is None
 
 
 async def test_an_order_in_anothers_account_is_refused_whoever_asks_beside_it(
