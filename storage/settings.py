@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from limits import parse_many
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -133,7 +140,9 @@ class Settings(BaseSettings):
     account_rate: Rate = "300/hour"
     # /health and /metrics, of each address: a budget that nothing else uses up.
     probe_rate: Rate = "100/second"
+    # Of one account, and of one user over all accounts.
     open_orders_max: int = Field(1_000, ge=1, le=100_000)
+    user_open_orders_max: int = Field(5_000, ge=1, le=2_000_000, validate_default=True)
 
     # Simulations by REST: how many run at a time and wait, what a TRADER may ask for.
     simulations_max: int = Field(1, ge=0, le=64)
@@ -155,6 +164,14 @@ class Settings(BaseSettings):
     database_connections_max: int = Field(CONNECTIONS_USUAL, ge=1, le=100)
     valkey_memory_mb_max: int = Field(256, ge=16, le=65_536)
     object_store_mb: int = Field(300, ge=80, le=65_536)
+
+    @field_validator("user_open_orders_max")
+    @classmethod
+    def _no_less_than_of_an_account(cls, most: int, others: ValidationInfo) -> int:
+        of_account = others.data.get("open_orders_max", 0)  # absent where it is wrong itself
+        if most < of_account:
+            raise ValueError(f"must be at least open_orders_max, which is {of_account}")
+        return most
 
     @classmethod
     def settings_customise_sources(

@@ -44,7 +44,8 @@ class Deployment:
     ) -> None:
         self.directory = directory
         limits = {f"SANDPIT_{kind}_RATE": NO_LIMIT for kind in RATES}
-        limits["SANDPIT_OPEN_ORDERS_MAX"] = "100000"  # what is placed while nothing is matched
+        for name in ("OPEN_ORDERS_MAX", "USER_OPEN_ORDERS_MAX"):
+            limits[f"SANDPIT_{name}"] = "100000"  # what is placed while nothing is matched
         self._command = [*command, "up", "--port", "0", "--data-dir", str(directory), *arguments]
         self._environment, self._cwd = {**os.environ, **limits, **environment}, cwd
         self.start()

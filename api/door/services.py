@@ -12,6 +12,7 @@ from api.door.large_answers import REPORTS, RESULTS, LargeAnswers
 from api.door.limits import RateLimits
 from api.door.metrics import Metrics
 from storage.intake.accept import Acceptor
+from storage.intake.accept_state import OpenOrdersMax
 from storage.people.limit_counters import ValkeyCounters
 from storage.postgres.database import AsyncPool, open_pool
 from storage.reading.market_data import MarketCatalog
@@ -65,7 +66,8 @@ class Services:
             self.settings.database_url.get_secret_value(), self.settings.database_connections_max
         )
         self.markets = MarketCatalog(self.pool)
-        self.acceptor = Acceptor(self.pool, self.settings.open_orders_max)
+        most = OpenOrdersMax(self.settings.open_orders_max, self.settings.user_open_orders_max)
+        self.acceptor = Acceptor(self.pool, most)
         await self.acceptor.start()
         self._ended = EndedSessions(self.pool, self.tokens)
         self._ended.start()

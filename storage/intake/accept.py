@@ -26,7 +26,7 @@ from storage.errors import (
 )
 from storage.intake.accept_request import Answer, Decided, OrderRequest, decide_request
 from storage.intake.accept_sql import load_accounts, write_accepted
-from storage.intake.accept_state import Accounts
+from storage.intake.accept_state import Accounts, OpenOrdersMax
 from storage.intake.idempotency import Asked
 from storage.postgres.database import AsyncPool, now_us
 from storage.vital_tasks import ended, started_vital
@@ -67,7 +67,7 @@ class Waiting:
 class Acceptor:
     """The one place where an API process takes orders."""
 
-    def __init__(self, pool: AsyncPool, open_orders_max: int) -> None:
+    def __init__(self, pool: AsyncPool, open_orders_max: OpenOrdersMax) -> None:
         self._pool = pool
         self._open_orders_max = open_orders_max
         self._queue: asyncio.Queue[Waiting] = asyncio.Queue(QUEUE_ORDERS_MAX)
@@ -183,7 +183,7 @@ def settle(batch: list[Waiting], error: Exception) -> None:
 async def accept(
     connection: psycopg.AsyncConnection[Any],
     requests: list[OrderRequest],
-    open_orders_max: int,
+    open_orders_max: OpenOrdersMax,
     lock: bool,
 ) -> list[Answers | None]:
     """Read, decide, write. None for a request that has to be decided again.
@@ -213,7 +213,7 @@ def answers_of(decided: Decided, order_ids: list[int] | None) -> list[Answer] | 
 
 
 def decide_all(
-    requests: list[OrderRequest], accounts: Accounts, open_orders_max: int, at_us: int
+    requests: list[OrderRequest], accounts: Accounts, open_orders_max: OpenOrdersMax, at_us: int
 ) -> list[Decided | Answers | None]:
     """What becomes of each request; see storage.intake.accept_request.decide_request."""
     decisions: list[Decided | Answers | None] = []

@@ -17,20 +17,26 @@ from sim.orders import AcceptedOrder, PlaceOrder
 from sim.refusals import Name, Refusal, Refused
 from sim.roles import Role
 from sim.rows.messages import OrderType
-from storage.intake.accept_state import AcceptedRow, Account, Accounts, KnownOrder
+from storage.intake.accept_state import (
+    AcceptedRow,
+    Account,
+    Accounts,
+    KnownOrder,
+    OpenOrdersMax,
+)
 from storage.intake.expiry import check_expiry
 from storage.intake.idempotency import Asked
 from storage.intake.links import check_link, linked
 from storage.people.accounts import archived, no_such_account, not_active
 
-TRAILING_OF_AN_ACCOUNT_MAX = 20
-"""In one market, of the TRAILING_ORDERS_MAX that it has for all of its accounts."""
+TRAILING_OF_A_USER_MAX = 20
+"""In one market, of the TRAILING_ORDERS_MAX that it has for everybody."""
 
 TRADING_ROLES = frozenset(role for role in Role if role.at_least(Role.TRADER))
 
 
 def decide(
-    order: PlaceOrder, accounts: Accounts, open_orders_max: int, at_us: int
+    order: PlaceOrder, accounts: Accounts, open_orders_max: OpenOrdersMax, at_us: int
 ) -> AcceptedOrder | AcceptedRow:
     """A row to write, or the order that has the same name and meaning.
 
@@ -43,21 +49,17 @@ def decide(
     if account.is_archived:
         raise archived()
     market = open_market(order, accounts)
-    if account.open_orders >= open_orders_max:
-        raise Refused(
-            Refusal.TOO_MANY_OPEN_ORDERS, f"An account may have {open_orders_max} open orders"
-        )
+    check_open_orders(account, accounts, open_orders_max)
     check_expiry(order, at_us)
     check_link(order, accounts.links)
-    check_trailing_stops(order, accounts)
+    check_trailing_stops(order, account, accounts)
     held = exposure(order, market, account)
     sets_leverage = take_leverage(order, held)
     terms, need = carried(order, market, account, at_us)
     check_size(order, account, max(terms.reserve_ticks, terms.limit_ticks))
     join_orders(held, terms)
     account.lock(reserved_asset(order), need.reserved_atoms)
-    account.open_orders += 1
-    count_trailing_stop(order, accounts)
+    count_order(order, account, accounts)
     return AcceptedRow(
         order,
         need.reserved_atoms,
@@ -108,20 +110,34 @@ def open_market(order: PlaceOrder, accounts: Accounts) -> MarketNow:
     return market
 
 
-def check_trailing_stops(order: PlaceOrder, accounts: Accounts) -> None:
-    """Refuses a trailing stop of whoever has the most that an account may have there."""
-    market_id, most = order.spec.market_id, TRAILING_OF_AN_ACCOUNT_MAX
-    if order.order_type != OrderType.TRAILING:
-        return
-    if accounts.trailing_stops.get((order.account_id, market_id), 0) >= most:
+def check_open_orders(account: Account, accounts: Accounts, most: OpenOrdersMax) -> None:
+    """Refuses an order of whoever has the most that an account or a user may have."""
+    if account.open_orders >= most.of_account:
+        raise Refused(
+            Refusal.TOO_MANY_OPEN_ORDERS, f"An account may have {most.of_account} open orders"
+        )
+    if accounts.open_orders[account.owner_id] >= most.of_user:
         raise Refused(
             Refusal.TOO_MANY_OPEN_ORDERS,
-            f"An account may have {most} trailing stops that wait in {market_id}",
+            f"A user may have {most.of_user} open orders over all accounts",
         )
 
 
-def count_trailing_stop(order: PlaceOrder, accounts: Accounts) -> None:
-    """An accepted trailing stop is one of those that wait."""
+def check_trailing_stops(order: PlaceOrder, account: Account, accounts: Accounts) -> None:
+    """Refuses a trailing stop of whoever has the most that a user may have there."""
+    market_id, most = order.spec.market_id, TRAILING_OF_A_USER_MAX
+    if order.order_type != OrderType.TRAILING:
+        return
+    if accounts.trailing_stops[account.owner_id, market_id] >= most:
+        raise Refused(
+            Refusal.TOO_MANY_OPEN_ORDERS,
+            f"A user may have {most} trailing stops that wait in {market_id}, over all accounts",
+        )
+
+
+def count_order(order: PlaceOrder, account: Account, accounts: Accounts) -> None:
+    """An accepted order is one of those that are open, and where it is one, that trail."""
+    account.open_orders += 1
+    accounts.open_orders[account.owner_id] += 1
     if order.order_type == OrderType.TRAILING:
-        key = (order.account_id, order.spec.market_id)
-        accounts.trailing_stops[key] = accounts.trailing_stops.get(key, 0) + 1
+        accounts.trailing_stops[account.owner_id, order.spec.market_id] += 1

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
 from sim.refusals import Name, Refusal, Refused
 from storage.intake.accept_check import authorized, decide
-from storage.intake.accept_state import AcceptedRow, Accounts
+from storage.intake.accept_state import AcceptedRow, Accounts, OpenOrdersMax
 from storage.intake.idempotency import Asked, recalled_refusal, remembered_refusal
 
 Answer = AcceptedOrder | Refused
@@ -89,7 +89,7 @@ def recalled(entry: Any, order_ids: Sequence[int]) -> Answer:
 
 
 def decide_request(
-    request: OrderRequest, accounts: Accounts, open_orders_max: int, at_us: int
+    request: OrderRequest, accounts: Accounts, open_orders_max: OpenOrdersMax, at_us: int
 ) -> Decided | list[Answer] | None:
     """What to write, what an earlier request was answered, or None: ask again after this batch.
 
@@ -122,7 +122,7 @@ def decide_entry(
     entry: PlaceOrder | Refused,
     rows: list[AcceptedRow],
     accounts: Accounts,
-    open_orders_max: int,
+    open_orders_max: OpenOrdersMax,
     at_us: int,
 ) -> int | Answer:
     """One order; `rows` are those of its request, and it is added to them. Raises Refused."""

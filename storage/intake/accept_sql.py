@@ -1,5 +1,6 @@
 """What accepting a batch of orders reads and writes."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import islice, product
 from typing import Any
@@ -27,13 +28,17 @@ from storage.people.accounts import COLLATERAL
 
 ACCOUNTS = f"""
 SELECT b.account_id, b.total_atoms, b.locked_atoms, b.version, b.open_orders, u.role, u.status,
-    a.owner_id, a.archived_at_us IS NOT NULL
+    a.owner_id, a.archived_at_us IS NOT NULL,
+    (SELECT coalesce(sum((SELECT others.open_orders FROM balances others
+            WHERE others.account_id = own.id AND others.asset = x.asset)), 0)
+        FROM accounts own WHERE own.owner_id = a.owner_id AND own.id <> a.id)
 FROM (SELECT id, '{COLLATERAL}'::text AS asset FROM unnest(%b::bigint[]) AS id OFFSET 0) x
 JOIN balances b ON b.account_id = x.id AND b.asset = x.asset
 JOIN accounts a ON a.id = b.account_id JOIN users u ON u.id = a.owner_id
 ORDER BY b.account_id"""
 """Found by the whole key whatever the planner believes: see CHANGE_BALANCES in projection_sql.py.
-Whose they are is read with them: POST of an order asks nothing beside."""
+Whose they are is read with them, and what is open in their owner's other accounts: POST of an order
+asks nothing beside, and of a user with one account it reads one entry of an index more."""
 
 LOCKED_ACCOUNTS = f"{ACCOUNTS} FOR UPDATE OF b FOR SHARE OF a"
 """The account is locked too, else whether it is archived would be what it was before the wait."""
@@ -193,12 +198,15 @@ async def load_accounts(
     by_name = await connection.execute(KNOWN_CLIENT_IDS, columns(named)) if named else None
     by_key = await connection.execute(KNOWN_KEYS, columns(keyed)) if keyed else None
     links = await load_links(connection, orders)
-    trailing_stops = await load_trailing_stops(connection, orders)
+    trailing_stops = await load_trailing_stops(connection, requests)
     now = {row[0]: market_now(row) for row in await markets.fetchall()}
     marked = {market_id: (market.spec, market.mark_ticks) for market_id, market in now.items()}
     exposures = joined(await held.fetchall(), await open_orders.fetchall(), marked)
-    rows = await accounts.fetchall()
-    found = {row[0]: Account(*row[1:], held=exposures.get(row[0], {})) for row in rows}
+    found: dict[int, Account] = {}
+    of_users: Counter[int] = Counter()
+    for account_id, *about, elsewhere in await accounts.fetchall():
+        found[account_id] = one = Account(*about, held=exposures.get(account_id, {}))
+        of_users[one.owner_id] = one.open_orders + elsewhere
     for account_id, asset, atoms in await free.fetchall() if free else ():
         if account_id in found:  # else it was removed between the statements
             found[account_id].free_atoms[asset] = atoms
@@ -208,6 +216,7 @@ async def load_accounts(
         by_client_id=known_orders(await by_name.fetchall()) if by_name else {},
         by_key=known_requests(await by_key.fetchall()) if by_key else {},
         links=links,
+        open_orders=of_users,
         trailing_stops=trailing_stops,
     )
 

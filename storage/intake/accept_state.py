@@ -1,10 +1,19 @@
 """What a batch of orders is decided on, and what is decided of each. No I/O."""
 
+from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sim.money.acceptance import MarginAccount, MarketNow
 from sim.orders import OrderStatus, PlaceOrder
 from storage.intake.links import Linked, Links
+
+
+class OpenOrdersMax(NamedTuple):
+    """How many orders may be open in one account, and over all accounts of one user."""
+
+    of_account: int
+    of_user: int
 
 
 @dataclass
@@ -41,15 +50,22 @@ class KnownRequest:
 
 @dataclass
 class Accounts:
-    """Everything a batch is decided on: accounts, markets, used names."""
+    """Everything a batch is decided on: accounts, markets, used names.
+
+    open_orders      of each user, over all of their accounts, those without a request among them
+    trailing_stops   that wait, by user and market, over all accounts; known of whoever sends one
+
+    What a user has in several accounts is counted without a lock: where two processes decide at
+    the same time on orders in different accounts of one user, both may take the last ones.
+    """
 
     accounts: dict[int, Account]
     markets: dict[str, MarketNow]
     by_client_id: dict[tuple[int, str], KnownOrder] = field(default_factory=dict)
     by_key: dict[tuple[int, str], KnownRequest] = field(default_factory=dict)
     links: Links = field(default_factory=Links)
-    trailing_stops: dict[tuple[int, str], int] = field(default_factory=dict)
-    """How many wait, by account and market; known of accounts that send one more."""
+    open_orders: Counter[int] = field(default_factory=Counter)
+    trailing_stops: Counter[tuple[int, str]] = field(default_factory=Counter)
     taken: set[tuple[int, str]] = field(default_factory=set)
     """Names that requests of this very batch bear: whoever repeats one is decided after it."""
 

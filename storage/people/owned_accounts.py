@@ -8,8 +8,7 @@ from storage.postgres.database import AsyncPool, now_us
 from storage.postgres.unit_of_work import Connection, Row, fetch_all
 
 ACCOUNTS_MAX = 20
-"""Accounts that a user may have, archived ones among them: with the open orders of one it bounds
-those of a user."""
+"""Accounts that a user may have, archived ones among them."""
 
 COLUMNS = "id, owner_id, kind, name, created_at_us, archived_at_us"
 SELECT = f"""

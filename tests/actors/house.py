@@ -11,6 +11,7 @@ from sim.orders import OrderStatus, PlaceOrder
 from sim.refusals import Refused
 from storage.intake.accept import Acceptor
 from storage.intake.accept_request import Answer
+from storage.intake.accept_state import OpenOrdersMax
 from storage.intake.cancels import request_cancel, request_cancel_all
 from storage.postgres.database import connect, open_pool
 from storage.postgres.database_roles import DatabaseUrls
@@ -62,7 +63,7 @@ class House:
     def place(self, *orders: PlaceOrder) -> list[Answer]:
         async def work() -> list[Answer]:
             pool = await open_pool(self.api_url, 2)
-            acceptor = Acceptor(pool, 1_000)
+            acceptor = Acceptor(pool, OpenOrdersMax(1_000, 1_000))
             await acceptor.start()
             answers = await place_many(acceptor, orders)
             await acceptor.stop()

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from storage.intake.accept import Acceptor
+from storage.intake.accept_state import OpenOrdersMax
 from storage.postgres.database import AsyncPool, connect, open_pool
 from tests.builders import listed_markets
 
@@ -28,7 +29,7 @@ async def pool(database: Any, database_url: str) -> AsyncIterator[AsyncPool]:
 
 @pytest_asyncio.fixture
 async def acceptor(pool: AsyncPool) -> AsyncIterator[Acceptor]:
-    started = Acceptor(pool, open_orders_max=50)
+    started = Acceptor(pool, OpenOrdersMax(50, 50))
     await started.start()
     yield started
     await started.stop()

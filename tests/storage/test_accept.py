@@ -13,6 +13,7 @@ from sim.units import format_atoms
 from storage.errors import DatabaseUnavailable, OutcomeUnknown, StorageError
 from storage.intake.accept import Acceptor
 from storage.intake.accept_request import OrderRequest
+from storage.intake.accept_state import OpenOrdersMax
 from storage.intake.cancels import CancelAll, request_cancel, request_cancel_all
 from storage.intake.idempotency import Asked
 from storage.postgres.database import AsyncPool
@@ -284,7 +285,7 @@ async def test_two_processes_accept_a_name_once_and_no_margin_twice(
     pool: AsyncPool, database: psycopg.Connection[Any]
 ) -> None:
     account_id = trader(database, "10")
-    first, second = Acceptor(pool, open_orders_max=5), Acceptor(pool, open_orders_max=5)
+    first, second = Acceptor(pool, OpenOrdersMax(5, 5)), Acceptor(pool, OpenOrdersMax(5, 5))
     for acceptor in (first, second):
         await acceptor.start()
     wish = order(account_id, lots=100, price_ticks=1_000, client_order_id="mine")
@@ -311,7 +312,7 @@ async def test_two_processes_accept_a_name_once_and_no_margin_twice(
 async def test_whoever_waits_when_the_acceptor_stops_is_answered(
     pool: AsyncPool, database: psycopg.Connection[Any], rounds: int
 ) -> None:
-    stopping, account_id = Acceptor(pool, open_orders_max=50), trader(database)
+    stopping, account_id = Acceptor(pool, OpenOrdersMax(50, 50)), trader(database)
     await stopping.start()
     asked = [asyncio.ensure_future(stopping.place(order(account_id))) for _ in range(3)]
     for _ in range(rounds):
@@ -327,7 +328,7 @@ async def test_an_acceptor_ends_wherever_it_is_stopped(
 ) -> None:
     account_id = trader(database)
     for _ in range(5):
-        stopping = Acceptor(pool, open_orders_max=500)
+        stopping = Acceptor(pool, OpenOrdersMax(500, 500))
         await stopping.start()
         asked = [asyncio.ensure_future(stopping.place(order(account_id))) for _ in range(3)]
         await asyncio.sleep(delay_us / 1_000_000)

@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 
 from storage.intake.accept import Acceptor
+from storage.intake.accept_state import OpenOrdersMax
 from storage.intake.cancel_after import SET, fire_expired
 from storage.postgres.database import connect, open_pool
 from tests.builders import order, trader
@@ -18,7 +19,7 @@ async def test_two_who_look_at_once_fire_each_switch_once(
     database: psycopg.Connection[Any], database_url: str
 ) -> None:
     pool = await open_pool(database_url, 2)
-    acceptor = Acceptor(pool, 10)
+    acceptor = Acceptor(pool, OpenOrdersMax(10, 10))
     await acceptor.start()
     accounts = [trader(database) for _ in range(ACCOUNTS)]
     await place_many(acceptor, [order(account) for account in accounts])

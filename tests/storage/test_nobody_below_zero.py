@@ -20,7 +20,7 @@ from sim.rows.messages import CommandKind, EventKind, OrderType, Side, TimeInFor
 from sim.rows.order_types import type_when_triggered
 from storage.intake.accept_check import decide
 from storage.intake.accept_sql import payloads
-from storage.intake.accept_state import AcceptedRow, Account, Accounts
+from storage.intake.accept_state import AcceptedRow, Account, Accounts, OpenOrdersMax
 from storage.intake.amendments import OpenOrder, amend_payload, decide_amendment
 from storage.intake.idempotency import Asked
 from tests.builders import order
@@ -34,7 +34,7 @@ START = 1_000_000_000
 ROUNDED = 10_000
 """Atoms: margins and reservations round up, each fill's share of one down."""
 
-OPEN_ORDERS_MAX = 12
+OPEN_ORDERS_MAX = OpenOrdersMax(12, 12)
 ENDS = {EventKind.REJECTED, EventKind.CANCELED, EventKind.EXPIRED}
 
 

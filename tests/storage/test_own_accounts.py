@@ -10,6 +10,7 @@ import pytest
 from sim.refusals import Refusal, Refused
 from sim.units import ATOMS_PER_UNIT
 from storage.intake.accept import Acceptor
+from storage.intake.accept_state import OpenOrdersMax
 from storage.intake.cancel_after import check_in_use, set_cancel_after
 from storage.intake.idempotency import Asked, once
 from storage.intake.own_accounts import change, open_account, transfer
@@ -168,7 +169,7 @@ async def test_an_order_that_meets_its_account_being_archived_is_refused(
     monkeypatch.setattr("storage.intake.accept.OPTIMISTIC_TRIES_MAX", 3 - tries)
     user = trader(database)
     paper = paper_account(database, user)
-    acceptor = Acceptor(pool, open_orders_max=50)
+    acceptor = Acceptor(pool, OpenOrdersMax(50, 50))
     await acceptor.start()
     try:
         async with unit_of_work(pool) as connection:
@@ -230,7 +231,7 @@ async def test_an_order_in_anothers_account_is_refused_whoever_asks_beside_it(
     pool: AsyncPool, database: psycopg.Connection[Any]
 ) -> None:
     owner, stranger = trader(database), trader(database)
-    acceptor = Acceptor(pool, open_orders_max=50)
+    acceptor = Acceptor(pool, OpenOrdersMax(50, 50))
     await acceptor.start()
     try:
         answers = await asyncio.gather(
@@ -257,7 +258,7 @@ async def test_an_order_asks_as_much_of_the_database_in_any_account(
         asked.append(query)
         return await execute(self, query, *values, **more)
 
-    acceptor = Acceptor(pool, open_orders_max=50)
+    acceptor = Acceptor(pool, OpenOrdersMax(50, 50))
     await acceptor.start()
     monkeypatch.setattr(psycopg.AsyncConnection, "execute", counted)
     try:

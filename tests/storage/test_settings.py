@@ -62,6 +62,23 @@ def test_a_wrong_setting_is_one_sentence_that_names_it(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("of_account", "of_user"), [("6000", None), ("6000", "5999"), (None, "999")]
+)
+def test_a_user_may_have_as_many_open_orders_as_one_account(
+    of_account: str | None, of_user: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if of_account is not None:
+        monkeypatch.setenv("SANDPIT_OPEN_ORDERS_MAX", of_account)
+    if of_user is not None:
+        monkeypatch.setenv("SANDPIT_USER_OPEN_ORDERS_MAX", of_user)
+    told = "user_open_orders_max is wrong: must be at least open_orders_max, which is"
+    with pytest.raises(ConfigurationError, match=f"{told} {of_account or 1000}"):
+        Settings.load()
+    monkeypatch.setenv("SANDPIT_USER_OPEN_ORDERS_MAX", of_account or "1000")
+    assert Settings.load().user_open_orders_max == int(of_account or 1000)
+
+
 @pytest.mark.parametrize("name", ["prot", "SANDPIT_PORT"])
 def test_a_setting_that_does_not_exist_is_refused_with_the_file_and_what_was_meant(
     name: str, tmp_path: Path

@@ -29,7 +29,7 @@ from sim.rows.messages import (
 )
 from storage.intake.accept_check import decide
 from storage.intake.accept_sql import payloads
-from storage.intake.accept_state import AcceptedRow, Account, Accounts
+from storage.intake.accept_state import AcceptedRow, Account, Accounts, OpenOrdersMax
 from tests.builders import spot_order
 from tests.markets import ETH_SPOT as SPEC
 
@@ -93,7 +93,7 @@ class Exchange:
 
     def place(self, wish: PlaceOrder) -> None:
         try:
-            row = decide(wish, self.accounts(), 12, 0)
+            row = decide(wish, self.accounts(), OpenOrdersMax(12, 12), 0)
         except Refused as refused:
             self.seen[refused.refusal.name] += 1
             return

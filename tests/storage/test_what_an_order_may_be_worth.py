@@ -18,7 +18,7 @@ from sim.refusals import Refusal, Refused
 from sim.rows.messages import MarketStatus, OrderFlag, Rows, Side
 from sim.units import ATOMS_PER_UNIT
 from storage.intake.accept_check import decide
-from storage.intake.accept_state import Account, Accounts
+from storage.intake.accept_state import Account, Accounts, OpenOrdersMax
 from tests.builders import order
 from tests.markets import SPOT
 from tests.sim.scenario_texts import scenario_of, world_of
@@ -72,7 +72,7 @@ def live(wish: PlaceOrder, bid: int, mark: int = MARK) -> str:
     )
     account = Account(MONEY_ATOMS, 0, *about, free_atoms=free, held=held)
     try:
-        decide(wish, Accounts({TRADER: account}, {spec.market_id: now}), 10, 0)
+        decide(wish, Accounts({TRADER: account}, {spec.market_id: now}), OpenOrdersMax(10, 10), 0)
     except Refused as refused:
         return f"{refused.refusal}: {refused.message}"
     return "taken"
