@@ -61,6 +61,8 @@ def sizes(settings: Settings) -> Table:
 def sizes_table(found: list[TableSize]) -> Table:
     """For a terminal."""
     table = Table(box=None, pad_edge=False)
+    if all(size.growth_bytes is None for size in found):
+        table.caption = "bytes a day are known from the second hourly pruning on"
     table.add_column("table", no_wrap=True)
     for heading in ("about rows", "bytes", "bytes a day"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -2,6 +2,8 @@
 whether all money adds up."""
 
 import os
+import sys
+from typing import TextIO
 
 from storage.market.markets import load_specs
 from storage.postgres.database import connect
@@ -15,17 +17,28 @@ NICENESS = 10
 
 
 def verify(settings: Settings) -> int:
-    """Print one line a market, and one for money; the exit code is 1 where something is wrong.
+    """Print one line a market, and one for money, each as soon as it is known; the exit code is 1
+    where something is wrong.
 
     Raises ConfigurationError.
     """
     os.nice(NICENESS)
     with running_database(settings) as url, connect(url, "verify") as connection:
-        found = [verify_market(connection, spec) for spec in load_specs(connection).values()]
+        specs, is_wrong = load_specs(connection).values(), False
+        names = ", ".join(spec.market_id for spec in specs)
+        say(f"all that {names} have done since their first batch is done again", sys.stderr)
+        for spec in specs:
+            verified = verify_market(connection, spec)
+            is_wrong |= verified.fault is not None
+            say(told(verified), sys.stdout)
         books = add_up(connection)
-    for line in [*map(told, found), money_told(books)]:
-        print(line)  # noqa: T201
-    return int(bool(books.faults) or any(verified.fault is not None for verified in found))
+        say(money_told(books), sys.stdout)
+    return int(is_wrong or bool(books.faults))
+
+
+def say(line: str, stream: TextIO) -> None:
+    """At once, also into a pipe."""
+    print(line, file=stream, flush=True)
 
 
 def money_told(books: WholeBooks) -> str:

@@ -82,13 +82,16 @@ class Lines(Progress):
         if time.monotonic() - self._said_at >= LINE_EVERY_S:
             self._said_at = time.monotonic()
             share = 100 * step // self._scenario.steps
-            left_s = self._left_s(step)
-            self.say(f"{share} %: {line}, {clock(round(left_s * SECOND_US))} left")
+            self.say(f"{share} %: {line}{self._left(step)}")
 
-    def _left_s(self, step: int) -> float:
+    def _left(self, step: int) -> str:
+        """How long it will take, where the run has gone far enough to tell."""
         first = self._first[0] if self._first else 0
         passed = time.monotonic() - self._began
-        return passed * (self._scenario.steps - step) / max(1, step - first)
+        if step <= first or passed < 1:
+            return ""
+        left_s = passed * (self._scenario.steps - step) / (step - first)
+        return f", {clock(round(left_s * SECOND_US))} left"
 
     def summary(self, summary: Mapping[str, Any], directory: Path) -> None:
         console = Console(highlight=False, soft_wrap=True)
@@ -185,7 +188,8 @@ def fact_lines(summary: Mapping[str, Any]) -> list[str]:
 
 def _counts(facts: Mapping[str, Any]) -> str:
     if facts["not_judged"] == len(facts["facts"]):
-        return f"none can be judged: {facts['facts'][0]['why']}"
+        reasons = dict.fromkeys(one["why"] for one in facts["facts"])
+        return f"none can be judged: {'; '.join(reasons)}"
     said = f"{facts['holding']} of {len(facts['facts'])} hold"
     return said + (f", {facts['not_judged']} cannot be judged" if facts["not_judged"] else "")
 

@@ -121,8 +121,11 @@ FIELDS: dict[str, str] = {
     "liquidityRole": "MAKER rested in the book, TAKER came to it.",
     "notional": "Price times quantity.",
     "fee": "What this side paid; negative where it was paid.",
-    "realizedPnl": "Profit or loss that was realised.",
-    "equity": "What the account is worth: `total` and `unrealizedPnl`.",
+    "FillAnswer.realizedPnl": "Profit or loss that this fill realised, before its fee.",
+    "PositionAnswer.realizedPnl": "Profit or loss that the account has realised in this market, in "
+    "all positions that it ever had there, less their fees.",
+    "equity": "What backs positions: `total` of USDC and `unrealizedPnl`. What the account owns of "
+    "other assets is no part of it.",
     "initialMargin": "What positions bind: their notional ÷ leverage.",
     "maintenanceMargin": "What the account's equity must stay above.",
     "openLoss": "What the open orders would lose at once, with their fees, if they traded at their "
