@@ -21,7 +21,8 @@ rows mean is in applying.py. Beyond the docstrings of messages.py it keeps to th
   would: post-only that would take is CANCELED. A closed market triggers nothing meanwhile.
 * A reduce-only order that waits ends with the position, and is cut when it is triggered.
 * AMEND is refused whole or done whole: less at the same price is REDUCED, for the reason
-  REQUESTED, and stays; whatever else is AMENDED, leaves its place and comes in anew.
+  REQUESTED, and stays; whatever else is AMENDED, leaves its place and comes in anew: reduce-only
+  or not as AMEND says, else as it was. As a PLACE it becomes so only if there is what to reduce.
 * Of two linked orders the first names itself, the second the first. It is refused where the first
   has gone, traded or been triggered, has its second, or would rest beside it on one side.
 * CANCEL_REJECTED, AMEND_REJECTED and STATUS_CHANGED carry no price, side or flags.

@@ -37,7 +37,7 @@ WAITING, TRIGGERED, AMENDED, AMEND_REJECTED = (int(kind) for kind in list(EventK
 ACTIVE, CANCEL_ONLY, HALTED = (int(status) for status in MarketStatus)
 LIMIT, MARKET, TRAILING = int(OrderType.LIMIT), int(OrderType.MARKET), int(OrderType.TRAILING)
 GTC, IOC, FOK = (int(time_in_force) for time_in_force in TimeInForce)
-POST_ONLY, REDUCE_ONLY, FORCED, TRIGGER_ON_MARK = (int(flag) for flag in OrderFlag)
+POST_ONLY, REDUCE_ONLY, FORCED, TRIGGER_ON_MARK, MAY_OPEN = (int(flag) for flag in OrderFlag)
 
 NONE = int(Reason.NONE)
 INVALID_COMMAND = int(Reason.INVALID_COMMAND)

@@ -23,7 +23,7 @@ from sim.book.damaged_terms import check_terms
 from sim.market import QUANTITY_LOTS_MAX
 from sim.rows.messages import MarketStatus, OrderFlag, Side
 
-FLAGS_MAX = sum(OrderFlag) - OrderFlag.TRIGGER_ON_MARK
+FLAGS_MAX = int(OrderFlag.POST_ONLY | OrderFlag.REDUCE_ONLY | OrderFlag.FORCED)
 
 SNAPSHOT_HEADER: np.dtype[np.void] = np.dtype(
     [

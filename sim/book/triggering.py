@@ -23,12 +23,14 @@ from sim.book.events import (
     LIMIT,
     MARKET_CANCEL_ONLY,
     MARKET_HALTED,
+    MAY_OPEN,
     NONE,
     ORDER_NOT_OPEN,
     PLACE,
     POST_ONLY,
     POST_ONLY_WOULD_TAKE,
     REDUCE_ONLY,
+    REDUCE_ONLY_WOULD_INCREASE,
     REDUCED,
     REQUESTED,
     SELF_TRADE_PREVENTION,
@@ -41,7 +43,7 @@ from sim.book.events import (
 from sim.book.heaps import DUE, LAST_SOURCE, first
 from sim.book.matching import enter, match
 from sim.book.queues import find_order, take_lots, waits
-from sim.book.reduce_only import keep_reducing
+from sim.book.reduce_only import keep_reducing, reducible_lots
 from sim.book.rules import crosses, has_terms, limit_price, value_refusal
 from sim.book.term_rules import trigger_refusal
 from sim.book.terms import cut_any, drop_any, take_terms, use_link
@@ -144,7 +146,9 @@ def leave_to_trigger(book: Book, events: Integers, time_us: int) -> None:
 
 @inlined
 def who_may_not(book: Book, command: Records, slot: int) -> Number:
-    """Why an AMEND is refused whatever it asks for; NONE where it is not."""
+    """Why an AMEND is refused whatever its order is to become; NONE where it is not."""
+    if command.flags != 0 and command.flags != MAY_OPEN and command.flags != REDUCE_ONLY:
+        return INVALID_COMMAND
     if book.state[STATUS] != ACTIVE:
         return MARKET_HALTED if book.state[STATUS] == HALTED else MARKET_CANCEL_ONLY
     if slot == 0:
@@ -155,19 +159,33 @@ def who_may_not(book: Book, command: Records, slot: int) -> Number:
 
 
 @inlined
-def why_not(book: Book, amended: Records, is_waiting: bool) -> Number:
-    """Why an order may not become what it would be amended to; NONE where it may."""
-    if is_waiting:
-        reason = trigger_refusal(book, amended)
-        if reason != NONE:
-            return reason
-        is_limit = type_when_triggered(amended.order_type) == LIMIT
-        return value_refusal(book, amended, is_limit)
-    if amended.trigger_ticks != 0:
-        return INVALID_COMMAND
-    reason = value_refusal(book, amended, True)
-    if reason != NONE or amended.flags & POST_ONLY == 0:
+def wrong_terms(book: Book, amended: Records, is_waiting: bool) -> Number:
+    """Why no order may be what one would be amended to; NONE where it may."""
+    if not is_waiting:
+        return INVALID_COMMAND if amended.trigger_ticks != 0 else value_refusal(book, amended, True)
+    reason = trigger_refusal(book, amended)
+    if reason != NONE:
         return reason
+    is_limit = type_when_triggered(amended.order_type) == LIMIT
+    return value_refusal(book, amended, is_limit)
+
+
+@inlined
+def why_not(
+    book: Book, amended: Records, slot: int, is_waiting: bool, is_to_reduce: bool
+) -> Number:
+    """Why an order may not become what it would be amended to; NONE where it may.
+
+    is_to_reduce   whether it is to be reduce-only from now on
+    """
+    reason = wrong_terms(book, amended, is_waiting)
+    if reason != NONE:
+        return reason
+    position_lots = book.accounts[book.orders[slot].account].position_lots
+    if is_to_reduce and reducible_lots(position_lots, amended.side) == 0:
+        return REDUCE_ONLY_WOULD_INCREASE
+    if is_waiting or amended.flags & POST_ONLY == 0:
+        return NONE
     would_take = crosses(book, amended.side, limit_price(book, amended))
     return POST_ONLY_WOULD_TAKE if would_take else NONE
 
@@ -184,16 +202,10 @@ def amend(book: Book, events: Integers, command: Records) -> Number:
         write_bare(book, events, command, AMEND_REJECTED, reason, 0)
         return False
     write_command(book, slot, command.time_us)
-    amended, order = book.incoming[0], book.orders[slot]
-    is_waiting = waits(book, slot)
-    amended.quantity_lots += command.quantity_lots
-    if command.price_ticks != 0:
-        amended.price_ticks = command.price_ticks
-    moves = amended.price_ticks != order.price_ticks or amended.quantity_lots > order.remaining_lots
-    if command.trigger_ticks != 0:
-        moves = moves or not is_waiting or amended.trigger_ticks != command.trigger_ticks
-        amended.trigger_ticks = command.trigger_ticks
-    reason = why_not(book, amended, is_waiting)
+    amended, is_waiting = book.incoming[0], waits(book, slot)
+    moves = take_wishes(book, amended, command, slot, is_waiting)
+    is_to_reduce = moves and command.flags & REDUCE_ONLY != 0
+    reason = why_not(book, amended, slot, is_waiting, is_to_reduce)
     if reason != NONE:
         write_bare(book, events, command, AMEND_REJECTED, reason, 0)
     elif moves:
@@ -202,6 +214,27 @@ def amend(book: Book, events: Integers, command: Records) -> Number:
     else:
         shrink(book, events, amended, slot, is_waiting)
     return False
+
+
+@inlined
+def take_wishes(
+    book: Book, amended: Records, command: Records, slot: int, is_waiting: bool
+) -> Number:
+    """`amended`, which is the order as it is, becomes what an AMEND asks for; whether the order
+    leaves its place for that. Only then it changes whether it is reduce-only."""
+    order = book.orders[slot]
+    amended.quantity_lots += command.quantity_lots
+    if command.price_ticks != 0:
+        amended.price_ticks = command.price_ticks
+    moves = amended.price_ticks != order.price_ticks or amended.quantity_lots > order.remaining_lots
+    if command.trigger_ticks != 0:
+        moves = moves or not is_waiting or amended.trigger_ticks != command.trigger_ticks
+        amended.trigger_ticks = command.trigger_ticks
+    if moves and command.flags == MAY_OPEN:
+        amended.flags = amended.flags & ~REDUCE_ONLY
+    elif moves:
+        amended.flags = amended.flags | command.flags
+    return moves
 
 
 @inlined

@@ -90,6 +90,7 @@ class OrderFlag(IntEnum):
     """Bits of COMMAND.flags and of EVENT.flags.
 
     TRIGGER_ON_MARK: the order waits for mark, not for the last trade.
+    MAY_OPEN is a wish of an AMEND and no order's: see COMMAND.
     FORCED marks an order that closes a position by force, for whoever keeps account of it: the
     engine carries the bit and gives it no meaning. No client can set it.
     """
@@ -98,6 +99,7 @@ class OrderFlag(IntEnum):
     REDUCE_ONLY = 2
     FORCED = 4
     TRIGGER_ON_MARK = 8
+    MAY_OPEN = 16
 
 
 class Reason(IntEnum):
@@ -184,6 +186,8 @@ expires_us      an order that stands, GTC or waiting: it ends before the first r
                 later; 0 for never
 link_id         an order that stands: of the first of two its own id, of the second the first's;
                 a fill or the trigger of one cancels the other. 0 for none
+flags           PLACE: the order's. AMEND: where the order leaves its place, MAY_OPEN: it is not
+                reduce-only from then on; REDUCE_ONLY: it is; 0: as it was
 status          SET_STATUS: the MarketStatus to take
 reason          CANCEL and CANCEL_ALL: DEAD_MANS_SWITCH or OPERATOR where that asks, else REQUESTED
 leverage        carried for the accounting; the engine does not read it

@@ -118,6 +118,7 @@ def amend(
     more_lots: int = 0,
     price_ticks: int = 0,
     trigger_ticks: int = 0,
+    flags: int = 0,
 ) -> Rows:
     return command(
         CommandKind.AMEND,
@@ -126,6 +127,7 @@ def amend(
         quantity_lots=more_lots,
         price_ticks=price_ticks,
         trigger_ticks=trigger_ticks,
+        flags=flags,
     )
 
 

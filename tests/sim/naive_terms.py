@@ -103,6 +103,9 @@ class NaiveTerms(ABC):
     def wrong_values(self, row: dict[str, int]) -> dict[Reason, bool]: ...
 
     @abstractmethod
+    def reducible(self, account_id: int, side: int) -> int: ...
+
+    @abstractmethod
     def enter(self, triggered: bool = False) -> int: ...
 
     def leave(self, order: Order) -> None:
@@ -235,7 +238,10 @@ class NaiveTerms(ABC):
             self.leave(order)
         self.input_seq -= 1
 
-    def amend_refusal(self, order: Order | None, wish: dict[str, int]) -> Reason:
+    def amend_refusal(self, order: Order | None, wish: dict[str, int], is_moved: bool) -> Reason:
+        flags = self.row["flags"]
+        if flags not in (0, OrderFlag.REDUCE_ONLY, OrderFlag.MAY_OPEN):
+            return Reason.INVALID_COMMAND
         if self.status != MarketStatus.ACTIVE:
             halted = self.status == MarketStatus.HALTED
             return Reason.MARKET_HALTED if halted else Reason.MARKET_CANCEL_ONLY
@@ -246,7 +252,16 @@ class NaiveTerms(ABC):
         if order.rests and wish["trigger_ticks"]:
             return Reason.INVALID_COMMAND
         wrong = [reason for reason, is_so in self.wrong_values(wish).items() if is_so]
+        nothing = self.reducible(order.account_id, order.side) == 0
+        if is_moved and flags == OrderFlag.REDUCE_ONLY and nothing:
+            wrong.append(Reason.REDUCE_ONLY_WOULD_INCREASE)
         return min(wrong, default=Reason.NONE)
+
+    @staticmethod
+    def leaves_its_place(order: Order, wish: dict[str, int]) -> bool:
+        if (wish["price_ticks"], wish["trigger_ticks"]) != (order.price, order.trigger):
+            return True
+        return wish["quantity_lots"] > order.remaining
 
     def amend(self) -> None:
         asked, order = self.row, self.orders.get(self.row["order_id"])
@@ -254,7 +269,12 @@ class NaiveTerms(ABC):
         wish["quantity_lots"] = wish.get("quantity_lots", 0) + asked["quantity_lots"]
         for name in ("price_ticks", "trigger_ticks"):
             wish[name] = asked[name] or wish.get(name, 0)
-        reason = self.amend_refusal(order, wish)
+        is_moved = order is not None and self.leaves_its_place(order, wish)
+        if is_moved and asked["flags"] & OrderFlag.MAY_OPEN:
+            wish["flags"] -= wish["flags"] & OrderFlag.REDUCE_ONLY
+        elif is_moved and asked["flags"] & OrderFlag.REDUCE_ONLY:
+            wish["flags"] |= OrderFlag.REDUCE_ONLY
+        reason = self.amend_refusal(order, wish, is_moved)
         if order and reason == Reason.NONE and order.rests and wish["flags"] & OrderFlag.POST_ONLY:
             self.row = wish
             reason = Reason.POST_ONLY_WOULD_TAKE if self.reachable() else reason
@@ -262,16 +282,15 @@ class NaiveTerms(ABC):
         if order is None or reason != Reason.NONE:
             self.say_plainly(EventKind.AMEND_REJECTED, reason)
             return
-        same = (wish["price_ticks"], wish["trigger_ticks"]) == (order.price, order.trigger)
         self.row = wish
-        if same and wish["quantity_lots"] < order.remaining:
+        if not is_moved and wish["quantity_lots"] < order.remaining:
             self.say_about(
                 order, EventKind.REDUCED, Reason.REQUESTED, order.remaining - wish["quantity_lots"]
             )
             order.remaining = wish["quantity_lots"]
             return
         self.say_of_command(EventKind.AMENDED, Reason.NONE, wish["quantity_lots"])
-        if not same or wish["quantity_lots"] != order.remaining:
+        if is_moved:
             self.come_anew(order)
 
     def come_anew(self, order: Order) -> None:

@@ -106,6 +106,9 @@ def amend_some(generator: np.random.Generator, rows: Rows) -> None:
     shape = len(amends)
     rows["quantity_lots"][amends] = generator.choice([0, 0, 3, 9, 30, -1, -4], shape)
     rows["price_ticks"][amends] *= generator.integers(0, 2, shape).astype(np.int32)
+    to_open, to_reduce = OrderFlag.MAY_OPEN, OrderFlag.REDUCE_ONLY
+    wishes = [0, to_open, to_reduce, to_open | to_reduce]
+    rows["flags"][amends] = generator.choice(wishes, shape, p=[0.4, 0.3, 0.28, 0.02])
     rows["kind"][ticks] = CommandKind.TICK
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from sim.book.engine import MarketEngine
-from sim.rows.messages import CommandKind, MarketStatus, OrderType, Rows, TimeInForce
+from sim.rows.messages import CommandKind, MarketStatus, OrderFlag, OrderType, Rows, TimeInForce
 from tests.sim.engine_rows import SPEC, command, depth_lists, resting
 from tests.sim.naive_book import NaiveBook
 
@@ -24,6 +24,7 @@ ORDER_IDS = st.sampled_from([*range(1, 25), *range(-24, 0), 2**63 - 1, -(2**63)]
 ACCOUNTS = st.integers(1, 4)
 NEAR_PRICES = st.integers(95, 105)
 TIMES = st.integers(1, 60)
+REDUCE_ONLY, MAY_OPEN = int(OrderFlag.REDUCE_ONLY), int(OrderFlag.MAY_OPEN)
 QUANTITIES = st.one_of(st.integers(1, 12), st.just(SPEC.max_quantity_lots))
 
 
@@ -104,6 +105,7 @@ AMENDS = st.builds(
     quantity_lots=st.one_of(st.just(0), QUANTITIES, st.integers(-2, 3)),
     price_ticks=st.one_of(st.just(0), NEAR_PRICES),
     trigger_ticks=st.one_of(st.just(0), st.just(0), NEAR_PRICES),
+    flags=st.sampled_from([0, 0, REDUCE_ONLY, MAY_OPEN, MAY_OPEN, REDUCE_ONLY | MAY_OPEN, 1]),
     time_us=TIMES,
 )
 PAIRS = st.builds(

@@ -26,6 +26,7 @@ from tests.sim.engine_rows import (
 
 IOC, GTC = TimeInForce.IOC, TimeInForce.GTC
 POST_ONLY, REDUCE_ONLY = OrderFlag.POST_ONLY, OrderFlag.REDUCE_ONLY
+MAY_OPEN = OrderFlag.MAY_OPEN
 
 ENDINGS: dict[str, Case] = {
     "an order ends before the first row of its time": (
@@ -233,7 +234,134 @@ AMENDS: dict[str, Case] = {
     ),
 }
 
-CASES = {**ENDINGS, **AMENDS}
+LONG = [limit(90, 1, BUY, 10, 100), limit(91, 2, SELL, 10, 100), limit(50, 3, BUY, 40, 90)]
+"""Account 1 holds 10, which it may sell at 90."""
+EXCESS = "REDUCE_ONLY_EXCESS"
+SOLD = [market(9, 1, SELL, 10)]
+SOLD_EVENT = ("TRADE", 50, 9, 10, 90)
+
+TURNS: dict[str, Case] = {
+    "one that only reduces goes on with what there is to reduce": (
+        [*LONG, limit(1, 1, SELL, 4, 110, flags=REDUCE_ONLY)],
+        [amend(1, 1, 20)],
+        [
+            ("AMENDED", "NONE", 1, 24, 110),
+            ("REDUCED", EXCESS, 1, 14, 110),
+            ("RESTED", "NONE", 1, 10, 110),
+        ],
+        [(50, 90, 40), (1, 110, 10)],
+    ),
+    "with all that it is for where it may open from now on": (
+        [*LONG, limit(1, 1, SELL, 4, 110, flags=REDUCE_ONLY)],
+        [amend(1, 1, 20, flags=MAY_OPEN), *SOLD, amend(1, 1, 1)],
+        [
+            ("AMENDED", "NONE", 1, 24, 110),
+            ("RESTED", "NONE", 1, 24, 110),
+            SOLD_EVENT,
+            ("AMENDED", "NONE", 1, 25, 110),
+            ("RESTED", "NONE", 1, 25, 110),
+        ],
+        [(50, 90, 30), (1, 110, 25)],
+    ),
+    "one that may open only reduces from now on": (
+        [*LONG, limit(1, 1, SELL, 14, 110)],
+        [amend(1, 1, 0, 111, flags=REDUCE_ONLY), *SOLD],
+        [
+            ("AMENDED", "NONE", 1, 14, 111),
+            ("REDUCED", EXCESS, 1, 4, 111),
+            ("RESTED", "NONE", 1, 10, 111),
+            SOLD_EVENT,
+            ("CANCELED", EXCESS, 1, 10, 111),
+        ],
+        [(50, 90, 30)],
+    ),
+    "what keeps its place stays what it is": (
+        [*LONG, limit(1, 1, SELL, 4, 110, flags=REDUCE_ONLY), limit(2, 1, SELL, 4, 111)],
+        [
+            amend(1, 1, -1, flags=MAY_OPEN),
+            amend(2, 1, -1, flags=REDUCE_ONLY),
+            amend(1, 1, flags=MAY_OPEN),
+            amend(2, 1, flags=REDUCE_ONLY),
+            *SOLD,
+        ],
+        [
+            ("REDUCED", "REQUESTED", 1, 1, 110),
+            ("REDUCED", "REQUESTED", 2, 1, 111),
+            ("AMENDED", "NONE", 1, 3, 110),
+            ("AMENDED", "NONE", 2, 3, 111),
+            SOLD_EVENT,
+            ("CANCELED", EXCESS, 1, 3, 110),
+        ],
+        [(50, 90, 30), (2, 111, 3)],
+    ),
+    "one that comes to open trades beyond its position": (
+        [*LONG, limit(1, 1, SELL, 4, 110, flags=REDUCE_ONLY)],
+        [amend(1, 1, 20, 90, flags=MAY_OPEN)],
+        [("AMENDED", "NONE", 1, 24, 90), ("TRADE", 50, 1, 24, 90)],
+        [(50, 90, 16)],
+    ),
+    "one that waits is triggered as what it has become": (
+        [*LONG, stop(1, 1, SELL, 4, 95, flags=REDUCE_ONLY)],
+        [amend(1, 1, 20, flags=MAY_OPEN), market(9, 9, SELL, 1)],
+        [
+            ("AMENDED", "NONE", 1, 24, 0),
+            ("WAITING", "NONE", 1, 24, 0),
+            ("TRADE", 50, 9, 1, 90),
+            ("TRIGGERED", "NONE", 1, 24, 0),
+            ("TRADE", 50, 1, 24, 90),
+        ],
+        [(50, 90, 15)],
+    ),
+    "or ends with the position that it has come to reduce": (
+        [*LONG, stop(1, 1, SELL, 4, 80)],
+        [amend(1, 1, 0, 0, 81, flags=REDUCE_ONLY), *SOLD],
+        [
+            ("AMENDED", "NONE", 1, 4, 0),
+            ("WAITING", "NONE", 1, 4, 0),
+            SOLD_EVENT,
+            ("CANCELED", EXCESS, 1, 4, 0),
+        ],
+        [(50, 90, 30)],
+    ),
+    "none comes to reduce what is not there, as none is placed to": (
+        [*LONG, limit(1, 1, BUY, 4, 88), stop(2, 4, SELL, 4, 80)],
+        [amend(1, 1, 3, flags=REDUCE_ONLY), amend(2, 4, 3, flags=REDUCE_ONLY), amend(2, 4, 3)],
+        [
+            ("AMEND_REJECTED", "REDUCE_ONLY_WOULD_INCREASE", 1, 0, 0),
+            ("AMEND_REJECTED", "REDUCE_ONLY_WOULD_INCREASE", 2, 0, 0),
+            ("AMENDED", "NONE", 2, 7, 0),
+            ("WAITING", "NONE", 2, 7, 0),
+        ],
+        [(50, 90, 40), (1, 88, 4)],
+    ),
+    "one that is refused stays what it is": (
+        [*LONG, limit(1, 1, SELL, 4, 110, flags=POST_ONLY | REDUCE_ONLY)],
+        [amend(1, 1, 20, 90, flags=MAY_OPEN), *SOLD],
+        [
+            ("AMEND_REJECTED", "POST_ONLY_WOULD_TAKE", 1, 0, 0),
+            SOLD_EVENT,
+            ("CANCELED", EXCESS, 1, 4, 110),
+        ],
+        [(50, 90, 30)],
+    ),
+    "both at once and whatever else is no amendment": (
+        [*LONG, limit(1, 1, SELL, 4, 110), set_status(MarketStatus.HALTED)],
+        [amend(1, 1, -1, flags=flags) for flags in (MAY_OPEN | REDUCE_ONLY, POST_ONLY, 32)],
+        [("AMEND_REJECTED", "INVALID_COMMAND", 1, 0, 0)] * 3,
+        [(50, 90, 40), (1, 110, 4)],
+    ),
+    "no order is placed with what only an amendment may say": (
+        [*LONG],
+        [limit(1, 1, SELL, 4, 110, flags=MAY_OPEN), stop(2, 1, SELL, 4, 80, flags=MAY_OPEN)],
+        [
+            ("REJECTED", "INVALID_COMMAND", 1, 4, 110),
+            ("REJECTED", "INVALID_COMMAND", 2, 4, 0),
+        ],
+        [(50, 90, 40)],
+    ),
+}
+
+CASES = {**ENDINGS, **AMENDS, **TURNS}
 
 
 @pytest.mark.parametrize("case", CASES)
