@@ -13,7 +13,7 @@ import psycopg
 
 from sim.money.ledger import ENTRY_CODES, STRATEGIES_FIRST, EntryType
 from sim.rows.layouts import kept_rows
-from sim.rows.messages import EVENT, CommandKind, EventKind, Side
+from sim.rows.messages import EVENT, CommandKind, EventKind, OrderFlag, Side
 from storage.market.journal import journal_after
 
 RATE = Fraction(1, 1_000_000)
@@ -32,6 +32,7 @@ class Book:
         self.status: dict[int, int] = {}
         self.filled: dict[int, int] = defaultdict(int)
         self.amended: dict[int, int] = {}
+        self.reduces: dict[int, bool] = {}
         self.cut: dict[int, int] = defaultdict(int)
         self.position: dict[int, int] = defaultdict(int)
         self.cash: dict[int, int] = defaultdict(int)
@@ -99,6 +100,8 @@ def journal(
 def learn(book: Book, event: Any, tick_lot: int, maker: int, taker: int) -> None:
     """One event into the model."""
     kind, order_id = int(event["kind"]), int(event["order_id"])
+    if kind in (EventKind.RESTED, EventKind.WAITING, EventKind.AMENDED):
+        book.reduces[order_id] = bool(event["flags"] & OrderFlag.REDUCE_ONLY)
     if kind == EventKind.TRADE:
         notional = int(event["price_ticks"]) * int(event["quantity_lots"]) * tick_lot
         sign = 1 if event["side"] == Side.BUY else -1
@@ -136,12 +139,12 @@ def learn(book: Book, event: Any, tick_lot: int, maker: int, taker: int) -> None
 def check_orders(connection: psycopg.Connection[Any], market_id: str, book: Book) -> None:
     """Status and quantities of every order follow from its command and the events."""
     rows = connection.execute(
-        "SELECT id, status, filled_lots, quantity_lots, reserved_atoms, reduce_only FROM orders"
-        " WHERE market_id = %s",
+        "SELECT id, status, filled_lots, quantity_lots, reserved_atoms, reduce_only OR NOT may_open"
+        " FROM orders WHERE market_id = %s",
         (market_id,),
     ).fetchall()
     asked = ordered(connection, market_id)
-    for order_id, status, filled, quantity, reserved, _ in rows:
+    for order_id, status, filled, quantity, reserved, opens_nothing in rows:
         wished = book.amended.get(order_id, asked.get(order_id, quantity))
         assert quantity == wished - book.cut[order_id], f"order {order_id}"
         said = book.status.get(order_id, 1)
@@ -150,6 +153,8 @@ def check_orders(connection: psycopg.Connection[Any], market_id: str, book: Book
         assert (status, filled) == (said, book.filled[order_id]), f"order {order_id}"
         assert filled <= quantity
         assert status <= PART or reserved == 0, f"order {order_id} still reserves"
+        reduces = book.reduces.get(order_id, opens_nothing)
+        assert reduces == opens_nothing, f"order {order_id} may open, or not, in its market alone"
     known = {row[0] for row in rows}
     assert {order_id for order_id in book.status if order_id > 0} <= known
 

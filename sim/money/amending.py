@@ -20,6 +20,7 @@ class Amendment:
     reserved_atoms          what is locked for it beside the order's own reservation
     needed_atoms            what so many needed_lots of the amended order need; both are 0 where it
                             only becomes smaller
+    may_open                whether it may open a position from then on; None where that stays
     """
 
     added_lots: int
@@ -28,6 +29,7 @@ class Amendment:
     reserved_atoms: int = 0
     needed_atoms: int = 0
     needed_lots: int = 0
+    may_open: bool | None = None
 
     def kept_atoms(self, reserved_atoms: int, lots: int, lots_before: int) -> int:
         """Of what the order has reserved, with what was for this, so many lots keep so much."""
@@ -42,7 +44,8 @@ NOTHING_RESERVED = Amendment(0, 0, 0)
 
 @dataclass(frozen=True)
 class ChangedTerms:
-    """What of an order is no longer as it was ordered; 0 where it is, None for amend_reason.
+    """What of an order is no longer as it was ordered; 0 where it is, None for amend_reason and
+    may_open.
 
     updated_at_us   when its amendment was refused, which nothing else of the order tells the time
                     of; 0 where it was not
@@ -53,6 +56,7 @@ class ChangedTerms:
     triggered_at_us: int = 0
     amend_reason: int | None = None
     updated_at_us: int = 0
+    may_open: bool | None = None
 
 
 def extra_atoms(needed_atoms: int, lots: int, added_lots: int, reserved_atoms: int) -> int:

@@ -291,7 +291,9 @@ class Settlement:
         done = self.amendments.pop(order_id, NOTHING_RESERVED)
         if done is not NOTHING_RESERVED:
             self.amended.append(order_id)
-        changed = ChangedTerms(price_ticks, done.trigger_ticks, amend_reason=Reason.NONE)
+        changed = ChangedTerms(
+            price_ticks, done.trigger_ticks, amend_reason=Reason.NONE, may_open=done.may_open
+        )
         self.changed_terms.append((order_id, changed))
         return done
 

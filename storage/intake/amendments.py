@@ -22,10 +22,17 @@ from sim.money.acceptance import (
     reserved_asset,
 )
 from sim.money.amending import Amendment, extra_atoms
-from sim.money.margin import Need, need_of
+from sim.money.margin import Need, order_need
 from sim.orders import OrderStatus, PlaceOrder, Terms
 from sim.refusals import Refusal, Refused
-from sim.rows.messages import CommandKind, OrderType, Side, TimeInForce, empty_commands
+from sim.rows.messages import (
+    CommandKind,
+    OrderFlag,
+    OrderType,
+    Side,
+    TimeInForce,
+    empty_commands,
+)
 from sim.rows.order_types import LIMIT, type_when_triggered, waits_for_trigger
 from storage.intake.accept_check import authorized, open_market
 from storage.intake.accept_request import OrderRequest
@@ -42,8 +49,8 @@ LOCK = f"SELECT 1 FROM balances WHERE account_id = %s AND asset = '{COLLATERAL}'
 
 OWNED = f"""
 SELECT {SPEC_COLUMNS_OF_M}, o.side, o.order_type, o.time_in_force, o.price_ticks, o.quantity_lots,
-    o.filled_lots, o.leverage, o.reduce_only OR NOT o.may_open, o.post_only, o.trigger_ticks,
-    o.on_mark, o.triggered_at_us, o.reserved_atoms, o.status,
+    o.filled_lots, o.leverage, o.reduce_only, o.may_open, o.post_only, o.trigger_ticks, o.on_mark,
+    o.triggered_at_us, o.reserved_atoms, o.status,
     EXISTS (SELECT FROM amendments a WHERE a.order_id = o.id)
 FROM orders o JOIN markets m USING (market_id) WHERE o.id = %s AND o.account_id = %s"""
 RESERVE = f"""
@@ -55,18 +62,25 @@ INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
 VALUES (%s, %s, %s, %b, %s)"""
 REMEMBER = """
 INSERT INTO amendments (order_id, account_id, added_lots, price_ticks, trigger_ticks,
-    reserved_atoms, needed_atoms, needed_lots) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
+    reserved_atoms, needed_atoms, needed_lots, may_open)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"""
+TURNS = {None: 0, True: int(OrderFlag.MAY_OPEN), False: int(OrderFlag.REDUCE_ONLY)}
+"""How the market is told whether an order may open a position from now on."""
 
 
 @dataclass(frozen=True)
 class OpenOrder:
     """An open order as it would be placed today, and how far it has come. Its price is 0 where it
-    becomes MARKET, its limit then follows from the trigger. One that the market lets open nothing
-    is reduce-only here, and any other may open: an amendment changes nothing of that."""
+    becomes MARKET, its limit then follows from the trigger.
+
+    may_open   whether the market lets it open a position, as was settled when it was placed, or
+               moved last
+    """
 
     place: PlaceOrder
     filled_lots: int
     is_triggered: bool
+    may_open: bool
     limit_ticks: int
     reserved_atoms: int
 
@@ -120,8 +134,8 @@ def open_order(
     account_id: int, spec: MarketSpec, columns: list[Any], reserved_atoms: int
 ) -> OpenOrder:
     """The columns of OWNED behind its market's as an order."""
-    side, order_type, tif, limit, quantity, filled, leverage, reduces, post_only = columns[:9]
-    trigger_ticks, on_mark, triggered_at_us = columns[9:]
+    side, order_type, tif, limit, quantity, filled, leverage = columns[:7]
+    reduces, may_open, post_only, trigger_ticks, on_mark, triggered_at_us = columns[7:]
     has_limit = type_when_triggered(order_type) == LIMIT
     place = PlaceOrder(
         account_id=account_id,
@@ -138,7 +152,8 @@ def open_order(
         body_hash=b"",
         terms=Terms(trigger_ticks, on_mark),
     )
-    return OpenOrder(place, filled, triggered_at_us > 0, limit, reserved_atoms)
+    opens = may_open and not reduces  # orders of before may_open was kept say that they may
+    return OpenOrder(place, filled, triggered_at_us > 0, opens, limit, reserved_atoms)
 
 
 def as_it_stands(order: OpenOrder) -> PlaceOrder:
@@ -152,7 +167,10 @@ def as_it_stands(order: OpenOrder) -> PlaceOrder:
 def decide_amendment(
     before: OpenOrder, after: OpenOrder, accounts: Accounts, asked: Asked
 ) -> Amendment:
-    """What is to be reserved and sent; `accounts` are without the order. Raises Refused."""
+    """What is to be reserved and sent; `accounts` are without the order. Raises Refused.
+
+    One that moves is decided as if it were placed now: what it may open with it.
+    """
     account, order = authorized(asked, accounts), as_it_stands(after)
     if account.is_archived:
         raise archived()
@@ -162,7 +180,7 @@ def decide_amendment(
         return Amendment(added_lots, 0, 0)
     held = exposure(order, market, account)
     terms = order_terms(order, market, now_us(), slack_ppm=0)
-    need = need_of(held, terms, opens=not order.reduce_only)
+    need = order_need(held, terms)
     account.lock(reserved_asset(order), -before.reserved_atoms)
     terms, need = borne(order, market, account, terms, need)
     check_margin(order, need, account)
@@ -188,6 +206,7 @@ def amendment_of(before: OpenOrder, after: OpenOrder, need: Need, limit_ticks: i
         extra_atoms(need.reserved_atoms, lots, added_lots, before.reserved_atoms),
         need.reserved_atoms,
         lots,
+        None if need.opens == before.may_open else need.opens,
     )
 
 
@@ -198,4 +217,5 @@ def amend_payload(account_id: int, amendment: Amendment) -> bytes:
     command["quantity_lots"] = amendment.added_lots
     command["price_ticks"] = amendment.price_ticks
     command["trigger_ticks"] = amendment.trigger_ticks
+    command["flags"] = TURNS[amendment.may_open]
     return np.ascontiguousarray(command).tobytes()

@@ -95,7 +95,7 @@ TABLES: Mapping[str, Rights] = {
         api="SELECT, INSERT",
         engine="SELECT, UPDATE (quantity_lots, filled_lots, filled_tick_lots, reserved_atoms,"
         " status, reason, updated_at_us, price_ticks, trigger_ticks, triggered_at_us,"
-        " amend_reason)",
+        " amend_reason, may_open)",
     ),
     "positions": Rights(
         api="SELECT, UPDATE (realized_before_atoms)",

@@ -23,7 +23,8 @@ ORDERS = """
 SELECT id, account_id, quantity_lots, filled_lots, filled_tick_lots, reserved_atoms, status, side
 FROM orders WHERE id = ANY(%b)"""
 AMENDMENTS = """
-SELECT order_id, added_lots, price_ticks, trigger_ticks, reserved_atoms, needed_atoms, needed_lots
+SELECT order_id, added_lots, price_ticks, trigger_ticks, reserved_atoms, needed_atoms, needed_lots,
+    may_open
 FROM amendments WHERE order_id = ANY(%b)"""
 END_AMENDMENTS = "DELETE FROM amendments WHERE order_id = ANY(%b)"
 CHANGE_TERMS = """
@@ -31,7 +32,8 @@ UPDATE orders SET price_ticks = coalesce(nullif(%b, 0), price_ticks),
     trigger_ticks = coalesce(nullif(%b, 0), trigger_ticks),
     triggered_at_us = coalesce(nullif(%b, 0), triggered_at_us),
     amend_reason = coalesce(%b, amend_reason),
-    updated_at_us = greatest(%b, updated_at_us) WHERE id = %b"""
+    updated_at_us = greatest(%b, updated_at_us), may_open = coalesce(%b, may_open)
+WHERE id = %b"""
 LOCK_BALANCES = """
 SELECT 1 FROM balances WHERE account_id = ANY(%b) AND asset = %s ORDER BY account_id FOR UPDATE"""
 """Before any number of a fill or of a ledger leg is drawn: see BalanceRow."""

@@ -25,7 +25,8 @@ class OrderRow(SQLModel, table=True):
     triggered_at_us   when it came in; 0 where it waits, or never did
     expires_us        when it ends; 0 for never
     link_id           what its client calls its link; link_order_id is the first order of that
-    may_open          whether its margin is reserved: if not, the market lets it open nothing
+    may_open          whether its margin is reserved, since it was placed or moved last: if not, the
+                      market lets it open nothing
     amend_reason      why its last amendment was refused by the market; 0 where it was not
     """
 
@@ -85,7 +86,8 @@ class AmendmentRow(SQLModel, table=True):
     """What an order is to become, from when that was accepted until the market has done it or not.
 
     `reserved_atoms` is what it locks beside the order's own reservation; an order that has become
-    it needs `needed_atoms` for `needed_lots`, which are 0 where it only becomes smaller.
+    it needs `needed_atoms` for `needed_lots`, which are 0 where it only becomes smaller. `may_open`
+    is the order's from then on, NULL where that stays.
     """
 
     __tablename__ = "amendments"
@@ -98,6 +100,7 @@ class AmendmentRow(SQLModel, table=True):
     reserved_atoms: int = Field(sa_type=BigInteger)
     needed_atoms: int = Field(sa_type=BigInteger)
     needed_lots: int = Field(sa_type=BigInteger)
+    may_open: bool | None = None
 
 
 class FillRow(SQLModel, table=True):

@@ -6,13 +6,14 @@ import time
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from actors.commands import market as market_command
 from sim.market import MarketSpec
 from sim.orders import OrderStatus, PlaceOrder, Terms
 from sim.refusals import Refused
-from sim.rows.messages import OrderType, Side
+from sim.rows.messages import COMMAND, CommandKind, OrderFlag, OrderType, Side
 from sim.rows.order_types import LIMIT, type_when_triggered
 from storage.intake.amendments import Amend, OpenOrder, amend
 from storage.intake.cancel_after import SET, fire_expired
@@ -20,11 +21,12 @@ from storage.intake.idempotency import Asked
 from storage.postgres.database import open_pool
 from storage.postgres.unit_of_work import unit_of_work
 from storage.settings import Settings
-from tests.actors.house import MARKET, House
+from tests.actors.house import MARKET, House, bytes_of
 from tests.builders import order, trader, with_money
 from tests.markets import ETH_PERP, ETH_SPOT
 from tests.waiting import eventually
 
+TURNS = OrderFlag.MAY_OPEN, OrderFlag.REDUCE_ONLY
 ROUNDS, ORDERS_A_ROUND, AMENDED_A_ROUND = 12, 40, 20
 OPEN = "SELECT id, account_id FROM orders WHERE status <= 3"
 TOO_LITTLE = """
@@ -111,6 +113,13 @@ def amend_some(house: House, dice: random.Random) -> int:
     return asyncio.run(work())
 
 
+def turned(house: House) -> set[int]:
+    """What the market was told of orders that are amended: nothing, to open, to close."""
+    rows = house.database.execute("SELECT payload FROM commands").fetchall()
+    commands = np.frombuffer(b"".join(bytes_of(row[0]) for row in rows), COMMAND)
+    return set(commands["flags"][commands["kind"] == CommandKind.AMEND].tolist())
+
+
 @pytest.mark.parametrize("spec", [ETH_PERP, ETH_SPOT], ids=lambda spec: spec.market_id)
 def test_a_random_run_of_orders_that_wait_and_are_amended_locks_what_it_should(
     spec: MarketSpec, house: House
@@ -131,6 +140,7 @@ def test_a_random_run_of_orders_that_wait_and_are_amended_locks_what_it_should(
             assert house.count(TOO_LITTLE) == 0
             assert not spec.is_spot or house.count(OWING) == 0
     assert amended > ROUNDS
+    assert turned(house) == {0} | ({*TURNS} if not spec.is_spot else set())
     for person in people:
         house.cancel(person, None)
     house.settled()

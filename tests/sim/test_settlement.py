@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sim.money.amending import ChangedTerms
+from sim.money.amending import Amendment, ChangedTerms
 from sim.money.settlement import OrderState, Settlement
 from sim.orders import OrderStatus
 from sim.rows.messages import EVENT, EventKind, Reason, Rows, Side
@@ -127,6 +127,23 @@ def test_an_amended_order_counts_from_what_is_filled_and_gives_back_what_less_of
     assert done.changes[MONEY].locked_atoms == -702
     settled(order, event(EventKind.AMENDED, 8))
     assert (order.quantity_lots, order.reserved_atoms) == (12, 301)
+
+
+@pytest.mark.parametrize("may_open", [None, True, False])
+def test_an_order_may_open_from_where_the_market_has_amended_it_or_not_if_it_has_refused(
+    may_open: bool | None,
+) -> None:
+    for event_of_it, told in (
+        (event(EventKind.AMENDED, 10), may_open),
+        (event(EventKind.AMEND_REJECTED, 0, Reason.POST_ONLY_WOULD_TAKE), None),
+    ):
+        amendment = Amendment(0, 101, 0, 7, 800, 10, may_open)
+        order = open_order()
+        done = Settlement(ETH_PERP, FEES, CLEARING, {ORDER: order}, {}, {ORDER: amendment})
+        done.apply(1, event_of_it)
+        ((_, changed),) = done.changed_terms
+        assert changed.may_open is told
+        assert done.amended == [ORDER]
 
 
 def test_an_amendment_that_is_refused_changes_nothing_of_an_order_open_or_ended() -> None:

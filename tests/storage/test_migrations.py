@@ -196,6 +196,20 @@ def test_orders_of_before_wait_for_nothing_and_are_linked_with_nothing(database_
         assert connection.execute(OF_ONES_OWN).fetchall() == [plain] * 4
 
 
+OF_AMENDMENTS = "SELECT order_id, needed_lots, may_open FROM amendments"
+
+
+def test_amendments_of_before_leave_it_as_it_is_whether_an_order_may_open(
+    database_url: str,
+) -> None:
+    taken_back_before(database_url, "0017")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO amendments VALUES (1, 1000, 2, 0, 0, 5, 7, 9)")
+    upgrade(database_url)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        assert connection.execute(OF_AMENDMENTS).fetchall() == [(1, 9, None)]
+
+
 def test_every_market_of_before_is_a_perpetual_one(database_url: str) -> None:
     taken_back_before(database_url, "0015")
     with psycopg.connect(database_url, autocommit=True) as connection:

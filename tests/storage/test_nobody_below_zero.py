@@ -16,7 +16,15 @@ from sim.money.margin import Exposure, OpenSide
 from sim.money.position import Position
 from sim.orders import PlaceOrder, Terms
 from sim.refusals import Refusal, Refused
-from sim.rows.messages import CommandKind, EventKind, OrderType, Side, TimeInForce, empty_commands
+from sim.rows.messages import (
+    CommandKind,
+    EventKind,
+    OrderFlag,
+    OrderType,
+    Side,
+    TimeInForce,
+    empty_commands,
+)
 from sim.rows.order_types import type_when_triggered
 from storage.intake.accept_check import decide
 from storage.intake.accept_sql import payloads
@@ -98,7 +106,7 @@ class Exchange:
         self.mark, self.next_id, self.fees, self.taker = 6_000, 1, 0, 0
         self.seen: Counter[str] = Counter()
         self.placed: dict[int, tuple[PlaceOrder, bool]] = {}
-        self.amendment = Amendment(0, 0, 0)
+        self.amendment, self.terms = Amendment(0, 0, 0), Terms()
 
     def command(self, kind: CommandKind, **values: int) -> None:
         rows = empty_commands(1)
@@ -134,7 +142,25 @@ class Exchange:
         elif kind == EventKind.TRIGGERED:
             self.purses[event["account_id"]].open[order_id][5] = False
         elif kind == EventKind.AMENDED:
-            self.grow(self.purses[event["account_id"]].open[order_id], event)
+            purse = self.purses[event["account_id"]]
+            self.grow(purse.open[order_id], event)
+            self.turn(purse, order_id, not event["flags"] & OrderFlag.REDUCE_ONLY)
+
+    def turn(self, purse: Purse, order_id: int, opens: bool) -> None:
+        """What may open from here on has its margin, and the market was told of each that may."""
+        order_, opened = self.placed[order_id]
+        self.placed[order_id] = (replace(order_, terms=self.terms), opens)
+        if opens != opened:
+            self.seen["TURNED_TO_OPEN" if opens else "TURNED_TO_CLOSE"] += 1
+        assert opens == (opened if self.amendment.may_open is None else self.amendment.may_open)
+        assert not (opens and order_.reduce_only)
+        side, limit, lots, _, locked, waits = purse.open[order_id]
+        worth = max(limit, self.mark) * lots * ATOMS
+        if self.amendment.needed_lots and opens:
+            assert locked * purse.leverage >= limit * lots * ATOMS
+        elif self.amendment.needed_lots:  # its loss, the fee of 0.05 % at some price, no margin
+            loss = lost_ticks(side, limit, self.mark, bool(waits)) * lots * ATOMS
+            assert locked <= loss + worth // 1_000 + lots
 
     def grow(self, placed: list[int], event: dict[str, int]) -> None:
         """It has what it needs as it is now, and no more."""
@@ -222,10 +248,8 @@ class Exchange:
         self.taker = number
         dice, (order_, opens) = self.dice, self.placed[order_id]
         _, limit, lots, _, locked, waits = self.purses[number].open[order_id]
-        now = replace(
-            order_, quantity_lots=lots, reduce_only=order_.reduce_only or not opens, leverage=None
-        )
-        before = OpenOrder(now, 0, not waits, limit, locked)
+        now = replace(order_, quantity_lots=lots, leverage=None)
+        before = OpenOrder(now, 0, not waits, opens, limit, locked)
         has_limit = type_when_triggered(now.order_type) == OrderType.LIMIT
         before = replace(before, place=replace(now, price_ticks=limit if has_limit else 0))
         terms = now.terms
@@ -233,8 +257,6 @@ class Exchange:
             terms = replace(
                 terms, trigger_ticks=max(1, terms.trigger_ticks + dice.randint(-50, 50))
             )
-        if terms.trigger_ticks != now.terms.trigger_ticks:
-            self.placed[order_id] = (replace(order_, terms=terms), opens)
         place = replace(
             before.place,
             quantity_lots=max(1, lots + dice.choice([0, 0, -lots // 2, lots, 10])),
@@ -245,9 +267,9 @@ class Exchange:
         try:
             self.amendment = decide_amendment(before, replace(before, place=place), accounts, asked)
         except Refused as refused:
-            self.placed[order_id] = (order_, opens)
             self.seen[f"AMEND_{refused.refusal.name}"] += 1
             return
+        self.terms = terms
         rows = np.frombuffer(amend_payload(number, self.amendment), empty_commands(0).dtype).copy()
         rows["order_id"] = order_id
         self.applied(rows)
@@ -303,7 +325,7 @@ def step(exchange: Exchange) -> bool:
     placed = [
         (number, order_id) for number, purse in exchange.purses.items() for order_id in purse.open
     ]
-    if placed and dice.random() < 0.1:
+    if placed and dice.random() < 0.2:
         exchange.amend(*dice.choice(placed))
     elif placed and dice.random() < 0.2:
         number, order_id = dice.choice(placed)
@@ -350,3 +372,5 @@ def test_only_mark_brings_an_account_below_zero() -> None:
         Refusal.INSUFFICIENT_MARGIN.name,
     ):
         assert exchange.seen[name] > 100, name
+    for name in ("TURNED_TO_OPEN", "TURNED_TO_CLOSE"):
+        assert exchange.seen[name] > 30, name
