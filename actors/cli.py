@@ -16,6 +16,7 @@ from actors.command_line import (
     settings_or_exit,
 )
 from actors.commands.database import db
+from actors.commands.pool import pool
 from actors.ctrl_c import ends_at_once
 from actors.kernel_cache import keep_kernels_somewhere
 from actors.own_tree import refuse_namesakes
@@ -31,6 +32,7 @@ app = typer.Typer(
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 app.add_typer(db, name="db")
+app.add_typer(pool, name="pool")
 market = typer.Typer(
     help="List, halt, drain and resume markets of a running exchange.", no_args_is_help=True
 )

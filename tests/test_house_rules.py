@@ -22,6 +22,7 @@ WING_MAY_IMPORT = {
     "sim.rows": set(),
     "sim.book": {"rows"},
     "sim.money": {"rows"},
+    "sim.pool": set(),
     "sim.prices": {"rows"},
     "sim.populations": {"rows"},
     "sim.scenario": {"populations", "prices", "rows"},
@@ -106,18 +107,8 @@ NOT_OURS = re.compile(
     r"|(?<![\w.*])/(hom" r"e|roo" r"t|User" r"s|wor" r"k|op" r"t)/\w"
 )  # fmt: skip
 TEXT = {
-    ".py",
-    ".md",
-    ".toml",
-    ".lock",
-    ".yaml",
-    ".yml",
-    ".sql",
-    ".html",
-    ".css",
-    ".js",
-    ".mako",
-    "",
+    *("", ".py", ".md", ".toml", ".lock", ".yaml", ".yml"),
+    *(".sql", ".html", ".css", ".js", ".mako"),
 }
 NOT_SOURCE = {"__pycache__", "node_modules"}
 

@@ -1,1 +1,1 @@
-"""Files of users: worlds, scenarios, recorded trades."""
+"""Files of users: worlds, scenarios, recorded trades, lives of pools."""

@@ -1,0 +1,91 @@
+"""Files of pools' lives (`sim.pool.sequences`): JSON, plain or gzipped, told apart by their first
+bytes when read and by their names when written.
+"""
+
+import gzip
+import json
+import os
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from sim.pool.fields import SequenceError
+from storage.regular_file import open_regular
+
+CONTENT_BYTES_MAX = 1 << 30
+GZIP_START = b"\x1f\x8b"
+
+
+class SequencesFileError(ValueError):
+    """The file cannot be used. The message is one sentence with its name and the place in it."""
+
+
+def about_sequences(path: Path, error: SequenceError) -> SequencesFileError:
+    return SequencesFileError(f"{path}: {error}.")
+
+
+def read_sequences(path: Path) -> object:
+    """What the file says, whatever it is. Raises SequencesFileError."""
+    try:
+        content = _content(path)
+    except (OSError, EOFError, zlib.error) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise SequencesFileError(f"{path} cannot be read: {said}.") from error
+    if len(content) > CONTENT_BYTES_MAX:
+        raise SequencesFileError(f"{path} is larger than {CONTENT_BYTES_MAX} bytes.")
+    try:
+        return json.loads(content.decode(), parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise SequencesFileError(f"{path} is not JSON: {error.msg} at {place}.") from error
+    except (RecursionError, ValueError) as error:
+        raise SequencesFileError(f"{path} is not JSON: {error}.") from error
+
+
+def _content(path: Path) -> bytes:
+    with open_regular(path) as file:
+        if file.peek(2)[:2] != GZIP_START:
+            return file.read(CONTENT_BYTES_MAX + 1)
+        with gzip.open(file) as unpacked:
+            return unpacked.read(CONTENT_BYTES_MAX + 1)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"it has the number {name}")
+
+
+def write_sequences(path: Path, document: dict[str, Any]) -> None:
+    """The whole file or none of it; gzipped if its name ends so. Raises SequencesFileError."""
+    content = as_text(document).encode()
+    if path.suffix == ".gz":
+        content = gzip.compress(content, mtime=0)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise SequencesFileError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def as_text(document: dict[str, Any]) -> str:
+    """A step a line."""
+    return _with_lines(document, "sequences", _sequence, ",\n") + "\n"
+
+
+def _sequence(sequence: dict[str, Any]) -> str:
+    return _with_lines(sequence, "steps", _compact, ",")
+
+
+def _with_lines(
+    whole: dict[str, Any], name: str, tell: Callable[[Any], str], separator: str
+) -> str:
+    """The object with its array `name` last, of which every element begins a line."""
+    fields = [f"{_compact(key)}:{_compact(it)}" for key, it in whole.items() if key != name]
+    lines = ",\n".join(map(tell, whole[name]))
+    return "{" + separator.join([*fields, f'"{name}":[\n{lines}\n]']) + "}"
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
