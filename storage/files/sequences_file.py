@@ -7,6 +7,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -35,7 +36,7 @@ def read_sequences(path: Path) -> object:
     if len(content) > CONTENT_BYTES_MAX:
         raise SequencesFileError(f"{path} is larger than {CONTENT_BYTES_MAX} bytes.")
     try:
-        return json.loads(content.decode(), parse_constant=_refuse_constant)
+        return json.loads(content.decode(), parse_constant=_refused, parse_float=_finite)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise SequencesFileError(f"{path} is not JSON: {error.msg} at {place}.") from error
@@ -51,8 +52,13 @@ def _content(path: Path) -> bytes:
             return unpacked.read(CONTENT_BYTES_MAX + 1)
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"it has the number {name}")
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if isfinite(number) else _refused(text)
+
+
+def _refused(number: str) -> NoReturn:
+    raise ValueError(f"it has the number {number}")
 
 
 def write_sequences(path: Path, document: dict[str, Any]) -> None:
@@ -60,13 +66,23 @@ def write_sequences(path: Path, document: dict[str, Any]) -> None:
     content = as_text(document).encode()
     if path.suffix == ".gz":
         content = gzip.compress(content, mtime=0)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        _write(path.resolve(), content)
+    except OSError as error:
+        raise SequencesFileError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """A file appears at once; a device or pipe of this name stays what it is."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
+    beside = path.parent / f".{path.name}.{os.getpid()}"
     try:
         beside.write_bytes(content)
         beside.replace(path)
-    except OSError as error:
+    finally:
         beside.unlink(missing_ok=True)
-        raise SequencesFileError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def as_text(document: dict[str, Any]) -> str:
@@ -88,4 +104,4 @@ def _with_lines(
 
 
 def _compact(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(value, separators=(",", ":"))

@@ -107,11 +107,35 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(tmp_path: Path) -
         assert done.stdout == ""
 
 
+def test_numbers_that_json_has_not_are_refused(tmp_path: Path) -> None:
+    for number in ("NaN", "-Infinity", "1e999"):
+        path = tmp_path / "asked.json"
+        path.write_text(f'{{"about": {number}, "sequences": []}}')
+        assert f"is not JSON: it has the number {number}." in replay(path).stderr
+
+
 def test_answers_that_cannot_be_written_are_told(tmp_path: Path) -> None:
     asked = written(tmp_path / "asked.json", one_life(FIRST_PRICE))
-    done = replay(asked, "--out", tmp_path / "nowhere" / "told.json")
-    assert done.exit_code == 1
-    assert "told.json cannot be written: No such file or directory." in done.stderr
+    nowhere, folder = tmp_path / "nowhere" / "told.json", tmp_path
+    for out, why in {nowhere: "No such file or directory", folder: "Is a directory"}.items():
+        done = replay(asked, "--out", out)
+        assert done.exit_code == 1
+        assert done.stderr == f"sandpit: {out} cannot be written: {why}.\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["asked.json"]
+
+
+def test_answers_go_where_a_link_leads(tmp_path: Path) -> None:
+    asked = written(tmp_path / "asked.json", one_life(FIRST_PRICE))
+    (tmp_path / "link.json").symlink_to(tmp_path / "told.json")
+    assert replay(asked, "--out", tmp_path / "link.json").exit_code == 0
+    assert (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "told.json").read_text() == replay(asked).stdout
+
+
+def test_whatever_a_life_is_called_comes_back(tmp_path: Path) -> None:
+    document = one_life(FIRST_PRICE) | {"about": "\ud800 é"}
+    asked = written(tmp_path / "asked.json", document)
+    assert json.loads(replay(asked).stdout)["about"] == "\ud800 é"
 
 
 Change = Callable[[dict[str, Any]], object]
