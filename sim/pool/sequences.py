@@ -28,6 +28,8 @@ INT24_MAX = 2**23 - 1
 TIME_MAX_S = 2**53 - 1
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 POSITION = ("owner", "tickLower", "tickUpper")
+REQUESTED = ("amount0Requested", "amount1Requested")
+LENT, REPAID = ("amount0", "amount1"), ("repay0", "repay1")
 
 
 @dataclass
@@ -94,8 +96,8 @@ def _pay(asked: Fields) -> Pair | None:
     return pay[0], pay[1]
 
 
-def _pair(asked: Fields, name0: str, name1: str, bits: int) -> Pair:
-    return asked.decimal(name0, bits), asked.decimal(name1, bits)
+def _pair(asked: Fields, names: tuple[str, str], bits: int) -> Pair:
+    return asked.decimal(names[0], bits), asked.decimal(names[1], bits)
 
 
 def _amounts(amounts: Pair, name: str = "amount") -> Answer:
@@ -118,7 +120,7 @@ def _burn(life: Life, asked: Fields) -> Answer:
 
 
 def _collect(life: Life, asked: Fields) -> Answer:
-    requested = _pair(asked, "amount0Requested", "amount1Requested", 128)
+    requested = _pair(asked, REQUESTED, 128)
     return _amounts(life.pool.collect(life.key(asked), requested))
 
 
@@ -132,18 +134,18 @@ def _swap(life: Life, asked: Fields) -> Answer:
 
 
 def _flash(life: Life, asked: Fields) -> Answer:
-    lent = _pair(asked, "amount0", "amount1", 256)
-    return _amounts(life.pool.flash(lent, _pair(asked, "repay0", "repay1", 256)), "paid")
+    lent, repaid = _pair(asked, LENT, 256), _pair(asked, REPAID, 256)
+    return _amounts(life.pool.flash(lent, repaid), "paid")
 
 
 def _set_fee_protocol(life: Life, asked: Fields) -> Answer:
-    parts = (asked.number(name, 0, 255) for name in ("feeProtocol0", "feeProtocol1"))
-    life.pool.set_fee_protocol((next(parts), next(parts)))
+    parts = asked.number("feeProtocol0", 0, 255), asked.number("feeProtocol1", 0, 255)
+    life.pool.set_fee_protocol(parts)
     return {}
 
 
 def _collect_protocol(life: Life, asked: Fields) -> Answer:
-    requested = _pair(asked, "amount0Requested", "amount1Requested", 128)
+    requested = _pair(asked, REQUESTED, 128)
     return _amounts(life.pool.collect_protocol(requested))
 
 
@@ -171,14 +173,13 @@ def _snapshot(life: Life, asked: Fields) -> Answer:
     }
 
 
-REQUESTED = ("amount0Requested", "amount1Requested")
 OPERATIONS = {
     "initialize": Operation(("sqrtPriceX96",), _initialize),
     "mint": Operation((*POSITION, "amount", "pay"), _mint),
     "burn": Operation((*POSITION, "amount"), _burn),
     "collect": Operation((*POSITION, *REQUESTED), _collect),
     "swap": Operation(("zeroForOne", "amountSpecified", "sqrtPriceLimitX96", "pay"), _swap),
-    "flash": Operation(("amount0", "amount1", "repay0", "repay1"), _flash),
+    "flash": Operation((*LENT, *REPAID), _flash),
     "setFeeProtocol": Operation(("feeProtocol0", "feeProtocol1"), _set_fee_protocol),
     "collectProtocol": Operation(REQUESTED, _collect_protocol),
     "increaseObservationCardinalityNext": Operation(
