@@ -4,10 +4,10 @@ from typing import Any
 
 import psycopg
 
-from sim.orders import LAST_OPEN_STATUS
 from sim.rows.messages import CommandKind, Reason
 from storage.errors import wrapped
 from storage.intake.accept_sql import NOTIFY, command_payload
+from storage.order_states import OPEN
 from storage.people.accounts import archived, not_active
 from storage.postgres.unit_of_work import Connection
 
@@ -28,7 +28,7 @@ INSERT_CANCELS = f"""
 INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
 SELECT DISTINCT o.market_id, o.account_id, 0, x.payload, %s::bigint
 FROM unnest(%s::bigint[], %b::bytea[]) AS x(account_id, payload) JOIN orders o USING (account_id)
-WHERE o.status <= {LAST_OPEN_STATUS:d}"""
+WHERE o.{OPEN}"""
 
 
 async def check_in_use(connection: Connection, account_id: int) -> None:

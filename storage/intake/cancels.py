@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim.money.acceptance import market_halted
-from sim.orders import LAST_OPEN_STATUS
 from sim.refusals import Refusal, Refused
 from sim.rows.messages import CommandKind, MarketStatus
 from storage.intake.accept_sql import NOTIFY, command_payload
+from storage.order_states import OPEN
 from storage.postgres.database import AsyncPool, now_us
 from storage.postgres.unit_of_work import Connection, unit_of_work
 
@@ -22,16 +22,16 @@ CLOSED = f"m.status = {MarketStatus.HALTED:d} AND NOT m.takes_cancels"
 INSERT_CANCEL = f"""
 INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
 SELECT o.market_id, o.account_id, o.id, %s, %s FROM orders o JOIN markets m USING (market_id)
-WHERE o.id = %s AND o.account_id = %s AND o.status <= {LAST_OPEN_STATUS:d} AND NOT ({CLOSED})
+WHERE o.id = %s AND o.account_id = %s AND o.{OPEN} AND NOT ({CLOSED})
 RETURNING id"""
 OWNED = f"""
-SELECT o.status <= {LAST_OPEN_STATUS:d}, o.market_id, CASE WHEN {CLOSED} THEN m.halt_reason END
+SELECT o.{OPEN}, o.market_id, CASE WHEN {CLOSED} THEN m.halt_reason END
 FROM orders o JOIN markets m USING (market_id) WHERE o.id = %s AND o.account_id = %s"""
 INSERT_CANCEL_ALL = f"""
 INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
 SELECT o.market_id, %(account)s, 0, %(payload)s, %(now)s
 FROM orders o JOIN markets m USING (market_id)
-WHERE o.account_id = %(account)s AND o.status <= {LAST_OPEN_STATUS:d} AND NOT ({CLOSED})
+WHERE o.account_id = %(account)s AND o.{OPEN} AND NOT ({CLOSED})
   AND (%(market)s::text IS NULL OR o.market_id = %(market)s)
 GROUP BY o.market_id"""
 INSERT_CANCELS = f"""
@@ -39,10 +39,10 @@ WITH asked AS (
     SELECT * FROM unnest(%(ids)b::bigint[], %(names)b::text[])
         WITH ORDINALITY AS x(order_id, name, n)),
 named AS (
-    SELECT n, id, market_id, status FROM asked JOIN orders ON id = order_id
+    SELECT n, id, market_id, ended_status FROM asked JOIN orders ON id = order_id
     WHERE account_id = %(account)s
     UNION ALL
-    SELECT n, id, market_id, status FROM asked JOIN orders ON client_order_id = name
+    SELECT n, id, market_id, ended_status FROM asked JOIN orders ON client_order_id = name
     WHERE account_id = %(account)s AND client_order_id IS NOT NULL),
 found AS (
     SELECT o.*, CASE WHEN {CLOSED} THEN coalesce(m.halt_reason, '') END AS halt_reason
@@ -50,12 +50,12 @@ found AS (
 commanded AS (
     INSERT INTO commands (market_id, account_id, order_id, payload, created_at_us)
     SELECT market_id, %(account)s, id, %(payload)b, %(now)s FROM found
-    WHERE status <= {LAST_OPEN_STATUS:d} AND halt_reason IS NULL ORDER BY n)
-SELECT n, id, status <= {LAST_OPEN_STATUS:d}, market_id, halt_reason FROM found"""
+    WHERE {OPEN} AND halt_reason IS NULL ORDER BY n)
+SELECT n, id, {OPEN}, market_id, halt_reason FROM found"""
 COUNT_OPEN = f"""
 SELECT o.market_id, count(*), bool_or({CLOSED}), max(m.halt_reason)
 FROM orders o JOIN markets m USING (market_id)
-WHERE o.account_id = %(account)s AND o.status <= {LAST_OPEN_STATUS:d}
+WHERE o.account_id = %(account)s AND o.{OPEN}
   AND (%(market)s::text IS NULL OR o.market_id = %(market)s)
 GROUP BY o.market_id ORDER BY o.market_id"""
 

@@ -10,9 +10,9 @@ from sim.market import MarketSpec
 from sim.money.margin import Exposure, OrderTerms, join_orders
 from sim.money.open_orders import OpenOrders
 from sim.money.position import Position
-from sim.orders import LAST_OPEN_STATUS
 from sim.rows.messages import OrderType, Side
 from storage.market.markets import SPEC_COLUMNS_OF_M, spec_from_row
+from storage.order_states import OPEN
 from storage.postgres.sent_arrays import whole_numbers
 from storage.postgres.unit_of_work import Connection
 
@@ -35,7 +35,7 @@ SELECT market_id, array_send(array_agg(id)),
     array_send(array_agg(price_ticks)), array_send(array_agg(quantity_lots - filled_lots)),
     (SELECT array_send(array_agg(ARRAY[order_id, added_lots, price_ticks])) FROM amendments
         WHERE account_id = ANY(%b))
-FROM orders WHERE account_id = ANY(%b) AND status <= {LAST_OPEN_STATUS:d}
+FROM orders WHERE account_id = ANY(%b) AND {OPEN}
     AND id <> ALL(%b::bigint[]) GROUP BY market_id"""
 """The open orders of accounts, but those named last, by market: columns of ids, of account × FLAGS
 + side and flags, of limits and of lots that are left; and what all that are being amended are to

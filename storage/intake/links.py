@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from sim.orders import LAST_OPEN_STATUS, OrderStatus, PlaceOrder
+from sim.orders import OrderStatus, PlaceOrder
 from sim.refusals import Name, Refusal, Refused
 from sim.rows.messages import OrderType, Side
 from sim.rows.order_types import waits_for_trigger
+from storage.order_states import ENDED, OPEN
 
 NUMBERS = "SELECT nextval('order_ids') FROM generate_series(1, %s)"
 """Drawn after the accounts are read: whoever orders in between draws less or changes the version,
@@ -23,10 +24,10 @@ LEGS = f"""
 SELECT o.account_id, o.market_id, o.link_id, o.id, o.side, o.order_type,
     o.filled_lots > 0 OR o.triggered_at_us > 0 OR EXISTS (
         SELECT FROM orders p WHERE p.link_order_id = o.link_order_id AND p.id <> o.id
-            AND p.status > {LAST_OPEN_STATUS:d} AND p.status <> {OrderStatus.REJECTED:d})
+            AND p.{ENDED} AND p.status <> {OrderStatus.REJECTED:d})
 FROM unnest(%b::bigint[], %b::text[], %b::text[]) AS asked(account_id, market_id, link_id)
 JOIN orders o USING (account_id, market_id, link_id)
-WHERE o.status <= {LAST_OPEN_STATUS:d} ORDER BY o.id"""
+WHERE o.{OPEN} ORDER BY o.id"""
 """Open orders with these names. One whose partner came and ended stands alone for good; one that
 the market rejected never was a partner."""
 

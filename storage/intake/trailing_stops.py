@@ -6,15 +6,15 @@ from typing import Any
 
 import psycopg
 
-from sim.orders import LAST_OPEN_STATUS
 from sim.rows.messages import OrderType
 from storage.intake.accept_request import OrderRequest
+from storage.order_states import OPEN
 
 WAITING = f"""
 SELECT a.owner_id, o.market_id, count(*)
 FROM accounts a CROSS JOIN LATERAL (
     SELECT market_id FROM orders
-    WHERE account_id = a.id AND status <= {LAST_OPEN_STATUS:d}
+    WHERE account_id = a.id AND {OPEN}
         AND order_type = {OrderType.TRAILING:d} AND triggered_at_us = 0 OFFSET 0) o
 WHERE a.owner_id = ANY(%b) GROUP BY a.owner_id, o.market_id"""
 """Orders are found by account whatever the planner believes: it cannot see through OFFSET 0."""

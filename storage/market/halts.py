@@ -10,9 +10,9 @@ from typing import Any
 
 import psycopg
 
-from sim.orders import LAST_OPEN_STATUS
 from sim.rows.messages import CommandKind, MarketStatus, empty_commands
 from storage.errors import CorruptState, wrapped
+from storage.order_states import OPEN
 
 REASON_CHARS_MAX = 300
 
@@ -58,7 +58,7 @@ WHERE market_id = %s"""
 WISH_NUMBERS = "SELECT market_id, wish_no FROM markets"
 LIST = f"""
 SELECT m.market_id, m.status, m.halt_reason, m.wish, count(o.id)
-FROM markets m LEFT JOIN orders o ON o.market_id = m.market_id AND o.status <= {LAST_OPEN_STATUS:d}
+FROM markets m LEFT JOIN orders o ON o.market_id = m.market_id AND o.{OPEN}
 GROUP BY m.market_id ORDER BY m.ordinal"""
 
 

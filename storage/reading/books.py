@@ -8,10 +8,10 @@ import psycopg
 
 from sim.market import MarketKind
 from sim.money.ledger import STRATEGIES_FIRST
-from sim.orders import LAST_OPEN_STATUS
 from sim.rows.messages import EventKind, Side
 from storage.errors import wrapped
 from storage.market.journal import events_after
+from storage.order_states import OPEN
 from storage.reading.projections import event_rows
 
 LEDGER_ENTRIES_MAX = 10_000
@@ -32,7 +32,7 @@ LATERAL (SELECT coalesce(sum(reserved_atoms) FILTER (WHERE {LOCKED_ASSET} = b.as
             AS reserved,
         count(*) FILTER (WHERE m.quote_asset = b.asset) AS count
     FROM orders o JOIN markets m USING (market_id)
-    WHERE o.account_id = b.account_id AND o.status <= {LAST_OPEN_STATUS:d}) o,
+    WHERE o.account_id = b.account_id AND o.{OPEN}) o,
 LATERAL (SELECT coalesce(sum(a.reserved_atoms), 0) AS reserved
     FROM amendments a JOIN orders o ON o.id = a.order_id JOIN markets m USING (market_id)
     WHERE a.account_id = b.account_id AND {LOCKED_ASSET} = b.asset) a,

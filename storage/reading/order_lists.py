@@ -6,9 +6,10 @@ Open orders are few, for an account may only have so many; ended ones are found 
 from dataclasses import dataclass
 from typing import Any
 
-from sim.orders import LAST_OPEN_STATUS, OrderStatus
+from sim.orders import OrderStatus
 from sim.roles import Role
 from sim.rows.messages import OrderType, Reason, Side, TimeInForce
+from storage.order_states import ENDED, OPEN
 from storage.people.accounts import Standing, UserStatus
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import fetch_all, fetch_one, typed
@@ -39,13 +40,13 @@ SELECT * FROM named o WHERE {OWN}{{since}} AND o.status = ANY(%(statuses)s)
 SELECT_BY_STATUS = f"""
 WITH open AS MATERIALIZED (
     SELECT {COLUMNS} FROM orders o
-    WHERE o.account_id = %(account)s AND o.status <= {LAST_OPEN_STATUS:d}{{in_market}})
+    WHERE o.account_id = %(account)s AND o.{OPEN}{{in_market}})
 SELECT * FROM open o WHERE {OWN}{{since}} AND o.status = ANY(%(statuses)s)
 UNION ALL
 SELECT ended.* FROM unnest(%(ended)s::int[]) AS asked(status) CROSS JOIN LATERAL (
     SELECT {COLUMNS} FROM orders o
-    WHERE {OWN}{{since}} AND o.status > {LAST_OPEN_STATUS:d}
-        AND o.status = asked.status{{in_market}}
+    WHERE {OWN}{{since}} AND o.{ENDED}
+        AND o.ended_status = asked.status{{in_market}}
     {NEWEST}) AS ended
 {NEWEST}"""
 

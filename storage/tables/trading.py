@@ -1,13 +1,20 @@
 """Orders, and the projections of what became of them."""
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Sequence, SmallInteger, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Computed,
+    Index,
+    Integer,
+    LargeBinary,
+    Sequence,
+    SmallInteger,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
-from sim.orders import LAST_OPEN_STATUS
+from storage.order_states import ENDED, ENDED_STATUS, OPEN
 from storage.tables.sums import SUM
-
-OPEN, ENDED = f"status <= {LAST_OPEN_STATUS:d}", f"status > {LAST_OPEN_STATUS:d}"
-"""Of the rows of orders."""
 
 NOTHING = {"server_default": "0"}
 
@@ -28,6 +35,7 @@ class OrderRow(SQLModel, table=True):
     may_open          whether its margin is reserved, since it was placed or moved last: if not, the
                       market lets it open nothing
     amend_reason      why its last amendment was refused by the market; 0 where it was not
+    ended_status      its status once it has ended; see storage/order_states.py
     """
 
     __tablename__ = "orders"
@@ -41,12 +49,12 @@ class OrderRow(SQLModel, table=True):
             postgresql_where=text("client_order_id IS NOT NULL"),
         ),
         Index("orders_open", "account_id", "market_id", postgresql_where=text(OPEN)),
-        Index("orders_ended", "account_id", "status", "id", postgresql_where=text(ENDED)),
+        Index("orders_ended", "account_id", "ended_status", "id", postgresql_where=text(ENDED)),
         Index(
             "orders_ended_by_market",
             "account_id",
             "market_id",
-            "status",
+            "ended_status",
             "id",
             postgresql_where=text(ENDED),
         ),
@@ -80,6 +88,9 @@ class OrderRow(SQLModel, table=True):
     link_order_id: int | None = Field(sa_type=BigInteger, default=None)
     may_open: bool = Field(sa_column_kwargs={"server_default": "true"})
     amend_reason: int = Field(sa_column_kwargs=NOTHING)
+    ended_status: int | None = Field(
+        sa_column=Column(Integer, Computed(ENDED_STATUS, persisted=True)), default=None
+    )
 
 
 class AmendmentRow(SQLModel, table=True):

@@ -1,5 +1,6 @@
 """Whatever a list is filtered for, the server reads little more than the page it answers."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import psycopg
 import pytest
 
 from sim.orders import OrderStatus
+from storage.order_states import OPEN
 from storage.postgres.database import connect
 from storage.reading import market_data, order_lists, time_window, views
 from storage.reading.order_lists import OrderFilter
@@ -197,3 +199,29 @@ def test_the_first_number_after_a_time_is_found_in_a_few_dozen_reads(
         assert next_one is not None
         assert last_before is not None
         assert last_before[0] < found[0] <= (next_one[0] or 2**63)
+
+
+def test_an_open_order_changes_in_place_and_its_indexes_are_left_alone(
+    many_rows: psycopg.Connection[tuple[int, int]],
+) -> None:
+    """Until it ends: every tenth of them, so that their pages have room."""
+    some = 2 * OPEN_ORDERS // 10
+    for status, in_place in ((OrderStatus.PARTIALLY_FILLED, some), (OrderStatus.FILLED, 0)):
+        with many_rows.transaction(force_rollback=True):
+            before = changes(many_rows)
+            many_rows.execute(
+                "UPDATE orders SET status = %s, filled_lots = 1, updated_at_us = 1"
+                f" WHERE {OPEN} AND id %% 10 = 0",
+                (status,),
+            )
+            assert changes(many_rows) - before == Counter(all=some, in_place=in_place)
+
+
+def changes(connection: psycopg.Connection[tuple[int, int]]) -> Counter[str]:
+    """Of rows of orders in this session so far, and those that no index has seen."""
+    row = connection.execute(
+        "SELECT pg_stat_get_xact_tuples_updated('orders'::regclass),"
+        " pg_stat_get_xact_tuples_hot_updated('orders'::regclass)"
+    ).fetchone()
+    assert row is not None
+    return Counter(all=row[0], in_place=row[1])
