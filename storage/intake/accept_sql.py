@@ -342,23 +342,24 @@ def key_columns(decided: Sequence[Decided]) -> tuple[list[Any], ...]:
 
 def payloads(rows: list[AcceptedRow]) -> list[bytes]:
     """Each order as the bytes of one COMMAND row, without number, time and order id."""
-    commands = empty_commands(len(rows))
-    for command, row in zip(commands, rows, strict=True):
-        order = row.order
-        flags = OrderFlag.POST_ONLY * order.post_only + OrderFlag.REDUCE_ONLY * (not row.opens)
-        flags += OrderFlag.TRIGGER_ON_MARK * order.terms.on_mark
-        command["account_id"] = order.account_id
-        command["quantity_lots"] = order.quantity_lots
-        command["price_ticks"] = row.limit_ticks
-        command["kind"] = CommandKind.PLACE
-        command["side"] = order.side
-        command["order_type"] = order.order_type
-        command["time_in_force"] = order.time_in_force
-        command["flags"] = flags
-        command["leverage"] = row.leverage
-        command["trigger_ticks"] = order.terms.trigger_ticks
-        command["expires_us"] = order.terms.expires_us
-        command["link_id"] = row.linked.link_order_id if row.linked is not None else 0
+    commands, orders = empty_commands(len(rows)), [row.order for row in rows]
+    terms = [order.terms for order in orders]
+    commands["account_id"] = [order.account_id for order in orders]
+    commands["quantity_lots"] = [order.quantity_lots for order in orders]
+    commands["price_ticks"] = [row.limit_ticks for row in rows]
+    commands["kind"] = CommandKind.PLACE
+    commands["side"] = [order.side for order in orders]
+    commands["order_type"] = [order.order_type for order in orders]
+    commands["time_in_force"] = [order.time_in_force for order in orders]
+    commands["flags"] = (
+        np.array([order.post_only for order in orders]) * OrderFlag.POST_ONLY
+        + np.array([not row.opens for row in rows]) * OrderFlag.REDUCE_ONLY
+        + np.array([one.on_mark for one in terms]) * OrderFlag.TRIGGER_ON_MARK
+    )
+    commands["leverage"] = [row.leverage for row in rows]
+    commands["trigger_ticks"] = [one.trigger_ticks for one in terms]
+    commands["expires_us"] = [one.expires_us for one in terms]
+    commands["link_id"] = [0 if row.linked is None else row.linked.link_order_id for row in rows]
     data, size = commands.tobytes(), commands.dtype.itemsize
     return [data[start : start + size] for start in range(0, len(data), size)]
 
