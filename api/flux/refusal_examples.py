@@ -150,7 +150,7 @@ EXAMPLES: dict[str, dict[int, Example]] = {
         404: NO_MARKET,
         409: (
             "LEVERAGE_IN_USE",
-            "Open orders in BTC-PERP have reserved margin at leverage 10; cancel them first",
+            "Open orders in BTC-PERP were checked at leverage 10; cancel them first",
             {"field": "leverage", "nearest": 10},
         ),
     },

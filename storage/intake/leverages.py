@@ -42,7 +42,7 @@ def check_change(
     if any(side.plain_lots for side in here.open_sides.values()):
         raise Refused(
             Refusal.LEVERAGE_IN_USE,
-            f"Open orders in {market_id} have reserved margin at leverage"
+            f"Open orders in {market_id} were checked at leverage"
             f" {here.leverage_in_force}; cancel them first",
             {"field": Name.LEVERAGE, "nearest": here.leverage_in_force},
         )

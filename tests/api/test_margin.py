@@ -1,5 +1,9 @@
 """How an account stands, and its leverage in a market."""
 
+import pytest
+
+from api.flux.envelope import error_body
+from api.flux.refusal_examples import EXAMPLES
 from tests.api.deployment import Deployment, Person, error_of, small_order
 from tests.builders import MARK_TICKS, position
 
@@ -77,6 +81,20 @@ def test_leverage_is_set_for_the_orders_to_come(exchange: Deployment, alice: Per
     assert said.endswith("which is 20; PUT /leverage changes it")
     assert put(alice, 10) == (409, "LEVERAGE_IN_USE")
     assert put(alice, 20) == (200, 20)
+
+
+@pytest.mark.parametrize("side", ["BUY", "SELL"])
+def test_an_order_that_opens_or_only_closes_keeps_the_leverage_that_it_was_checked_at(
+    side: str, exchange: Deployment, alice: Person
+) -> None:
+    position(exchange.database, alice.user_id, 100, LONG)
+    order = small_order(marketId="ETH-PERP", side=side, price="59.91", quantity="1")
+    assert alice.post("/orders", order).status_code == 202
+    refused = alice.put("/leverage", {"marketId": "ETH-PERP", "leverage": 5})
+    code, sentence, details = EXAMPLES["setLeverage"][409]
+    shown = error_body(code, sentence.replace("BTC-PERP", "ETH-PERP"), details)
+    assert (refused.status_code, refused.json()) == (409, shown)
+    assert "were checked at leverage 10" in sentence
 
 
 def test_leverage_is_within_what_the_market_allows(alice: Person) -> None:
