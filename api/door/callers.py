@@ -197,6 +197,6 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=128,
         pattern=KEY_PATTERN,
-        description="The same key and body is the same request; another body is 409",
+        description="The same key and request is done once; the key with another request is 409",
     ),
 ]

@@ -17,7 +17,7 @@ NO_ORDER: Example = ("ORDER_NOT_FOUND", "No such order", {})
 NO_ACCOUNT: Example = ("ACCOUNT_NOT_FOUND", "No such account", {})
 KEY_REUSED: Example = (
     "IDEMPOTENCY_KEY_REUSED",
-    "This Idempotency-Key was used before with another body",
+    "This Idempotency-Key was used before for another request",
     {},
 )
 NOT_FLAT: Example = (

@@ -6,6 +6,7 @@ ASKED_BY = {
     "set_leverage": "PUT /leverage",
     "list_markets": "GET /markets",
     "list_orders": "GET /orders",
+    "/account/reset": "POST /account/reset or POST /accounts/{accountId}/reset",
     "/orders/amend": "PATCH /orders/{orderId}",
     "forget_it": "forget=true",
 }

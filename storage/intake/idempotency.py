@@ -61,7 +61,7 @@ class Asked(NamedTuple):
         """Raises Refused where the key was first used for another request."""
         if (route, body_hash) == (self.route, self.body_hash):
             return
-        what = "with another body" if route == self.route else f"by {request_to(route)}"
+        what = "for another request" if route == self.route else f"by {request_to(route)}"
         raise Refused(
             Refusal.IDEMPOTENCY_KEY_REUSED, f"This Idempotency-Key was used before {what}"
         )

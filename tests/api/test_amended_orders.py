@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from api.flux.envelope import error_body
+from api.flux.refusal_examples import KEY_REUSED
 from tests.api.deployment import Person, error_of
 from tests.api.trading_floor import Floor, money, order_of, placed, seen, stop
 
@@ -212,8 +214,11 @@ def test_the_same_key_is_the_same_amendment(floor: Floor) -> None:
         answer = alice.http.patch(path, json={"price": price}, headers=headers)
         assert answer.status_code == 202
         floor.settled()
-    other = alice.http.patch(path, json={"price": "57"}, headers=headers)
-    assert error_of(other) == (409, "IDEMPOTENCY_KEY_REUSED")
+    elsewhere = f"/orders/{placed(alice)}"
+    for other, price in ((path, "57"), (elsewhere, "58")):
+        refused = alice.http.patch(other, json={"price": price}, headers=headers)
+        assert (refused.status_code, refused.json()) == (409, error_body(*KEY_REUSED))
+    assert KEY_REUSED[1] == "This Idempotency-Key was used before for another request"
     asked = "SELECT count(*) FROM commands WHERE order_id = " + order_id.removeprefix("order_")
     assert floor.house.count(asked) == 2
 

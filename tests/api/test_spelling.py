@@ -25,7 +25,7 @@ ONE_WORD = {"quantity", "price", "leverage", "asset", "amount", "balances"}
 def test_flux_has_a_word_of_its_own_for_every_name() -> None:
     spelled = {name.strip("{}"): spell(name.strip("{}")) for name in Name}
     assert {name for name in spelled if spelled[name] == name} == ONE_WORD
-    assert set(ASKED_BY) <= {*spelled, f"/{AMEND_ROUTE}"}
+    assert set(ASKED_BY) <= {*spelled, f"/{AMEND_ROUTE}", "/account/reset"}
     assert (spelled["client_order_id"], spelled["list_orders"]) == ("clientOrderId", "GET /orders")
 
 
