@@ -7,6 +7,7 @@ from typing import Annotated, Any, NoReturn
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from sim.units import DECIMAL_TEXT
+from storage.distinct_keys import NAMES_A_KEY_TWICE, key_named_twice
 
 NUMBER_CHARACTERS_MAX = 45
 FIELDS_MAX = 64
@@ -46,10 +47,9 @@ class ExactNumber:
 def _object_of_distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(pairs) > FIELDS_MAX:
         raise NotJson(f"An object in the body has more than {FIELDS_MAX} fields")
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise NotJson("The body names a key twice")
-    return found
+    if key_named_twice(pairs) is not None:
+        raise NotJson(f"The body {NAMES_A_KEY_TWICE}")
+    return dict(pairs)
 
 
 def _refuse_constant(name: str) -> NoReturn:

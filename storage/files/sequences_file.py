@@ -11,7 +11,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sim.pool.fields import SequenceError
+from sim.pool.fields import Fields, SequenceError
+from storage.distinct_keys import NAMES_A_KEY_TWICE, key_named_twice
 from storage.regular_file import open_regular
 
 CONTENT_BYTES_MAX = 1 << 30
@@ -36,7 +37,9 @@ def read_sequences(path: Path) -> object:
     if len(content) > CONTENT_BYTES_MAX:
         raise SequencesFileError(f"{path} is larger than {CONTENT_BYTES_MAX} bytes.")
     try:
-        return json.loads(content.decode(), parse_constant=_refused, parse_float=_finite)
+        return _decoded(content.decode())
+    except SequenceError as error:
+        raise about_sequences(path, error) from error
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise SequencesFileError(f"{path} is not JSON: {error.msg} at {place}.") from error
@@ -50,6 +53,49 @@ def _content(path: Path) -> bytes:
             return file.read(CONTENT_BYTES_MAX + 1)
         with gzip.open(file) as unpacked:
             return unpacked.read(CONTENT_BYTES_MAX + 1)
+
+
+class _Ambiguous(dict[str, Any]):
+    """An object of the file that names a key twice: `key`, which stands in it once."""
+
+    key = ""
+
+
+def _decoded(text: str) -> object:
+    """Raises SequenceError where an object names a key twice, ValueError where it is not JSON."""
+    ambiguous: list[_Ambiguous] = []
+
+    def read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) == len(pairs):
+            return found
+        found = _Ambiguous(found)
+        found.key = str(key_named_twice(pairs))
+        ambiguous.append(found)
+        return found
+
+    document = json.loads(
+        text, parse_constant=_refused, parse_float=_finite, object_pairs_hook=read_object
+    )
+    if ambiguous:
+        raise _named_twice(document)
+    return document
+
+
+def _named_twice(document: object) -> SequenceError:
+    """The refusal of the first key that an object of the document names twice."""
+    left = [("", document)]
+    while left:
+        place, found = left.pop()
+        if isinstance(found, list):
+            left += [(f"{place}[{at}]", found[at]) for at in reversed(range(len(found)))]
+        if isinstance(found, dict):
+            fields = Fields(found, place)
+            if isinstance(found, _Ambiguous):
+                key = json.dumps(found.key)
+                return SequenceError(f"{place or 'the file'} {NAMES_A_KEY_TWICE}: {key}")
+            left += [(fields.place(name), it) for name, it in reversed(found.items())]
+    raise AssertionError("what names a key twice was left out by nothing but such another")
 
 
 def _finite(text: str) -> float:

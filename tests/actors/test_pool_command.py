@@ -44,6 +44,7 @@ def step(op: str, time: int = 100, **asked: object) -> dict[str, Any]:
 
 
 FIRST_PRICE = step("initialize", sqrtPriceX96=str(2**96))
+FIRST = "sequences[0].steps[1]"
 
 
 @pytest.mark.parametrize("ending", ["json", "json.gz"])
@@ -114,6 +115,34 @@ def test_numbers_that_json_has_not_are_refused(tmp_path: Path) -> None:
         assert f"is not JSON: it has the number {number}." in replay(path).stderr
 
 
+@pytest.mark.parametrize(
+    ("once", "twice", "sentence"),
+    [
+        ('"fee": 3000', '"fee": 500, "fee": 3000', 'sequences[0] names a key twice: "fee"'),
+        ('"op": "observe"', '"op": "x", "op": "observe"', f'{FIRST} names a key twice: "op"'),
+        ("[0]", '[0], "secondsAgos": [7]', f'{FIRST}.in names a key twice: "secondsAgos"'),
+        ('"A": ', '"A": "0x", "A": ', 'sequences[0].owners names a key twice: "A"'),
+        ('{"seq', '{"about": [0, {"b": 1, "b": 1}], "seq', 'about[1] names a key twice: "b"'),
+        (
+            '{"seq',
+            '{"sequences": [{"a": 1, "a": 1}], "seq',
+            'the file names a key twice: "sequences"',
+        ),
+        ('{"seq', '{"\\ud800": 1, "\\ud800": 1, "seq', 'the file names a key twice: "\\ud800"'),
+    ],
+)
+def test_a_key_that_is_named_twice_is_refused_with_its_place(
+    tmp_path: Path, once: str, twice: str, sentence: str
+) -> None:
+    path = written(tmp_path / "asked.json", one_life(FIRST_PRICE, step("observe", secondsAgos=[0])))
+    assert path.read_text().count(once) == 1
+    path.write_text(path.read_text().replace(once, twice))
+    done = replay(path, "--out", tmp_path / "told.json")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == f"sandpit: {path}: {sentence}.\n"
+    assert not (tmp_path / "told.json").exists()
+
+
 def test_answers_that_cannot_be_written_are_told(tmp_path: Path) -> None:
     asked = written(tmp_path / "asked.json", one_life(FIRST_PRICE))
     nowhere, folder = tmp_path / "nowhere" / "told.json", tmp_path
@@ -139,7 +168,6 @@ def test_whatever_a_life_is_called_comes_back(tmp_path: Path) -> None:
 
 
 Change = Callable[[dict[str, Any]], object]
-FIRST = "sequences[0].steps[1]"
 REFUSED: list[tuple[Change, str]] = [
     (lambda life: life.update(fee="3000"), 'sequences[0].fee: found "3000", allowed is a whole'),
     (lambda life: life.update(fees=1), "sequences[0].fees: there is no such field here, only id"),
