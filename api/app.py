@@ -71,8 +71,9 @@ force in simulations; here not yet.
 
 A first order: `POST /auth/guest` gives a token (press **Authorize** and paste it),
 `POST /deposits` money, `POST /orders` an order. Prices, quantities and amounts are decimal
-strings; numbers are read as exactly. Every refusal is `{"error":{"code","message"}}`, its message
-a sentence that names the nearest valid value where there is one."""
+strings; JSON numbers, also with an exponent, are read as exactly. Every refusal is
+`{"error":{"code","message"}}`, its message a sentence that names the nearest valid value where
+there is one."""
 
 PAGE = {
     "docExpansion": "list",

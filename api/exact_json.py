@@ -2,6 +2,7 @@
 
 import json
 import re
+from decimal import Decimal
 from typing import Annotated, Any, NoReturn
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
@@ -23,7 +24,13 @@ PRINTABLE_TEXT = re.compile(r"[\x20-\x7e]*")
 """Whether it may be empty is the field's to say."""
 
 NOT_WHOLE = "must be a whole number"
-NOT_DECIMAL = "must be a plain decimal such as 12.5: at most 12 digits, 32 decimals"
+EXPONENT_MAX = 99
+"""Beyond it no number within the bounds is written, and none is written out."""
+
+NOT_DECIMAL = (
+    "must be a plain decimal such as 12.5: at most 12 digits, 32 decimals; a JSON number may have"
+    f" an exponent from -{EXPONENT_MAX} to {EXPONENT_MAX}"
+)
 
 
 class NotJson(ValueError):
@@ -81,7 +88,17 @@ def read_json(body: bytes) -> Any:
 def _decimal_text(value: object) -> object:
     if not isinstance(value, str | ExactNumber):
         raise ValueError(NOT_DECIMAL)
-    return value.text if isinstance(value, ExactNumber) else value
+    return written_out(value.text) if isinstance(value, ExactNumber) else value
+
+
+def written_out(number: str) -> str:
+    """A JSON number without an exponent, exactly. Raises ValueError where that is too large."""
+    _, letter, exponent = number.lower().partition("e")
+    if not letter:
+        return number
+    if abs(int(exponent)) > EXPONENT_MAX:
+        raise ValueError(NOT_DECIMAL)
+    return f"{Decimal(number):f}"
 
 
 def _plain_decimal(text: str) -> str:
@@ -123,7 +140,8 @@ DecimalText = Annotated[
         }
     ),
 ]
-"""A decimal string or a JSON number; its text is checked before anything computes with it."""
+"""A decimal string, or a JSON number as it is written out; the text is checked before anything
+computes with it."""
 
 WholeNumber = Annotated[int, BeforeValidator(whole_number)]
 """A JSON number of digits only, and perhaps a sign; neither 1.0 nor true nor "1". Its field says
