@@ -221,8 +221,8 @@ class OrderAnswer(Wire):
     with has traded or was triggered), POST_ONLY_WOULD_TAKE (when it was triggered); or EXPIRED:
     TIME (its `expiresAt`), SELF_TRADE, IOC_UNFILLED, FOK_UNFILLABLE, MARKET_LIQUIDITY_EXHAUSTED,
     PRICE_BAND. One that waits for its trigger is OPEN, and `triggered` is false. While the market
-    is asked to amend it `amendPending` is true; then it is what was asked for, or
-    `amendRejectionReason` says why not.
+    is asked to amend it `amendPending` is true; then it is what was asked for, cut as `reduceOnly`
+    tells where it only reduces, or `amendRejectionReason` says why not.
     """
 
     id: str

@@ -86,9 +86,10 @@ FIELDS: dict[str, str] = {
     "timeInForce": "GTC rests until it is cancelled, IOC takes what it can at once, FOK all or "
     "nothing, GTD is GTC until `expiresAt`. MARKET is IOC and all others are GTC unless they say "
     "otherwise; what waits does so until it is cancelled, whichever it has.",
-    "reduceOnly": "Never opens a position and never turns one around: while it rests, its "
-    "quantity is cut to what there is to reduce, the newest order first. Refused in a spot market, "
-    "where there are no positions.",
+    "reduceOnly": "Never opens a position and never turns one around: what rests of it is cut to "
+    "what the position leaves beside the account's other such orders, when it is placed or amended "
+    "and whenever the position changes, the newest order first. `quantity` says to what, and no "
+    "reason is given for it. Refused in a spot market, where there are no positions.",
     "postOnly": "Never takes: rejected where it would.",
     "OrderSent.leverage": "How many times the margin the position may be worth; up to the market's "
     "`maxLeverage`. While you have a position or open orders in the market it has to be theirs, "

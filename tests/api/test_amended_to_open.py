@@ -107,6 +107,32 @@ def test_one_that_was_sent_to_reduce_opens_nothing_however_it_is_amended(floor: 
     assert floor.reserved(order_id) == money(alice)["locked"] == "0.0031"
 
 
+def test_one_that_only_reduces_is_cut_alike_when_it_is_placed_and_amended_and_no_reason_is_given(
+    floor: Floor,
+) -> None:
+    alice = floor.person()
+    bought(floor, alice)
+    asked = {"side": "SELL", "price": "62", "reduceOnly": True}
+    first, second = placed(alice, quantity="0.04", **asked), placed(alice, quantity="3", **asked)
+    told = [seen(alice, second, quantity="0.06", status="OPEN")]
+    amended(floor, alice, second, quantity="5")
+    told.append(seen(alice, second, quantity="0.06", status="OPEN"))
+    alice.delete(f"/orders/{first}")
+    floor.settled()
+    amended(floor, alice, second, quantity="5")
+    told.append(seen(alice, second, quantity="0.1", status="OPEN"))
+    sold(floor, alice, "0.03")
+    told.append(seen(alice, second, quantity="0.07", status="OPEN"))
+    for order in told:
+        assert not {"rejectionReason", "cancelReason", "amendRejectionReason"} & set(order)
+    schemas = floor.exchange.http.get("/openapi.json").json()["components"]["schemas"]
+    for name in ("OrderSent", "OrderAnswer"):
+        said = schemas[name]["properties"]["reduceOnly"]["description"]
+        assert "cut to what the position leaves" in said
+        assert "when it is placed or amended" in said
+    assert "cut as `reduceOnly` tells" in " ".join(schemas["OrderAnswer"]["description"].split())
+
+
 def test_what_the_account_cannot_open_is_refused_and_still_closes(floor: Floor) -> None:
     poor = floor.person("2")
     bought(floor, poor)
