@@ -1,4 +1,4 @@
-"""Files that a person names, opened to be read: what could be waited for without end is none."""
+"""Files that a person names: what could be waited for without end is not opened to be read."""
 
 import errno
 import os
@@ -17,3 +17,9 @@ def open_regular(path: Path) -> BufferedReader:
         os.close(handle)
         raise OSError(errno.EINVAL, NOT_REGULAR, str(path))
     return os.fdopen(handle, "rb")
+
+
+def followed(path: Path) -> Path:
+    """The path from the root, its links followed as far as they lead anywhere: whoever opens one
+    that leads to itself is told so, where Path.resolve raises RuntimeError."""
+    return Path(os.path.realpath(path))

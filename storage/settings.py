@@ -5,6 +5,7 @@ import os
 import re
 from difflib import get_close_matches
 from functools import cached_property
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -24,6 +25,9 @@ from pydantic_settings import (
     SettingsError,
     TomlConfigSettingsSource,
 )
+
+from sim.scenario.toml_text import toml_table
+from storage.regular_file import followed
 
 CONFIG_VARIABLE = "SANDPIT_CONFIG"
 CONFIG_FILE_DEFAULT = "sandpit.toml"
@@ -183,13 +187,13 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over the environment, the environment over the file."""
-        file = TomlConfigSettingsSource(settings_cls, toml_file=_config_file())
+        file = SettingsFile(settings_cls, toml_file=_config_file())
         return init_settings, env_settings, file
 
     @cached_property
     def data_path(self) -> Path:
         """The data directory, absolute, links resolved."""
-        return self.data_dir.expanduser().resolve()
+        return followed(self.data_dir.expanduser())
 
     @property
     def api_connections(self) -> int:
@@ -235,6 +239,14 @@ class Settings(BaseSettings):
 def connections_of(api_processes: int, connections: int) -> int:
     """What all API processes may open: one more may be there, that takes another's place."""
     return (api_processes + 1) * connections
+
+
+class SettingsFile(TomlConfigSettingsSource):
+    """Read with the same checks as all TOML text."""
+
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
+        with toml_table(file_path.read_bytes().decode(), "settings") as table:
+            return table
 
 
 def _config_file() -> Path:

@@ -7,23 +7,23 @@ from typing import Any
 from api.exact_json import ExactNumber
 from sim.refusals import Name
 from sim.scenario.fields import ScenarioError
+from sim.scenario.toml_text import refuse_dotted_lines
 
 TEXT_BYTES_MAX = 60_000
-DOTS_OF_A_LINE_MAX = 64
-"""A key of thousands of dotted parts takes memory by the square of its length to read."""
 
 
 def checked_text(text: str) -> str:
-    """TOML text that is safe to read. Raises ScenarioError."""
+    """TOML text of a size that is read. Raises ScenarioError."""
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
         raise not_a_text("half a character", "Unicode") from None
     if size > TEXT_BYTES_MAX:
         raise not_a_text(f"{size} bytes", str(TEXT_BYTES_MAX))
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.count(".") > DOTS_OF_A_LINE_MAX:
-            raise not_a_text(f"more than {DOTS_OF_A_LINE_MAX} dots in line {number}", "less")
+    try:
+        refuse_dotted_lines(text)
+    except ScenarioError as error:
+        raise ScenarioError(f"{Name.SCENARIO_TEXT}: {error}") from None
     return text
 
 

@@ -19,7 +19,8 @@ TOKEN = re.compile(
 
 OPEN_STRINGS = ('"""', "'''")
 DEPTHS = {"[": 1, "{": 1, "]": -1, "}": -1}
-STATEMENT_LINES_MAX = 200
+FIELD_CHARACTERS_MAX = 1_000
+STATEMENT_LINES_MAX, STATEMENT_CHARACTERS_MAX = 200, 20_000
 """A longer value is not put together any further: nobody's field stands in it."""
 
 
@@ -38,8 +39,9 @@ def line_of(text: str, field: str) -> int | None:
 
 
 def _outwards(field: str) -> Iterator[str]:
-    """markets[0].price.start: itself, markets[0].price, markets[0], markets."""
-    while field:
+    """markets[0].price.start: itself, markets[0].price, markets[0], markets; no longer field is
+    anything that there is, and one of a thousand brackets has a thousand such beginnings."""
+    while 0 < len(field) <= FIELD_CHARACTERS_MAX:
         yield field
         cut = max(field.rfind("."), field.rfind("["))
         field = field[:cut] if cut > 0 else ""
@@ -74,7 +76,8 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
     first, kept = 0, ""
     for number, line in enumerate(text.split("\n"), 1):
         first, kept = (first, kept + "\n" + line) if kept else (number, line)
-        if kept.count("\n") < STATEMENT_LINES_MAX and _is_open(kept):
+        is_short = len(kept) < STATEMENT_CHARACTERS_MAX and kept.count("\n") < STATEMENT_LINES_MAX
+        if is_short and _is_open(kept):
             continue
         yield first, kept
         kept = ""

@@ -32,6 +32,7 @@ PRICE_FIELDS = {
 """Of each price process, besides its name."""
 
 ASSET_PATTERN = r"[A-Z0-9]{2,12}"
+FILE_PATTERN = r"[^\0\n]{1,4096}"
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def _price(fields: Fields, spec: MarketSpec) -> PriceProcess:
     elif process == "constant":
         price = Constant(steps_of(fields, "price", spec.tick_size, PRICE_TICKS_MAX))
     else:
-        file = fields.text("file", r".{1,4096}", "a file name") if fields.has("file") else ""
+        file = fields.text("file", FILE_PATTERN, "a file name") if fields.has("file") else ""
         price = Replay(file, fields.flag("loop", True))
     return price
 

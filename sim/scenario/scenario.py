@@ -37,7 +37,8 @@ from sim.populations.activity import ActivityDescription
 from sim.rows.messages import MarketStatus, Side
 from sim.scenario.fields import Fields, ScenarioError
 from sim.scenario.markets import SECOND_US
-from sim.scenario.world import SEED_MAX, WORLD_FIELDS, World, amount_atoms, fields_of, read_world
+from sim.scenario.toml_text import toml_table
+from sim.scenario.world import SEED_MAX, WORLD_FIELDS, World, amount_atoms, read_world
 from sim.units import PPM
 
 DURATION_S_MAX = 31 * 24 * 3600
@@ -127,13 +128,21 @@ def parse_scenario(
     text: str, seed: int | None = None, duration_s: int | None = None, record: str | None = None
 ) -> Scenario:
     """A scenario from TOML text; what else is given replaces its own. Raises ScenarioError."""
-    fields = fields_of(text)
+    with toml_table(text, "a scenario") as table:
+        scenario = _read_scenario(Fields(table), seed, duration_s, record)
+        _refuse_too_large(scenario)
+    return scenario
+
+
+def _read_scenario(
+    fields: Fields, seed: int | None, duration_s: int | None, record: str | None
+) -> Scenario:
     fields.only(*WORLD_FIELDS, *TIME_FIELDS, *BEFALLING_FIELDS)
     world = read_world(fields, least_populations=1)
     step_us = fields.integer("step_us", STEP_US_MIN, STEP_US_MAX, STEP_US_DEFAULT)
     written_steps = _steps(fields.integer("duration_s", 1, DURATION_S_MAX), step_us)
     written_record = fields.choice("record", RECORDS) if fields.has("record") else "all"
-    scenario = Scenario(
+    return Scenario(
         world=world if seed is None else _seeded(world, seed),
         steps=_steps(duration_s, step_us) if duration_s else written_steps,
         step_us=step_us,
@@ -144,8 +153,6 @@ def parse_scenario(
         happenings=_happenings(fields, Span(world, written_steps, step_us)),
         activity=_activity(fields.table("activity")) if fields.has("activity") else None,
     )
-    _refuse_too_large(scenario)
-    return scenario
 
 
 def _steps(duration_s: int, step_us: int) -> int:

@@ -1,7 +1,6 @@
 """What a world is: its markets, their reference prices, who trades on them. Read from TOML text."""
 
 import dataclasses
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +29,7 @@ from sim.scenario.markets import (
     refuse_other_index,
     steps_of,
 )
+from sim.scenario.toml_text import toml_table
 from sim.units import ATOMS_PER_UNIT, format_atoms
 
 SEED_MAX = 2**63 - 1
@@ -95,20 +95,13 @@ class World:
 
 def parse_world(text: str) -> World:
     """A world from TOML text. Raises ScenarioError."""
-    fields = fields_of(text)
-    fields.only(*WORLD_FIELDS)
-    world = read_world(fields)
+    with toml_table(text, "a world") as table:
+        fields = Fields(table)
+        fields.only(*WORLD_FIELDS)
+        world = read_world(fields)
     for place, market in enumerate(world.markets):
         _refuse_quote(place, market.spec.quote_asset, COLLATERAL)
     return world
-
-
-def fields_of(text: str) -> Fields:
-    """The fields of TOML text. Raises ScenarioError."""
-    try:
-        return Fields(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"not TOML: {error}") from error
 
 
 def read_world(fields: Fields, least_populations: int = 0) -> World:

@@ -14,7 +14,7 @@ from sim.scenario.scenario import Scenario, parse_scenario
 from sim.scenario.world import with_replay
 from storage.files.trades_file import TradesFileError
 from storage.files.world_file import about_file, reference_prices, replayed
-from storage.regular_file import open_regular
+from storage.regular_file import followed, open_regular
 
 SHIPPED_DIRECTORY = Path(sim.scenario.world.__file__).parents[1] / "scenarios"
 SCENARIO_BYTES_MAX = 1_000_000
@@ -114,7 +114,7 @@ def with_absolute_files(scenario: Scenario, directory: Path) -> Scenario:
                     f"markets[{place}].price.file: found nothing, allowed is a file of recorded"
                     " trades: name it with --replay TRADES.csv"
                 )
-            file = (directory / market.price.file).resolve()
+            file = followed(directory / market.price.file)
             price = Replay(str(file), market.price.loop, digest_of(file))
             world = with_replay(world, market.spec.market_id, price)
     return dataclasses.replace(scenario, world=world)

@@ -16,7 +16,7 @@ from sim.scenario.world import (
     with_replay,
 )
 from storage.files.trades_file import TradesFileError, read_trades
-from storage.regular_file import open_regular
+from storage.regular_file import followed, open_regular
 
 SHIPPED_DIRECTORY = Path(sim.scenario.world.__file__).parents[1] / "worlds"
 WORLD_BYTES_MAX = 1_000_000
@@ -60,7 +60,7 @@ def replayed(world: World, trades_file: Path, loop: bool = True) -> World:
     specs = [market.spec for market in world.markets]
     spec = next((spec for spec in specs if name.startswith(spec.base_asset)), specs[0])
     priced = world.priced(spec.market_id).spec
-    return with_replay(world, priced.market_id, Replay(str(trades_file.resolve()), loop))
+    return with_replay(world, priced.market_id, Replay(str(followed(trades_file)), loop))
 
 
 def reference_prices(
@@ -108,6 +108,6 @@ def _with_absolute_files(world: World, directory: Path) -> World:
     """Trades files are named relative to the world's own file."""
     for market in world.markets:
         if isinstance(market.price, Replay) and market.price.file:
-            file = str((directory / market.price.file).resolve())
+            file = str(followed(directory / market.price.file))
             world = with_replay(world, market.spec.market_id, Replay(file, market.price.loop))
     return world

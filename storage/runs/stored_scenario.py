@@ -29,12 +29,7 @@ def scenario_of(wish: SimulationWish) -> Scenario:
 
 def read_scenario(text: str, seed: int | None = None, duration_s: int | None = None) -> Scenario:
     """A scenario from its text; without recorded trades. Raises ScenarioError."""
-    try:
-        scenario = parse_scenario(text, seed, duration_s)
-    except ScenarioError:
-        raise
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise ScenarioError("not a scenario: a number is too long or a table too deep") from error
+    scenario = parse_scenario(text, seed, duration_s)
     for place, market in enumerate(scenario.world.markets):
         if not isinstance(market.price, MADE_WITHOUT_FILES):
             raise ScenarioError(
