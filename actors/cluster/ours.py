@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import re
 import shutil
 import signal
 import socket
@@ -18,6 +19,7 @@ from storage.servers.data_directory import Hold, prepare, secret, short_director
 from storage.servers.given import database_place
 from storage.settings import ConfigurationError, Settings
 
+PORT_TEXT = re.compile(r"[0-9]{1,5}")
 NAMESPACE = "sandpit"
 RAY_LOCK, RAY_FOLDER = "ray.lock", "ray"
 """In a data directory, held as long as its Ray lives; and what Ray's own folder is named for."""
@@ -218,7 +220,7 @@ def cluster_of_this_machine() -> str:
 def check_address(address: str, named: str) -> None:
     """Raises ConfigurationError where no Ray answers there."""
     host, colon, port = address.rpartition(":")
-    if "://" in address or not colon or not port.isdecimal():
+    if "://" in address or not colon or not PORT_TEXT.fullmatch(port):
         raise ConfigurationError(
             f"{named} does not read like HOST:PORT, the address of a cluster's GCS; "
             "sandpit runs on one of its nodes."

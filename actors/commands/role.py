@@ -1,5 +1,6 @@
 """`sandpit role`: who runs the exchange says who may do what. Nobody becomes ADMIN by REST."""
 
+from sim.folding import lower, upper
 from sim.roles import Role
 from storage.people.accounts import give_role
 from storage.postgres.database import connect
@@ -9,10 +10,10 @@ from storage.settings import ConfigurationError, Settings
 
 def role(settings: Settings, email: str, wanted: str) -> str:
     """Give a user another role; what to say. Raises ConfigurationError."""
-    if wanted.upper() not in list(Role):
+    if upper(wanted) not in list(Role):
         raise ConfigurationError(f"There is no role {wanted}; there are {', '.join(Role)}.")
-    found = Role(wanted.upper())
+    found = Role(upper(wanted))
     with running_database(settings) as url, connect(url, "role") as connection:
-        if not give_role(connection, email.lower(), found):
+        if not give_role(connection, lower(email), found):
             raise ConfigurationError(f"Nobody is registered as {email}.")
     return f"{email} is {found} now."

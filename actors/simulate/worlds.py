@@ -1,6 +1,7 @@
 """Where a simulation runs: in this process, or across actors, on a Ray of its own or a cluster."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
@@ -22,7 +23,7 @@ from storage.settings import ConfigurationError
 if TYPE_CHECKING:
     from actors.simulate.placement import Joined
 
-ACTORS_MAX = 64
+ACTORS_TEXT, ACTORS_MAX = re.compile(r"[0-9]{1,9}"), 64
 DECISIONS_WORTH_ACTORS = 20_000
 """A step of fewer decisions takes less time than the messages that would spread it."""
 
@@ -63,8 +64,10 @@ def chosen_actors(
 ) -> tuple[int, str]:
     """How many actors markets and strategies each get at most, 0 for one process; and why."""
     if wish != "auto":
-        if not wish.isascii() or not wish.isdigit() or int(wish) > ACTORS_MAX:
-            raise SimulateError(f"--actors: found {wish!r}, allowed is auto or 0 to {ACTORS_MAX}.")
+        if not ACTORS_TEXT.fullmatch(wish) or int(wish) > ACTORS_MAX:
+            raise SimulateError(
+                f"--actors: found {wish[:40]!r}, allowed is auto or 0 to {ACTORS_MAX}."
+            )
         if cluster is not None and int(wish) == 0:
             raise SimulateError("--actors 0 is this process alone: leave out --address.")
         return int(wish), "one process" if int(wish) == 0 else _told(int(wish), cluster)

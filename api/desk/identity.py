@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from api.credentials.login_guard import LoginGuard, NewAccounts
 from api.credentials.passwords import PASSWORD_CHARACTERS, Lane, Passwords
+from sim.folding import lower
 from sim.refusals import Refusal, Refused
 from storage.people.accounts import (
     UNUSABLE_HASH,
@@ -71,7 +72,7 @@ async def register(identity: Identity, address: str, email: str, password: str) 
 async def log_in(identity: Identity, address: str, email: str, password: str) -> int:
     """The user's id. Raises Refused INVALID_CREDENTIALS, or RATE_LIMITED after many of those, or
     UNAVAILABLE where too many wait."""
-    email = email.lower()
+    email = lower(email)
     account, lane = account_key(email), identity.passwords.logins
     async with attempt(identity, lane, address, email):
         if len(password) > PASSWORD_CHARACTERS[1]:
@@ -128,7 +129,7 @@ async def become_guest(identity: Identity, address: str) -> int:
 
 def checked_email(text: str) -> str:
     """The address in lower case. Raises Refused INVALID_EMAIL."""
-    email = text.lower()
+    email = lower(text)
     if len(email) > EMAIL_CHARACTERS_MAX or EMAIL_TEXT.fullmatch(email) is None:
         raise Refused(Refusal.INVALID_EMAIL, "email must look like something@something.something")
     return email

@@ -5,6 +5,9 @@ from collections.abc import Iterator, Sequence
 JSON = "application/json"
 JSON_BYTES = JSON.encode()
 CHARSETS = frozenset({"utf-8", "utf8"})
+BLANKS = " \t"
+"""All that may stand around a header's words."""
+
 PLAIN = frozenset({b"", b"identity"})
 """What Content-Encoding may say: nothing was done to the body."""
 
@@ -29,7 +32,7 @@ def fault_of(headers: Sequence[tuple[bytes, bytes]]) -> str | None:
         return TWO_TYPES
     if types != [JSON_BYTES]:
         content_type = types[0].decode("latin-1") if types else ""
-        if content_type.partition(";")[0].strip().lower() != JSON:
+        if content_type.partition(";")[0].strip(BLANKS).lower() != JSON:
             return NOT_JSON
         if not CHARSETS.issuperset(charsets_in(content_type)):
             return NOT_UTF_8
@@ -40,5 +43,5 @@ def charsets_in(content_type: str) -> Iterator[str]:
     """The values of its parameter charset: one, unless somebody wants to be read in two ways."""
     for parameter in content_type.split(";")[1:]:
         name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            yield value.strip().strip('"').lower()
+        if name.strip(BLANKS).lower() == "charset":
+            yield value.strip(BLANKS).strip('"').lower()

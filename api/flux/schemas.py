@@ -29,6 +29,7 @@ from api.door.wire import (
     SentMilliseconds,
 )
 from api.exact_json import DecimalText, PrintableText, WholeNumber
+from sim.folding import upper
 from sim.market import COLLATERAL
 from sim.money.candles import INTERVALS_US
 from sim.refusals import Refusal, Refused
@@ -45,7 +46,7 @@ REFRESH_TOKEN_EXAMPLE = (
 
 
 def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
+    return upper(value) if isinstance(value, str) else value
 
 
 OrderText = Annotated[PrintableText, Field(min_length=1, max_length=64)]

@@ -13,6 +13,7 @@ from sim.facts.stylized import (
     Verdict,
     fact_table,
 )
+from sim.folding import upper
 from sim.record.run import MarketRecord, RunRecord
 from sim.record.tape import SECOND_US, Tape, simulated_tape
 
@@ -74,8 +75,8 @@ def tape_facts(tape: Tape) -> MarketFacts:
 def compared_markets(file: str, markets: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     """Whom a file of real trades is compared with: the markets, as (id, base asset), whose base
     asset its name begins with (BTCUSDT-trades.csv: BTC-PERP), the longest such asset; else all."""
-    name = file.upper()
-    named = [base for _, base in markets if name.startswith(base.upper())]
+    name = upper(file)
+    named = [base for _, base in markets if name.startswith(upper(base))]
     longest = max(named, key=len, default=None)
     return tuple(market_id for market_id, base in markets if longest is None or base == longest)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import sim.scenario.world
+from sim.folding import upper
 from sim.market import MarketSpec
 from sim.prices.processes import STEP_US_DEFAULT, ReferencePrice
 from sim.scenario.fields import ScenarioError
@@ -56,7 +57,7 @@ def replayed(world: World, trades_file: Path, loop: bool = True) -> World:
     The market is the one whose base asset the file's name begins with, as in
     BTCUSDT-trades-2024-08-08.csv.gz; the first, where none does.
     """
-    name = trades_file.name.upper()
+    name = upper(trades_file.name)
     specs = [market.spec for market in world.markets]
     spec = next((spec for spec in specs if name.startswith(spec.base_asset)), specs[0])
     priced = world.priced(spec.market_id).spec

@@ -25,6 +25,8 @@ def test_a_registered_user_gets_another_role(database_url: str) -> None:
     assert role_of(database_url, account_id) == ("ADMIN",)
     with pytest.raises(ConfigurationError, match="no role KING; there are PENDING, VIEWER"):
         role(settings, email, "KING")
+    with pytest.raises(ConfigurationError, match="no role adm\u0131n"):
+        role(settings, email, "adm\u0131n")
     with pytest.raises(ConfigurationError, match="Nobody is registered"):
         role(settings, "nobody@example.com", "ADMIN")
 

@@ -105,3 +105,30 @@ def test_one_order_that_is_none_refuses_itself_alone(alice: Person) -> None:
     assert errors[3]["message"] == "leverage: must be a whole number"
     placed = [results[5]["orderId"], results[0]["orderId"]]
     assert [order["id"] for order in alice.get("/orders").json()] == placed
+
+
+@pytest.mark.parametrize(
+    ("field", "folded", "foreign"),
+    [
+        ("side", "sell", "\u017fell"),
+        ("type", "lImIt", "l\u0131mit"),
+        ("timeInForce", "gtc", "\uff47tc"),
+        ("triggerBy", "laST", "la\ufb06"),
+    ],
+)
+def test_words_may_be_small_and_only_of_ascii(
+    field: str, folded: str, foreign: str, alice: Person
+) -> None:
+    order = small_order()
+    if field == "triggerBy":
+        order |= {"type": "STOP_LIMIT", "triggerPrice": order["price"]}
+    assert alice.post("/orders", order | {field: folded}).status_code == 202
+    assert error_of(alice.post("/orders", order | {field: foreign})) == (400, "INVALID_ORDER")
+
+
+@pytest.mark.parametrize("name", ["json\u00a0", "json; charset=\u00a0utf-8"])
+def test_a_body_is_called_json_in_ascii(name: str, alice: Person) -> None:
+    sent = alice.headers | {"Content-Type": f"application/{name}"}
+    headers = [(field.encode(), value.encode("latin-1")) for field, value in sent.items()]
+    answer = alice.http.post("/deposits", content=b'{"asset":"USDC","amount":"1"}', headers=headers)
+    assert answer.status_code == 415
