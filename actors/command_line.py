@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import IO, Annotated, NoReturn
 
 import typer
 
 from storage.settings import ConfigurationError, Settings
 
 DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept. Default .sandpit.")]
+
+
+PART_BYTES = 1 << 20
 
 
 def tell(sentence: str) -> None:
@@ -36,6 +39,12 @@ def settings_or_exit(**given: object) -> Settings:
     """The settings, or one sentence and exit code 1."""
     with one_sentence():
         return Settings.load(**given)
+
+
+def print_bytes(content: IO[bytes]) -> None:
+    """All of a text, a part at a time."""
+    while part := content.read(PART_BYTES):
+        typer.echo(part, nl=False)
 
 
 def print_or_exit(say: Callable[[], str]) -> None:

@@ -15,6 +15,22 @@ def flipped_word(words: Mapping[int, int], tick: int, tick_spacing: int) -> tupl
     return number, words[number] ^ 1 << bit
 
 
+def past_empty_words(
+    words: Mapping[int, int], tick: int, tick_spacing: int, limit_tick: int, downwards: bool
+) -> int:
+    """From where a search goes on that has come to the end of all empty words before the limit's:
+    the tick itself, unless its own word is one."""
+    compressed, last = tick // tick_spacing, limit_tick // tick_spacing // WORD_BITS
+    found = number = (compressed if downwards else compressed + 1) // WORD_BITS
+    if downwards:
+        while found > last and found not in words:
+            found -= 1
+        return tick if found == number else ((found + 1) * WORD_BITS - 1) * tick_spacing
+    while found < last and found not in words:
+        found += 1
+    return tick if found == number else (found * WORD_BITS - 1) * tick_spacing
+
+
 def next_initialized_tick(
     words: Mapping[int, int], tick: int, tick_spacing: int, downwards: bool
 ) -> tuple[int, bool]:

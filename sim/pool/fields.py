@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,77}")
-SHOWN_MAX = 60
+SHOWN_MAX, AMONG_SHOWN_MAX = 60, 400
 
 
 class SequenceError(ValueError):
@@ -14,9 +14,13 @@ class SequenceError(ValueError):
 
 
 def refusal(place: str, found: object, allowed: str) -> SequenceError:
-    shown = json.dumps(found, ensure_ascii=False)
-    shown = shown if len(shown) <= SHOWN_MAX else shown[:SHOWN_MAX] + "…"
-    return SequenceError(f"{place}: found {shown}, allowed is {allowed}")
+    told = shown(json.dumps(found, ensure_ascii=False))
+    return SequenceError(f"{place}: found {told}, allowed is {allowed}")
+
+
+def shown(text: str, most: int = SHOWN_MAX) -> str:
+    """No more of it than is read."""
+    return text if len(text) <= most else text[:most] + "…"
 
 
 class Fields:
@@ -31,13 +35,16 @@ class Fields:
     def place(self, name: str) -> str:
         return f"{self._place}.{name}" if self._place else name
 
+    def without(self, name: str) -> dict[str, Any]:
+        """All fields but this one."""
+        return {key: it for key, it in self.value.items() if key != name}
+
     def only(self, names: Collection[str]) -> None:
         """No field but these."""
         for name in self.value:
             if name not in names:
-                raise SequenceError(
-                    f"{self.place(name)}: there is no such field here, only {', '.join(names)}"
-                )
+                place, known = self.place(shown(name)), ", ".join(names)
+                raise SequenceError(f"{place}: there is no such field here, only {known}")
 
     def found(self, name: str, allowed: str) -> Any:
         if name not in self.value:
@@ -83,11 +90,12 @@ class Fields:
 
     def text(self, name: str, allowed: Collection[str]) -> str:
         """One of these."""
-        among = ", ".join(allowed)
-        text = self.found(name, among)
-        if not isinstance(text, str) or text not in allowed:
-            raise self.refuse(name, among)
-        return text
+        text = self.value.get(name)
+        if isinstance(text, str) and text in allowed:
+            return text
+        among = shown(", ".join(allowed), AMONG_SHOWN_MAX)
+        self.found(name, among)
+        raise self.refuse(name, among)
 
 
 def _number(found: object, place: str, least: int, most: int) -> int:

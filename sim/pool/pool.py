@@ -35,6 +35,11 @@ class Pool:
     def state(self) -> PoolState:
         return self.store.state
 
+    @property
+    def steps_walked(self) -> int:
+        """Of all swaps so far."""
+        return self.store.steps_walked
+
     def changed(self) -> Changes:
         """What the last operation that may write has changed."""
         return self.store.changed()

@@ -1,9 +1,14 @@
-"""Lives the lives of pools, and writes beside each step what the pool answered and what changed."""
+"""Lives the lives of pools, and writes beside each step what the pool answered and what changed.
 
-from collections.abc import Callable, Mapping
+Each step is answered when it is asked for, and a pool is forgotten with the last step of its life:
+a few hundred bytes of a file may be answered with millions.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sim.pool.fields import Fields
+from sim.pool.fields import Fields, SequenceError
 from sim.pool.observations import Observation
 from sim.pool.positions import Position
 from sim.pool.reverts import Reverted
@@ -13,27 +18,69 @@ from sim.pool.ticks import Tick
 from sim.pool.words import Pair
 
 DOCUMENT_FIELDS = ("about", "sequences")
+USUAL_WALK_STEPS, LONG_WALK_STEPS_MAX = 100, 10_000_000
+"""A swap goes from word to word of the bitmap, a few of them or, through the whole range of prices
+with a little liquidity everywhere, up to 6,932: that is more gas than a block has. Steps beyond the
+usual ones are counted for a whole file."""
+
 Kept = TypeVar("Kept")
 
 
-def replayed(document: object) -> dict[str, Any]:
-    """The document with every step answered. Raises SequenceError, which names the place."""
+@dataclass(frozen=True)
+class AnsweredLife:
+    """A sequence: its fields without the steps, and these with their answers, each told once."""
+
+    fields: Answer
+    steps: Iterator[Answer]
+
+
+@dataclass(frozen=True)
+class AnsweredLives:
+    """A document: its fields without the sequences, and these, each to be told to its end before
+    the next is asked for. Telling raises SequenceError, which names the place."""
+
+    fields: Answer
+    sequences: Iterator[AnsweredLife]
+
+
+def replayed(document: object) -> AnsweredLives:
+    """The document with every step answered. Raises SequenceError."""
     asked = Fields(document, "")
     asked.only(DOCUMENT_FIELDS)
-    sequences = [
-        _replayed_sequence(Fields(sequence, f"sequences[{number}]"))
-        for number, sequence in enumerate(asked.many("sequences"))
-    ]
-    return asked.value | {"sequences": sequences}
+    return AnsweredLives(asked.without("sequences"), _lives(asked))
 
 
-def _replayed_sequence(sequence: Fields) -> dict[str, Any]:
+def _lives(asked: Fields) -> Iterator[AnsweredLife]:
+    walks = _Walks()
+    for number, sequence in enumerate(asked.many("sequences")):
+        fields = Fields(sequence, f"sequences[{number}]")
+        yield AnsweredLife(fields.without("steps"), _steps(fields, walks))
+
+
+def _steps(sequence: Fields, walks: "_Walks") -> Iterator[Answer]:
     life = life_of(sequence)
-    steps = [
-        _replayed_step(life, Fields(step, f"{sequence.place('steps')}[{number}]"))
-        for number, step in enumerate(sequence.many("steps"))
-    ]
-    return sequence.value | {"steps": steps}
+    for number, step in enumerate(sequence.many("steps")):
+        fields = Fields(step, f"{sequence.place('steps')}[{number}]")
+        before = life.pool.steps_walked
+        answered = _replayed_step(life, fields)
+        walks.add(life.pool.steps_walked - before, fields)
+        yield answered
+
+
+class _Walks:
+    """The steps of a file's long swaps."""
+
+    def __init__(self) -> None:
+        self._steps = 0
+
+    def add(self, steps: int, of: Fields) -> None:
+        self._steps += max(steps - USUAL_WALK_STEPS, 0)
+        if self._steps > LONG_WALK_STEPS_MAX:
+            raise SequenceError(
+                f"{of.place('in')}: found swaps that go through more than {LONG_WALK_STEPS_MAX}"
+                f" words of ticks in all beyond the first {USUAL_WALK_STEPS} of each, allowed is"
+                " less in one file"
+            )
 
 
 def _replayed_step(life: Life, step: Fields) -> dict[str, Any]:
@@ -51,9 +98,8 @@ def _replayed_step(life: Life, step: Fields) -> dict[str, Any]:
 def _after(life: Life) -> Answer:
     """The whole state, and of the rest what is another than before."""
     changes = life.pool.changed()
-    names = {address: name for name, address in life.owners.items()}
     positions = {
-        f"{names[key.owner]}:{key.tick_lower}:{key.tick_upper}": position
+        f"{life.names[key.owner]}:{key.tick_lower}:{key.tick_upper}": position
         for key, position in changes.positions.items()
     }
     changed = {

@@ -5,7 +5,7 @@ of fields and operations are the contract's own.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,7 @@ class Life:
 
     pool: Pool
     owners: dict[str, bytes]
+    names: dict[bytes, str]
     time_s: int
 
     def key(self, asked: Fields) -> PositionKey:
@@ -61,10 +62,13 @@ def life_of(sequence: Fields) -> Life:
     tick_spacing = sequence.number("tickSpacing", 1, TICK_SPACING_MAX)
     start_s = sequence.number("startTime", 0, TIME_MAX_S)
     owners = Fields(sequence.found("owners", "names and addresses"), sequence.place("owners"))
-    return Life(Pool(fee_pips, tick_spacing), dict(_addresses(owners)), start_s)
+    names = _names(owners)
+    addresses = {name: address for address, name in names.items()}
+    return Life(Pool(fee_pips, tick_spacing), addresses, names, start_s)
 
 
-def _addresses(owners: Fields) -> Iterator[tuple[str, bytes]]:
+def _names(owners: Fields) -> dict[bytes, str]:
+    """By their addresses."""
     names: dict[bytes, str] = {}
     for name, address in owners.value.items():
         if not isinstance(address, str) or not ADDRESS.fullmatch(address):
@@ -73,7 +77,7 @@ def _addresses(owners: Fields) -> Iterator[tuple[str, bytes]]:
         if plain in names:
             raise SequenceError(f"{owners.place(name)}: {names[plain]} has the same address")
         names[plain] = name
-        yield name, plain
+    return names
 
 
 def operation_of(step: Fields, life: Life) -> Operation:

@@ -86,12 +86,16 @@ class Changes:
 
 
 class Store:
-    """A pool's memory: state, ticks, the bits of initialised ones, positions, observations."""
+    """A pool's memory: state, ticks, the bits of initialised ones, positions, observations.
+
+    steps_walked   of all swaps so far, also of those that came to nothing
+    """
 
     def __init__(self, fee_pips: int, tick_spacing: int) -> None:
         self.fee_pips = fee_pips
         self.tick_spacing = tick_spacing
         self.liquidity_per_tick_max = max_liquidity_per_tick(tick_spacing)
+        self.steps_walked = 0
         self.state = PoolState()
         self.ticks: Undoable[int, Tick] = Undoable(Tick())
         self.bitmap: Undoable[int, int] = Undoable(0)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from sim.pool.bitmap import next_initialized_tick
+from sim.pool.bitmap import next_initialized_tick, past_empty_words
 from sim.pool.full_math import add_delta, mul_div
 from sim.pool.store import Store
 from sim.pool.swap_math import SwapStep, swap_step
@@ -56,8 +56,9 @@ class Walk:
 
     def _go_on(self) -> None:
         order, spacing = self._order, self._store.tick_spacing
+        self._store.steps_walked += 1
         found, is_initialized = next_initialized_tick(
-            self._store.bitmap, self.tick, spacing, order.zero_for_one
+            self._store.bitmap, self._start, spacing, order.zero_for_one
         )
         next_tick = min(max(found, MIN_TICK), MAX_TICK)
         next_x96 = sqrt_ratio_at_tick(next_tick)
@@ -79,6 +80,19 @@ class Walk:
             self.tick = next_tick - 1 if order.zero_for_one else next_tick
         elif self.sqrt_price_x96 != before_x96:
             self.tick = tick_at_sqrt_ratio(self.sqrt_price_x96)
+
+    @property
+    def _start(self) -> int:
+        """The tick to look on from: where nobody provides liquidity, nothing happens at the edges
+        of words, and there may be thousands of them."""
+        if self.liquidity:
+            return self.tick
+        spacing, downwards = self._store.tick_spacing, self._order.zero_for_one
+        return past_empty_words(self._store.bitmap, self.tick, spacing, self._limit_tick, downwards)
+
+    @cached_property
+    def _limit_tick(self) -> int:
+        return tick_at_sqrt_ratio(self._order.sqrt_price_limit_x96)
 
     def _count(self, step: SwapStep) -> None:
         paid_in = checked(wrapped(step.amount_in + step.fee_amount, 256), 255)

@@ -1,12 +1,10 @@
 """Files of pools' lives (`sim.pool.sequences`): JSON, plain or gzipped, told apart by their first
-bytes when read and by their names when written.
+bytes.
 """
 
 import gzip
 import json
-import os
 import zlib
-from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,6 +14,12 @@ from storage.distinct_keys import NAMES_A_KEY_TWICE, key_named_twice
 from storage.regular_file import open_regular
 
 CONTENT_BYTES_MAX = 1 << 30
+VALUES_MAX = 20_000_000
+"""Two bytes of JSON may be a value, of a hundred bytes in memory."""
+
+DEPTH_MAX = 100
+"""A step's own fields stand eight deep."""
+
 GZIP_START = b"\x1f\x8b"
 
 
@@ -36,6 +40,15 @@ def read_sequences(path: Path) -> object:
         raise SequencesFileError(f"{path} cannot be read: {said}.") from error
     if len(content) > CONTENT_BYTES_MAX:
         raise SequencesFileError(f"{path} is larger than {CONTENT_BYTES_MAX} bytes.")
+    if sum(map(content.count, (b",", b"[", b"{"))) > VALUES_MAX:
+        raise SequencesFileError(f"{path} has more than {VALUES_MAX} values.")
+    document = _document(path, content)
+    if _is_deep(document):
+        raise _too_deep(path)
+    return document
+
+
+def _document(path: Path, content: bytes) -> object:
     try:
         return _decoded(content.decode())
     except SequenceError as error:
@@ -43,8 +56,30 @@ def read_sequences(path: Path) -> object:
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise SequencesFileError(f"{path} is not JSON: {error.msg} at {place}.") from error
-    except (RecursionError, ValueError) as error:
+    except RecursionError:
+        raise _too_deep(path) from None
+    except ValueError as error:
         raise SequencesFileError(f"{path} is not JSON: {error}.") from error
+
+
+def _too_deep(path: Path) -> SequencesFileError:
+    return SequencesFileError(f"{path} is nested more than {DEPTH_MAX} deep.")
+
+
+def _is_deep(document: object) -> bool:
+    """Whether arrays and objects stand within each other more than DEPTH_MAX deep."""
+    level = [document]
+    for _ in range(DEPTH_MAX):
+        level = [
+            it
+            for one in level
+            if isinstance(one, dict | list)
+            for it in (one.values() if isinstance(one, dict) else one)
+            if isinstance(it, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _content(path: Path) -> bytes:
@@ -105,49 +140,3 @@ def _finite(text: str) -> float:
 
 def _refused(number: str) -> NoReturn:
     raise ValueError(f"it has the number {number}")
-
-
-def write_sequences(path: Path, document: dict[str, Any]) -> None:
-    """The whole file or none of it; gzipped if its name ends so. Raises SequencesFileError."""
-    content = as_text(document).encode()
-    if path.suffix == ".gz":
-        content = gzip.compress(content, mtime=0)
-    try:
-        _write(path.resolve(), content)
-    except OSError as error:
-        raise SequencesFileError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """A file appears at once; a device or pipe of this name stays what it is."""
-    if path.exists() and not path.is_file():
-        path.write_bytes(content)
-        return
-    beside = path.parent / f".{path.name}.{os.getpid()}"
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def as_text(document: dict[str, Any]) -> str:
-    """A step a line."""
-    return _with_lines(document, "sequences", _sequence, ",\n") + "\n"
-
-
-def _sequence(sequence: dict[str, Any]) -> str:
-    return _with_lines(sequence, "steps", _compact, ",")
-
-
-def _with_lines(
-    whole: dict[str, Any], name: str, tell: Callable[[Any], str], separator: str
-) -> str:
-    """The object with its array `name` last, of which every element begins a line."""
-    fields = [f"{_compact(key)}:{_compact(it)}" for key, it in whole.items() if key != name]
-    lines = ",\n".join(map(tell, whole[name]))
-    return "{" + separator.join([*fields, f'"{name}":[\n{lines}\n]']) + "}"
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sim.pool.replaying import replayed
+
 DATA = Path(__file__).parents[1] / "data" / "v3"
 SEQUENCE_FILES = [f"pool_sequences_ts{spacing}" for spacing in (1, 10, 60, 200)]
 
@@ -38,3 +40,10 @@ def without_answers(document: dict[str, Any]) -> dict[str, Any]:
         for one in document["sequences"]
     ]
     return document | {"sequences": sequences}
+
+
+def answered(document: dict[str, Any]) -> dict[str, Any]:
+    """With all that its lives are answered, as the file of it is told."""
+    answers = replayed(document)
+    lives = [life.fields | {"steps": list(life.steps)} for life in answers.sequences]
+    return {**answers.fields, "sequences": lives}

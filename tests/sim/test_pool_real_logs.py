@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from sim.pool.replaying import replayed
-from tests.sim.pool_vectors import log_rows, start_of
+from tests.sim.pool_vectors import answered, log_rows, start_of
 
 LOGS = {
     "usdc-weth-500-2024-01-05-first": {"swap": 3027, "mint": 27, "burn": 29, "collect": 17},
@@ -69,7 +68,7 @@ def life_of(log: str) -> dict[str, Any]:
 @pytest.mark.parametrize("log", LOGS)
 def test_a_day_of_the_chain_comes_out_to_the_wei(log: str) -> None:
     rows, start = list(log_rows(log)), start_of(log)["start"]
-    (life,) = replayed({"sequences": [life_of(log)]})["sequences"]
+    (life,) = answered({"sequences": [life_of(log)]})["sequences"]
     before, steps = life["steps"][: -len(rows)], life["steps"][-len(rows) :]
     assert len(before) == 1 + len(start["positions"])
     opened = before[-1]["state"]

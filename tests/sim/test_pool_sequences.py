@@ -2,14 +2,13 @@
 
 import pytest
 
-from sim.pool.replaying import replayed
-from tests.sim.pool_vectors import SEQUENCE_FILES, vectors, without_answers
+from tests.sim.pool_vectors import SEQUENCE_FILES, answered, vectors, without_answers
 
 
 @pytest.mark.parametrize("name", SEQUENCE_FILES)
 def test_every_step_of_every_life_is_answered_as_on_the_chain(name: str) -> None:
     published = vectors(name)
-    found = replayed(without_answers(published))
+    found = answered(without_answers(published))
     assert len(published["sequences"]) == 17
     for life, ours in zip(published["sequences"], found["sequences"], strict=True):
         for number, step in enumerate(life["steps"]):
@@ -23,4 +22,4 @@ def test_answers_that_a_file_has_already_are_replaced() -> None:
     for life in asked["sequences"]:
         for step in life["steps"]:
             step |= {"out": {"amount0": "7"}, "revert": "no", "ticks": {}}
-    assert replayed(asked) == published
+    assert answered(asked) == published
