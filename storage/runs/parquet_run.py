@@ -18,6 +18,7 @@ from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, S
 from arro3.io import read_parquet, write_parquet
 
 from storage.errors import StorageError
+from storage.files.replaced_file import begin
 from storage.runs.recorded_trades import described, unwritten
 
 if TYPE_CHECKING:
@@ -109,11 +110,14 @@ class RunInParquet:
         counts = np.zeros(len(self._scenario.world.markets), np.int64)
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            if step == 0:
-                for name in (TRADES, QUOTES, STANDINGS):
-                    (self._directory / name).unlink(missing_ok=True)
-            elif (self._directory / TRADES).exists():
-                for batch in _trades_before(self._directory / TRADES, self._before_us):
+            files = [self._directory / name for name in (TRADES, QUOTES, STANDINGS)]
+            there = [path for path in files if path.exists()]
+            for path in there:
+                begin(path, _new(path))
+                if step == 0:
+                    path.unlink()
+            if step > 0 and files[0] in there:
+                for batch in _trades_before(files[0], self._before_us):
                     counts += np.bincount(batch["market_no"].to_numpy(), minlength=len(counts))
         except Exception as error:
             raise StorageError(f"{self._directory} cannot be used: {error}") from error

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sim.record.run import RunRecord
+from storage.files.replaced_file import replaced
 from storage.regular_file import open_regular
 
 CHECKPOINT, RECORD, SUMMARY, REPORT = "checkpoint.bin", "record.npz", "summary.json", "report.html"
@@ -80,6 +81,5 @@ class RunDirectory:
 
     def _write(self, name: str, content: bytes) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
-        new = self.path / f"{name}.new"
-        new.write_bytes(content)
-        new.replace(self.path / name)
+        with replaced(self.path / name, self.path / f"{name}.new") as file:
+            file.write(content)

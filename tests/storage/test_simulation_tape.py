@@ -98,6 +98,20 @@ def test_trades_given_again_are_written_once_and_a_gap_is_refused(database_url: 
     run.close()
 
 
+@pytest.mark.parametrize("step", [0, 5])
+def test_files_of_a_run_that_were_made_private_stay_so(tmp_path: Path, step: int) -> None:
+    for begun_at in (0, step):
+        run = RunInParquet(tmp_path, "private", scenario_of())
+        told = dict(run.recorder(run.begin(begun_at)))
+        del told["to"]
+        ParquetTrades(**told).end()
+        run.finish(short_record(), 0)
+        modes = {path.stat().st_mode & 0o777 for path in tmp_path.glob("*.parquet")}
+        for path in tmp_path.glob("*.parquet"):
+            path.chmod(0o600)
+    assert modes == {0o600}
+
+
 def test_a_run_is_running_until_its_end_and_is_replaced_by_itself(database_url: str) -> None:
     record, status = short_record(), "SELECT status, trades, state_hash FROM recorded_runs"
     for trades_written in (200, 100):
