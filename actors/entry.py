@@ -7,7 +7,9 @@ def main() -> None:
     """Run the command."""
     with ends_at_once():
         from actors.cli import app
-    app()
+        from actors.standard_output import output_or_exit
+    with output_or_exit():
+        app()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -67,6 +68,7 @@ def left_over() -> str:
 
 def end_at_once(code: int) -> NoReturn:
     """Leave without Ray's own exit hook, which waits a minute for a Ray that is gone."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # a full disk, which holds nobody up
+            stream.flush()
     os._exit(code)
