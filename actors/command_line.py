@@ -7,6 +7,7 @@ from typing import IO, Annotated, NoReturn
 
 import typer
 
+from sim.printable import printable, printable_lines
 from storage.settings import ConfigurationError, Settings
 
 DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept. Default .sandpit.")]
@@ -16,8 +17,9 @@ PART_BYTES = 1 << 20
 
 
 def tell(sentence: str) -> None:
-    """On standard error: what stands on standard output may be read by a program."""
-    typer.echo(f"sandpit: {sentence}", err=True)
+    """On standard error, and one line, whatever foreign text it quotes: what stands on standard
+    output may be read by a program."""
+    typer.echo(f"sandpit: {printable(sentence)}", err=True)
 
 
 def end_with(sentence: str) -> NoReturn:
@@ -50,4 +52,4 @@ def print_bytes(content: IO[bytes]) -> None:
 def print_or_exit(say: Callable[[], str]) -> None:
     """What a command says, or one sentence and exit code 1."""
     with one_sentence():
-        typer.echo(say())
+        typer.echo(printable_lines(say()))

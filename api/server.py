@@ -16,6 +16,7 @@ import uvicorn
 from api.app import create_app
 from api.door.connections import SEND_BUFFER_BYTES, ConnectionLimits, Crowd
 from api.door.protocol import SWEEP_EVERY_TICKS, BoundedProtocol
+from sim.printable import printable
 from storage.errors import StorageError
 from storage.log_stream import LogStream
 from storage.settings import ConfigurationError, Settings
@@ -120,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
         server.heartbeat = heartbeat(given.heartbeat_fd)
         sockets = [socket.socket(fileno=given.fd)] if given.fd is not None else [bound(settings)]
     except (ConfigurationError, StorageError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error))}\n")
         return 1
     allow_open_files(settings.connections_max + FILES_BESIDE_CONNECTIONS)
     serve(server, sockets)

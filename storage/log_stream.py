@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TextIO
 
+from sim.printable import printable_lines
+
 
 class LogStream(io.TextIOBase):
     """A text stream whose writes never fail. What could not be written is counted, and the log
@@ -43,7 +45,7 @@ class LogStream(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Write what can be written now. A line that the last write tore off is ended first."""
-        data = (self._preface() + text).encode(errors="backslashreplace")
+        data = (self._preface() + printable_lines(text)).encode()
         written = self._write_some(data)
         if written == len(data):
             self._is_torn, self._lost_untold = False, 0

@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from actors.command_line import tell
 from sim.book.engine import warm_up
 from sim.facts.stylized import Fact, FactTable, Verdict, fact_table
 from sim.record.tape import real_tape, simulated_tape
@@ -44,7 +45,7 @@ def bench_facts(
         real = [real_table(path) for path in compare]
         found = simulated_tables(scenario, range(first_seed, first_seed + seeds), duration_s)
     except (ScenarioError, TradesFileError) as error:
-        Console(stderr=True).print(f"sandpit: {error}")
+        tell(str(error))
         return 1
     for market_id, tables in found.items():
         show(console, f"{scenario}, {market_id}", tables, real)

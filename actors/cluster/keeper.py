@@ -9,6 +9,7 @@ from ray.exceptions import RayError
 from actors.cluster import ours as cluster
 from actors.cluster.remote import RayCluster, Wanted
 from actors.live.supervisor import Supervisor
+from actors.shown import shown
 from storage.settings import ConfigurationError
 
 LOOK_EVERY_S = 2.0
@@ -83,7 +84,7 @@ class RayKeeper:
                 self._actors.ensure(wanted)
             self._is_down = False
         except (ConfigurationError, RayError, OSError) as error:
-            self._say(f"  {cluster.first_line(error)}")
+            self._say(f"  {shown(cluster.first_line(error))}")
         self._overseer = self._oversee()
         self._well_since = time.monotonic()
         self._starts_from = self._well_since + pause_s

@@ -14,6 +14,7 @@ from rich.console import Console
 from actors.commands.doctor_settings import CHECKS
 from actors.commands.finding import Finding, Level
 from actors.processors import cores_to_use
+from actors.shown import shown
 from storage.settings import Settings
 
 PYTHON_FIRST, PYTHON_AFTER_LAST = (3, 11), (3, 14)
@@ -56,7 +57,7 @@ def run_doctor(settings: Settings) -> int:
     findings = doctor(settings)
     for finding in findings:
         mark, subject = MARKS[finding.level], finding.subject
-        console.print(f"{mark}  {subject}: {finding.sentence}", soft_wrap=True)
+        console.print(f"{mark}  {subject}: {shown(finding.sentence)}", soft_wrap=True)
     problems = sum(finding.level == "problem" for finding in findings)
     console.print("sandpit can run here." if problems == 0 else f"{problems} to be solved first.")
     return 1 if problems else 0

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
+from actors.shown import shown
 from actors.silence import Silence
 from storage.settings import ConfigurationError
 
@@ -63,6 +64,6 @@ class ServerWatch:
         try:
             self._server.restart()
         except (ConfigurationError, OSError) as error:  # its disk is full, say
-            self._say(f"  {error}")
+            self._say(f"  {shown(str(error))}")
         self._restarted_at = time.monotonic()
         self._silence.heard(self._restarted_at)

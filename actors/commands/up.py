@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
-from rich.markup import escape
 
 from actors.cluster import ours as cluster
 from actors.cluster.keeper import RayKeeper
@@ -26,6 +25,7 @@ from actors.commands.signals import Interrupted, Signals
 from actors.log_room import LogRoom
 from actors.logs import log_to_file
 from actors.patience import Patience, Stuck
+from actors.shown import shown
 from sim.book.engine import warm_up, warm_up_terms
 from sim.scenario.fields import ScenarioError
 from sim.scenario.world import World
@@ -85,8 +85,8 @@ def announce(running: "Running", seconds: float) -> None:
     address = running.address
     say(f"[green]ready[/] {address}")
     say(
-        f"  in {seconds:.1f} s, world {escape(running.settings.world)}, "
-        f"data in {escape(str(running.settings.data_dir))}\n"
+        f"  in {seconds:.1f} s, world {shown(running.settings.world)}, "
+        f"data in {shown(str(running.settings.data_dir))}\n"
         f"  try   curl {address}/markets\n"
         f"        curl '{address}/markets/{running.market_ids[0]}/orderbook?depth=5'\n"
         f"  docs  {address}/docs\n"
@@ -131,7 +131,7 @@ class Running:
         listener = self._stack.enter_context(listen(self.settings.host, self.settings.port))
         self._keep_logs(data_dir / "log")
         self._set(port=listener.getsockname()[1], data_dir=data_dir)
-        say(f"sandpit starts in {escape(str(data_dir))}")
+        say(f"sandpit starts in {shown(str(data_dir))}")
         kernels = self._in_background(self._compile, awaited=False)
         database = self._in_background(lambda: self._start_database(data_dir, world, prices))
         self._stack.callback(cluster.stop_ray)
@@ -179,7 +179,7 @@ class Running:
             return self._own_urls
         urls, reason = users_of_given(self.settings, data_dir)
         if reason:
-            say(f"  one database user for all processes: {escape(reason)}; see sandpit db grants")
+            say(f"  one database user for all processes: {shown(reason)}; see sandpit db grants")
         return urls
 
     def _hold(self, data_dir: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import sys
 from typing import TextIO
 
+from sim.printable import printable
 from storage.market.markets import load_specs
 from storage.postgres.database import connect
 from storage.reading.verification import Verified, verify_market
@@ -38,7 +39,7 @@ def verify(settings: Settings) -> int:
 
 def say(line: str, stream: TextIO) -> None:
     """At once, also into a pipe."""
-    print(line, file=stream, flush=True)
+    print(printable(line), file=stream, flush=True)
 
 
 def money_told(books: WholeBooks) -> str:

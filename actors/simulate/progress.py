@@ -14,6 +14,8 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from actors.shown import shown
+from sim.printable import printable
 from sim.report.text import clock
 from sim.scenario.scenario import Scenario
 from storage.runs.run_directory import REPORT
@@ -75,7 +77,7 @@ class Lines(Progress):
         self._said_at = time.monotonic()
 
     def say(self, sentence: str) -> None:
-        typer.echo(sentence, err=True)
+        typer.echo(printable(sentence), err=True)
 
     def show(self, step: int, orders: int, fills: int) -> None:
         line = self._line(step, orders, fills)
@@ -105,14 +107,16 @@ class Lines(Progress):
         console.print(f"{seconds} s, {rate:,} orders/s, {summary['actors']}")
         console.print(_table(summary), soft_wrap=False)
         for line in (*shock_lines(summary), *fact_lines(summary)):
-            console.print(line)
+            console.print(shown(line))
         if summary.get("recording"):
             console.print(recorded_line(summary["recording"]))
-        console.print(f"report: {directory / REPORT}")
+        console.print(f"report: {shown(str(directory / REPORT))}")
         if summary["steps"] < summary["steps_planned"]:
             step_us = self._scenario.step_us
             done, planned = (clock(summary[n] * step_us) for n in ("steps", "steps_planned"))
-            console.print(f"interrupted at {done} of {planned}; go on with --resume {directory}")
+            console.print(
+                f"interrupted at {done} of {planned}; go on with --resume {shown(str(directory))}"
+            )
 
 
 class LiveBar(Lines):
