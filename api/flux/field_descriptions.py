@@ -133,13 +133,14 @@ FIELDS: dict[str, str] = {
     "limits, and all that purchases in spot markets would pay; never more than `equity` when an "
     "order is taken.",
     "available": "What new orders may reserve: `equity` less `initialMargin` and `locked`. Below 0 "
-    "where orders that only reduce positions have locked more than that: then none that opens is "
-    "taken.",
+    "where open positions have lost so much, or orders that only reduce them have locked more than "
+    "that: then no order that opens is taken.",
     "HeldBalanceAnswer.available": "What new orders may reserve; of USDC less the margin of "
-    "positions, of other assets `total` less `locked`.",
-    "withdrawable": "What may leave: the least of `available`, `total` less `locked` and what "
-    "positions have lost, and `equity` less what open orders may lose, where each lot counts for "
-    "an atom more, since each fill rounds its fee up.",
+    "positions, of other assets `total` less `locked`. Below 0 where open positions have lost "
+    "so much.",
+    "withdrawable": "What may leave, never below 0: the least of `available`, `total` less "
+    "`locked` and what positions have lost, and `equity` less what open orders may lose, where "
+    "each lot counts for an atom more, since each fill rounds its fee up.",
     "marginRatio": "`maintenanceMargin` ÷ `equity`; at 1 an account is due to be liquidated, which "
     "this server does not do yet. Absent where no equity is left.",
     "liquidationPrice": "The mark price, to the nearest tick, at which `equity` is the maintenance "

@@ -47,6 +47,21 @@ def test_the_liquidation_price_is_the_mark_at_which_equity_is_the_maintenance_ma
     assert held["liquidationPrice"] == "51.17"  # 10 + 51.17 - 60.91 is 0.5 % of it
 
 
+def test_what_is_available_may_be_below_zero_and_what_may_leave_is_not(
+    exchange: Deployment,
+) -> None:
+    poor = exchange.person("6")
+    position(exchange.database, poor.user_id, 100, LONG)
+    account, (balance,) = poor.get("/account").json(), poor.get("/balances").json()
+    assert (account["equity"], account["initialMargin"]) == ("5", "5.991")
+    assert (account["available"], account["withdrawable"]) == ("-0.991", "0")
+    assert balance["available"] == "-0.991"
+    schemas = exchange.http.get("/openapi.json").json()["components"]["schemas"]
+    told = schemas["AccountAnswer"]["properties"]
+    assert "Below 0 where open positions have lost so much" in told["available"]["description"]
+    assert "What may leave, never below 0" in told["withdrawable"]["description"]
+
+
 def test_what_open_orders_lose_at_once_is_told(exchange: Deployment, alice: Person) -> None:
     sent = small_order(marketId="ETH-PERP", price="60.91", quantity="1", leverage=20)
     assert alice.post("/orders", sent).status_code == 202
