@@ -23,3 +23,9 @@ def followed(path: Path) -> Path:
     """The path from the root, its links followed as far as they lead anywhere: whoever opens one
     that leads to itself is told so, where Path.resolve raises RuntimeError."""
     return Path(os.path.realpath(path))
+
+
+def at_home(path: Path) -> Path:
+    """With a ~ at its start followed to somebody's home; nobody's stays what it is, where
+    Path.expanduser raises RuntimeError."""
+    return Path(os.path.expanduser(path))

@@ -27,7 +27,7 @@ from pydantic_settings import (
 )
 
 from sim.scenario.toml_text import toml_table
-from storage.regular_file import followed
+from storage.regular_file import at_home, followed
 
 CONFIG_VARIABLE = "SANDPIT_CONFIG"
 CONFIG_FILE_DEFAULT = "sandpit.toml"
@@ -193,7 +193,7 @@ class Settings(BaseSettings):
     @cached_property
     def data_path(self) -> Path:
         """The data directory, absolute, links resolved."""
-        return followed(self.data_dir.expanduser())
+        return followed(at_home(self.data_dir))
 
     @property
     def api_connections(self) -> int:

@@ -15,6 +15,7 @@ from storage.runs.run_directory import RunDirectory
 
 UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 DURATION_TEXT = re.compile(r"(\d{1,9})([smhd]?)", re.ASCII)
+WALL_S_MAX = 100 * 366 * 86_400
 PRICE_UNIT = Decimal(1).scaleb(-DECIMALS)
 """Prices of a file are read as exactly as it writes them: only their ratios are used."""
 
@@ -51,7 +52,7 @@ def reference_of(path: Path | None, specs: Sequence[MarketSpec]) -> Reference | 
 def earlier_wall_s(resumed: Path | None) -> float:
     """How long the run took that is resumed, as its summary says; 0 where none does."""
     said = RunDirectory(resumed).read_summary().get("wall_seconds") if resumed else None
-    return float(said) if isinstance(said, int | float) else 0.0
+    return float(said) if isinstance(said, int | float) and 0 <= said <= WALL_S_MAX else 0.0
 
 
 def refuse_unwritable(out: RunDirectory) -> None:

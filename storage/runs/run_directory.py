@@ -58,7 +58,7 @@ class RunDirectory:
         try:
             with open_regular(self.path / SUMMARY) as file:
                 summary = json.loads(file.read())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return summary if isinstance(summary, dict) else {}
 

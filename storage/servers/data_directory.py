@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from storage.regular_file import followed
+from storage.regular_file import at_home, followed
 from storage.settings import ConfigurationError
 
 LAYOUT_VERSION = "1"
@@ -29,7 +29,7 @@ def prepare(data_dir: Path) -> Path:
 
     Returns its absolute path. Raises ConfigurationError.
     """
-    path = followed(data_dir.expanduser())
+    path = followed(at_home(data_dir))
     with _usable(path):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _refuse_what_is_not_ours(path)

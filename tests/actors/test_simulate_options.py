@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.simulate.options import reference_of, refuse_unwritable, seconds_of
+from actors.simulate.options import earlier_wall_s, reference_of, refuse_unwritable, seconds_of
 from actors.simulate.worlds import SimulateError
 from sim.market import BTC_PERP
 from storage.runs.run_directory import RunDirectory
@@ -95,3 +95,20 @@ def test_parents_that_were_made_to_try_are_gone_and_those_that_were_there_stay(
     with pytest.raises(SimulateError, match="cannot be written: File name too long"):
         refuse_unwritable(RunDirectory(there / "new" / ("x" * 300)))
     assert list(tmp_path.rglob("*")) == [there]
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ('{"wall_seconds": 2.5}', 2.5),
+        ('{"wall_seconds": 1' + "0" * 400 + "}", 0.0),
+        ('{"wall_seconds": -1}', 0.0),
+        ('{"wall_seconds": NaN}', 0.0),
+        ("[" * 5_000 + "]" * 5_000, 0.0),
+    ],
+)
+def test_a_summary_that_says_no_time_counts_for_none(
+    tmp_path: Path, said: str, seconds: float
+) -> None:
+    (tmp_path / "summary.json").write_text(said)
+    assert earlier_wall_s(tmp_path) == seconds

@@ -85,6 +85,11 @@ def test_the_name_of_a_file_of_trades_has_no_zero(tmp_path: Path) -> None:
         load_scenario(str(path))
 
 
+def test_a_data_directory_may_be_in_nobodys_home() -> None:
+    name = "~nobody-of-this-name/data"
+    assert Settings.load(data_dir=name).data_path == Path.cwd() / name
+
+
 def test_a_data_directory_that_is_a_link_to_itself_is_refused(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     with pytest.raises(ConfigurationError, match=r"loop (is not a directory|cannot be used)"):
