@@ -117,6 +117,7 @@ def test_an_account_with_orders_or_positions_is_not_reset(
 def test_the_switch_fires_once_and_only_for_those_it_ran_out_for(
     exchange: Deployment, alice: Person, bob: Person
 ) -> None:
+    exchange.database.execute("DELETE FROM cancel_after")  # what others have left running
     for person in (alice, bob):
         person.post("/orders", small_order())
         person.post("/orders", small_order(marketId="ETH-PERP", price="10", quantity="1"))
