@@ -32,6 +32,10 @@ from api.flux import (
     markets,
     orders,
 )
+from api.havencap import admin as app_admin
+from api.havencap import auth as app_auth
+from api.havencap import document as app_document
+from api.havencap import envelope as app_envelope
 from api.simulations import document as document_of_simulations
 from api.simulations import routes as simulations
 from storage.process_limits import settle_garbage_collection
@@ -49,16 +53,29 @@ SECTIONS = (
     api_keys.router,
     admin.router,
     simulations.router,
+    app_auth.router,
+    app_admin.router,
     health.router,
     root.router,
 )
 """The busiest first: routes are tried one after the other."""
 
-FAMILIES = (Family("api.flux", "/", envelope.refuse, envelope.rate_kind, document.ERRORS),)
+FAMILIES = (
+    Family("api.flux", "/", envelope.refuse, envelope.rate_kind, document.ERRORS),
+    Family(
+        "api.havencap",
+        "/api/",
+        app_envelope.refuse,
+        app_envelope.rate_kind,
+        app_document.ERRORS,
+        takes_cookies=True,
+    ),
+)
 
 WORDS = (
     document.WORDS,
     document_of_simulations.WORDS,
+    app_document.WORDS,
     health.WORDS,
     root.WORDS,
     document.WORDS_OF_ADMIN,

@@ -15,6 +15,9 @@ ASSET_DECIMALS_DEFAULT = 8
 PRODUCT_SAFE = 1 << 62
 """What a product of kernels may come to, so that there is room for one more of its size."""
 
+DEPOSIT_UNITS_MAX = 1_000_000_000
+"""The most that comes in from outside at once, in whole units of an asset."""
+
 PPM = 1_000_000
 """Parts per million: the unit of every rate."""
 

@@ -27,6 +27,7 @@ from pydantic_settings import (
 )
 
 from sim.scenario.toml_text import toml_table
+from sim.units import DEPOSIT_UNITS_MAX, asset_decimals, parse_atoms
 from storage.regular_file import at_home, followed
 
 CONFIG_VARIABLE = "SANDPIT_CONFIG"
@@ -144,6 +145,8 @@ class Settings(BaseSettings):
     account_rate: Rate = "300/hour"
     # /health and /metrics, of each address: a budget that nothing else uses up.
     probe_rate: Rate = "100/second"
+    # What a user of the trading app gets who becomes ACTIVE, as far as it is traded here.
+    opening_balance: dict[str, str] = {"USDC": "200000", "USDT": "200000", "ETH": "20"}
     # Of one account, and of one user over all accounts.
     open_orders_max: int = Field(1_000, ge=1, le=100_000)
     user_open_orders_max: int = Field(5_000, ge=1, le=2_000_000, validate_default=True)
@@ -177,6 +180,18 @@ class Settings(BaseSettings):
             raise ValueError(f"must be at least open_orders_max, which is {of_account}")
         return most
 
+    @field_validator("opening_balance")
+    @classmethod
+    def _amounts(cls, sent: dict[str, str]) -> dict[str, str]:
+        for asset, text in sent.items():
+            try:
+                atoms = parse_atoms(text, asset)
+            except ValueError as error:
+                raise ValueError(f"{asset}: {error}") from None
+            if not 0 < atoms <= DEPOSIT_UNITS_MAX * 10 ** asset_decimals(asset):
+                raise ValueError(f"{asset} must be more than 0 and at most {DEPOSIT_UNITS_MAX}")
+        return sent
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -194,6 +209,11 @@ class Settings(BaseSettings):
     def data_path(self) -> Path:
         """The data directory, absolute, links resolved."""
         return followed(at_home(self.data_dir))
+
+    @cached_property
+    def opening_atoms(self) -> dict[str, int]:
+        """The opening balance in atoms, by asset."""
+        return {asset: parse_atoms(text, asset) for asset, text in self.opening_balance.items()}
 
     @property
     def api_connections(self) -> int:

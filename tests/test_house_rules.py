@@ -53,6 +53,7 @@ WING_MAY_IMPORT = {
     "api.desk": {"credentials"},
     "api.door": {"credentials", "desk"},
     "api.flux": {"credentials", "desk", "door"},
+    "api.havencap": {"credentials", "desk", "door"},
     "api.simulations": {"credentials", "desk", "door"},
 }
 """Wings of one room; each may import what stands at the top of its room."""

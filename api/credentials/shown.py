@@ -17,20 +17,29 @@ class Lack(StrEnum):
 
 
 class Credentials(NamedTuple):
-    """None: nothing of the kind was sent. Empty: something that cannot be right."""
+    """None: nothing of the kind was sent. Empty: something that cannot be right.
+
+    cookie   the token in a browser's cookie, where the request's family looks at cookies
+    """
 
     bearer: str | None = None
     api_key: str | None = None
+    cookie: str | None = None
 
     @property
     def are_mixed(self) -> bool:
         """True where two kinds were sent, of which one would have to be the weaker."""
-        return self.bearer is not None and self.api_key is not None
+        return len(self) - self.count(None) > 1
+
+    @property
+    def token(self) -> str | None:
+        """The access token, however it came."""
+        return self.bearer if self.bearer is not None else self.cookie
 
 
 NONE_SENT = Credentials()
 
-MIXED = "Send either a bearer token or an API key: this request has both"
+MIXED = "Send one kind of credentials, not several: this request has more than one"
 WORDS = {
     Lack.MISSING: "A bearer token or an API key is needed",
     Lack.INVALID: "This bearer token is not valid: log in again",
@@ -40,20 +49,31 @@ KEY_WORDS = {
     Lack.INVALID: "This API key is not valid",
     Lack.EXPIRED: "This API key has expired",
 }
+COOKIE_WORDS = {
+    Lack.INVALID: "This login is not valid: log in again",
+    Lack.EXPIRED: "This login has expired: refresh it or log in again",
+}
 
 
-def credentials_in(authorization: bytes | None, api_key: bytes | None) -> Credentials:
+def credentials_in(
+    authorization: bytes | None, api_key: bytes | None, cookie: str | None = None
+) -> Credentials:
     """The headers' values; what is sent twice comes as a list and is neither one nor the other."""
-    if authorization is None and api_key is None:
+    if authorization is None and api_key is None and cookie is None:
         return NONE_SENT
     bearer = None
     if authorization is not None:
         is_bearer = authorization[: len(BEARER)].lower() == BEARER
         bearer = authorization[len(BEARER) :].strip().decode("latin-1") if is_bearer else ""
-    return Credentials(bearer, api_key.decode("latin-1") if api_key is not None else None)
+    key = api_key.decode("latin-1") if api_key is not None else None
+    return Credentials(bearer, key, cookie)
 
 
 def unauthenticated(sent: Credentials, lack: Lack) -> Refused:
     """The refusal that says what is missing, and machines the same in `details.reason`."""
-    words = KEY_WORDS.get(lack) if sent.api_key is not None else None
-    return Refused(Refusal.UNAUTHENTICATED, words or WORDS[lack], {"reason": lack.value})
+    words = WORDS
+    if sent.api_key is not None:
+        words = KEY_WORDS
+    elif sent.cookie is not None and sent.bearer is None:
+        words = COOKIE_WORDS
+    return Refused(Refusal.UNAUTHENTICATED, words[lack], {"reason": lack.value})

@@ -2,6 +2,8 @@
 
 import re
 
+from api.credentials.tokens import USER_ID_TEXT
+
 ACCOUNT_ID_TEXT = re.compile(r"account_([1-9]\d{0,18})", re.ASCII)
 ORDER_ID_TEXT = re.compile(r"order_([1-9]\d{0,18})", re.ASCII)
 API_KEY_ID_TEXT = re.compile(r"key_([1-9]\d{0,18})", re.ASCII)
@@ -49,6 +51,11 @@ def api_key_id_text(key_id: int) -> str:
 def parse_api_key_id(text: str) -> int | None:
     """The id, or None for text that names no API key."""
     return _number(API_KEY_ID_TEXT.fullmatch(text))
+
+
+def parse_user_id(text: str) -> int | None:
+    """The id, or None for text that names no user."""
+    return _number(USER_ID_TEXT.fullmatch(text))
 
 
 def _number(match: re.Match[str] | None) -> int | None:

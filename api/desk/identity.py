@@ -3,7 +3,7 @@
 import hmac
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -41,8 +41,22 @@ class Identity:
     secret: bytes
 
 
-async def register(identity: Identity, address: str, email: str, password: str) -> int:
-    """A new TRADER's id.
+@dataclass(frozen=True)
+class Registered:
+    """Whose id was answered, and whether they have just come."""
+
+    user_id: int
+    is_new: bool = False
+
+
+Create = Callable[[AsyncPool, str, str], Awaitable[tuple[int, bool]]]
+"""As storage.people.accounts.create_user."""
+
+
+async def register(
+    identity: Identity, address: str, email: str, password: str, create: Create = create_user
+) -> Registered:
+    """A new user's id; what they may do, `create` says.
 
     Where the e-mail is taken, the right password gets its user's id (the same
     request came twice), and any other an id that belongs to nobody: who asks
@@ -56,22 +70,22 @@ async def register(identity: Identity, address: str, email: str, password: str) 
         await identity.new_accounts.take(address)
         if known is None:
             new_hash = await identity.passwords.hash(password)
-            user_id, created = await create_user(identity.pool, email, new_hash)
+            user_id, created = await create(identity.pool, email, new_hash)
             if created:
                 await remember_address(identity.pool, user_id, hidden(identity, address))
-                return user_id
+                return Registered(user_id, is_new=True)
             known = await find_user_by_email(identity.pool, email)
         lane = identity.passwords.registrations
         if known is not None and await matches(identity, lane, known, password):
-            return known.user_id
+            return Registered(known.user_id)
         await identity.guard.failed(address, account_key(email))
     decoy, _ = await create_user(identity.pool, email, UNUSABLE_HASH)
-    return decoy
+    return Registered(decoy)
 
 
-async def log_in(identity: Identity, address: str, email: str, password: str) -> int:
-    """The user's id. Raises Refused INVALID_CREDENTIALS, or RATE_LIMITED after many of those, or
-    UNAVAILABLE where too many wait."""
+async def log_in(identity: Identity, address: str, email: str, password: str) -> User:
+    """The user, who may still wait for an ADMIN. Raises Refused INVALID_CREDENTIALS, or
+    RATE_LIMITED after many of those, or UNAVAILABLE where too many wait."""
     email = lower(email)
     account, lane = account_key(email), identity.passwords.logins
     async with attempt(identity, lane, address, email):
@@ -80,12 +94,12 @@ async def log_in(identity: Identity, address: str, email: str, password: str) ->
         is_address = EMAIL_TEXT.fullmatch(email) is not None
         user = await find_user_by_email(identity.pool, email) if is_address else None
         right = await matches(identity, lane, user, password)
-        if user is None or not right or user.status != UserStatus.ACTIVE:
+        if user is None or not right or user.status == UserStatus.DISABLED:
             await identity.guard.failed(address, account)
             raise Refused(Refusal.INVALID_CREDENTIALS, WRONG)
         await identity.guard.succeeded(address, account)
     await remember_address(identity.pool, user.user_id, hidden(identity, address))
-    return user.user_id
+    return user
 
 
 @asynccontextmanager

@@ -64,5 +64,10 @@ async def log_out(sessions: Sessions, text: str) -> None:
     """End the login that the token belongs to; without one there is nothing to end."""
     shown = sessions.refreshing.read(text)
     if shown is not None:
-        await end_session(sessions.pool, shown.session_id)
-        sessions.tokens.end_session(shown.session_id)
+        await end(sessions, shown.session_id)
+
+
+async def end(sessions: Sessions, session_id: str) -> None:
+    """End a login with all its tokens."""
+    await end_session(sessions.pool, session_id)
+    sessions.tokens.end_session(session_id)

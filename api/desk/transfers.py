@@ -4,7 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from api.desk.digests import digest
 from sim.refusals import Name, Refusal, Refused
-from sim.units import NotDecimal, OffGrid, asset_decimals, format_atoms, parse_atoms
+from sim.units import (
+    DEPOSIT_UNITS_MAX,
+    NotDecimal,
+    OffGrid,
+    asset_decimals,
+    format_atoms,
+    parse_atoms,
+)
 from storage.intake import cancel_after, transfers
 from storage.intake.idempotency import Asked, Outcome, once
 from storage.intake.transfers import Balance
@@ -100,7 +107,7 @@ def amount_atoms(text: str, asset: str, field: str = Name.AMOUNT) -> int:
     except OffGrid as error:
         if error.nearest_steps == 0:
             raise transfers.below_least(text, asset, field) from None
-        most, decimals = transfers.units(transfers.DEPOSIT_UNITS_MAX, asset), asset_decimals(asset)
+        most, decimals = transfers.units(DEPOSIT_UNITS_MAX, asset), asset_decimals(asset)
         nearest = format_atoms(min(error.nearest_steps, most), asset)
         raise Refused(
             Refusal.INVALID_AMOUNT,

@@ -70,9 +70,9 @@ def claims_of(request: Request) -> Claims:
 def lack_of(call: Call, request: Request) -> Lack:
     """What is wrong with credentials that open nothing."""
     sent = call.credentials
-    if sent.bearer is None and sent.api_key is None:
+    if sent.token is None and sent.api_key is None:
         return Lack.MISSING
-    late = call.late or bool(sent.bearer and services_of(request).tokens.is_expired(sent.bearer))
+    late = call.late or bool(sent.token and services_of(request).tokens.is_expired(sent.token))
     return Lack.EXPIRED if late else Lack.INVALID
 
 
@@ -105,7 +105,7 @@ async def holder_of(request: Request, chosen: Chosen, role: Role = Role.VIEWER) 
 def holder_in(chosen: Chosen, standing: Standing | None, role: Role = Role.VIEWER) -> Holder:
     """The caller, if this standing gives them the role and the account."""
     if standing is None or standing.status != UserStatus.ACTIVE:
-        raise not_active()
+        raise not_active(standing.status if standing is not None else None)
     holder = with_role(Holder(chosen.user_id, standing.role, chosen.account_id), role)
     if not standing.owns_account:
         raise no_such_account()
@@ -162,11 +162,16 @@ async def logged_in(request: Request) -> Caller:
     return await viewer(request)
 
 
+async def admin(request: Request) -> Caller:
+    """An ADMIN who has logged in."""
+    return with_role(await logged_in(request), Role.ADMIN)
+
+
 async def operator_of_this_machine(request: Request) -> None:
     """An ADMIN, or anyone where the server is bound to this machine only; never an API key."""
     await without_key(request)
     if not services_of(request).on_loopback:
-        with_role(await viewer(request), Role.ADMIN)
+        await admin(request)
 
 
 async def watcher(request: Request) -> None:
@@ -189,6 +194,7 @@ AccountViewer = Annotated[Holder, Depends(account_viewer)]
 AccountTrader = Annotated[Holder, Depends(account_trader)]
 TraderOfNamed = Annotated[Holder, Depends(trader_of_named)]
 LoggedIn = Annotated[Caller, Depends(logged_in)]
+Admin = Annotated[Caller, Depends(admin)]
 WithoutKey = Annotated[None, Depends(without_key)]
 IdempotencyKey = Annotated[
     str | None,

@@ -67,12 +67,14 @@ class Door(Enum):
     NOTHING = auto()
     SESSION = auto()
     SESSION_OR_KEY = auto()
+    LOGIN = auto()
 
 
 SCHEMES: dict[Door, list[dict[str, list[str]]]] = {
     Door.NOTHING: [],
     Door.SESSION: [{"bearer": []}],
     Door.SESSION_OR_KEY: [{"bearer": []}, {"apiKey": []}],
+    Door.LOGIN: [{"cookie": []}, {"bearer": []}],
 }
 
 

@@ -18,13 +18,14 @@ from sim.refusals import Refused
 @dataclass(frozen=True)
 class Family:
     """One family: its folder, the paths it falls heir to, its refusals and what the document says
-    of them, its rate classes."""
+    of them, its rate classes; whether a browser's cookie says who asks."""
 
     package: str
     prefix: str
     refuse: Callable[[Refused, Scope], Response]
     rate_kind: Callable[[str, str], RateKind]
     errors: Errors
+    takes_cookies: bool = False
 
 
 class Families:

@@ -13,9 +13,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.credentials.key_ring import prefix_of
-from api.credentials.shown import MIXED, Credentials, credentials_in
+from api.credentials.shown import MIXED, Credentials, Lack, credentials_in, unauthenticated
 from api.credentials.tokens import Claims
 from api.door.client_address import address_group
+from api.door.cookies import TOKEN, cookie_in
 from api.door.crash_log import CrashLog
 from api.door.errors import as_refused
 from api.door.families import Families
@@ -35,6 +36,7 @@ LOOKED_AT = frozenset(
         b"access-control-request-method",
         b"authorization",
         b"content-length",
+        b"cookie",
         b"host",
         b"origin",
         b"sec-fetch-site",
@@ -60,7 +62,7 @@ class Call:
     """One request on its way through: who asks, under which id, and what is left to them."""
 
     __slots__ = (
-        *("address", "credentials", "claims", "late"),
+        *("address", "credentials", "claims", "kind", "late"),
         *("body_bytes", "origin", "request_id", "started", "window"),
     )
 
@@ -72,6 +74,7 @@ class Call:
         self.credentials = credentials
         self.origin = origin
         self.claims: Claims | None = None
+        self.kind = RateKind.READ
         self.late = False
         self.window: Window | None = None
         self.body_bytes = 0
@@ -158,29 +161,40 @@ class Front:
             request_id = str(uuid_utils.uuid7()).encode()
         peer = scope["client"][0] if scope.get("client") else "-"
         client = self._services.proxies.client(peer, sent.get(b"x-forwarded-for", b""))
-        credentials = credentials_in(sent.get(b"authorization"), sent.get(b"x-api-key"))
+        family = self._families.of_path(scope["path"])
+        cookies = sent.get(b"cookie") if family.takes_cookies else None
+        credentials = credentials_in(
+            sent.get(b"authorization"), sent.get(b"x-api-key"), cookie_in(cookies, TOKEN)
+        )
         call = Call(request_id, address_group(client), credentials, sent.get(b"origin"))
-        if credentials.bearer and not credentials.are_mixed:
-            call.claims = self._services.tokens.verify(credentials.bearer)
+        call.kind = family.rate_kind(scope["method"], scope["path"])
+        if credentials.token and not credentials.are_mixed:
+            call.claims = self._services.tokens.verify(credentials.token)
         return call
 
     async def _admit(self, call: Call, sent: dict[bytes, bytes], scope: Scope) -> None:
-        method, path = scope["method"], scope["path"]
-        kind = self._families.of_path(path).rate_kind(method, path)
+        kind = call.kind
         if call.credentials.api_key and not call.credentials.are_mixed:
             await self._open_by_key(call, call.credentials.api_key, kind)
         self._count(call, call.principal, kind)
         if call.credentials.are_mixed:
-            raise Refused(Refusal.INVALID_REQUEST, MIXED)
+            raise self._mixed(call.credentials)
         if not self._hosts.serve(sent.get(b"host", b"localhost")):
             raise Refused(*UNKNOWN_HOST)
-        if self._origins.refuse(method, sent):
+        if self._origins.refuse(scope["method"], sent):
             raise Refused(*FOREIGN_PAGE)
         if ENCODED_SLASH in scope["raw_path"].lower():
             raise Refused(*NO_SUCH_NAME)
         length = sent.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self._body_limit:
             raise self._too_large()
+
+    def _mixed(self, sent: Credentials) -> Refused:
+        """Nobody falls back to a cookie with a token that is wrong."""
+        is_wrong = sent.bearer is not None and self._services.tokens.verify(sent.bearer) is None
+        if is_wrong and sent.cookie is not None and sent.api_key is None:
+            return unauthenticated(sent, Lack.INVALID)
+        return Refused(Refusal.INVALID_REQUEST, MIXED)
 
     async def _open_by_key(self, call: Call, api_key: str, kind: RateKind) -> None:
         """Who asks by this key. One that is not remembered is counted before it is looked up:

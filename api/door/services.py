@@ -6,7 +6,9 @@ from api.credentials.login_guard import LoginGuard, NewAccounts
 from api.credentials.passwords import Passwords
 from api.credentials.refresh_tokens import RefreshTokens
 from api.credentials.tokens import Tokens
+from api.desk.identity import Identity
 from api.desk.scenario_reader import ScenarioReader
+from api.desk.sessions import Sessions
 from api.door.client_address import Proxies
 from api.door.large_answers import REPORTS, RESULTS, LargeAnswers
 from api.door.limits import RateLimits
@@ -58,6 +60,16 @@ class Services:
     def on_loopback(self) -> bool:
         """True where the server is bound to this machine only."""
         return self.settings.host in LOOPBACK_HOSTS
+
+    @property
+    def identity(self) -> Identity:
+        """What registering and logging in work with."""
+        return Identity(self.pool, self.passwords, self.logins, self.new_accounts, self.secret)
+
+    @property
+    def sessions(self) -> Sessions:
+        """What staying logged in works with."""
+        return Sessions(self.pool, self.tokens, self.refreshing)
 
     async def open(self) -> None:
         """Connect. PostgreSQL may be away: then requests are answered 503 until it is back."""

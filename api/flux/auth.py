@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from api.credentials.tokens import user_id_text
 from api.desk import sessions as desk
-from api.desk.identity import Identity, become_guest, log_in, register
+from api.desk.identity import become_guest, log_in, register
 from api.door.answers import reply
 from api.door.callers import WithoutKey
 from api.door.describing import Door, documented
@@ -31,8 +31,10 @@ async def post_register(
 ) -> Response:
     """A new user who may trade."""
     address = call_of(request.scope).address
-    user_id = await register(identity_of(request), address, credentials.email, credentials.password)
-    return reply(UserAnswer(user_id=user_id_text(user_id)), 201)
+    registered = await register(
+        services_of(request).identity, address, credentials.email, credentials.password
+    )
+    return reply(UserAnswer(user_id=user_id_text(registered.user_id)), 201)
 
 
 @router.post(
@@ -43,8 +45,9 @@ async def post_login(
 ) -> Response:
     """Tokens for the right password."""
     address = call_of(request.scope).address
-    user_id = await log_in(identity_of(request), address, credentials.email, credentials.password)
-    return reply(login_answer(request, await desk.begin(sessions_of(request), user_id)))
+    services = services_of(request)
+    user = await log_in(services.identity, address, credentials.email, credentials.password)
+    return reply(login_answer(request, await desk.begin(services.sessions, user.user_id)))
 
 
 @router.post(
@@ -57,7 +60,7 @@ async def post_refresh(sent: RefreshSent, without_key: WithoutKey, request: Requ
     within 10 s it gets the same successor, unless that has been used; later, or then, it ends the
     login: somebody else has it too."""
     return reply(
-        login_answer(request, await desk.refresh(sessions_of(request), sent.refresh_token))
+        login_answer(request, await desk.refresh(services_of(request).sessions, sent.refresh_token))
     )
 
 
@@ -66,7 +69,7 @@ async def post_refresh(sent: RefreshSent, without_key: WithoutKey, request: Requ
 )
 async def post_logout(sent: RefreshSent, without_key: WithoutKey, request: Request) -> Response:
     """Ends the login with all its tokens. Again is the same."""
-    await desk.log_out(sessions_of(request), sent.refresh_token)
+    await desk.log_out(services_of(request).sessions, sent.refresh_token)
     return reply(LoggedOutAnswer(status=LOGGED_OUT))
 
 
@@ -75,30 +78,12 @@ async def post_logout(sent: RefreshSent, without_key: WithoutKey, request: Reque
 )
 async def post_guest(without_key: WithoutKey, request: Request) -> Response:
     """A throw-away user with a token and no password; without a trade it is gone after a day."""
-    user_id = await become_guest(identity_of(request), call_of(request.scope).address)
+    user_id = await become_guest(services_of(request).identity, call_of(request.scope).address)
     tokens = services_of(request).tokens
     answer = TokenAnswer(
         token=tokens.issue(user_id), user_id=user_id_text(user_id), expires_in=tokens.ttl_s
     )
     return reply(answer, 201)
-
-
-def identity_of(request: Request) -> Identity:
-    """What registering and logging in need of this process."""
-    services = services_of(request)
-    return Identity(
-        services.pool,
-        services.passwords,
-        services.logins,
-        services.new_accounts,
-        services.secret,
-    )
-
-
-def sessions_of(request: Request) -> desk.Sessions:
-    """What staying logged in needs of this process."""
-    services = services_of(request)
-    return desk.Sessions(services.pool, services.tokens, services.refreshing)
 
 
 def login_answer(request: Request, logged_in: desk.LoggedIn) -> LoginAnswer:

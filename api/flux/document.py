@@ -2,8 +2,9 @@
 
 from api.door.openapi import Schema, Words
 from api.door.refusal_examples import Errors
+from api.door.statuses import STATUSES
 from api.flux.answers import ErrorAnswer
-from api.flux.envelope import STATUSES, error_body
+from api.flux.envelope import error_body
 from api.flux.field_descriptions import FIELDS
 from api.flux.refusal_examples import EXAMPLES, USUAL
 

@@ -27,7 +27,7 @@ from storage.intake.accept_state import (
 from storage.intake.expiry import check_expiry
 from storage.intake.idempotency import Asked
 from storage.intake.links import check_link, linked
-from storage.people.accounts import archived, no_such_account, not_active
+from storage.people.accounts import UserStatus, archived, no_such_account, not_active
 
 TRAILING_OF_A_USER_MAX = 20
 """In one market, of the TRAILING_ORDERS_MAX that it has for everybody."""
@@ -80,8 +80,8 @@ def authorized(asked: Asked, accounts: Accounts) -> Account:
     is_foreign = account is not None and account.owner_id != asked.user_id
     if is_foreign or (account is None and asked.account_id != asked.user_id):
         raise no_such_account()
-    if account is None or account.status != "ACTIVE":
-        raise not_active()
+    if account is None or account.status != UserStatus.ACTIVE:
+        raise not_active(UserStatus(account.status) if account is not None else None)
     if account.role not in TRADING_ROLES:
         raise Refused(Refusal.FORBIDDEN, f"The role {account.role} may not trade")
     return account

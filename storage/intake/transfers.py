@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from sim.money.ledger import EXTERNAL, INSURANCE, EntryType
 from sim.money.margin import Exposure, check_marks, withdrawable_atoms
 from sim.refusals import Name, Refusal, Refused
-from sim.units import asset_decimals, format_atoms
+from sim.units import DEPOSIT_UNITS_MAX, asset_decimals, format_atoms
 from storage.intake.cancel_after import clear_cancel_after
 from storage.intake.exposures import exposures
 from storage.people.accounts import COLLATERAL, archived, not_active
 from storage.postgres.database import now_us
 from storage.postgres.unit_of_work import Connection, Row
 
-DEPOSIT_UNITS_MAX = 1_000_000_000
 BALANCE_UNITS_MAX = 1_000_000_000_000
 
 LOCK = f"""

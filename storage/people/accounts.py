@@ -11,7 +11,7 @@ from sim.refusals import Refusal, Refused
 from sim.roles import Role
 from storage.errors import wrapped
 from storage.postgres.database import AsyncPool, now_us
-from storage.postgres.unit_of_work import fetch_one, unit_of_work
+from storage.postgres.unit_of_work import Connection, Row, fetch_all, fetch_one, unit_of_work
 
 UNUSABLE_HASH = "!"
 """No password has this hash: guests come back by their token only."""
@@ -23,7 +23,7 @@ VALUES (%s, %s, %s, 'ACTIVE', %s, %s) ON CONFLICT (email) DO NOTHING RETURNING i
 INSERT_BALANCE = """
 INSERT INTO balances (account_id, asset, total_atoms, locked_atoms, open_orders)
 VALUES (%s, %s, 0, 0, 0)"""
-SELECT_USER = "SELECT id, email, password_hash, role, status FROM users"
+SELECT_USER = "SELECT id, email, password_hash, role, status, created_at_us FROM users"
 SELECT_STANDING = """
 SELECT u.role, u.status, a.id IS NOT NULL
 FROM users u LEFT JOIN accounts a ON a.owner_id = u.id AND a.id = %s WHERE u.id = %s"""
@@ -46,8 +46,10 @@ class AccountKind(StrEnum):
 
 
 class UserStatus(StrEnum):
-    """A disabled user's tokens and passwords open nothing."""
+    """Who is PENDING has logged in and waits for an ADMIN; a disabled user's tokens and passwords
+    open nothing."""
 
+    PENDING = "PENDING"
     ACTIVE = "ACTIVE"
     DISABLED = "DISABLED"
 
@@ -61,6 +63,7 @@ class User:
     password_hash: str
     role: Role
     status: UserStatus
+    created_at_us: int
 
 
 async def create_user(
@@ -73,17 +76,23 @@ async def create_user(
     Where the e-mail is taken nothing is written, and the answer is an id that
     belongs to nobody and never will, and False.
     """
-    at_us = now_us()
     async with unit_of_work(pool) as connection:
-        row = await (await connection.execute(INSERT_ACCOUNT, (at_us,))).fetchone()
-        assert row is not None
-        user_id = int(row[0])
-        guest_since_us = at_us if is_guest else None
-        values = (user_id, email, password_hash, at_us, guest_since_us)
-        if await (await connection.execute(INSERT_USER, values)).fetchone() is None:
-            await connection.execute("DELETE FROM accounts WHERE id = %s", (user_id,))
-            return user_id, False
-        await connection.execute(INSERT_BALANCE, (user_id, COLLATERAL))
+        return await insert_user(connection, email, password_hash, is_guest)
+
+
+async def insert_user(
+    connection: Connection, email: str, password_hash: str, is_guest: bool = False
+) -> tuple[int, bool]:
+    """The same in the caller's transaction."""
+    at_us = now_us()
+    row = await (await connection.execute(INSERT_ACCOUNT, (at_us,))).fetchone()
+    assert row is not None
+    user_id = int(row[0])
+    values = (user_id, email, password_hash, at_us, at_us if is_guest else None)
+    if await (await connection.execute(INSERT_USER, values)).fetchone() is None:
+        await connection.execute("DELETE FROM accounts WHERE id = %s", (user_id,))
+        return user_id, False
+    await connection.execute(INSERT_BALANCE, (user_id, COLLATERAL))
     return user_id, True
 
 
@@ -107,8 +116,10 @@ def no_such_account() -> Refused:
     return Refused(Refusal.ACCOUNT_NOT_FOUND, "No such account")
 
 
-def not_active() -> Refused:
-    """The refusal of whoever is no user any more, or is disabled."""
+def not_active(status: UserStatus | None = None) -> Refused:
+    """The refusal of whoever is not approved yet, is no user any more, or is disabled."""
+    if status == UserStatus.PENDING:
+        return Refused(Refusal.FORBIDDEN, "An ADMIN has to approve this account first")
     return Refused(Refusal.UNAUTHENTICATED, "This account is not active")
 
 
@@ -125,14 +136,24 @@ async def find_user_by_email(pool: AsyncPool, email: str) -> User | None:
     return as_user(await fetch_one(pool, f"{SELECT_USER} WHERE email = %s", (email,)))
 
 
-def as_user(row: tuple[object, ...] | None) -> User | None:
+async def find_user(pool: AsyncPool, user_id: int) -> User | None:
+    """The user with this id."""
+    return as_user(await fetch_one(pool, f"{SELECT_USER} WHERE id = %s", (user_id,)))
+
+
+async def users(pool: AsyncPool, before_id: int, limit: int) -> list[User]:
+    """A page of all users, newest first: those whose id is below `before_id`."""
+    statement = f"{SELECT_USER} WHERE id < %s ORDER BY id DESC LIMIT %s"
+    found = [as_user(row) for row in await fetch_all(pool, statement, (before_id, limit))]
+    return [user for user in found if user is not None]
+
+
+def as_user(row: Row | None) -> User | None:
     """A row of SELECT_USER."""
     if row is None:
         return None
-    user_id, email, password_hash, role, status = row
-    return User(
-        int(str(user_id)), str(email), str(password_hash), Role(str(role)), UserStatus(str(status))
-    )
+    user_id, email, password_hash, role, status, created_at_us = row
+    return User(user_id, email, password_hash, Role(role), UserStatus(status), created_at_us)
 
 
 async def replace_password_hash(pool: AsyncPool, user: User, password_hash: str) -> bool:

@@ -89,7 +89,7 @@ async def turn(pool: AsyncPool, shown: Turn, ttl_s: int) -> int:
     at_us = now_us()
     async with unit_of_work(pool) as connection:
         row = await (await connection.execute(LOCK, (shown.session_id,))).fetchone()
-        if row is None or row[5] != UserStatus.ACTIVE:
+        if row is None or row[5] == UserStatus.DISABLED:
             raise Refused(Refusal.UNAUTHENTICATED, NOT_VALID)
         user_id, generation, token_hash, refreshed_at_us, expires_at_us, _ = row
         if expires_at_us <= at_us:

@@ -57,6 +57,7 @@ TABLES: Mapping[str, Rights] = {
         engine="SELECT, INSERT, UPDATE (command_seq, time_us), DELETE",
     ),
     "ended_sessions": Rights(api="SELECT, INSERT", engine="SELECT, DELETE"),
+    "first_admin": Rights(),
     "fills": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
     "idempotency": Rights(api="SELECT, INSERT, UPDATE (response)", engine="SELECT, DELETE"),
     "journal": Rights(engine="SELECT, INSERT, DELETE"),
@@ -128,10 +129,11 @@ TABLES: Mapping[str, Rights] = {
         api="SELECT",
         engine="SELECT, INSERT, UPDATE (pruned_at_us, failed_at_us, failures, reason)",
     ),
-    # Nobody is given a role by the API: the column's default is what a new user has.
+    # Nobody is given a role by the API: the column's default is what a new user has, and the
+    # functions below change it by their own rules.
     "users": Rights(
         api="SELECT, INSERT (id, email, password_hash, status, created_at_us, guest_since_us),"
-        " UPDATE (password_hash)",
+        " UPDATE (password_hash, opened_at_us)",
         engine="SELECT (id, guest_since_us), UPDATE (guest_since_us), DELETE",
     ),
 }
@@ -141,12 +143,20 @@ SEQUENCES: Mapping[str, Rights] = {
 }
 """Those that are not a column's own: these come with the table."""
 
+FUNCTIONS: Mapping[str, Rights] = {
+    "change_role": Rights(api="EXECUTE"),
+    "seat_newcomer": Rights(api="EXECUTE"),
+}
+"""Those that do more than who calls them may; see storage/intake/joining.py."""
+
 GRANTS_LOCK = 7_236_004
 """Advisory lock number, next to the migrations'."""
 
 EXISTING = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = current_schema() AND c.relname = ANY(%s)"""
+WHERE n.nspname = current_schema() AND c.relname = ANY(%(names)s)
+UNION SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = current_schema() AND p.proname = ANY(%(names)s)"""
 
 Connection = psycopg.Connection[Any]
 
@@ -161,7 +171,8 @@ def apply_grants(connection: Connection, roles: Mapping[str, str]) -> None:
     """
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [GRANTS_LOCK])
-        there = connection.execute(EXISTING, [[*TABLES, *SEQUENCES]]).fetchall()
+        names = [*TABLES, *SEQUENCES, *FUNCTIONS]
+        there = connection.execute(EXISTING, {"names": names}).fetchall()
         row = connection.execute("SELECT current_schema()").fetchone()
         assert row is not None
         wishes = statements(roles, str(row[0]), {name for (name,) in there})
@@ -176,7 +187,7 @@ def statements(
     if names:
         usage = sql.SQL("GRANT USAGE ON SCHEMA {} TO {}")
         yield usage.format(sql.Identifier(schema), sql.SQL(", ").join(names))
-    for kind, declared in (("TABLE", TABLES), ("SEQUENCE", SEQUENCES)):
+    for kind, declared in (("TABLE", TABLES), ("SEQUENCE", SEQUENCES), ("FUNCTION", FUNCTIONS)):
         for name, rights in declared.items():
             if there is None or name in there:
                 yield from _on(kind, name, rights, roles)

@@ -52,7 +52,8 @@ class AccountRow(SQLModel, table=True):
 
 class UserRow(SQLModel, table=True):
     """A person or bot that logs in; its id is its MAIN account's. A guest has `guest_since_us`
-    until it is known that it has used an account: see storage/people/idle_identities.py."""
+    until it is known that it has used an account: see storage/people/idle_identities.py. Who was
+    approved has had their opening balance at `opened_at_us`."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -67,6 +68,17 @@ class UserRow(SQLModel, table=True):
     status: str
     created_at_us: int = Field(sa_type=BigInteger)
     guest_since_us: int | None = Field(sa_type=BigInteger, default=None)
+    opened_at_us: int | None = Field(sa_type=BigInteger, default=None)
+
+
+class FirstAdminRow(SQLModel, table=True):
+    """Who was the first to join: one row, for ever, whatever becomes of its user."""
+
+    __tablename__ = "first_admin"
+    __table_args__ = (CheckConstraint("id", name="there_is_one_first"),)
+    id: bool = Field(primary_key=True, sa_column_kwargs={"server_default": "true"})
+    user_id: int = Field(sa_type=BigInteger)
+    at_us: int = Field(sa_type=BigInteger)
 
 
 class ApiKeyRow(SQLModel, table=True):

@@ -8,6 +8,7 @@ import pytest
 
 from storage.postgres.database_roles import DatabaseUrls
 from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
+from tests.api.browsers import Browser, close_all, without_anybody
 from tests.api.deployment import Deployment, Person, running
 from tests.api.trading_floor import Floor, trading_floor
 from tests.builders import listed_markets
@@ -116,3 +117,33 @@ def floor(opened: Floor) -> Iterator[Floor]:
     opened.trade_at("59.91")
     yield opened
     opened.cleared()
+
+
+@pytest.fixture(scope="session")
+def app(
+    postgres: EmbeddedPostgres, valkey: EmbeddedValkey, template_database: str, servers_dir: Path
+) -> Iterator[Deployment]:
+    """An API process for people who join the trading app."""
+    urls = database_of(postgres, template_database, "api_people")
+    with running(urls, valkey.limits_url, servers_dir / "people") as deployment:
+        yield deployment
+
+
+@pytest.fixture
+def admin(app: Deployment) -> Iterator[Browser]:
+    """The first who has joined."""
+    without_anybody(app)
+    browser = Browser(app, "admin")
+    answer = browser.joins()
+    assert answer.status_code == 201, answer.text
+    yield browser
+    close_all()
+
+
+@pytest.fixture
+def newcomer(app: Deployment, admin: Browser) -> Browser:
+    """Someone who has joined, waits, and has logged in."""
+    browser = Browser(app)
+    assert browser.joins().status_code == 201
+    assert browser.logs_in().status_code == 200
+    return browser

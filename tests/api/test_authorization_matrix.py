@@ -19,6 +19,9 @@ CREDENTIALS = {"email": "matrix@example.com", "password": "long-password"}
 BODIES: dict[str, Any] = {
     "POST /auth/register": CREDENTIALS,
     "POST /auth/login": CREDENTIALS | {"password": "wrong-password"},
+    "POST /api/auth/register": CREDENTIALS,
+    "POST /api/auth/login": CREDENTIALS | {"password": "wrong-password"},
+    "PATCH /api/admin/users/{user_id}": {"role": "VIEWER", "status": "ACTIVE"},
     "POST /auth/refresh": {"refreshToken": "sr_nobody"},
     "POST /auth/logout": {"refreshToken": "sr_nobody"},
     "POST /auth/api-keys": {"name": "matrix", "scopes": ["read"]},
@@ -63,16 +66,19 @@ def test_each_role_gets_what_the_matrix_says(role: str, exchange: Deployment) ->
     exchange.database.execute("DELETE FROM commands")
     headers = {} if role == "anonymous" else exchange.person(role=role).headers
     wrong = []
-    for operation in sorted(ROWS, key=lambda name: name != "POST /admin/drain"):
+    ends_the_login = "POST /api/auth/logout"
+    in_order = sorted(ROWS, key=lambda name: (name == ends_the_login, name != "POST /admin/drain"))
+    for operation in in_order:
         method, path = operation.split(" ")
         path = path.replace("{market_id}", "BTC-PERP").replace("{order_id}", "order_999999")
         path = path.replace("{simulation_id}", "simulation_999999")
-        path = path.replace("{key_id}", "key_999999")
+        path = path.replace("{key_id}", "key_999999").replace("{user_id}", "user_999999")
         path = path.replace("{account_id}", "account_999999")
+        exchange.http.cookies.clear()
         answer = exchange.http.request(method, path, headers=headers, json=BODIES.get(operation))
         if answer.status_code != expected(operation, role):
             wrong.append(f"{operation} answers {answer.status_code} to {role}: {answer.text}")
-        if answer.status_code in (401, 403, 404):
+        if answer.status_code in (401, 403, 404) and not path.startswith("/api/"):
             error_of(answer)
     assert wrong == []
 

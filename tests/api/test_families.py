@@ -39,14 +39,21 @@ OTHER_ERRORS = Errors(
     {418: ("No", "NO", "Not this")},
 )
 OTHER = Family(
-    "api.other", "/api/", refuse_as_other, lambda method, path: RateKind.READ, OTHER_ERRORS
+    "api.other", "/other/", refuse_as_other, lambda method, path: RateKind.READ, OTHER_ERRORS
 )
 TWO = Families((*FAMILIES, OTHER))
 
 
 @pytest.mark.parametrize(
     ("path", "family"),
-    [("/", "api.flux"), ("/orders", "api.flux"), ("/api/x", "api.other"), ("/apix", "api.flux")],
+    [
+        ("/", "api.flux"),
+        ("/orders", "api.flux"),
+        ("/other/x", "api.other"),
+        ("/otherx", "api.flux"),
+        ("/api/x", "api.havencap"),
+        ("/apix", "api.flux"),
+    ],
 )
 def test_an_unknown_path_goes_to_the_longest_prefix(path: str, family: str) -> None:
     assert TWO.of_path(path).package == family
@@ -59,7 +66,7 @@ def test_an_endpoint_answers_as_its_folder_whatever_its_path() -> None:
     elsewhere.__module__ = "api.other.section"
     scope: dict[str, Any] = {"path": "/orders", "endpoint": elsewhere}
     assert TWO.of(scope).package == "api.other"
-    assert TWO.of({"path": "/api/x", "endpoint": post_order}).package == "api.flux"
+    assert TWO.of({"path": "/other/x", "endpoint": post_order}).package == "api.flux"
 
 
 def test_the_document_words_refusals_names_and_sections_as_the_family_does() -> None:
@@ -69,12 +76,12 @@ def test_the_document_words_refusals_names_and_sections_as_the_family_does() -> 
         return Response()
 
     get_root.__module__ = "api.other.section"
-    app.add_api_route("/api/x", get_root, tags=["Other"], **documented(200, OtherError, 418))
+    app.add_api_route("/other/x", get_root, tags=["Other"], **documented(200, OtherError, 418))
     words = Words(
         "api.other", tags={"Other": "Of the others."}, operation_ids={"get_root": "getOther"}
     )
     document = describe(app, TWO, [*WORDS, words])
-    operation = document["paths"]["/api/x"]["get"]
+    operation = document["paths"]["/other/x"]["get"]
     assert operation["operationId"] == "getOther"
     assert operation["responses"]["418"]["content"]["application/json"] == {
         "schema": {"$ref": "#/components/schemas/OtherError"},

@@ -10,7 +10,7 @@ from pwdlib import PasswordHash
 
 from api.credentials.login_guard import LoginGuard, NewAccounts
 from api.credentials.passwords import REGISTRATIONS, Passwords
-from api.desk.identity import Identity, log_in, register
+from api.desk.identity import Identity, Registered, log_in, register
 from sim.refusals import Refusal, Refused
 from storage.postgres.database import open_pool
 
@@ -48,7 +48,7 @@ def cost_of(hashed: str) -> str:
     return hashed.rsplit("$", 2)[0]
 
 
-async def answers(work: Iterable[Awaitable[int]]) -> Counter[str]:
+async def answers(work: Iterable[Awaitable[object]]) -> Counter[str]:
     """How many were refused how, and how many were not."""
     found = await asyncio.gather(*work, return_exceptions=True)
     return Counter(str(one.refusal) if isinstance(one, Refused) else "OK" for one in found)
@@ -96,7 +96,7 @@ async def test_forty_guesses_at_strangers_accounts_at_once_are_slowed_too(
 async def test_a_registration_that_finds_no_place_is_not_counted(identity: Identity) -> None:
     numbers = iter(range(1_000))
 
-    def newcomers(times: int) -> list[Coroutine[Any, Any, int]]:
+    def newcomers(times: int) -> list[Coroutine[Any, Any, Registered]]:
         return [
             register(identity, CROWD, f"{next(numbers)}@example.com", PASSWORD)
             for _ in range(times)

@@ -1,0 +1,1 @@
+"""The trading app: people and roles, browsers with cookies, JSON numbers."""

@@ -1,0 +1,37 @@
+"""The trading app's wording: the error envelope, and what a request counts as."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+from starlette.types import Scope
+
+from api.credentials.shown import Lack
+from api.door.json_text import json_bytes
+from api.door.limits import RateKind
+from api.door.spelling import spelled
+from api.door.statuses import STATUSES, headers_of_refusal
+from api.havencap.spelling import spell
+from sim.refusals import Refused
+
+LOG_IN = "Log in first: POST /api/auth/login sets the cookie"
+
+
+def refuse(refused: Refused, scope: Scope) -> Response:
+    """The error envelope: a sentence, and the status as text."""
+    status = STATUSES[refused.refusal]
+    message, _ = spelled(refused, spell)
+    if refused.details.get("reason") == Lack.MISSING:
+        message = LOG_IN
+    body = error_body(str(status), message, {})
+    return Response(json_bytes(body), status, headers_of_refusal(refused), "application/json")
+
+
+def error_body(code: str, message: str, details: Mapping[str, Any]) -> dict[str, Any]:
+    """The envelope has no room for details: its sentences name what helps."""
+    return {"error": message, "code": code}
+
+
+def rate_kind(method: str, path: str) -> RateKind:
+    """What a request counts as."""
+    return RateKind.READ if method in ("GET", "HEAD", "OPTIONS") else RateKind.WRITE
