@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.desk.identifiers import NOBODYS_ORDER, parse_order_id
+from api.desk.order_words import statuses_of
 from api.desk.orders import no_such_market
 from api.door.answers import reply, reply_page
 from api.door.callers import AccountViewer, ChosenAccount, holder_in
@@ -56,7 +57,7 @@ async def get_orders(
     check_market(query.market_id, specs)
     wanted = OrderFilter(
         market_id=query.market_id,
-        statuses=wording.statuses_of(query.status, query.open),
+        statuses=statuses_of(query.status, query.open),
         client_order_id=query.client_order_id,
         before_id=cursor_number("orders", query.cursor),
         window=window_of(query.since, query.until),

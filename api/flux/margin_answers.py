@@ -4,10 +4,11 @@ from typing import Any
 
 from api.credentials.tokens import user_id_text
 from api.desk.identifiers import account_id_text
+from api.desk.order_words import price_text, quantity_text
 from api.door.answers import example
 from api.door.wire import Wire
 from api.flux.answers import BALANCE, BalanceAnswer
-from api.flux.wording import balance_answer, price_text, quantity_text
+from api.flux.wording import balance_answer
 from sim.market import COLLATERAL
 from sim.money.margin import Exposure
 from sim.money.position import entry_price_text

@@ -1,19 +1,17 @@
 """Orders in Flux's words: what a client sends as the desk has it, and back."""
 
 from api.desk.order_terms import TermsWish
+from api.desk.order_words import GTD, time_in_force_of
 from api.desk.orders import OrderWish
 from api.flux.schemas import OrderSent
 from sim.market import MarketSpec
-from sim.rows.messages import OrderType, Side, TimeInForce
+from sim.rows.messages import OrderType, Side
 from sim.rows.order_types import waits_for_trigger
 from sim.units import format_steps
 from storage.reading.order_lists import OrderView
 
 TRAILING_STOP = "TRAILING_STOP"
 """Flux's name of what the engine calls TRAILING."""
-
-GTD = "GTD"
-"""GTC that ends at a time."""
 
 
 def type_of(text: str) -> OrderType:
@@ -28,12 +26,11 @@ def type_text(order_type: OrderType) -> str:
 
 def wish_of(sent: OrderSent) -> OrderWish:
     """Flux's order in the desk's words."""
-    tif = TimeInForce.GTC.name if sent.time_in_force == GTD else sent.time_in_force
     return OrderWish(
         market_id=sent.market_id,
         side=Side[sent.side],
         order_type=type_of(sent.type),
-        time_in_force=TimeInForce[tif] if tif is not None else None,
+        time_in_force=time_in_force_of(sent.time_in_force),
         quantity=sent.quantity,
         price=sent.price,
         leverage=sent.leverage,
@@ -49,11 +46,6 @@ def wish_of(sent: OrderSent) -> OrderWish:
             link=sent.link_id,
         ),
     )
-
-
-def time_in_force_text(order: OrderView) -> str:
-    """An order's time in force as Flux names it."""
-    return GTD if order.expires_us else order.time_in_force.name
 
 
 def terms_told(order: OrderView, spec: MarketSpec) -> dict[str, object]:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from api.desk import transfers
 from api.desk.cancels import cancel_batch, cancel_named
 from api.desk.identifiers import NOBODYS_ORDER, order_id_text, parse_order_id
+from api.desk.order_words import status_text
 from api.desk.orders import Unreadable, build_batch, build_order, find_market
 from api.door.answers import milliseconds, reply
 from api.door.callers import AccountTrader, ChosenAccount, IdempotencyKey
@@ -35,7 +36,6 @@ from api.flux.schemas import (
     CancelSent,
     OrderSent,
 )
-from api.flux.wording import status_text
 from sim.orders import AcceptedOrder
 from sim.refusals import Refusal, Refused
 from storage.intake.cancels import request_cancel, request_cancel_all

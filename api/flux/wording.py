@@ -1,10 +1,18 @@
 """From rows in ticks, lots and atoms to Flux's decimal strings and names."""
 
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from api.credentials.tokens import user_id_text
 from api.desk.identifiers import account_id_text, order_id_text
+from api.desk.order_words import (
+    ENDED_EARLY,
+    average_price_text,
+    cancel_reason,
+    price_text,
+    quantity_text,
+    status_text,
+    time_in_force_text,
+)
 from api.flux.answers import BalanceAnswer, FillAnswer, LedgerAnswer, OrderAnswer, PositionAnswer
 from api.flux.market_answers import (
     CandleAnswer,
@@ -13,50 +21,17 @@ from api.flux.market_answers import (
     PriceAnswer,
     TradeAnswer,
 )
-from api.flux.order_words import terms_told, time_in_force_text, type_text
+from api.flux.order_words import terms_told, type_text
 from sim.market import MarketSpec
 from sim.money.position import entry_price_text, unrealized_pnl_atoms
 from sim.orders import OrderStatus
-from sim.rows.messages import OrderType, Reason
+from sim.rows.messages import OrderType
 from sim.rows.order_types import type_when_triggered
-from sim.units import format_atoms, format_ppm, format_steps
+from sim.units import format_atoms, format_ppm
 from storage.intake.transfers import Balance
 from storage.reading.market_data import CandleView, ListedMarket, PriceView, TradeView
 from storage.reading.order_lists import OrderView
 from storage.reading.views import FillView, LedgerView, PositionView
-
-ENDED_EARLY = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
-CANCEL_REASONS = {
-    Reason.REQUESTED: "CLIENT",
-    Reason.SELF_TRADE_PREVENTION: "SELF_TRADE",
-}
-"""Where Flux's word is not the engine's."""
-
-CANCELLED = "CANCELLED"
-"""Flux spells it with two l."""
-
-
-def status_text(status: OrderStatus) -> str:
-    """A status as Flux names it."""
-    return CANCELLED if status == OrderStatus.CANCELED else status.name
-
-
-def status_of(text: str) -> OrderStatus:
-    """And back."""
-    return OrderStatus.CANCELED if text == CANCELLED else OrderStatus[text]
-
-
-def statuses_of(text: str | None, is_open: bool | None) -> frozenset[OrderStatus] | None:
-    """The statuses that a query asks for; None for all."""
-    if text is None and is_open is None:
-        return None
-    named = OrderStatus if text is None else map(status_of, text.split(","))
-    return frozenset(status for status in named if is_open in (None, status.is_open))
-
-
-def cancel_reason(order: OrderView) -> str:
-    """Who or what ended an order before it was filled."""
-    return CANCEL_REASONS.get(order.reason, order.reason.name)
 
 
 def market_answer(listed: ListedMarket) -> MarketAnswer:
@@ -242,21 +217,3 @@ def candle_answer(candle: CandleView, interval: str, spec: MarketSpec) -> Candle
         quote_volume=format_atoms(candle.notional_atoms),
         trades=candle.trade_count,
     )
-
-
-def price_text(spec: MarketSpec, ticks: int) -> str:
-    """Ticks as a decimal price."""
-    return format_steps(ticks, spec.tick_size)
-
-
-def quantity_text(spec: MarketSpec, lots: int) -> str:
-    """Lots as a decimal quantity."""
-    return format_steps(lots, spec.lot_size)
-
-
-def average_price_text(spec: MarketSpec, tick_lots: int, lots: int) -> str | None:
-    """Volume-weighted price of the fills, for display: at most 8 decimals, half up."""
-    if lots == 0 or tick_lots == 0:
-        return None
-    price = (Decimal(tick_lots) * spec.tick_size / lots).quantize(Decimal("1e-8"), ROUND_HALF_UP)
-    return f"{price:f}".rstrip("0").rstrip(".")
