@@ -36,6 +36,8 @@ from api.havencap import admin as app_admin
 from api.havencap import auth as app_auth
 from api.havencap import document as app_document
 from api.havencap import envelope as app_envelope
+from api.havencap import money as app_money
+from api.havencap import orders as app_orders
 from api.simulations import document as document_of_simulations
 from api.simulations import routes as simulations
 from storage.process_limits import settle_garbage_collection
@@ -53,6 +55,8 @@ SECTIONS = (
     api_keys.router,
     admin.router,
     simulations.router,
+    app_orders.router,
+    app_money.router,
     app_auth.router,
     app_admin.router,
     health.router,

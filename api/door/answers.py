@@ -6,6 +6,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
+from api.door.json_text import exact_json_bytes
+from api.door.paging import next_page
+
 
 def example(**fields: Any) -> ConfigDict:
     """A model's configuration with an example for the documentation."""
@@ -21,8 +24,15 @@ def reply(body: BaseModel, status: int = 200, headers: Mapping[str, str] | None 
 def reply_page(page: Sequence[BaseModel], next_cursor: str | None = None) -> Response:
     """A bare array, with the cursor of the next page in X-Next-Cursor where there is one."""
     rows = (row.model_dump_json(by_alias=True, exclude_none=True) for row in page)
-    headers = {"X-Next-Cursor": next_cursor} if next_cursor else None
-    return Response(f"[{','.join(rows)}]", 200, headers, "application/json")
+    return Response(f"[{','.join(rows)}]", 200, next_page(next_cursor), "application/json")
+
+
+def reply_exact(
+    body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A model with ExactDecimals as JSON; what is None is null."""
+    text = exact_json_bytes(body.model_dump(by_alias=True))
+    return Response(text, status, headers, "application/json")
 
 
 def milliseconds(at_us: int | None) -> int | None:

@@ -27,6 +27,11 @@ def page_of(
     return page, cursor_text(name, number_of(page[-1]))
 
 
+def next_page(cursor: str | None) -> dict[str, str]:
+    """The header with the cursor of the next page, where there is one."""
+    return {} if cursor is None else {"X-Next-Cursor": cursor}
+
+
 def cursor_text(name: str, number: int) -> str:
     """The cursor of what comes below this number in the list `name`."""
     return f"{name}.{number}.{crc32(f'{name}.{number}'.encode()):08x}"

@@ -1,9 +1,10 @@
 """What clients of a family in camelCase send and are answered: exact, nothing unknown."""
 
+from decimal import Decimal
 from functools import cache
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.alias_generators import to_camel
 
 from api.door.findings import CURSOR_PATTERN
@@ -79,6 +80,9 @@ def _truth(text: object) -> bool:
 
 QueryTruth = Annotated[bool, BeforeValidator(_truth)]
 QueryNumber = Annotated[int, BeforeValidator(_query_number)]
+ExactDecimal = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+"""Of an answer: a JSON number with all its digits; see reply_exact."""
+
 Limit = Annotated[QueryNumber, Field(ge=1, le=PAGE_MAX)]
 Cursor = Annotated[str, Field(min_length=1, max_length=80, pattern=CURSOR_PATTERN)]
 Milliseconds = Annotated[int, BeforeValidator(_query_instant), Field(ge=0, le=MILLISECONDS_MAX)]

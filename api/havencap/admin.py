@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.credentials.tokens import user_id_text
 from api.desk.identifiers import parse_user_id
 from api.door.answers import reply
 from api.door.callers import Admin
 from api.door.describing import Door, documented
+from api.door.paging import cursor_number, next_page, page_of
 from api.door.routing import ExactRoute, services_of
 from api.havencap.answers import PeopleAnswer, PersonChangedAnswer, person_with_status
 from api.havencap.schemas import PeopleAsked, PersonChange
@@ -18,7 +18,7 @@ from sim.refusals import Refusal, Refused
 from storage.intake.joining import Change, change_user, no_such_user
 from storage.people.accounts import users
 
-EVERYBODY = 2**63 - 1
+LIST = "users"
 
 router = APIRouter(route_class=ExactRoute, tags=["Trading app: people"])
 
@@ -32,14 +32,11 @@ async def get_people(
     asked: Annotated[PeopleAsked, Query()], admin: Admin, request: Request
 ) -> Response:
     """Newest first; the header X-Next-Cursor is the `cursor` of the next page."""
-    before_id = EVERYBODY if asked.cursor is None else parse_user_id(asked.cursor)
-    if before_id is None:
-        raise Refused(Refusal.INVALID_REQUEST, "cursor: must be what X-Next-Cursor said")
-    found = await users(services_of(request).pool, before_id, asked.limit)
-    page = PeopleAnswer(users=[person_with_status(user) for user in found])
-    is_full = len(found) == asked.limit
-    headers = {"X-Next-Cursor": user_id_text(found[-1].user_id)} if is_full else None
-    return reply(page, headers=headers)
+    before_id = cursor_number(LIST, asked.cursor)
+    found = await users(services_of(request).pool, before_id, asked.limit + 1)
+    page, cursor = page_of(found, asked.limit, LIST, lambda user: user.user_id)
+    answer = PeopleAnswer(users=[person_with_status(user) for user in page])
+    return reply(answer, headers=next_page(cursor))
 
 
 @router.patch(

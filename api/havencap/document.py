@@ -52,10 +52,36 @@ FIELDS = {
     "AppErrorAnswer.code": "The HTTP status.",
     "JoinedAnswer.accessToken": "Of the first who joins: their token.",
     "JoinedAnswer.message": "To everybody later: they wait for an ADMIN.",
+    "order": "The order, as it is now.",
+    "balance": "The balance, as it is now.",
+    "orderType": "What starts as STOP or TAKE_PROFIT waits for `stopPrice`.",
+    "stopPrice": "What it waits for: the price of the market's last trade.",
+    "SpotOrderSent.market": "A spot market, such as ETH_USDC.",
+    "SpotOrderSent.quantity": "How much of the base asset: a multiple of `lotSize`.",
+    "SpotOrderSent.price": "In the quote asset: a multiple of `tickSize`. MARKET, STOP and"
+    " TAKE_PROFIT have none.",
+    "SpotOrderSent.expiresAt": "When a GTD order ends, such as 2026-05-01T09:00:00.000Z.",
+    "SpotOrder.market": "The market.",
+    "SpotOrder.quantity": "How much of the base asset.",
+    "SpotOrder.price": "In the quote asset; null where it has none.",
+    "SpotOrder.status": "OPEN from when it is accepted, then PARTIALLY_FILLED, FILLED, CANCELLED,"
+    " REJECTED or EXPIRED.",
+    "SpotOrder.expiresAt": "When it ends; null for never.",
+    "SpotOrder.createdAt": "When it was accepted.",
+    "SpotOrder.averagePrice": "The mean price of what was filled; null before the first fill.",
+    "SpotOrder.fee": "What its fills have cost, in the quote asset.",
+    "SpotOrder.reason": "Why it was REJECTED, CANCELLED or EXPIRED.",
+    "SpotMarket.market": "Its name.",
+    "SpotMarket.status": "ACTIVE, or why it takes no orders now.",
+    "AppBalance.total": "All of it.",
+    "AppDepositSent.amount": "How much, in whole units of the asset.",
     "MessageAnswer.message": "What was done.",
 }
 
-TAGS = {"Trading app: people": "Browsers log in with a cookie; ADMINs approve who joins."}
+TAGS = {
+    "Trading app: people": "Browsers log in with a cookie; ADMINs approve who joins.",
+    "Trading app: orders": "Spot orders and money, in JSON numbers.",
+}
 
 OPERATION_IDS = {
     "post_join": "join",
@@ -65,6 +91,13 @@ OPERATION_IDS = {
     "get_app_refresh": "refreshLoginAndGoOn",
     "get_people": "getUsers",
     "patch_person": "changeUser",
+    "get_app_orders": "getSpotOrders",
+    "post_app_order": "placeSpotOrder",
+    "get_app_order": "getSpotOrder",
+    "delete_app_order": "cancelSpotOrder",
+    "get_spot_markets": "getSpotMarkets",
+    "get_app_balances": "getMoney",
+    "post_app_deposit": "putMoneyIn",
 }
 
 WORDS = Words("api.havencap", FIELDS, {}, SECURITY_SCHEMES, TAGS, OPERATION_IDS)

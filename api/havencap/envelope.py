@@ -20,7 +20,10 @@ LOG_IN = "Log in first: POST /api/auth/login sets the cookie"
 def refuse(refused: Refused, scope: Scope) -> Response:
     """The error envelope: a sentence, and the status as text."""
     status = STATUSES[refused.refusal]
-    message, _ = spelled(refused, spell)
+    message, details = spelled(refused, spell)
+    field = details.get("field")
+    if isinstance(field, str) and field not in message:
+        message = f"{field}: {message}"
     if refused.details.get("reason") == Lack.MISSING:
         message = LOG_IN
     body = error_body(str(status), message, {})
@@ -34,4 +37,8 @@ def error_body(code: str, message: str, details: Mapping[str, Any]) -> dict[str,
 
 def rate_kind(method: str, path: str) -> RateKind:
     """What a request counts as."""
-    return RateKind.READ if method in ("GET", "HEAD", "OPTIONS") else RateKind.WRITE
+    if method in ("GET", "HEAD", "OPTIONS"):
+        return RateKind.READ
+    if path.startswith("/api/orders"):
+        return RateKind.CANCEL if method == "DELETE" else RateKind.ORDER
+    return RateKind.WRITE

@@ -5,6 +5,7 @@ are the same answer. Lists are pages: `limit` rows below a number, which is that
 the previous page's last row. Orders are in order_lists.py.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.money.position import Position
@@ -26,6 +27,9 @@ BY_ACCOUNT = "account_id"
 BY_ORDER = "account_id + 0"
 """An order has few fills and an account many: this says to look at the order's."""
 
+FEES_OF = """
+SELECT order_id, sum(fee_atoms) FROM fills WHERE order_id = ANY(%b) AND order_id > 0
+GROUP BY order_id"""
 SELECT_POSITIONS = """
 SELECT h.account_id, h.market_id, h.quantity_lots, h.cost_atoms,
     h.realized_pnl_atoms - h.realized_before_atoms, l.leverage, h.updated_at_us,
@@ -94,6 +98,11 @@ class LedgerView:
     leg: int
     reference: str | None
     created_at_us: int
+
+
+async def fees_of(pool: AsyncPool, order_ids: Sequence[int]) -> dict[int, int]:
+    """What the fills of each of these orders have cost, in atoms of the quote asset."""
+    return {row[0]: int(row[1]) for row in await fetch_all(pool, FEES_OF, (list(order_ids),))}
 
 
 @dataclass(frozen=True)

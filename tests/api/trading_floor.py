@@ -50,11 +50,11 @@ class Floor:
         seen(buyer, placed(buyer, price=price, quantity=quantity), status="FILLED")
         self.settled()
 
-    def mark_at(self, ticks: int) -> None:
+    def mark_at(self, ticks: int, market_id: str = MARKET) -> None:
         """Mark stands here from now on."""
         self.house.database.execute(
             "UPDATE market_prices SET mark_ticks = %s, index_ticks = %s WHERE market_id = %s",
-            (ticks, ticks, MARKET),
+            (ticks, ticks, market_id),
         )
 
     def reserved(self, order_id: str) -> str:

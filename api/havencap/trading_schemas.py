@@ -1,0 +1,94 @@
+"""Orders and money as the trading app's clients send them."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, StrictStr
+
+from api.desk.order_words import CANCELLED
+from api.door.wire import PageAsked, Sent
+from api.exact_json import DecimalText
+from sim.orders import OrderStatus
+
+STATUSES = [
+    CANCELLED if status == OrderStatus.CANCELED else status.name
+    for status in OrderStatus
+    if status != OrderStatus.PENDING
+]
+NOT_A_TIME = "must be a time such as 2026-05-01T09:00:00.000Z"
+
+SpotOrderType = Literal["MARKET", "LIMIT", "STOP", "STOP_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"]
+
+
+def _known_statuses(text: str) -> str:
+    if set(text.split(",")) <= set(STATUSES):
+        return text
+    raise ValueError(f"must be of {', '.join(STATUSES)}, several with commas between")
+
+
+def _instant(text: str) -> str:
+    try:
+        at = datetime.fromisoformat(text)
+        at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(NOT_A_TIME) from None
+    if at.tzinfo is None:
+        raise ValueError(f"{NOT_A_TIME}: which zone is meant does not show")
+    return text
+
+
+class SpotOrderSent(Sent):
+    """An order on a spot market."""
+
+    market: Annotated[StrictStr, Field(min_length=1, max_length=32)]
+    side: Literal["BUY", "SELL"]
+    order_type: SpotOrderType
+    quantity: DecimalText
+    price: DecimalText | None = None
+    time_in_force: Literal["GTC", "IOC", "FOK", "GTD"] | None = None
+    stop_price: DecimalText | None = None
+    expires_at: Annotated[StrictStr, Field(max_length=40), AfterValidator(_instant)] | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "market": "ETH_USDC",
+                    "side": "BUY",
+                    "orderType": "LIMIT",
+                    "quantity": 1.5,
+                    "price": 3200.00,
+                    "timeInForce": "GTC",
+                    "stopPrice": None,
+                    "expiresAt": None,
+                }
+            ]
+        }
+    )
+
+    @property
+    def expires_us(self) -> int | None:
+        """When it ends, in microseconds since 1970, or never."""
+        if self.expires_at is None:
+            return None
+        at = datetime.fromisoformat(self.expires_at).astimezone(UTC)
+        since = at - datetime(1970, 1, 1, tzinfo=UTC)
+        return max(1, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
+
+
+class SpotOrdersAsked(PageAsked):
+    """Which orders."""
+
+    status: Annotated[
+        Annotated[str, AfterValidator(_known_statuses)] | None,
+        Field(description="One status, or several with commas between"),
+    ] = None
+
+
+class AppDepositSent(Sent):
+    """An amount of an asset."""
+
+    asset: Annotated[StrictStr, Field(min_length=1, max_length=16)]
+    amount: DecimalText
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"asset": "ETH", "amount": 2.5}]})
