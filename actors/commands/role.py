@@ -1,4 +1,4 @@
-"""`sandpit role`: who runs the exchange says who may do what. Nobody becomes ADMIN by REST."""
+"""`sandpit role`: who runs the exchange says who may do what."""
 
 from sim.folding import lower, upper
 from sim.roles import Role
