@@ -38,6 +38,8 @@ from storage.reading.views import fees_of
 LIST = "app_orders"
 CANCEL_S_MAX = 2.0
 LOOKS_AGAIN_S = 0.02
+"""At first; each time after twice as long, for where many wait the database is busy already."""
+
 NOT_OPEN = "The order is not open any more"
 
 router = APIRouter(route_class=ExactRoute, tags=["Trading app: orders"])
@@ -127,12 +129,14 @@ async def delete_app_order(order_id: str, caller: Trader, request: Request) -> R
 
 async def ended(request: Request, caller: Caller, number: int) -> OrderView:
     """The order, once it has ended; as it is after CANCEL_S_MAX where it has not."""
-    until = time.monotonic() + CANCEL_S_MAX
+    until, pause_s = time.monotonic() + CANCEL_S_MAX, LOOKS_AGAIN_S
     while True:
         found = await own_order(request, caller, number)
-        if not found.status.is_open or time.monotonic() >= until:
+        left_s = until - time.monotonic()
+        if not found.status.is_open or left_s <= 0:
             return found
-        await asyncio.sleep(LOOKS_AGAIN_S)
+        await asyncio.sleep(min(pause_s, left_s))
+        pause_s *= 2
 
 
 async def not_open(order: OrderView, caller: Caller, request: Request) -> Response:
