@@ -31,9 +31,10 @@ router = APIRouter(route_class=ExactRoute, tags=["Trading app: people"])
 async def get_people(
     asked: Annotated[PeopleAsked, Query()], admin: Admin, request: Request
 ) -> Response:
-    """Newest first; the header X-Next-Cursor is the `cursor` of the next page."""
+    """Newest first, guests among them; `status=PENDING` are those who wait. The header
+    X-Next-Cursor is the `cursor` of the next page."""
     before_id = cursor_number(LIST, asked.cursor)
-    found = await users(services_of(request).pool, before_id, asked.limit + 1)
+    found = await users(services_of(request).pool, asked.status, before_id, asked.limit + 1)
     page, cursor = page_of(found, asked.limit, LIST, lambda user: user.user_id)
     answer = PeopleAnswer(users=[person_with_status(user) for user in page])
     return reply(answer, headers=next_page(cursor))

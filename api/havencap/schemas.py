@@ -40,4 +40,6 @@ class RefreshAsked(Asked):
 
 
 class PeopleAsked(PageAsked):
-    """Which users."""
+    """Which users: all, or those who wait, are in, or are kept out."""
+
+    status: Annotated[UserStatus | None, Field(description="Only those with this status")] = None

@@ -141,10 +141,15 @@ async def find_user(pool: AsyncPool, user_id: int) -> User | None:
     return as_user(await fetch_one(pool, f"{SELECT_USER} WHERE id = %s", (user_id,)))
 
 
-async def users(pool: AsyncPool, before_id: int, limit: int) -> list[User]:
-    """A page of all users, newest first: those whose id is below `before_id`."""
-    statement = f"{SELECT_USER} WHERE id < %s ORDER BY id DESC LIMIT %s"
-    found = [as_user(row) for row in await fetch_all(pool, statement, (before_id, limit))]
+async def users(
+    pool: AsyncPool, status: UserStatus | None, before_id: int, limit: int
+) -> list[User]:
+    """A page of all users, or of those with a status, newest first: whose id is below
+    `before_id`."""
+    only = "" if status is None else " AND status = %(status)s"
+    statement = f"{SELECT_USER} WHERE id < %(before)s{only} ORDER BY id DESC LIMIT %(limit)s"
+    values = {"status": status, "before": before_id, "limit": limit}
+    found = [as_user(row) for row in await fetch_all(pool, statement, values)]
     return [user for user in found if user is not None]
 
 

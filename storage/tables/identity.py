@@ -57,6 +57,7 @@ class UserRow(SQLModel, table=True):
 
     __tablename__ = "users"
     __table_args__ = (
+        Index("users_by_status", "status", "id"),
         Index(
             "users_guests", "guest_since_us", postgresql_where=text("guest_since_us IS NOT NULL")
         ),

@@ -201,7 +201,7 @@ def test_s5_who_joins_chooses_no_role(app: Deployment, admin: Browser) -> None:
         assert error_of(app.http.post("/api/auth/register", json=body)) == 400
 
 
-def test_pages_of_people_hold_everybody_once(admin: Browser) -> None:
+def test_pages_of_people_hold_everybody_once(admin: Browser, newcomer: Browser) -> None:
     found, cursor = [], None
     while True:
         asked = {"limit": "7"} | ({"cursor": cursor} if cursor else {})
@@ -213,6 +213,11 @@ def test_pages_of_people_hold_everybody_once(admin: Browser) -> None:
     everybody = [row["userId"] for row in admin.http.get(
         "/api/admin/users", params={"limit": "500"}).json()["users"]]  # fmt: skip
     assert found == everybody
+    asked = {"status": "PENDING", "limit": "500"}
+    waiting = admin.http.get("/api/admin/users", params=asked).json()["users"]
+    assert {row["status"] for row in waiting} == {"PENDING"}
+    assert newcomer.user_id in {row["userId"] for row in waiting}
+    assert error_of(admin.http.get("/api/admin/users", params={"status": "GONE"})) == 400
     assert error_of(admin.http.get("/api/admin/users", params={"cursor": "x"})) == 400
 
 

@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.CheckConstraint("id", name="there_is_one_first"),
     )
     op.add_column("users", sa.Column("opened_at_us", sa.BigInteger(), nullable=True))
+    op.create_index("users_by_status", "users", ["status", "id"])
     op.execute(SEAT_NEWCOMER)
     op.execute(CHANGE_ROLE)
 
@@ -85,5 +86,6 @@ def downgrade() -> None:
     """Who waits may not be known to an earlier version: they are kept out."""
     op.execute("DROP FUNCTION change_role, seat_newcomer")
     op.execute("UPDATE users SET status = 'DISABLED' WHERE status = 'PENDING'")
+    op.drop_index("users_by_status", table_name="users")
     op.drop_column("users", "opened_at_us")
     op.drop_table("first_admin")
