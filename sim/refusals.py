@@ -80,6 +80,11 @@ class Name(StrEnum):
     FORGET_IT = "{forget_it}"
 
 
+def instant(at_us: int) -> str:
+    """In a sentence: a time, in microseconds since 1970, as clients of a family write times."""
+    return f"{{@{at_us // 1_000}}}"
+
+
 def request_to(route: str) -> str:
     """In a sentence: a request that does what `route` does, as idempotency keys are remembered."""
     return f"{{/{route}}}"

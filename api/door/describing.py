@@ -68,6 +68,7 @@ class Door(Enum):
     SESSION = auto()
     SESSION_OR_KEY = auto()
     LOGIN = auto()
+    LOGIN_OR_KEY = auto()
 
 
 SCHEMES: dict[Door, list[dict[str, list[str]]]] = {
@@ -75,6 +76,7 @@ SCHEMES: dict[Door, list[dict[str, list[str]]]] = {
     Door.SESSION: [{"bearer": []}],
     Door.SESSION_OR_KEY: [{"bearer": []}, {"apiKey": []}],
     Door.LOGIN: [{"cookie": []}, {"bearer": []}],
+    Door.LOGIN_OR_KEY: [{"cookie": []}, {"bearer": []}, {"apiKey": []}],
 }
 
 

@@ -47,7 +47,7 @@ class Families:
 
     def of_path(self, path: str) -> Family:
         """The family whose prefix of the path is the longest."""
-        heirs = [family for family in self._families if path.startswith(family.prefix)]
+        heirs = [family for family in self._families if f"{path}/".startswith(family.prefix)]
         return max(heirs or self._families, key=lambda family: len(family.prefix))
 
 

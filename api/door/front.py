@@ -45,6 +45,9 @@ LOOKED_AT = frozenset(
         b"x-request-id",
     }
 )
+KEPT = b"cache-control"
+"""What a cookie is answered is for nobody else: a cache between does not know that by itself."""
+
 CRASHED = Refused(Refusal.INTERNAL_ERROR, "Something went wrong on our side")
 UNKNOWN_HOST = (
     Refusal.UNKNOWN_HOST,
@@ -121,7 +124,10 @@ class Front:
                 call.started = True
                 status = message["status"]
                 own = self._origins.headers_for(call.origin)
-                message["headers"] = [*message.get("headers", ()), *headers_of(call), *own]
+                headers = [*message.get("headers", ()), *headers_of(call), *own]
+                if call.credentials.cookie is not None and KEPT not in dict(headers):
+                    headers.append((KEPT, b"private, no-store"))
+                message["headers"] = headers
             elif len(message.get("body", b"")) > PIECE_BYTES:
                 await send_in_pieces(message, send)
                 return

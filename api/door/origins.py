@@ -81,9 +81,10 @@ class Origins:
             return False
         if not CREDENTIALS.isdisjoint(sent) and not self._on_loopback:
             return False
-        if origin is not None:
-            return origin.partition(b"://")[2].lower() != sent.get(b"host", b"").lower()
-        return site not in OWN_SITES
+        if site is not None and site not in OWN_SITES:
+            return True
+        host = sent.get(b"host", b"").lower()
+        return origin is not None and origin.partition(b"://")[2].lower() != host
 
     def headers_for(self, origin: bytes | None) -> Headers:
         """What an answer says to browsers; nothing while the setting is empty."""

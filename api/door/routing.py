@@ -137,9 +137,12 @@ def header_of(alias: str, adapter: TypeAdapter[Any]) -> Argument:
     """A request header, or None."""
 
     async def read(request: Request) -> Any:
-        value = request.headers.get(alias)
-        if value is None:
+        values = request.headers.getlist(alias)
+        if not values:
             return None
+        if len(values) > 1:
+            raise Refused(Refusal.INVALID_REQUEST, f"The header {alias} stands twice")
+        (value,) = values
         try:
             return adapter.validate_python(value)
         except ValidationError as error:

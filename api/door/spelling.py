@@ -6,11 +6,13 @@ from typing import Any
 
 from sim.refusals import Name, Refused
 
-NAMES = re.compile("|".join([*(re.escape(name) for name in Name), r"\{/[a-z0-9/-]+\}"]))
-"""In braces: a Name, or the route of sim.refusals.request_to."""
+NAMES = re.compile(
+    "|".join([*(re.escape(name) for name in Name), r"\{/[a-z0-9/-]+\}", r"\{@\d+\}"])
+)
+"""In braces: a Name, the route of sim.refusals.request_to, or the milliseconds of `instant`."""
 
 Spell = Callable[[str], str]
-"""From a name without its braces to a family's word or route."""
+"""From a name without its braces to a family's word or route, from @ and a time to its text."""
 
 
 def spelled(refused: Refused, spell: Spell) -> tuple[str, dict[str, Any]]:

@@ -15,6 +15,8 @@ WORD_BEGINS = re.compile(r"_([a-z0-9])")
 
 def spell(name: str) -> str:
     """market_id is marketId, the work `/orders` is asked for by POST /orders."""
+    if name.startswith("@"):
+        return name[1:]
     if name.startswith("/") and name not in ASKED_BY:
         return f"POST {name}"
     return ASKED_BY.get(name) or WORD_BEGINS.sub(lambda found: found[1].upper(), name)

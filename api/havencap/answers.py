@@ -1,10 +1,9 @@
 """What the trading app answers: every field is listed, so nothing else can leave by accident."""
 
-from datetime import UTC, datetime
-
 from api.credentials.tokens import user_id_text
 from api.door.answers import example
 from api.door.wire import Wire
+from api.havencap.spelling import iso_milliseconds
 from sim.roles import Role
 from storage.people.accounts import User, UserStatus
 
@@ -109,9 +108,3 @@ def person(user: User) -> Person:
 def person_with_status(user: User) -> PersonWithStatus:
     """A user as ADMINs see them."""
     return PersonWithStatus(**person(user).model_dump(), status=user.status)
-
-
-def iso_milliseconds(at_us: int) -> str:
-    """A time as 2026-05-01T09:00:00.000Z."""
-    at = datetime.fromtimestamp(at_us // 1_000_000, UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at_us // 1_000 % 1_000:03d}Z"

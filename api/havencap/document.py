@@ -2,7 +2,7 @@
 
 from api.door.content_type import NOT_JSON
 from api.door.openapi import Schema, Words
-from api.door.refusal_examples import Errors
+from api.door.refusal_examples import Errors, Example
 from api.door.statuses import STATUSES
 from api.havencap.answers import AppErrorAnswer
 from api.havencap.envelope import LOG_IN, error_body
@@ -100,4 +100,24 @@ OPERATION_IDS = {
     "post_app_deposit": "putMoneyIn",
 }
 
-WORDS = Words("api.havencap", FIELDS, {}, SECURITY_SCHEMES, TAGS, OPERATION_IDS)
+NO_ORDER: Example = ("404", "No such order", {})
+KEY_REUSED: Example = ("409", "This Idempotency-Key was used before for another request", {})
+EXAMPLES: dict[str, dict[int, Example]] = {
+    "placeSpotOrder": {
+        400: ("400", "price 3200.001 is not valid in this market; the nearest valid value is 3200",
+              {}),
+        404: ("404", "market: No such market; GET /api/markets lists them", {}),
+        409: KEY_REUSED,
+    },
+    "getSpotOrder": {404: NO_ORDER},
+    "cancelSpotOrder": {404: NO_ORDER},
+    "getSpotOrders": {404: ("404", "No such account", {})},
+    "getMoney": {404: ("404", "No such account", {})},
+    "putMoneyIn": {
+        400: ("400", "asset: The asset must be USDC, BTC or ETH", {}),
+        404: ("404", "No such account", {}),
+        409: KEY_REUSED,
+    },
+}  # fmt: skip
+
+WORDS = Words("api.havencap", FIELDS, EXAMPLES, SECURITY_SCHEMES, TAGS, OPERATION_IDS)

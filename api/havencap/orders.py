@@ -15,7 +15,7 @@ from api.desk.order_terms import TermsWish
 from api.desk.order_words import GTD, statuses_of, time_in_force_of
 from api.desk.orders import OrderWish, build_order, find_market
 from api.door.answers import reply_exact
-from api.door.callers import Caller, IdempotencyKey, Trader, Viewer
+from api.door.callers import AccountTrader, AccountViewer, Holder, IdempotencyKey
 from api.door.describing import Door, documented, success
 from api.door.paging import cursor_number, next_page, page_of
 from api.door.routing import ExactRoute, services_of
@@ -48,10 +48,10 @@ router = APIRouter(route_class=ExactRoute, tags=["Trading app: orders"])
 @router.get(
     "/api/orders",
     summary="My orders",
-    **documented(200, SpotOrdersAnswer, cursor=True, opens=Door.LOGIN),
+    **documented(200, SpotOrdersAnswer, 404, cursor=True, opens=Door.LOGIN_OR_KEY),
 )
 async def get_app_orders(
-    asked: Annotated[SpotOrdersAsked, Query()], caller: Viewer, request: Request
+    asked: Annotated[SpotOrdersAsked, Query()], caller: AccountViewer, request: Request
 ) -> Response:
     """Newest first; the header X-Next-Cursor is the `cursor` of the next page."""
     statuses = statuses_of(asked.status, None)
@@ -59,7 +59,7 @@ async def get_app_orders(
         statuses |= {OrderStatus.PENDING}
     wanted = OrderFilter(statuses=statuses, before_id=cursor_number(LIST, asked.cursor))
     pool = services_of(request).pool
-    found = await order_lists.orders(pool, caller.user_id, wanted, asked.limit + 1)
+    found = await order_lists.orders(pool, caller.account_id, wanted, asked.limit + 1)
     page, cursor = page_of(found, asked.limit, LIST, lambda order: order.order_id)
     answer = SpotOrdersAnswer(orders=await told(page, caller, request))
     return reply_exact(answer, headers=next_page(cursor))
@@ -68,10 +68,13 @@ async def get_app_orders(
 @router.post(
     "/api/orders",
     summary="Place an order",
-    **documented(201, SpotOrderAnswer, 404, 409, opens=Door.LOGIN),
+    **documented(201, SpotOrderAnswer, 404, 409, opens=Door.LOGIN_OR_KEY),
 )
 async def post_app_order(
-    sent: SpotOrderSent, caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
+    sent: SpotOrderSent,
+    caller: AccountTrader,
+    request: Request,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Durably accepted, and OPEN until its market says otherwise. A stop waits for the market's
     last trade; GTD needs `expiresAt`."""
@@ -80,7 +83,7 @@ async def post_app_order(
     spec = (await find_market(services.markets, wish.market_id)).spec
     if not spec.is_spot:
         raise impossible(Name.MARKET_ID, f"{spec.market_id} is no spot market")
-    order = await build_order(services.markets, caller.user_id, wish)
+    order = await build_order(services.markets, caller.account_id, wish)
     placed = await services.acceptor.place(order, idempotency_key, caller.user_id)
     found = await own_order(request, caller, placed.order_id)
     return reply_exact(await answer_of(found, caller, request), 201)
@@ -89,9 +92,9 @@ async def post_app_order(
 @router.get(
     "/api/orders/{order_id}",
     summary="My order",
-    **documented(200, SpotOrderAnswer, 404, opens=Door.LOGIN),
+    **documented(200, SpotOrderAnswer, 404, opens=Door.LOGIN_OR_KEY),
 )
-async def get_app_order(order_id: str, caller: Viewer, request: Request) -> Response:
+async def get_app_order(order_id: str, caller: AccountViewer, request: Request) -> Response:
     """One order, as it is now."""
     found = await own_order(request, caller, parse_order_id(order_id) or NOBODYS_ORDER)
     return reply_exact(await answer_of(found, caller, request))
@@ -104,17 +107,17 @@ async def get_app_order(order_id: str, caller: Viewer, request: Request) -> Resp
         200,
         SpotOrderAnswer,
         404,
-        opens=Door.LOGIN,
+        opens=Door.LOGIN_OR_KEY,
         instead=success(202, SpotOrderAnswer) | success(409, SpotOrderNotOpenAnswer),
     ),
 )
-async def delete_app_order(order_id: str, caller: Trader, request: Request) -> Response:
+async def delete_app_order(order_id: str, caller: AccountTrader, request: Request) -> Response:
     """200 with the order once it is CANCELLED; 409 with the order where it had ended otherwise
     before. Where its market takes longer than two seconds, 202 with the order: the cancel is
     accepted, look again."""
     number = parse_order_id(order_id) or NOBODYS_ORDER
     try:
-        await request_cancel(services_of(request).pool, caller.user_id, number)
+        await request_cancel(services_of(request).pool, caller.account_id, number)
     except Refused as refused:
         if refused.refusal != Refusal.ORDER_NOT_OPEN:
             raise
@@ -127,7 +130,7 @@ async def delete_app_order(order_id: str, caller: Trader, request: Request) -> R
     return reply_exact(await answer_of(found, caller, request))
 
 
-async def ended(request: Request, caller: Caller, number: int) -> OrderView:
+async def ended(request: Request, caller: Holder, number: int) -> OrderView:
     """The order, once it has ended; as it is after CANCEL_S_MAX where it has not."""
     until, pause_s = time.monotonic() + CANCEL_S_MAX, LOOKS_AGAIN_S
     while True:
@@ -139,28 +142,28 @@ async def ended(request: Request, caller: Caller, number: int) -> OrderView:
         pause_s *= 2
 
 
-async def not_open(order: OrderView, caller: Caller, request: Request) -> Response:
+async def not_open(order: OrderView, caller: Holder, request: Request) -> Response:
     """The refusal to cancel what has ended, with how."""
     (shown,) = await told([order], caller, request)
     return reply_exact(SpotOrderNotOpenAnswer(error=NOT_OPEN, code="409", order=shown), 409)
 
 
-async def own_order(request: Request, caller: Caller, number: int) -> OrderView:
-    """An order of the caller's main account. Raises Refused ORDER_NOT_FOUND."""
+async def own_order(request: Request, caller: Holder, number: int) -> OrderView:
+    """An order of the account that the caller chooses. Raises Refused ORDER_NOT_FOUND."""
     pool = services_of(request).pool
-    _, found = await order_lists.order(pool, caller.user_id, caller.user_id, number)
+    _, found = await order_lists.order(pool, caller.user_id, caller.account_id, number)
     if found is None:
         raise Refused(Refusal.ORDER_NOT_FOUND, "No such order")
     return found
 
 
-async def answer_of(order: OrderView, caller: Caller, request: Request) -> SpotOrderAnswer:
+async def answer_of(order: OrderView, caller: Holder, request: Request) -> SpotOrderAnswer:
     """One order, told."""
     (shown,) = await told([order], caller, request)
     return SpotOrderAnswer(order=shown)
 
 
-async def told(orders: Sequence[OrderView], caller: Caller, request: Request) -> list[SpotOrder]:
+async def told(orders: Sequence[OrderView], caller: Holder, request: Request) -> list[SpotOrder]:
     """Orders with what their fills have cost."""
     services = services_of(request)
     markets = await services.markets.markets()

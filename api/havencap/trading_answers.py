@@ -15,7 +15,7 @@ from api.desk.order_words import (
 )
 from api.door.answers import example
 from api.door.wire import ExactDecimal, Wire
-from api.havencap.answers import iso_milliseconds
+from api.havencap.spelling import iso_milliseconds
 from sim.market import MarketSpec
 from sim.orders import OrderStatus
 from sim.rows.messages import OrderType

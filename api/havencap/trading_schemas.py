@@ -1,5 +1,6 @@
 """Orders and money as the trading app's clients send them."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -15,6 +16,9 @@ STATUSES = [
     for status in OrderStatus
     if status != OrderStatus.PENDING
 ]
+RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?(?P<zone>[Zz]|[+-]\d\d:\d\d)?", re.ASCII
+)
 NOT_A_TIME = "must be a time such as 2026-05-01T09:00:00.000Z"
 
 SpotOrderType = Literal["MARKET", "LIMIT", "STOP", "STOP_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"]
@@ -27,14 +31,16 @@ def _known_statuses(text: str) -> str:
 
 
 def _instant(text: str) -> str:
+    found = RFC_3339.fullmatch(text)
+    if found is None:
+        raise ValueError(NOT_A_TIME)
+    if found["zone"] is None:
+        raise ValueError(f"{NOT_A_TIME}: which zone is meant does not show")
     try:
-        at = datetime.fromisoformat(text)
-        at.astimezone(UTC)
+        datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(NOT_A_TIME) from None
-    if at.tzinfo is None:
-        raise ValueError(f"{NOT_A_TIME}: which zone is meant does not show")
-    return text
+    return text.upper()
 
 
 class SpotOrderSent(Sent):

@@ -18,7 +18,7 @@ from storage.postgres.unit_of_work import Connection, unit_of_work
 SEAT = "SELECT seat_newcomer(%s)"
 CHANGE = "SELECT change_role(%s, %s, %s, %s)"
 TO_OPEN = """
-UPDATE users SET opened_at_us = %s WHERE id = %s AND opened_at_us IS NULL RETURNING 1"""
+UPDATE users SET opened_at_us = %s WHERE id = %s AND opened_at_us = 0 RETURNING 1"""
 ROLES = ", ".join(role for role in Role if role != Role.PENDING)
 
 REFUSALS = {
@@ -31,8 +31,6 @@ REFUSALS = {
     ),
 }
 """Of what change_role answers where it has changed nothing."""
-
-APPROVED = "APPROVED"
 
 Opening = Mapping[str, int]
 """Atoms by asset."""
@@ -62,24 +60,24 @@ async def join(
 async def change_user(
     pool: AsyncPool, admin_id: int, user_id: int, change: Change, opening: Opening
 ) -> User:
-    """The user, as they are from now on. Who is approved gets the opening balance. Raises
-    Refused."""
+    """The user, as they are from now on. Who has joined and becomes ACTIVE for the first
+    time gets the opening balance. Raises Refused."""
     async with unit_of_work(pool) as connection:
         asked = (admin_id, user_id, change.role, change.status)
         row = await (await connection.execute(CHANGE, asked)).fetchone()
         assert row is not None
         if row[0] in REFUSALS:
             raise Refused(*REFUSALS[row[0]])
-        if row[0] == APPROVED:
-            await open_purse(connection, user_id, opening)
         rows = await connection.execute(f"{SELECT_USER} WHERE id = %s", (user_id,))
         changed = as_user(await rows.fetchone())
         assert changed is not None
+        if changed.status == UserStatus.ACTIVE:
+            await open_purse(connection, user_id, opening)
         return changed
 
 
 async def open_purse(connection: Connection, user_id: int, opening: Opening) -> None:
-    """The opening balance, once in a user's life, of what is traded here."""
+    """The opening balance of what is traded here, once in the life of a user who has joined."""
     row = await (await connection.execute(TO_OPEN, (now_us(), user_id))).fetchone()
     if row is None:
         return

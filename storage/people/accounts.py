@@ -28,7 +28,6 @@ SELECT_STANDING = """
 SELECT u.role, u.status, a.id IS NOT NULL
 FROM users u LEFT JOIN accounts a ON a.owner_id = u.id AND a.id = %s WHERE u.id = %s"""
 UPDATE_HASH = "UPDATE users SET password_hash = %s WHERE id = %s AND password_hash = %s RETURNING 1"
-UPDATE_ROLE_BY_EMAIL = "UPDATE users SET role = %s WHERE email = %s RETURNING 1"
 
 
 class AccountKind(StrEnum):
@@ -52,6 +51,13 @@ class UserStatus(StrEnum):
     PENDING = "PENDING"
     ACTIVE = "ACTIVE"
     DISABLED = "DISABLED"
+
+
+UPDATE_ROLE_BY_EMAIL = f"""
+UPDATE users SET role = %(role)s::text, status = CASE
+    WHEN status = '{UserStatus.PENDING}' AND %(role)s::text <> '{Role.PENDING}'
+    THEN '{UserStatus.ACTIVE}' ELSE status END
+WHERE email = %(email)s RETURNING 1"""
 
 
 @dataclass(frozen=True)
@@ -168,7 +174,8 @@ async def replace_password_hash(pool: AsyncPool, user: User, password_hash: str)
 
 
 def give_role(connection: psycopg.Connection[Any], email: str, role: Role) -> bool:
-    """Give the user with this (lower-case) e-mail another role, outside of the API; False where
-    there is none."""
+    """Give the user with this (lower-case) e-mail another role, outside of the API: who waits for
+    an ADMIN waits no longer. False where there is none."""
     with wrapped():
-        return connection.execute(UPDATE_ROLE_BY_EMAIL, (role, email)).fetchone() is not None
+        values = {"role": role, "email": email}
+        return connection.execute(UPDATE_ROLE_BY_EMAIL, values).fetchone() is not None

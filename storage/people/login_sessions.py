@@ -84,26 +84,27 @@ async def turn(pool: AsyncPool, shown: Turn, ttl_s: int) -> int:
 
     A token that was replaced a moment ago is answered alike. One that was
     replaced before ends the login: two have had it, and one of them is not the
-    owner. Raises Refused UNAUTHENTICATED.
+    owner. So does a user who is disabled. Raises Refused UNAUTHENTICATED.
     """
     at_us = now_us()
     async with unit_of_work(pool) as connection:
         row = await (await connection.execute(LOCK, (shown.session_id,))).fetchone()
-        if row is None or row[5] == UserStatus.DISABLED:
+        if row is None:
             raise Refused(Refusal.UNAUTHENTICATED, NOT_VALID)
-        user_id, generation, token_hash, refreshed_at_us, expires_at_us, _ = row
+        user_id, generation, token_hash, refreshed_at_us, expires_at_us, status = row
         if expires_at_us <= at_us:
             raise Refused(Refusal.UNAUTHENTICATED, EXPIRED)
-        if shown.generation == generation and shown.token_hash == bytes(token_hash):
+        is_out = status == UserStatus.DISABLED
+        is_next = shown.generation == generation and shown.token_hash == bytes(token_hash)
+        is_twin = at_us - refreshed_at_us <= GRACE_US and shown.next_hash == bytes(token_hash)
+        if is_next and not is_out:
             values = (generation + 1, shown.next_hash, at_us, at_us + ttl_s * 1_000_000)
             await connection.execute(ROTATE, (*values, shown.session_id))
+        if (is_next or is_twin) and not is_out:
             return int(user_id)
-        just_used = at_us - refreshed_at_us <= GRACE_US and shown.next_hash == bytes(token_hash)
-        if just_used:
-            return int(user_id)
-        if shown.generation < generation:
+        if is_out or shown.generation < generation:
             await end(connection, shown.session_id, at_us)
-    raise Refused(Refusal.UNAUTHENTICATED, REUSED)
+    raise Refused(Refusal.UNAUTHENTICATED, NOT_VALID if is_out else REUSED)
 
 
 async def end_session(pool: AsyncPool, session_id: str) -> None:

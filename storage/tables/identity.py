@@ -52,8 +52,8 @@ class AccountRow(SQLModel, table=True):
 
 class UserRow(SQLModel, table=True):
     """A person or bot that logs in; its id is its MAIN account's. A guest has `guest_since_us`
-    until it is known that it has used an account: see storage/people/idle_identities.py. Who was
-    approved has had their opening balance at `opened_at_us`."""
+    until it is known that it has used an account: see storage/people/idle_identities.py. Who has
+    joined the trading app had the opening balance at `opened_at_us`, which is 0 until then."""
 
     __tablename__ = "users"
     __table_args__ = (

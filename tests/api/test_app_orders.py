@@ -237,6 +237,13 @@ def test_gtd_ends_by_itself(ann: Trader) -> None:
         ({"timeInForce": "GTD", "expiresAt": "2020-01-01T00:00:00Z"}, 400, "expiresAt"),
         ({"timeInForce": "GTD", "expiresAt": "2030-01-01T00:00:00"}, 400, "zone"),
         ({"timeInForce": "GTD", "expiresAt": "tomorrow"}, 400, "2026-05-01T09:00:00.000Z"),
+        (
+            {"timeInForce": "GTD", "expiresAt": "2020-01-01t00:00:00z"},
+            400,
+            "2020-01-01T00:00:00.000Z",
+        ),
+        ({"timeInForce": "GTD", "expiresAt": "2037-W18-6T09:00Z"}, 400, "must be a time"),
+        ({"timeInForce": "GTD", "expiresAt": "20370501T090000Z"}, 400, "must be a time"),
         ({"timeInForce": "GTD", "expiresAt": "0001-01-01T00:00:00+14:00"}, 400, "expiresAt"),
         ({"timeInForce": "GTD", "expiresAt": 1}, 400, "expiresAt"),
         ({"side": "buy"}, 400, "side"),
@@ -304,3 +311,23 @@ def test_money_comes_in_numbers(ann: Trader) -> None:
     assert error_of(answer) == 400
     (market,) = ann.http.get("/api/markets").json()["markets"]
     assert (market["market"], market["tickSize"], market["status"]) == (SPOT, 0.01, "ACTIVE")
+
+
+def test_the_header_chooses_an_account_here_too(ann: Trader, ben: Trader) -> None:
+    other = ann.person.opened(USDC="100")
+    chosen = {"X-Account": str(other.account)}
+    order = {"market": SPOT, "side": "BUY", "orderType": "LIMIT", "quantity": 1, "price": 59}
+    placed = ann.http.post("/api/orders", json=order, headers=chosen).json()["order"]["orderId"]
+    assert ann.http.get("/api/orders").json() == {"orders": []}
+    (seen,) = ann.http.get("/api/orders", headers=chosen).json()["orders"]
+    assert seen["orderId"] == placed
+    for path in ("/api/orders", "/api/balances", f"/api/orders/{placed}"):
+        assert error_of(ben.http.get(path, headers=chosen)) == 404
+    assert error_of(ben.http.post("/api/orders", json=order, headers=chosen)) == 404
+    assert ann.http.delete(f"/api/orders/{placed}", headers=chosen).status_code == 200
+
+
+def test_two_keys_are_no_key(ann: Trader) -> None:
+    headers = [("Idempotency-Key", "one"), ("Idempotency-Key", "two")]
+    answer = ann.http.post("/api/orders", json=json.loads(DOCUMENTED), headers=headers)
+    assert (error_of(answer), "twice" in answer.text) == (400, True)

@@ -52,6 +52,7 @@ TWO = Families((*FAMILIES, OTHER))
         ("/other/x", "api.other"),
         ("/otherx", "api.flux"),
         ("/api/x", "api.havencap"),
+        ("/api", "api.havencap"),
         ("/apix", "api.flux"),
     ],
 )

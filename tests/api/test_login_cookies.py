@@ -52,12 +52,14 @@ def test_s9_cookies_elsewhere_travel_encrypted_only(tight: Deployment) -> None:
         {"Origin": "null"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "http://OURS", "Sec-Fetch-Site": "cross-site"},
     ],
 )
 def test_s10_a_foreign_page_changes_nothing_with_our_cookie(
     headers: dict[str, str], admin: Browser, newcomer: Browser
 ) -> None:
     before = people(admin)
+    headers = {name: value.replace("http://OURS", admin.app.url) for name, value in headers.items()}
     path = f"/api/admin/users/{newcomer.user_id}"
     change = {"role": "ADMIN", "status": "ACTIVE"}
     assert error_of(admin.http.patch(path, json=change, headers=headers)) == 403
@@ -162,3 +164,20 @@ def test_flux_looks_at_no_cookie(exchange: Deployment, alice: Person) -> None:
     cookies = {"Cookie": f"auth_token={alice.token}"}
     assert exchange.http.get("/balances", headers=cookies).status_code == 401
     assert exchange.http.get("/balances", headers=cookies | alice.headers).status_code == 200
+
+
+def test_a_login_that_was_refreshed_while_its_user_was_kept_out_stays_over(
+    admin: Browser, newcomer: Browser
+) -> None:
+    user_id = newcomer.user_id
+    admin.changes(user_id, status="DISABLED")
+    assert error_of(newcomer.http.post("/api/auth/refresh")) == 401
+    admin.changes(user_id, role="TRADER", status="ACTIVE")
+    assert error_of(newcomer.http.post("/api/auth/refresh")) == 401
+    assert newcomer.logs_in().status_code == 200
+    assert newcomer.http.get("/api/auth/me").status_code == 200
+
+
+def test_an_answer_to_a_cookie_is_kept_by_no_cache(newcomer: Browser) -> None:
+    for path in ("/api/auth/me", "/api/orders"):
+        assert newcomer.http.get(path).headers["cache-control"] == "private, no-store"

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from api.havencap.answers import PENDING_MESSAGE
+from sim.roles import Role
+from storage.people.accounts import give_role
 from tests.api.browsers import (
     NUMBERS,
     PASSWORD,
@@ -230,3 +232,30 @@ def test_one_person_through_two_families(
     assert login["userId"] == user_id
     by_bearer = app.http.get("/balances", headers={"Authorization": f"Bearer {login['token']}"})
     assert {row["asset"]: row["total"] for row in by_bearer.json()} == OPENING
+
+
+def test_who_is_kept_out_before_approval_gets_the_opening_balance_all_the_same(
+    app: Deployment, admin: Browser, newcomer: Browser
+) -> None:
+    user_id = newcomer.user_id
+    admin.changes(user_id, status="DISABLED")
+    admin.changes(user_id, role="TRADER", status="ACTIVE")
+    token = app.http.post("/auth/login", json=newcomer.credentials).json()["token"]
+    assert balances_of(app, token) == OPENING
+
+
+def test_who_came_by_flux_gets_none(app: Deployment, admin: Browser) -> None:
+    credentials = {"email": f"flux{next(NUMBERS)}@example.com", "password": PASSWORD}
+    user_id = app.http.post("/auth/register", json=credentials).json()["userId"]
+    for change in (
+        {"role": "PENDING", "status": "PENDING"},
+        {"role": "TRADER", "status": "ACTIVE"},
+    ):
+        assert admin.changes(user_id, **change).status_code == 200
+    token = app.http.post("/auth/login", json=credentials).json()["token"]
+    assert balances_of(app, token) == {"USDC": "0"}
+
+
+def test_a_role_from_outside_is_no_longer_waited_for(app: Deployment, newcomer: Browser) -> None:
+    assert give_role(app.database, newcomer.email, Role.ADMIN)
+    assert newcomer.http.get("/api/admin/users").status_code == 200

@@ -24,7 +24,8 @@ BEGIN
         ON CONFLICT DO NOTHING;
     is_first := FOUND;
     UPDATE users SET role = CASE WHEN is_first THEN 'ADMIN' ELSE 'PENDING' END,
-            status = CASE WHEN is_first THEN 'ACTIVE' ELSE 'PENDING' END
+            status = CASE WHEN is_first THEN 'ACTIVE' ELSE 'PENDING' END,
+            opened_at_us = 0
         WHERE id = newcomer AND xmin = pg_current_xact_id()::xid;
     RETURN is_first;
 END $$"""
@@ -60,8 +61,7 @@ BEGIN
         RETURN 'LAST_ADMIN';
     END IF;
     UPDATE users SET role = new_role, status = new_status WHERE id = changed;
-    RETURN CASE WHEN was.status = 'PENDING' AND new_status = 'ACTIVE'
-        THEN 'APPROVED' ELSE 'CHANGED' END;
+    RETURN 'CHANGED';
 END $$"""
 """Under one lock, so that two ADMINs who demote each other do so one after the other."""
 
