@@ -58,18 +58,21 @@ NEVER_ANSWERED = ("HTTPValidationError", "ValidationError")
 def describe(app: FastAPI, families: Families, said: Sequence[Words]) -> Schema:
     """The document. Made once; of two who describe a name the first is heard."""
     if app.openapi_schema is None:
+        routes = [
+            shown(route, families, said)
+            for route in app.routes
+            if isinstance(route, APIRoute) and route.include_in_schema
+        ]
         document = get_openapi(
             title=app.title,
             version=app.version,
             summary=app.summary,
             description=app.description,
-            routes=[
-                shown(route, families, said)
-                for route in app.routes
-                if isinstance(route, APIRoute) and route.include_in_schema
-            ],
+            routes=routes,
             servers=SERVERS,
         )
+        for route in routes:
+            keep_nulls(document, route)
         app.openapi_schema = completed(document, said)
     return app.openapi_schema
 
@@ -88,6 +91,15 @@ def shown(route: APIRoute, families: Families, said: Sequence[Words]) -> APIRout
     other = with_refusals(route, errors, examples)
     other.operation_id = operation_id
     return other
+
+
+def keep_nulls(document: Schema, route: APIRoute) -> None:
+    """FastAPI drops what is null in an example, as if the answer did not have it."""
+    for method in route.methods or ():
+        told = document["paths"][route.path_format][method.lower()]["responses"]
+        for status, response in route.responses.items():
+            for kind, content in response.get("content", {}).items():
+                told[str(status)]["content"][kind]["example"] = content["example"]
 
 
 def operation_id_of(endpoint: Callable[..., Any], said: Sequence[Words]) -> str:

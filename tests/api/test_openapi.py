@@ -70,6 +70,14 @@ def test_every_operation_has_an_example_of_what_it_takes_and_answers(
             assert content["example"], name
 
 
+def test_an_example_has_the_fields_that_are_null(document: dict[str, Any]) -> None:
+    told = document["paths"]["/api/orders/{order_id}"]["get"]["responses"]["200"]
+    order = told["content"]["application/json"]["example"]["order"]
+    required = document["components"]["schemas"]["SpotOrder"]["required"]
+    assert sorted(order) == sorted(required)
+    assert order["stopPrice"] is None
+
+
 def test_no_operation_documents_what_it_never_answers(document: dict[str, Any]) -> None:
     for name, operation in operations(document):
         assert "422" not in operation["responses"], name
