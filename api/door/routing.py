@@ -134,17 +134,14 @@ def path_of(name: str) -> Argument:
 
 
 def header_of(alias: str, adapter: TypeAdapter[Any]) -> Argument:
-    """A request header, or None."""
+    """A request header, or None; one that stands twice is one list, as HTTP has it."""
 
     async def read(request: Request) -> Any:
         values = request.headers.getlist(alias)
         if not values:
             return None
-        if len(values) > 1:
-            raise Refused(Refusal.INVALID_REQUEST, f"The header {alias} stands twice")
-        (value,) = values
         try:
-            return adapter.validate_python(value)
+            return adapter.validate_python(", ".join(values))
         except ValidationError as error:
             raise invalid(error, alias) from None
 

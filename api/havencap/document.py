@@ -106,7 +106,7 @@ EXAMPLES: dict[str, dict[int, Example]] = {
     "placeSpotOrder": {
         400: ("400", "price 3200.001 is not valid in this market; the nearest valid value is 3200",
               {}),
-        404: ("404", "market: No such market; GET /api/markets lists them", {}),
+        404: ("404", "No such market; GET /api/markets lists them", {}),
         409: KEY_REUSED,
     },
     "getSpotOrder": {404: NO_ORDER},
@@ -114,7 +114,7 @@ EXAMPLES: dict[str, dict[int, Example]] = {
     "getSpotOrders": {404: ("404", "No such account", {})},
     "getMoney": {404: ("404", "No such account", {})},
     "putMoneyIn": {
-        400: ("400", "asset: The asset must be USDC, BTC or ETH", {}),
+        400: ("400", "The asset must be USDC or ETH", {}),
         404: ("404", "No such account", {}),
         409: KEY_REUSED,
     },

@@ -75,9 +75,20 @@ def test_every_method_of_a_path_is_allowed_by_name(exchange: Deployment) -> None
     assert exchange.http.options("/orders").headers["Allow"] == allowed
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/orders/", "/ORDERS", "/api", "/%00", "/..;/"])
+@pytest.mark.parametrize("path", ["/nothing", "/orders/", "/ORDERS", "/apis", "/%00", "/..;/"])
 def test_an_unknown_path_is_404_in_the_envelope(path: str, exchange: Deployment) -> None:
     assert error_of(exchange.http.get(path)) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/orders/", "/api/%00"])
+def test_an_unknown_path_of_the_trading_app_is_404_in_its_envelope(
+    path: str, exchange: Deployment
+) -> None:
+    answer = exchange.http.get(path)
+    assert (answer.status_code, answer.json()) == (
+        404,
+        {"error": "There is nothing here", "code": "404"},
+    )
 
 
 def test_s35_a_foreign_origin_is_given_nothing(exchange: Deployment) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from api.app import WORDS
 from api.flux.envelope import error_body
+from api.havencap import document as of_app
+from api.havencap.envelope import error_body as app_error_body
 from storage.people.owned_accounts import ACCOUNTS_MAX
 from tests.api.deployment import Deployment, error_of, small_order
 
@@ -16,6 +18,14 @@ OTHER_BODY = {"asset": "USDC", "amount": "2"}
 MOVED = {"from": "account_1", "to": "account_2", "asset": "USDC", "amount": "1"}
 NO_MARKET = "marketId=DOGE-PERP"
 CREDENTIALS = {"email": "shown@example.com", "password": "long-password"}
+
+SPOT_ORDER = {
+    "market": "ETH_USDC",
+    "side": "BUY",
+    "orderType": "LIMIT",
+    "quantity": 1.5,
+    "price": 3200.00,
+}
 
 Shown = tuple[str, int, str, str, Any]
 
@@ -78,7 +88,18 @@ PROVOKED: list[Shown] = [
     ("getSimulations", 400, "GET", "/simulations?limit=501", None),
     ("getHealth", 400, "GET", f"/health{TWICE}", None),
     ("getServer", 400, "GET", f"/{TWICE}", None),
+    ("placeSpotOrder", 400, "POST", "/api/orders", SPOT_ORDER | {"price": 3200.001}),
+    ("placeSpotOrder", 404, "POST", "/api/orders", SPOT_ORDER | {"market": "DOGE_USDC"}),
+    ("getSpotOrder", 404, "GET", "/api/orders/order_999999", None),
+    ("cancelSpotOrder", 404, "DELETE", "/api/orders/order_999999", None),
+    ("putMoneyIn", 400, "POST", "/api/deposits", {"asset": "DOGE", "amount": 1}),
 ]
+
+
+def body_of(operation_id: str, status: int) -> dict[str, Any]:
+    """The refusal as the operation's family words it."""
+    family = app_error_body if operation_id in of_app.EXAMPLES else error_body
+    return family(*EXAMPLES[operation_id][status])
 
 
 @pytest.mark.parametrize("shown", PROVOKED, ids=lambda shown: f"{shown[0]}-{shown[1]}")
@@ -87,7 +108,7 @@ def test_a_refusal_is_shown_as_it_is_given(shown: Shown, exchange: Deployment) -
     person = exchange.person()
     answer = exchange.http.request(method, path, json=body, headers=person.headers)
     assert answer.status_code == status
-    assert answer.json() == error_body(*EXAMPLES[operation_id][status])
+    assert answer.json() == body_of(operation_id, status)
 
 
 def test_the_conflicts_of_orders_are_shown_as_they_are_given(exchange: Deployment) -> None:
@@ -155,8 +176,8 @@ def test_the_document_shows_them(exchange: Deployment) -> None:
         for operation in methods.values()
     }
     for operation_id, refusals in EXAMPLES.items():
-        for status, refusal in refusals.items():
+        for status in refusals:
             content = shown[operation_id][str(status)]["content"]["application/json"]
-            assert content["example"] == error_body(*refusal)
+            assert content["example"] == body_of(operation_id, status), operation_id
     cancelled = shown["cancelOrder"]["202"]["content"]["application/json"]["example"]
     assert cancelled["status"] == "PENDING_CANCEL"
