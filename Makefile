@@ -28,6 +28,7 @@ test: $(READY)
 bench: $(READY) peers
 	$(BIN)/sandpit bench book $(ARGS)
 	$(BIN)/sandpit bench orders $(ARGS)
+	$(BIN)/sandpit bench pool $(ARGS)
 	$(BIN)/sandpit bench simulate $(ARGS)
 
 peers: $(READY)

@@ -266,6 +266,17 @@ def orders(
     raise typer.Exit(bench_orders(seconds, seed))
 
 
+@bench.command(name="pool")
+def pool_bench(
+    swaps: Annotated[int, typer.Option(min=1, help="How many, each time.")] = 20_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the swaps.")] = 1,
+) -> None:
+    """Swaps a second of the compiled pool, beside the plain one."""
+    from actors.bench.pool import bench_pool
+
+    bench_pool(swaps, seed)
+
+
 @bench.command(name="simulate")
 def simulate_bench(
     only: Annotated[

@@ -6,6 +6,8 @@ Each kernel is kept on disk as soon as it is compiled, for whoever needs it next
 from dataclasses import replace
 
 from sim.book.engine import warm_up, warm_up_terms
+from sim.fast_pool.engine import FastPool, batch_of
+from sim.pool.pool import Pool
 from sim.scenario.scenario import Scenario
 from sim.stepping.world import SimulatedWorld
 from storage.files.scenario_file import load_scenario, scenario_prices, shipped_scenarios
@@ -25,6 +27,7 @@ def small(scenario: Scenario) -> Scenario:
 def main() -> None:
     warm_up()
     warm_up_terms()
+    FastPool(Pool(fee_pips=3000, tick_spacing=60)).swap(batch_of([]))
     for name in shipped_scenarios():
         if name != "replay":  # of a file of trades
             scenario = small(load_scenario(name))

@@ -23,6 +23,7 @@ WING_MAY_IMPORT = {
     "sim.book": {"rows"},
     "sim.money": {"rows"},
     "sim.pool": set(),
+    "sim.fast_pool": {"pool", "rows"},
     "sim.prices": {"rows"},
     "sim.populations": {"rows"},
     "sim.scenario": {"populations", "prices", "rows"},
