@@ -29,6 +29,8 @@ from tests.sim.pool_vectors import vectors
 
 Cases = list[dict[str, Any]]
 RANDOM_CASES = 20_000
+SUMS_BEYOND_256_BITS = [(2**96 + 5, 1, 2**160 - 1, False), (2**64, 2**100, 2**256 - 1, True)]
+"""Price, liquidity, amount, direction: price + step, and L/p + amount."""
 
 
 def words(cases: Cases, name: str) -> npt.NDArray[np.uint64]:
@@ -186,6 +188,7 @@ def test_random_amounts_lead_where_plain_integers_do(is_input: bool) -> None:
         )
         for _ in range(RANDOM_CASES)
     ]
+    asked += SUMS_BEYOND_256_BITS
     found, holds = room(asked)
     price, liquidity, amount, downwards = zip(*asked, strict=True)
     asked_words = tuple(table(list(one)) for one in (price, liquidity, amount))
