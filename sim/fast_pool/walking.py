@@ -154,8 +154,7 @@ def share_fee(pool: PoolArrays, fee: Words, liquidity: Words) -> Number:
     parts = pool.numbers[FEE_PROTOCOL] >> (4 * pool.walk_numbers[TOKEN_IN]) & 15
     if parts:
         part, _ = divided(fee, NOTHING, of_number(parts))
-        total = cut_to_128_bits(plus(read(pool.walk, PROTOCOL_FEE), part))
-        write(pool.walk, PROTOCOL_FEE, total)
+        write(pool.walk, PROTOCOL_FEE, plus(read(pool.walk, PROTOCOL_FEE), part))
         fee = minus(fee, part)
     if is_zero(liquidity):
         return True

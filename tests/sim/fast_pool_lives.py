@@ -3,6 +3,7 @@
 from random import Random, SystemRandom
 
 from sim.fast_pool.engine import AskedSwap, FastPool, Swapped, answers_of, batch_of
+from sim.pool.observations import Observation
 from sim.pool.pool import Pool
 from sim.pool.positions import PositionKey
 from sim.pool.reverts import Reverted
@@ -54,7 +55,9 @@ def plainly(pool: Pool, asked: AskedSwap) -> Swapped:
 
 
 class TwinLife(Life):
-    """A life whose swaps come in batches, to both pools; `reverts` are those of swaps too."""
+    """A life whose swaps come in batches, to both pools; `reverts` are those of swaps too. It may
+    begin where times, growths, fees or what was observed are about to go around, and with balances
+    that nobody has paid."""
 
     swaps = 0
 
@@ -67,12 +70,21 @@ class TwinLife(Life):
             growths = 2**256 - self.dice.getrandbits(130), 2**256 - self.dice.getrandbits(150)
             fees = 2**128 - self.dice.getrandbits(60), 2**128 - self.dice.getrandbits(60)
             self.pool.store.set(fee_growth_global_x128=growths, protocol_fees=fees)
+        if self.dice.random() < 0.4:
+            cumulative = self.dice.choice([-1, 1]) * (2**55 - self.dice.getrandbits(30))
+            per_liquidity = 2**160 - 1 - self.dice.getrandbits(self.dice.choice([80, 140]))
+            newest = Observation(self.time_s % TIME_WRAP_S, cumulative, per_liquidity, True)
+            self.pool.store.observations.put(0, newest)
         if self.dice.random() < 0.9:
             reach = self.spacing * self.dice.choice([1_000, 3_000])
             lower, upper = max(self.middle - reach, MIN_TICK), min(self.middle + reach, MAX_TICK)
             ticks = -(-lower // self.spacing) * self.spacing, upper // self.spacing * self.spacing
             key = PositionKey(OWNERS[2], ticks[0], ticks[1])
             self.pool.mint(self.time_s, key, 10 ** self.dice.randint(6, 24))
+        if self.dice.random() < 0.3:
+            balances = [self.dice.getrandbits(70), 2**256 - 1 - self.dice.getrandbits(90)]
+            pair = self.dice.choice(balances), self.dice.choice(balances)
+            self.pool.store.set(balances=pair)
 
     def live(self) -> int:
         """Other operations, and then batches; how many have been asked."""
