@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
-import numpy as np
-
 from sim.book.engine import MarketEngine
 from sim.market import MarketSpec
 from sim.rows.messages import (
@@ -17,6 +15,7 @@ from sim.rows.messages import (
     Side,
     TimeInForce,
     empty_commands,
+    joined,
 )
 from tests.sim.naive_book import NaiveBook
 
@@ -153,29 +152,23 @@ def set_mark(mark_ticks: int) -> Rows:
 
 def applied(engine: Engine, *rows: Rows) -> list[Happened]:
     """Apply rows as one batch; what happened, see `told`."""
-    return told(engine.apply(np.concatenate(rows)))
+    return told(engine.apply(joined(rows)))
 
 
 def told(events: Rows) -> list[Happened]:
     """Events in short."""
+    names = ["kind", "reason", "maker_order_id", "order_id", "quantity_lots", "price_ticks"]
     return [
-        (
-            EventKind(row["kind"]).name,
-            int(row["maker_order_id"])
-            if row["kind"] == EventKind.TRADE
-            else Reason(row["reason"]).name,
-            int(row["order_id"]),
-            int(row["quantity_lots"]),
-            int(row["price_ticks"]),
-        )
-        for row in events
+        (EventKind(kind).name, maker if kind == EventKind.TRADE else Reason(reason).name, *what)
+        for kind, reason, maker, *what in events[names].tolist()
     ]
 
 
 def resting(engine: Engine) -> list[tuple[int, ...]]:
     """(order id, account, side, price, remaining, flags) in price-time order."""
     names = ["order_id", "account_id", "side", "price_ticks", "remaining_lots", "flags"]
-    return [tuple(int(row[name]) for name in names) for row in engine.resting_orders()]
+    found: list[tuple[int, ...]] = engine.resting_orders()[names].tolist()
+    return found
 
 
 def depth_lists(engine: Engine, levels: int = 1000) -> list[list[list[int]]]:

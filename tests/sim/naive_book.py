@@ -42,8 +42,8 @@ class NaiveBook(NaiveTerms):
 
     def apply(self, commands: Rows) -> Rows:
         self.events = []
-        for row in commands:
-            self.row = {name: int(row[name]) for name in commands.dtype.names or ()}
+        for row in commands.tolist():
+            self.row = dict(zip(commands.dtype.names or (), row, strict=True))
             self.expire_due()
             self.input_seq += 1
             actions: dict[int, Callable[[], None]] = {
@@ -208,7 +208,10 @@ class NaiveBook(NaiveTerms):
 
     def would_trade(self, quantity: int) -> bool:
         """Whether all of it trades: tried on a copy."""
-        left, _ = copy.deepcopy(self).trade_through(quantity)
+        trial = copy.copy(self)
+        trial.orders = {order_id: copy.copy(order) for order_id, order in self.orders.items()}
+        trial.positions, trial.events = self.positions.copy(), []
+        left, _ = trial.trade_through(quantity)
         return left == 0
 
     def trade_through(self, left: int, own_give_way: bool = False) -> tuple[int, Reason]:

@@ -6,13 +6,20 @@ snapshot: 36,000 steps in all. The profile is deterministic, its seed is printed
 
 from dataclasses import replace
 
-import numpy as np
 from hypothesis import seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from sim.book.engine import MarketEngine
-from sim.rows.messages import CommandKind, MarketStatus, OrderFlag, OrderType, Rows, TimeInForce
+from sim.rows.messages import (
+    CommandKind,
+    MarketStatus,
+    OrderFlag,
+    OrderType,
+    Rows,
+    TimeInForce,
+    joined,
+)
 from tests.sim.engine_rows import SPEC, command, depth_lists, resting
 from tests.sim.naive_book import NaiveBook
 
@@ -125,7 +132,7 @@ def linked(first: Rows, second: Rows, order_id: int, other_id: int, account_id: 
     first["order_id"], second["order_id"] = order_id, other_id
     for row in (first, second):
         row["account_id"], row["link_id"] = account_id, order_id
-    return np.concatenate([first, second])
+    return joined([first, second])
 
 
 CANCELS = st.builds(command, st.just(CommandKind.CANCEL), order_id=ORDER_IDS, account_id=ACCOUNTS)
@@ -141,7 +148,7 @@ class BothEngines(RuleBasedStateMachine):
         self.naive = NaiveBook(BANDED)
 
     def both_apply(self, rows: list[Rows]) -> None:
-        batch = np.concatenate(rows)
+        batch = joined(rows)
         assert self.engine.apply(batch).tolist() == self.naive.apply(batch).tolist()
 
     @rule(rows=st.lists(NEAR_ROWS, min_size=1, max_size=4))

@@ -10,7 +10,7 @@ from sim.book.engine import MarketEngine
 from sim.book.fill_or_kill import WALK_ORDERS_MAX
 from sim.book.queues import DONE
 from sim.rows.columns import EVENT_WORDS
-from sim.rows.messages import EVENT, OrderFlag, Rows, TimeInForce
+from sim.rows.messages import EVENT, OrderFlag, Rows, TimeInForce, joined
 from tests.sim.engine_rows import BUY, SELL, SPEC, Engine, Happened, applied, limit, told
 from tests.sim.naive_book import NaiveBook
 
@@ -22,7 +22,7 @@ FALSE_LOTS = 10**6
 
 def ran(book: Book, *rows: Rows) -> list[Happened]:
     """What the kernel says of rows, without an engine between."""
-    commands = np.concatenate(rows)
+    commands = joined(rows)
     events = np.zeros((1000, EVENT_WORDS), np.int64)
     book.state[CURSOR] = book.state[EVENT_COUNT] = 0
     assert applying.run(book, commands, events) == DONE
