@@ -17,7 +17,8 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.ray
 START_S_MAX, SILENT_S_MAX = 60.0, 3.0
-HELD_S = 5.0
+HELD_S = 3.5
+LOOK_S = 0.2
 NAME = "slow"
 
 
@@ -49,7 +50,7 @@ def supervisor(
     monkeypatch.setattr(remote, "RESOURCES", {"slow": {"num_cpus": 0}})
     wanted = Wanted("slow", NAME, {"directory": str(tmp_path)})
     (tmp_path / "held").touch()
-    supervisor = Supervisor([wanted], RayCluster(), run=True)
+    supervisor = Supervisor([wanted], RayCluster(look_s=LOOK_S), run=True)
     yield supervisor
     supervisor.stop()
     RayCluster().end([NAME])

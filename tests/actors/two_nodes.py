@@ -18,6 +18,10 @@ from tests.waiting import eventually, within
 ROOT = Path(__file__).parents[2]
 END_S_MAX = 10.0
 SIMULATED = "ray::Simulated"
+SOON_MISSED = {"RAY_health_check_period_ms": "200", "RAY_health_check_failure_threshold": "2"}
+"""A node that is gone is taken for lost within half a second. One that is slow still has Ray's ten
+seconds for each answer."""
+
 PROGRAM = """
     import json, sys
     from pathlib import Path
@@ -96,7 +100,7 @@ def two_nodes(directory: Path, resources: Mapping[str, float] | None = None) -> 
     """One CPU each; `resources` are the second node's own."""
     told = json.dumps([str(directory), resources])
     program = [sys.executable, "-c", textwrap.dedent(PROGRAM), told]
-    inherited = {**os.environ, "RAY_health_check_period_ms": "500"}
+    inherited = {**os.environ, **SOON_MISSED}
     with subprocess.Popen(
         program,
         stdin=subprocess.PIPE,
