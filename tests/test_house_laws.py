@@ -47,7 +47,7 @@ def is_private(name: str) -> bool:
 
 def private_things(source: Source) -> Iterator[tuple[int, str]]:
     """Attributes of others that begin with an underscore: read, set, replaced or imported."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Attribute) and is_private(node.attr):
             if ast.unparse(node.value) not in ("self", "cls"):
                 yield node.lineno, ast.unparse(node)
@@ -74,7 +74,7 @@ def test_tests_assert_nothing_about_how_long_something_takes() -> None:
     found = {
         f"{source.name}:{node.lineno} {ast.unparse(node)}": source.name
         for source in sources("tests")
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Attribute) and node.attr.removesuffix("_ns") in STOPWATCHES
     }
     assert [what for what, name in found.items() if name not in READS_A_STOPWATCH] == []
@@ -93,8 +93,8 @@ def test_every_wait_of_a_test_is_bounded() -> None:
 
 def not_awaited(source: Source) -> Iterator[ast.Call]:
     """What is awaited is bounded by the test that awaits it."""
-    awaited = {id(node.value) for node in ast.walk(source.tree) if isinstance(node, ast.Await)}
-    for node in ast.walk(source.tree):
+    awaited = {id(node.value) for node in source.nodes if isinstance(node, ast.Await)}
+    for node in source.nodes:
         if isinstance(node, ast.Call) and id(node) not in awaited:
             yield node
 
@@ -128,7 +128,7 @@ def test_columns_of_rows_have_names_outside_their_wing() -> None:
         f"{source.name}:{node.lineno} {ast.unparse(node)}"
         for source in sources("sim")
         if not source.name.startswith("sim/rows/")
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Subscript | ast.BinOp) and is_place_in_a_row(node)
     ]
     assert wrong == []
@@ -163,7 +163,7 @@ def test_numbers_in_statements_come_from_their_enums() -> None:
         f"{source.name}:{node.lineno} {found[0]}"
         for source in sources("storage", "actors", "api")
         if not source.name.startswith(WRITTEN_ONCE)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         for found in ENUM_NUMBER.finditer(node.value)
     ]

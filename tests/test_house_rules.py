@@ -6,7 +6,7 @@ import statistics
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -127,6 +127,10 @@ class Source:
     def tree(self) -> ast.Module:
         return ast.parse(self.text)
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        return tuple(ast.walk(self.tree))
+
     @property
     def name(self) -> str:
         return self.path.relative_to(ROOT).as_posix()
@@ -141,7 +145,7 @@ class Source:
 
     def imports(self) -> Iterator[tuple[int, str]]:
         """Every module it names, with `from x import y` as x.y, for y may be a module."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 yield from ((node.lineno, alias.name) for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
@@ -150,15 +154,19 @@ class Source:
                 yield from ((node.lineno, f"{start}.{alias.name}") for alias in node.names)
 
     def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield node
+
+
+source_at = cache(Source)
+"""One of a path for all rules: it is read once."""
 
 
 @lru_cache
 def sources(*folders: str) -> tuple[Source, ...]:
     return tuple(
-        Source(path)
+        source_at(path)
         for folder in folders
         for path in sorted((ROOT / folder).rglob("*.py"))
         if NOT_SOURCE.isdisjoint(path.parts)
@@ -227,7 +235,7 @@ def test_money_is_reckoned_in_one_wing() -> None:
         f"{source.name}:{node.lineno} reckons with {name}"
         for source in sources(*ROOMS)
         if not source.name.startswith("sim/money/")
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.BinOp)
         for name in map(ast.unparse, (node.left, node.right))
         if MONEY_RATE.search(name)
@@ -269,7 +277,7 @@ def test_the_simulation_needs_numpy_numba_and_the_standard_library() -> None:
 def test_the_simulation_has_no_clock_and_no_dice_of_its_own() -> None:
     wrong = []
     for source in sources("sim"):
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.Attribute) and _own_clock_or_dice(node):
                 wrong.append(f"{source.name}:{node.lineno} uses {ast.unparse(node)}")
             if isinstance(node, ast.Call) and _unseeded_or_a_file(node):
@@ -293,7 +301,7 @@ def test_the_simulation_gives_the_same_bits_everywhere() -> None:
     wrong = [
         f"{source.name}:{node.value.lineno} sets {node.arg}"
         for source in sources("sim")
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.keyword) and node.arg in INEXACT
         if not (isinstance(node.value, ast.Constant) and node.value.value is False)
     ]
@@ -368,7 +376,7 @@ def test_no_failure_is_swallowed() -> None:
     wrong = [
         f"{source.name}:{node.lineno}"
         for source in sources(*ROOMS, "tests")
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.ExceptHandler) and _swallows_everything(node)
     ]
     assert wrong == []

@@ -85,7 +85,7 @@ def reads() -> dict[str, list[tuple[Source, int]]]:
     """Where each name is read in the rooms: as a name, of an object, or written out in a text."""
     found = defaultdict(list)
     for source in sources(*ROOMS):
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.expr):
                 for name in names_read(node):
                     found[name].append((source, node.lineno))

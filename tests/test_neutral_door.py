@@ -51,7 +51,7 @@ def words_of(family: str) -> set[str]:
 
 def texts_of(source: Source) -> Iterator[tuple[int, str]]:
     """Every literal text, also of docstrings and within f-strings."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value
 
@@ -128,7 +128,7 @@ def shapes_of(model: type[BaseModel]) -> Iterator[set[str]]:
 def shapes_in(source: Source) -> Iterator[tuple[int, set[str]]]:
     """The names that stand together: fields of a class, keys of an object, arguments of a call, and
     what stands between quotation marks in a text."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ClassDef):
             fields = [one.target for one in node.body if isinstance(one, ast.AnnAssign)]
             yield node.lineno, {ast.unparse(field) for field in fields}
@@ -149,7 +149,7 @@ def test_the_details_of_a_refusal_are_named_in_snake_case() -> None:
     wrong = [
         f"{source.name}:{key.lineno} {ast.unparse(key)}"
         for source in sources(*ROOMS)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Refused"
         for details in node.args
         if isinstance(details, ast.Dict)

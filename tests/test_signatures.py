@@ -39,7 +39,7 @@ def test_no_argument_is_a_tuple_made_for_the_call() -> None:
     wrong = [
         f"{source.name}:{call.lineno} {ast.unparse(argument)}"
         for source in sources(*ROOMS, "tests")
-        for call in ast.walk(source.tree)
+        for call in source.nodes
         if isinstance(call, ast.Call)
         for argument in call.args
         if isinstance(argument, ast.Starred) and isinstance(argument.value, ast.Tuple | ast.List)
