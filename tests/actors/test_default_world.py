@@ -93,11 +93,14 @@ def test_after_kill_9_the_next_up_goes_on_and_nobody_is_endowed_twice(
     with exchange.database() as database:
         accounts = strategy_accounts(database)
         exchange.kill()
-    _, left = psutil.wait_procs(children, timeout=GONE_S_MAX)
-    assert [one for one in left if not is_a_worker_in_waiting(one)] == []
+    eventually(lambda: all(map(is_a_worker_in_waiting, left_of(children))), GONE_S_MAX)
     exchange.start()
     with exchange.database() as database:
         assert strategy_accounts(database) == accounts
+
+
+def left_of(processes: list[psutil.Process]) -> list[psutil.Process]:
+    return list(psutil.wait_procs(processes, timeout=0)[1])
 
 
 def is_a_worker_in_waiting(process: psutil.Process) -> bool:

@@ -24,6 +24,8 @@ OTHER = "BTC-PERP"
 RESTING = "SELECT count(*) FROM orders WHERE status <= 3"
 HELD = "SELECT sum(locked_atoms) + sum(open_orders) FROM balances"
 EPOCH = f"SELECT epoch FROM market_heads WHERE market_id = '{MARKET}'"
+NEVER_S = 1.0
+"""How long is waited for what does not come."""
 
 
 @pytest.fixture
@@ -167,7 +169,7 @@ def test_an_operator_is_told_where_nobody_does_what_is_wished(
 
 
 def test_a_market_whose_rows_contradict_it_halts_again_until_they_are_mended(
-    house: House, operator: Settings
+    house: House, operator: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.open()
     alice, bob = trader(house.database), trader(house.database)
@@ -176,10 +178,15 @@ def test_a_market_whose_rows_contradict_it_halts_again_until_they_are_mended(
     house.database.execute("UPDATE orders SET status = 5 WHERE id = %s", (resting,))
     taking = house.place_one(order(bob, Side.SELL, 20))
     eventually(lambda: standing(house)[0] == MarketStatus.HALTED)
-    for command in (market_command.resume_market, market_command.drain_market):
-        with pytest.raises(ConfigurationError, match=f"order {resting} has a trade after its end"):
-            command(operator, MARKET)
-        assert standing(house)[0] == MarketStatus.HALTED
+    contradiction = f"order {resting} has a trade after its end"
+    with pytest.raises(ConfigurationError, match=contradiction):
+        market_command.resume_market(operator, MARKET)
+    assert standing(house)[0] == MarketStatus.HALTED
+    with monkeypatch.context() as patch:
+        patch.setattr(market_command, "PROJECTED_WAIT_S", NEVER_S)
+        with pytest.raises(ConfigurationError, match=contradiction):
+            market_command.drain_market(operator, MARKET)
+    assert standing(house)[0] == MarketStatus.HALTED
     house.database.execute("UPDATE orders SET status = 2 WHERE id = %s", (resting,))
     market_command.drain_market(operator, MARKET)
     assert house.state(resting) == (OrderStatus.FILLED, 10)
