@@ -160,7 +160,6 @@ class Source:
 
 
 source_at = cache(Source)
-"""One of a path for all rules: it is read once."""
 
 
 @lru_cache
