@@ -1,6 +1,7 @@
 """Words and figures of orders that all families have in common: statuses, reasons, times in force,
 prices and quantities as decimal text."""
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 from sim.market import MarketSpec
@@ -21,6 +22,16 @@ CANCEL_REASONS = {
 
 CANCELLED = "CANCELLED"
 """With two l, as all documents spell it."""
+
+
+STATUSES = ("PENDING", "OPEN", "PARTIALLY_FILLED", "FILLED", "CANCELLED", "REJECTED", "EXPIRED")
+
+
+def listed_statuses(text: str, known: Sequence[str]) -> str:
+    """Statuses with commas between. Raises ValueError that names those that are known."""
+    if set(text.split(",")) <= set(known):
+        return text
+    raise ValueError(f"must be of {', '.join(known)}, several with commas between")
 
 
 def status_text(status: OrderStatus) -> str:

@@ -4,7 +4,15 @@ from decimal import Decimal
 from functools import cache
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictStr,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from api.door.findings import CURSOR_PATTERN
@@ -80,6 +88,10 @@ def _truth(text: object) -> bool:
 
 QueryTruth = Annotated[bool, BeforeValidator(_truth)]
 QueryNumber = Annotated[int, BeforeValidator(_query_number)]
+EmailText = Annotated[StrictStr, Field(min_length=5, max_length=254)]
+PasswordText = Annotated[StrictStr, Field(min_length=1, max_length=1_024)]
+"""As they are sent; what they must be like is api/desk/identity.py's to say."""
+
 ExactDecimal = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 """Of an answer: a JSON number with all its digits; see reply_exact."""
 

@@ -17,12 +17,15 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from api.desk.order_words import STATUSES, listed_statuses
 from api.desk.orders import Unreadable
 from api.door.findings import first_of
 from api.door.wire import (
     Asked,
+    EmailText,
     Milliseconds,
     PageAsked,
+    PasswordText,
     QueryNumber,
     QueryTruth,
     Sent,
@@ -37,7 +40,6 @@ from storage.people.api_keys import Scope
 
 BATCH_ORDERS_MAX = 100
 BALANCES_MAX = 10
-STATUSES = ("PENDING", "OPEN", "PARTIALLY_FILLED", "FILLED", "CANCELLED", "REJECTED", "EXPIRED")
 CANCEL_AFTER_MS_MAX = 86_400_000
 API_KEY_LIFE_S_MAX = 10 * 366 * 86_400
 REFRESH_TOKEN_EXAMPLE = (
@@ -59,8 +61,8 @@ NameText = Annotated[PrintableText, Field(min_length=1, max_length=64)]
 class Credentials(Sent):
     """An e-mail address and a password."""
 
-    email: Annotated[StrictStr, Field(min_length=5, max_length=254)]
-    password: Annotated[StrictStr, Field(min_length=1, max_length=1_024)]
+    email: EmailText
+    password: PasswordText
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -291,9 +293,7 @@ MarketIdText = Annotated[PrintableText, Field(min_length=1, max_length=32)]
 
 
 def _known_statuses(text: str) -> str:
-    if set(text.split(",")) <= set(STATUSES):
-        return text
-    raise ValueError(f"must be of {', '.join(STATUSES)}, several with commas between")
+    return listed_statuses(text, STATUSES)
 
 
 StatusList = Annotated[

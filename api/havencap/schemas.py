@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StrictStr
+from pydantic import ConfigDict, Field
 
-from api.door.wire import Asked, PageAsked, Sent
+from api.door.wire import Asked, EmailText, PageAsked, PasswordText, Sent
 from sim.roles import Role
 from storage.people.accounts import UserStatus
 
@@ -12,8 +12,8 @@ from storage.people.accounts import UserStatus
 class AppCredentials(Sent):
     """An e-mail address and a password."""
 
-    email: Annotated[StrictStr, Field(min_length=5, max_length=254)]
-    password: Annotated[StrictStr, Field(min_length=1, max_length=1_024)]
+    email: EmailText
+    password: PasswordText
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -6,16 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictStr
 
-from api.desk.order_words import CANCELLED
+from api.desk.order_words import STATUSES, listed_statuses
 from api.door.wire import PageAsked, Sent
 from api.exact_json import DecimalText
 from sim.orders import OrderStatus
 
-STATUSES = [
-    CANCELLED if status == OrderStatus.CANCELED else status.name
-    for status in OrderStatus
-    if status != OrderStatus.PENDING
-]
+SHOWN = [status for status in STATUSES if status != OrderStatus.PENDING.name]
+"""What is accepted is OPEN here from the beginning."""
 RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?(?P<zone>[Zz]|[+-]\d\d:\d\d)?", re.ASCII
 )
@@ -25,9 +22,7 @@ SpotOrderType = Literal["MARKET", "LIMIT", "STOP", "STOP_LIMIT", "TAKE_PROFIT", 
 
 
 def _known_statuses(text: str) -> str:
-    if set(text.split(",")) <= set(STATUSES):
-        return text
-    raise ValueError(f"must be of {', '.join(STATUSES)}, several with commas between")
+    return listed_statuses(text, SHOWN)
 
 
 def _instant(text: str) -> str:
