@@ -4,6 +4,8 @@ from alembic import context
 from sqlmodel import SQLModel
 
 import storage.tables.audit
+import storage.tables.chain
+import storage.tables.droids
 import storage.tables.identity
 import storage.tables.markets
 import storage.tables.money

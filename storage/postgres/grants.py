@@ -52,9 +52,39 @@ TABLES: Mapping[str, Rights] = {
         engine="SELECT, INSERT, UPDATE (high_ticks, low_ticks, close_ticks, volume_lots,"
         " notional_atoms, trade_count), DELETE",
     ),
+    "chain_accounts": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE (nonce, wei)"),
+    "chain_blocks": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
+    "chain_head": Rights(
+        api="SELECT",
+        engine="SELECT, INSERT, UPDATE (epoch, number, time_s, next_base_fee_wei, state_hash,"
+        " halt_reason, mine_to, reorg_wish)",
+    ),
+    "chain_holdings": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE (amount)"),
+    "chain_positions": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE (liquidity), DELETE"),
+    "chain_transactions": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
+    "chain_wishes": Rights(
+        api="SELECT, INSERT (label, wallet, act, max_fee_wei, priority_fee_wei, last_block)",
+        engine="SELECT, INSERT, UPDATE (status, block_number, place, outcome), DELETE",
+    ),
     "commands": Rights(
         api="SELECT, INSERT (market_id, account_id, order_id, payload, created_at_us)",
         engine="SELECT, INSERT, UPDATE (command_seq, time_us), DELETE",
+    ),
+    "droid_bots": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE (status, closed_block)"),
+    "droid_history": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
+    "droid_sessions": Rights(
+        api="SELECT, INSERT (droid_id, status, ended, funded_quote_atoms, started_at_us),"
+        " UPDATE (funded_quote_atoms)",
+        engine="SELECT, INSERT, UPDATE (status, note, ended, stopped_at_us)",
+    ),
+    "droid_states": Rights(
+        api="SELECT",
+        engine="SELECT, INSERT, UPDATE (epoch, block_number, revision, mind, figures)",
+    ),
+    "droids": Rights(
+        api="SELECT, INSERT (owner_id, account_id, pool_id, config, active, resets, revision,"
+        " created_at_us), UPDATE (config, active, resets, revision)",
+        engine="SELECT",
     ),
     "ended_sessions": Rights(api="SELECT, INSERT", engine="SELECT, DELETE"),
     "first_admin": Rights(),
@@ -97,6 +127,12 @@ TABLES: Mapping[str, Rights] = {
         engine="SELECT, UPDATE (quantity_lots, filled_lots, filled_tick_lots, reserved_atoms,"
         " status, reason, updated_at_us, price_ticks, trigger_ticks, triggered_at_us,"
         " amend_reason, may_open)",
+    ),
+    "pool_snapshots": Rights(engine="SELECT, INSERT, DELETE"),
+    "pools": Rights(
+        api="SELECT",
+        engine="SELECT, INSERT, UPDATE (block_number, sqrt_price_x96, tick, liquidity, amount0,"
+        " amount1, price, state_hash)",
     ),
     "positions": Rights(
         api="SELECT, UPDATE (realized_before_atoms)",

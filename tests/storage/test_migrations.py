@@ -12,12 +12,34 @@ from sqlmodel import SQLModel
 from sim.market import BTC_PERP
 from storage.market.markets import load_specs
 from storage.migrations.run import alembic_config, sqlalchemy_url, upgrade
-from storage.tables import audit, identity, markets, money, recordings, simulations, trading, upkeep
+from storage.tables import (
+    audit,
+    chain,
+    droids,
+    identity,
+    markets,
+    money,
+    recordings,
+    simulations,
+    trading,
+    upkeep,
+)
 from tests.builders import listed_before, listed_markets, trader, with_money
 from tests.markets import ETH_PERP
 
 BEFORE_CREDENTIALS = "0003"
-DECLARED = (audit, identity, markets, money, recordings, simulations, trading, upkeep)
+DECLARED = (
+    audit,
+    chain,
+    droids,
+    identity,
+    markets,
+    money,
+    recordings,
+    simulations,
+    trading,
+    upkeep,
+)
 
 
 def test_the_migrated_schema_is_the_declared_one(database_url: str) -> None:
