@@ -161,9 +161,7 @@ def _mint(pool: Pool, time_s: int, purse: Pair, call: PoolCall) -> PoolAnswer:
     before = _used(pool, key)
     require(affords(purse, copied(pool).mint(time_s, key, call.amount)), "STF")
     amounts = pool.mint(time_s, key, call.amount)
-    return PoolAnswer(
-        amounts=amounts, liquidity=call.amount, new_ticks=_used(pool, key) - before
-    )
+    return PoolAnswer(amounts=amounts, liquidity=call.amount, new_ticks=_used(pool, key) - before)
 
 
 def _close(pool: Pool, time_s: int, _purse: Pair, call: PoolCall) -> PoolAnswer:
