@@ -73,6 +73,12 @@ def test_a_token_and_an_nft_are_told_apart() -> None:
     assert ERC20_TRANSFER.told(Log(b"\x01" * 20, (), b"")) is None
 
 
+def test_words_that_are_no_addresses_are_nobodys_transfer() -> None:
+    token = ERC20_TRANSFER.log(b"\x01" * 20, NOBODY, b"\x02" * 20, 7)
+    topics = (token.topics[0], b"\x01" * 32, token.topics[2])
+    assert ERC20_TRANSFER.told(Log(token.address, topics, token.data)) is None
+
+
 @pytest.mark.parametrize("amount", [-(2**255) - 1, 2**255])
 def test_a_value_out_of_its_bounds_is_refused(amount: int) -> None:
     with pytest.raises(EncodingError):

@@ -78,6 +78,15 @@ def replaced(place: int, value: Any) -> bytes:
     return encoded([*fields()[:place], value, *fields()[place + 1 :]])
 
 
+def lists_in_lists(depth: int) -> bytes:
+    raw = b"\xc0"
+    for _ in range(depth):
+        size = len(raw)
+        length = size.to_bytes((size.bit_length() + 7) // 8)
+        raw = (bytes([0xC0 + size]) if size < 56 else bytes([0xF7 + len(length)]) + length) + raw
+    return b"\x02" + raw
+
+
 def high_s() -> bytes:
     """The twin that recovers the same sender."""
     parity, s = 1 - int.from_bytes(fields()[9]), CURVE_ORDER - int.from_bytes(fields()[11])
@@ -107,6 +116,8 @@ def high_s() -> bytes:
         replaced(11, b""),
         replaced(11, CURVE_ORDER.to_bytes(32)),
         high_s(),
+        lists_in_lists(20),
+        lists_in_lists(5_000),
     ],
 )
 def test_what_is_no_transaction_is_refused(raw: bytes) -> None:
