@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
 
 from sim.chain.addresses import address_of_text
 from sim.chain.logs import Log
@@ -54,14 +55,18 @@ class Event:
     def told(self, log: Log) -> dict[str, Value] | None:
         """The values by name; None where the log is not of this event.
 
-        ERC-20 and ERC-721 have the same topic 0 for Transfer and Approval, and other topics.
+        ERC-20 and ERC-721 have the same topic 0 for Transfer and Approval, and other topics; and
+        whoever writes a contract may log words that are no addresses under it.
         """
         indexed = [one for one in self.parameters if one.is_indexed]
         plain = [one for one in self.parameters if not one.is_indexed]
         same = log.topics[:1] == (self.topic0,) and len(log.topics) == 1 + len(indexed)
         if not same or len(log.data) != WORD_BYTES * len(plain):
             return None
-        values = _read([*indexed, *plain], b"".join(log.topics[1:]) + log.data)
+        try:
+            values = _read([*indexed, *plain], b"".join(log.topics[1:]) + log.data)
+        except DecodingError:
+            return None
         return {one.name: values[one.name] for one in self.parameters}
 
 
