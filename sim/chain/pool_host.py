@@ -100,10 +100,17 @@ class PoolHost:
         """As it was after the last block that is kept."""
         return pool_bytes(self._before or self._pool)
 
-    def begin(self) -> None:
-        """Another block, after the last that is kept."""
+    def begin(self, number: int, state_hash: bytes) -> None:
+        """A block after the last that is kept, of which this is known. Raises AssertionError."""
+        assert number == self.number + 1, f"block {number} does not follow {self.number}"
+        assert state_hash == self.state_hash, f"the pool of block {self.number} is another one"
+        self.settled()
+
+    def settled(self) -> PoolStand:
+        """How it is without a block that may be under way, which is forgotten."""
         self._pool = self._before or self._pool
         self._hash, self._before = self.state_hash, None
+        return self.stand()
 
     def run(self, time_s: int, purses: Purses, calls: Sequence[PoolCall]) -> list[PoolAnswer]:
         """Calls of the block under way, one after the other; a revert ends its own call alone."""

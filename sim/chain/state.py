@@ -85,6 +85,11 @@ class Draft:
         self.holdings[token, holder] += amount
         assert self.holdings[token, holder] >= 0, "nobody spends a token that is not there"
 
+    def closed(self) -> list[int]:
+        """NFTs that are burnt."""
+        changed = self.positions.changed()
+        return [before.token_id for _, before, after in changed if before and not after]
+
     def checked(self) -> None:
         """Raises AssertionError where something came from nowhere or went there."""
         wei = sum(after - before for _, before, after in self.wei.changed())

@@ -42,7 +42,8 @@ WEI = 10**18
 class BlockPool(PoolPort, Protocol):
     """A pool that begins blocks and keeps them: PoolHost, or the actor of one."""
 
-    def begin(self) -> None: ...
+    def settled(self) -> PoolStand: ...
+    def begin(self, number: int, state_hash: bytes) -> None: ...
     def run(self, time_s: int, purses: Purses, calls: Sequence[PoolCall]) -> list[PoolAnswer]: ...
     def stand(self) -> PoolStand: ...
     def keep(self, number: int) -> None: ...
@@ -75,13 +76,13 @@ class ChainWorld:
         self.state, self.tip, self._pools = state, tip, pools
         self._crowd, self._is_quiet = Crowd(seed, self.wallets), is_quiet
         self.stands: Mapping[int, PoolStand] = {
-            pool_id: pool.stand() for pool_id, pool in pools.items()
+            pool_id: pool.settled() for pool_id, pool in pools.items()
         }
 
     def built(self, time_s: int, wishes: Iterable[Wish], spot_price: Fraction | None) -> Draughted:
         """The next block, of what is wished and what the crowd wishes."""
-        for pool in self._pools.values():
-            pool.begin()
+        for pool_id, pool in self._pools.items():
+            pool.begin(self.tip.number + 1, self.stands[pool_id].state_hash)
         sight = Sight(self.tip, self.stands, self.state.positions, spot_price, self._is_quiet)
         builder = Builder(self.state, self._pools, self.wallets, self.tip, time_s)
         builder.take_all([*wishes, *self._crowd.wishes(sight)])
