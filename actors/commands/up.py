@@ -53,10 +53,6 @@ STOP_ORDER = (
     {"strategy", "risk", "relay", "keeper", "chain"},
     {"market", "recorder", "pool"},
 )
-    {"supervisor"},
-    {"strategy", "risk", "relay", "keeper", "chain"},
-    {"market", "recorder", "pool"},
-)
 """Who starts others goes first, and who waits for an answer before the one who gives it."""
 
 
