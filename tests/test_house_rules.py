@@ -23,6 +23,7 @@ WING_MAY_IMPORT = {
     "sim.book": {"rows"},
     "sim.money": {"rows"},
     "sim.pool": set(),
+    "sim.droid": {"pool"},
     "sim.fast_pool": {"pool", "rows"},
     "sim.prices": {"rows"},
     "sim.populations": {"rows"},
@@ -81,9 +82,8 @@ CLOCKS_DICE_AND_FILES = {
     *("time", "random", "secrets", "uuid", "os", "io", "pathlib", "tempfile", "shutil", "gzip"),
     *("socket", "subprocess", "threading", "multiprocessing", "asyncio", "concurrent", "signal"),
 }
-CLOCK_CALLS = {"now", "utcnow", "today", "fromtimestamp"}
+CLOCK_CALLS, INEXACT = {"now", "utcnow", "today", "fromtimestamp"}, {"fastmath", "parallel"}
 SEEDED = {"Generator", "BitGenerator", "PCG64", "Philox", "SeedSequence", "default_rng"}
-INEXACT = {"fastmath", "parallel"}
 HOT_PATH = (
     "storage.intake.accept",
     "storage.intake.commands",
