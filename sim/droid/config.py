@@ -202,10 +202,10 @@ def _fault(name: str, value: object, intervals: Mapping[str, Interval]) -> Fault
     interval = intervals[name]
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return Fault(name, f"a number {interval}")
-    if name in WHOLE and value != int(value if Decimal(value).is_finite() else 0):
-        return Fault(name, f"a whole number {interval}")
     if not Decimal(value).is_finite() or not interval.holds(value):
         return Fault(name, str(interval))
+    if name in WHOLE and value != int(value):
+        return Fault(name, f"a whole number {interval}")
     if isinstance(value, Decimal) and -int(value.as_tuple().exponent) > DECIMALS_MAX:
         return Fault(name, f"a number of at most {DECIMALS_MAX} decimals")
     return None

@@ -74,6 +74,12 @@ def _value(value: object) -> object:
     return value
 
 
+def calm(**changes: object) -> DroidConfig:
+    """Of which the signal is the price, which never waits for it, and has room."""
+    settings = {"trigger_type": "SPOT", "derivative_threshold": 0}
+    return configured(**(settings | {"min_price": 2000, "max_price": 6000} | changes))
+
+
 def configured(**changes: object) -> DroidConfig:
     """The document's droid on pool 42 with other settings."""
     return read_config(SETTINGS | changes, POOLS[42])
