@@ -24,6 +24,7 @@ WING_MAY_IMPORT = {
     "sim.money": {"rows"},
     "sim.pool": set(),
     "sim.chain": {"pool"},
+    "sim.droid": {"pool"},
     "sim.fast_pool": {"pool", "rows"},
     "sim.prices": {"rows"},
     "sim.populations": {"rows"},
@@ -38,7 +39,6 @@ WING_MAY_IMPORT = {
     **{f"storage.{wing}": set() for wing in ("files", "market", "postgres", "tables")},
     "storage.migrations": {"tables"},
     "storage.chain": {"postgres"},
-    "sim.droid": {"chain", "pool"},
     "storage.droids": {"chain", "intake", "people", "postgres"},
     "storage.intake": {"market", "people", "postgres"},
     "storage.people": {"postgres"},
@@ -85,9 +85,8 @@ CLOCKS_DICE_AND_FILES = {
     *("time", "random", "secrets", "uuid", "os", "io", "pathlib", "tempfile", "shutil", "gzip"),
     *("socket", "subprocess", "threading", "multiprocessing", "asyncio", "concurrent", "signal"),
 }
-CLOCK_CALLS = {"now", "utcnow", "today", "fromtimestamp"}
+CLOCK_CALLS, INEXACT = {"now", "utcnow", "today", "fromtimestamp"}, {"fastmath", "parallel"}
 SEEDED = {"Generator", "BitGenerator", "PCG64", "Philox", "SeedSequence", "default_rng"}
-INEXACT = {"fastmath", "parallel"}
 HOT_PATH = (
     "storage.intake.accept",
     "storage.intake.commands",

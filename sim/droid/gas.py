@@ -1,0 +1,81 @@
+"""Gas of a droid's transactions, and how many of them may be sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from sim.droid.acts import Act, ActKind
+from sim.droid.config import DroidConfig
+from sim.droid.states import Note
+from sim.droid.terms import PoolTerms
+
+MINT_GAS, MINT_NEW_TICK_GAS = 314_465, 70_665
+ONE_SIDED_MINT_GAS, ONE_SIDED_MINT_NEW_TICK_GAS = 305_079, 39_921
+CLOSE_GAS, CLOSE_OUT_OF_RANGE_GAS = 244_572, 202_472
+SWAP_GAS, CROSSED_TICK_GAS = 115_000, 25_000
+
+TICKS_WITHIN_SLIPPAGE = 101
+"""In one per cent of a price, downwards, rounded up."""
+
+
+def mint_gas(is_in_range: bool, new_ticks: int) -> int:
+    """new_ticks   of its two those that no position ended at"""
+    if is_in_range:
+        return MINT_GAS + MINT_NEW_TICK_GAS * new_ticks
+    return ONE_SIDED_MINT_GAS + ONE_SIDED_MINT_NEW_TICK_GAS * new_ticks
+
+
+def close_gas(is_in_range: bool) -> int:
+    return CLOSE_GAS if is_in_range else CLOSE_OUT_OF_RANGE_GAS
+
+
+def swap_gas(crossed_ticks: int) -> int:
+    return SWAP_GAS + CROSSED_TICK_GAS * crossed_ticks
+
+
+def gas_limit(kind: ActKind, tick_spacing: int) -> int:
+    """The most that a transaction may need, whatever others do before it."""
+    if kind is ActKind.MINT:
+        return mint_gas(is_in_range=True, new_ticks=2)
+    if kind is ActKind.CLOSE:
+        return close_gas(is_in_range=True)
+    return swap_gas(TICKS_WITHIN_SLIPPAGE // tick_spacing + 1)
+
+
+def is_too_dear(config: DroidConfig, next_base_fee_wei: int) -> bool:
+    """Whether the next block asks for more than the droid pays for a unit of gas."""
+    return next_base_fee_wei + config.priority_per_gas_wei > config.fee_per_gas_wei_max
+
+
+@dataclass(frozen=True)
+class Purse:
+    """What gas may cost. Transactions count by the worst case, gas limit · the most a unit may be.
+
+    budget_left   in base units of the quote; None without a limit
+    """
+
+    terms: PoolTerms
+    fee_per_gas_wei_max: int
+    sqrt_price_x96: int
+    ether_wei: int
+    budget_left: Fraction | None
+
+    def affords(self, kinds: Sequence[ActKind]) -> tuple[int, Note | None]:
+        """How many of these, in their order, and why not the next."""
+        spent_wei = 0
+        for count, kind in enumerate(kinds):
+            spent_wei += gas_limit(kind, self.terms.tick_spacing) * self.fee_per_gas_wei_max
+            if self.budget_left is not None and self._in_quote(spent_wei) > self.budget_left:
+                return count, Note.GAS_BUDGET
+            if spent_wei > self.ether_wei:
+                return count, Note.NO_ETH
+        return len(kinds), None
+
+    def _in_quote(self, ether_wei: int) -> Fraction:
+        return self.terms.in_quote(self.terms.pair(ether_wei, 0), self.sqrt_price_x96)
+
+
+def affordable(acts: Sequence[Act], purse: Purse) -> tuple[tuple[Act, ...], Note | None]:
+    """As many as the purse is good for."""
+    count, note = purse.affords([act.kind for act in acts])
+    return tuple(acts[:count]), note
