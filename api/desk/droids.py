@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from api.desk.digests import digest
 from sim.chain.known_pools import POOLS
 from sim.droid.config import read_config
+from sim.droid.states import Active
 from sim.refusals import Name, Refusal, Refused
 from storage.droids import changes, rows
-from storage.droids.changes import Active
 from storage.droids.configs import config_text
 from storage.droids.rows import Droid, Onlooker
 from storage.intake.idempotency import Asked, Outcome, once

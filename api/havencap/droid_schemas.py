@@ -9,8 +9,8 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictStr
 
 from api.door.wire import Sent
 from api.exact_json import DecimalText, WholeNumber
+from sim.droid.states import Active
 from sim.units import ATOM_DECIMALS
-from storage.droids.changes import Active
 from storage.droids.configs import exact
 
 WORD_CHARACTERS_MAX = 32

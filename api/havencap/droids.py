@@ -40,15 +40,15 @@ from api.havencap.droid_telling import (
 )
 from sim.chain.known_pools import POOLS
 from sim.droid.config import ConfigRefused, Fault
+from sim.droid.states import Active
 from sim.refusals import Refusal, Refused
 from sim.roles import Role
 from storage.droids import readings, rows
-from storage.droids.changes import Active
 from storage.droids.rows import Droid, Onlooker
 
 DROIDS, ACCOUNTS, BOTS, HISTORY = "droids", "droid_accounts", "bots", "droid_history"
 NOBODYS_DROID = 0
-OF_ADMINS = frozenset({Active.RESET, Active.CLOSE_ALL})
+OF_ADMINS = frozenset({Active.RESET, Active.CLOSE})
 OURS = re.compile(rf"\b({'|'.join(CALLED)})\b")
 
 router = APIRouter(route_class=ExactRoute, tags=["Trading app: droids"])

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from sim.droid.curves import FundingCurve
 from sim.droid.lattice import Lattice
-from sim.droid.terms import PoolTerms
+from sim.pool.terms import PoolTerms
 from sim.pool.tick_math import MAX_TICK, tick_at_sqrt_ratio
 
 GWEI_WEI = 10**9

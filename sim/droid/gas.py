@@ -7,7 +7,7 @@ from fractions import Fraction
 from sim.droid.acts import Act, ActKind
 from sim.droid.config import DroidConfig
 from sim.droid.states import Note
-from sim.droid.terms import PoolTerms
+from sim.pool.terms import PoolTerms
 
 MINT_GAS, MINT_NEW_TICK_GAS = 314_465, 70_665
 ONE_SIDED_MINT_GAS, ONE_SIDED_MINT_NEW_TICK_GAS = 305_079, 39_921

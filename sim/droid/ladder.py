@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from sim.droid.lattice import Lattice
-from sim.droid.terms import PoolTerms
 from sim.pool.sqrt_price_math import amount0_delta, amount1_delta
+from sim.pool.terms import PoolTerms
 from sim.pool.words import Q96, Pair
 
 

@@ -21,7 +21,7 @@ from sim.droid.plan import chosen, divided
 from sim.droid.signal import MEMORY_S, BlockEnd, Moved, signal_at
 from sim.droid.states import Active, Duty, Note, Stage, Status, Why, duty
 from sim.droid.swapping import SLIPPAGE, lacking, least_swap
-from sim.droid.terms import PoolTerms
+from sim.pool.terms import PoolTerms
 from sim.pool.words import Pair
 
 FAILURES_MAX = 3

@@ -9,7 +9,7 @@ from sim.droid.config import DroidConfig
 from sim.droid.curves import weights
 from sim.droid.ladder import Share
 from sim.droid.lattice import Lattice, nearest_first
-from sim.droid.terms import PoolTerms
+from sim.pool.terms import PoolTerms
 from sim.pool.tick_math import tick_at_sqrt_ratio
 
 

@@ -10,8 +10,8 @@ from fractions import Fraction
 from functools import lru_cache
 
 from sim.droid.config import DroidConfig, TriggerType
-from sim.droid.terms import PoolTerms
 from sim.pool.pool import Pool
+from sim.pool.terms import PoolTerms
 
 MEMORY_S = 600
 """τ, unless it is set otherwise."""

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 from sim.droid.ladder import Rung, rung_amounts, total
 from sim.droid.lattice import Lattice
-from sim.droid.terms import PoolTerms
 from sim.pool.pool import Pool
 from sim.pool.positions import PositionKey
+from sim.pool.terms import PoolTerms
 from sim.pool.ticks import Grown, grown_inside, place_of
 from sim.pool.words import Pair
 

@@ -6,22 +6,13 @@ account's.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from enum import IntEnum
 
 from sim.droid.config import patched
+from sim.droid.states import Active
 from sim.refusals import Refusal, Refused
 from storage.droids.rows import Droid, Onlooker, locked, write
 from storage.droids.sessions import Session, begin, open_session, raise_funding
 from storage.postgres.unit_of_work import Connection
-
-
-class Active(IntEnum):
-    """What may be asked. A droid that was asked to reset then runs."""
-
-    PAUSE = 0
-    RUN = 1
-    RESET = 2
-    CLOSE_ALL = 3
 
 
 async def set_active(
@@ -50,7 +41,7 @@ def following(droid: Droid, wanted: Active) -> Droid:
 
 def refuse_while_closing(droid: Droid, session: Session | None) -> None:
     """Raises Refused where positions are being closed: what ends is not taken up again."""
-    if droid.active == Active.CLOSE_ALL and session is not None:
+    if droid.active == Active.CLOSE and session is not None:
         raise Refused(
             Refusal.DROID_CLOSING,
             "The droid is closing its positions: wait until its session is STOPPED",
@@ -66,7 +57,7 @@ async def change_config(
     config = patched(droid.config, changes, droid.pool.terms)
     after = replace(droid, config=config, revision=droid.revision + 1)
     session = await open_session(connection, droid_id)
-    if session is not None and droid.active != Active.CLOSE_ALL:
+    if session is not None and droid.active != Active.CLOSE:
         await raise_funding(connection, session, after)
     await write(connection, after)
     return after

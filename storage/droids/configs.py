@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from decimal import Decimal
 
 from sim.droid.config import CHOICES, DroidConfig, read_config
+from sim.droid.written import written
 from sim.pool.terms import PoolTerms
 
 
 def config_text(config: DroidConfig) -> str:
     """As it is kept."""
-    return json.dumps(asdict(config), default=lambda decimal: f"{decimal:f}")
+    return json.dumps(written(config))
 
 
 def config_of(text: str, terms: PoolTerms) -> DroidConfig:
@@ -19,9 +19,9 @@ def config_of(text: str, terms: PoolTerms) -> DroidConfig:
     return read_config(exact(json.loads(text)), terms)
 
 
-def exact(written: Mapping[str, object]) -> dict[str, object]:
+def exact(kept: Mapping[str, object]) -> dict[str, object]:
     """Fields in which decimals are written as text, as sim/droid/config.py reads them."""
     return {
         name: Decimal(value) if isinstance(value, str) and name not in CHOICES else value
-        for name, value in written.items()
+        for name, value in kept.items()
     }

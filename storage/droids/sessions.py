@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sim.chain.acts import Act, Send, Transfer, Wish
 from sim.chain.wallets import BRIDGE, droid_wallet
+from sim.droid.states import Status
 from sim.market import COLLATERAL, GAS_ASSET
 from sim.money.ledger import CHAIN, EntryType
 from sim.refusals import Refusal, Refused
@@ -23,13 +24,12 @@ from storage.postgres.unit_of_work import Connection
 WEI_AN_ATOM = 10 ** (18 - asset_decimals(GAS_ASSET))
 ANY_FEE_WEI, ANY_BLOCK = 1 << 62, 1 << 62
 PRIORITY_FEE_WEI = 10**9
-RUNNING = "RUNNING"
 
 OPEN = """
 SELECT id, funded_quote_atoms FROM droid_sessions WHERE droid_id = %s AND NOT ended FOR UPDATE"""
 BEGIN = f"""
 INSERT INTO droid_sessions (droid_id, status, ended, funded_quote_atoms, started_at_us)
-VALUES (%s, '{RUNNING}', false, %s, %s) RETURNING id"""
+VALUES (%s, '{Status.RUNNING}', false, %s, %s) RETURNING id"""
 RAISE = "UPDATE droid_sessions SET funded_quote_atoms = %s WHERE id = %s"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.droid.config import DroidConfig, read_config
-from sim.droid.terms import PoolTerms
+from sim.pool.terms import PoolTerms
 
 DATA = Path(__file__).parents[1] / "data" / "droids"
 

@@ -11,11 +11,11 @@ from sim.droid.config import DroidConfig, patched
 from sim.droid.ladder import Ladder, Rung, Share, Wanted, scale, scaled_to
 from sim.droid.plan import Division, chosen, divided
 from sim.droid.swapping import Trials, least_swap
-from sim.droid.terms import PoolTerms
 from sim.droid.valuation import Holdings, positions_held, uncollected
 from sim.pool.pool import Pool
 from sim.pool.positions import PositionKey
 from sim.pool.swapping import Order
+from sim.pool.terms import PoolTerms
 from sim.pool.words import Pair
 from tests.sim.droid_facts import POOLS, config_of, facts, named
 from tests.sim.pool_lives import EVERYTHING
