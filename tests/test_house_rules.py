@@ -40,7 +40,7 @@ WING_MAY_IMPORT: dict[str, set[str]] = {
     "sim.facts": {"record"},
     "sim.report": {"facts", "record", "rows", "scenario"},
     "storage.chain": {"postgres"},
-    "storage.droids": {"chain", "people", "postgres"},
+    "storage.droids": {"chain", "intake", "people", "postgres"},
     "storage.migrations": {"tables"},
     "storage.intake": {"market", "people", "postgres"},
     "storage.people": {"postgres"},

@@ -38,6 +38,15 @@ def _instant(text: str) -> str:
     return text.upper()
 
 
+InstantText = Annotated[StrictStr, Field(max_length=40), AfterValidator(_instant)]
+
+
+def microseconds_of(instant: str) -> int:
+    """An InstantText in microseconds since 1970, negative before."""
+    since = datetime.fromisoformat(instant).astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
 class SpotOrderSent(Sent):
     """An order on a spot market."""
 
@@ -48,7 +57,7 @@ class SpotOrderSent(Sent):
     price: DecimalText | None = None
     time_in_force: Literal["GTC", "IOC", "FOK", "GTD"] | None = None
     stop_price: DecimalText | None = None
-    expires_at: Annotated[StrictStr, Field(max_length=40), AfterValidator(_instant)] | None = None
+    expires_at: InstantText | None = None
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -70,11 +79,7 @@ class SpotOrderSent(Sent):
     @property
     def expires_us(self) -> int | None:
         """When it ends, in microseconds since 1970, or never."""
-        if self.expires_at is None:
-            return None
-        at = datetime.fromisoformat(self.expires_at).astimezone(UTC)
-        since = at - datetime(1970, 1, 1, tzinfo=UTC)
-        return max(1, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
+        return None if self.expires_at is None else max(1, microseconds_of(self.expires_at))
 
 
 class SpotOrdersAsked(PageAsked):

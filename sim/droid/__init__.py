@@ -5,7 +5,7 @@ of the next stage, and told how they went it remembers that; all it remembers is
 which `written` writes as JSON and reads. It puts together `states` (what is wished and what comes
 of it), `signal` (the price it goes by, and when that has moved enough), `plan` (which rungs close,
 stay and come), `swapping` (the one swap before the mints), `gas` (what may be spent), `acts`.
-Below them stand `terms` (prices of a pool in USD), `config` (what may be set, and what is refused),
+Below them stand `config` (what may be set, and what is refused),
 `lattice` (buckets), `curves` (weights), `ladder` (liquidity and amounts). `valuation` tells what it
 all is worth.
 """
