@@ -69,7 +69,7 @@ class DroidMind:
         self._terms, self._memory_s = terms, memory_s
 
     def decide(self, before: MindState, view: View) -> Decision:
-        state = self._seeing(before, view)
+        state = self.seeing(before, view)
         if state.pending:
             return Decision(state, state.pending)
         match duty(state.status, view.active):
@@ -92,8 +92,8 @@ class DroidMind:
             return _failed(state)
         return _advanced(state) if set(results) == {Result.DONE} else state
 
-    def _seeing(self, state: MindState, view: View) -> MindState:
-        """With the block's price, and with settings that have changed."""
+    def seeing(self, state: MindState, view: View) -> MindState:
+        """With the block's price, and with settings that have changed; nothing else is decided."""
         if state.status is Status.STOPPED:
             return state
         config = view.config

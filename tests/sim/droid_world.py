@@ -17,7 +17,7 @@ from sim.droid.memory import MindState
 from sim.droid.mind import DroidMind, View
 from sim.droid.signal import BlockEnd
 from sim.droid.states import Active
-from sim.droid.written import read_state, written
+from sim.droid.written import read_as, written
 from sim.pool.pool import Pool
 from sim.pool.positions import PositionKey
 from sim.pool.reverts import Reverted
@@ -122,9 +122,9 @@ class World:
         decision = self.mind.decide(before, view)
         assert decision == self.mind.decide(before, view)
         kept = json.loads(json.dumps(written(decision.state)))
-        assert read_state(kept) == decision.state
+        assert read_as(MindState, kept) == decision.state
         assert self.mind.decide(decision.state, view).acts == decision.acts
-        self.state = read_state(kept)
+        self.state = read_as(MindState, kept)
         if self.state.active is not view.active:
             self.active = self.state.active
 
