@@ -223,7 +223,7 @@ class DroidMind:
     def _close(self, state: MindState, view: View) -> Decision:
         """All rungs, whatever the bounds and the budget; then the session ends."""
         if state.status is not Status.CLOSING:
-            state = replace(state, status=Status.CLOSING, plan=None, due=(), attempt=0, failures=0)
+            state = replace(state.ending(), status=Status.CLOSING)
         state = replace(state, active=view.active, note=None)
         if view.rungs:
             if is_too_dear(view.config, view.next_base_fee_wei):
@@ -275,8 +275,7 @@ class DroidMind:
 
 
 def _label(state: MindState, stage: Stage, bucket: int | None = None) -> str:
-    plan = state.plan.number if state.plan else "end"
-    parts = [state.session, plan, stage.lower(), state.attempt + 1]
+    parts = [state.session, state.plans, stage.lower(), state.attempt + 1]
     return "/".join(map(str, parts if bucket is None else [*parts, bucket]))
 
 

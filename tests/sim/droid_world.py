@@ -34,7 +34,9 @@ PLENTY = 2**120
 
 @dataclass
 class World:
-    """fails   by act: whether it fails though nothing stands against it"""
+    """fails        by act: whether it fails though nothing stands against it
+    background   the others' liquidity: lower tick, upper tick, how much
+    """
 
     config: DroidConfig = field(default_factory=calm)
     price: str = "3215.5"
@@ -49,6 +51,7 @@ class World:
     sent: list[Act] = field(default_factory=list)
     labels: set[str] = field(default_factory=set)
     fees_wei: list[int] = field(default_factory=list)
+    background: tuple[tuple[int, int, int], ...] = ((-887220, 887220, 10**18),)
     time_s: int = 1_700_000_000
 
     def __post_init__(self) -> None:
@@ -58,7 +61,9 @@ class World:
         self.mind = DroidMind(self.terms)
         self.wallet = self.terms.pair(0, int(self.config.funding_usd * self.terms.quote_unit))
         self.others = (PLENTY, PLENTY)
-        self.pay_others(self.pool.mint(self.time_s, PositionKey(OTHERS, -887220, 887220), 10**18))
+        for lower, upper, liquidity in self.background:
+            key = PositionKey(OTHERS, lower, upper)
+            self.pay_others(self.pool.mint(self.time_s, key, liquidity))
         self.tokens = self.counted()
 
     def counted(self) -> Pair:
@@ -72,6 +77,9 @@ class World:
 
     def pay(self, amounts: Pair) -> None:
         self.wallet = self.wallet[0] - amounts[0], self.wallet[1] - amounts[1]
+
+    def key(self, bucket: int) -> PositionKey:
+        return PositionKey(self.owner, *self.config.lattice(self.terms).ticks(bucket))
 
     def fund(self, quote: int) -> None:
         """From outside, into the droid's wallet."""
@@ -119,11 +127,13 @@ class World:
 
     def decide(self) -> None:
         view, before = self.view(), self.state
+        self.decided_with = self.config
         decision = self.mind.decide(before, view)
         assert decision == self.mind.decide(before, view)
         kept = json.loads(json.dumps(written(decision.state)))
         assert read_state(kept) == decision.state
-        assert self.mind.decide(decision.state, view).acts == decision.acts
+        if decision.acts:
+            assert self.mind.decide(decision.state, view) == decision
         self.state = read_state(kept)
         if self.state.active is not view.active:
             self.active = self.state.active
@@ -184,7 +194,10 @@ class World:
             self.mint(act)
 
     def mint(self, act: MintRung) -> None:
+        decided_with = self.decided_with
         assert act.bucket not in self.rungs
+        assert len(self.rungs) < decided_with.max_bots
+        assert act.bucket in decided_with.eligible(self.terms)
         assert act.ticks == self.config.lattice(self.terms).ticks(act.bucket)
         key = PositionKey(self.owner, *act.ticks)
         owed = self.pool.mint(self.time_s, key, act.liquidity, pay=self.wallet_or(act))
@@ -203,4 +216,3 @@ class World:
     def check(self) -> None:
         assert self.counted() == self.tokens
         assert min(*self.wallet, self.ether_wei) >= 0
-        assert len(self.rungs) <= 100
