@@ -55,7 +55,7 @@ class Settings:
 class MindState:
     """Of a droid before its first session, as it stands.
 
-    active             what should be read as wished: a reset turns to run, a failure to pause
+    active             what it has been acting upon
     due                reasons for the next plan
     highest_funding_usd   of the session: what is asked beyond it comes from the paper account
     plans              how many the session has begun, closings among them
@@ -87,6 +87,10 @@ class MindState:
         """Every session has one."""
         assert self.signal is not None
         return self.signal
+
+    def attempt_label(self, stage: Stage) -> str:
+        """Of the transactions that are sent next."""
+        return f"{self.session}/{self.plans}/{stage.lower()}/{self.attempt + 1}"
 
     def listening(self, config: DroidConfig) -> "MindState":
         """With the settings of now, and what has changed in them due."""

@@ -40,7 +40,7 @@ class RandomLife:
             POOLS[pool_id],
         )
         self.world = World(config, pool_id=pool_id)
-        self.price = 3215.5
+        self.price, self.prices = 3215.5, [3215.5]
         self.world.pool.increase_observation_cardinality_next(dice.choice([1, 20, 100]))
 
     def block(self) -> None:
@@ -54,8 +54,17 @@ class RandomLife:
         world.base_fee_wei = dice.choice([8, 12, 12, 12, 20, 49, 60]) * GWEI
         broken = dice.random() < 0.1
         world.fails = lambda _: broken and dice.random() < 0.5
+        world.is_full = dice.random() < 0.05
         moved = f"{self.price:.6f}"
         world.block(*((None, moved) if dice.random() < 0.3 else (moved, None)))
+
+    def check_budget(self) -> None:
+        """Kept in ether: its price may rise while a transaction is on its way."""
+        budget_usd = self.world.config.gas_budget_usd
+        self.prices.append(self.price)
+        if budget_usd is not None:
+            spent_usd = self.world.state.gas_spent / self.world.terms.quote_unit
+            assert spent_usd <= float(budget_usd) * max(self.prices) / min(self.prices)
 
     def befall(self) -> None:
         dice, world = self.dice, self.world
@@ -79,7 +88,7 @@ class RandomLife:
     def end(self) -> None:
         """Everything is closed, and whatever it is in is in the wallet."""
         world = self.world
-        world.fails = lambda _: False
+        world.fails, world.is_full = lambda _: False, False
         world.active, world.ether_wei, world.base_fee_wei = Active.CLOSE, 10**18, GWEI
         for _ in range(20):
             world.block()
@@ -95,9 +104,7 @@ def test_whatever_happens_to_a_droid_no_token_is_lost() -> None:
         life = RandomLife(dice)
         for _ in range(BLOCKS):
             life.block()
-            budget_usd = life.world.config.gas_budget_usd
-            if budget_usd is not None:
-                assert life.world.state.gas_spent <= budget_usd * life.world.terms.quote_unit
+            life.check_budget()
         plans += life.world.state.plans
         life.end()
         mints += sum("/mint/" in label for label in life.world.labels)

@@ -146,6 +146,19 @@ def test_a_pause_in_the_middle_of_a_plan_lets_the_stage_end_and_stops(stage: Sta
 
 
 @pytest.mark.parametrize("stage", list(STAGES))
+def test_what_was_sent_is_waited_for_and_sent_again_unchanged(stage: Stage) -> None:
+    world = mid_plan(stage)
+    pending, world.is_full = world.state.pending, True
+    world.active = Active.PAUSE
+    for _ in range(3):
+        assert world.block("4400") == list(pending)
+        assert (world.active, world.state.status) == (Active.PAUSE, Status.RUNNING)
+    world.is_full = False
+    assert world.block() == []
+    assert world.state.status is Status.PAUSED
+
+
+@pytest.mark.parametrize("stage", list(STAGES))
 @pytest.mark.parametrize("wished", [Active.RESET, Active.CLOSE])
 def test_closing_in_the_middle_of_a_plan_leaves_nothing_open(stage: Stage, wished: Active) -> None:
     world = mid_plan(stage)
