@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from sim.droid.states import Active, Status
-from tests.sim.droid_facts import POOLS, SPELLED, config_of, facts, named
+from tests.sim.droid_facts import POOLS, SPELLED, config_of, facts, named, texts
 from tests.sim.droid_world import World
-from tests.sim.test_droid_lives import texts
 
 Told = dict[str, Any]
 LAGGING = {"fall-43", "hysteresis-keeps"}
