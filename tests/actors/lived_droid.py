@@ -143,7 +143,6 @@ class LivedDroid:
         found = "SELECT bucket FROM droid_bots WHERE status = 'ACTIVE' ORDER BY bucket"
         return [bucket for (bucket,) in self.rows(found)]
 
-    @property
     def session(self) -> tuple[str, str | None, bool]:
         """Status, note and whether it has ended, of the newest."""
         found = "SELECT status, note, ended FROM droid_sessions ORDER BY id DESC LIMIT 1"
@@ -157,13 +156,13 @@ class LivedDroid:
         return found
 
     @property
-    def positions_on_chain(self) -> list[tuple[int, int, int]]:
+    def positions_on_chain(self) -> list[tuple[Any, ...]]:
         holder = Wallets(SEED).address(droid_wallet(self.droid_id))
         return self.rows(
             "SELECT tick_lower, tick_upper, liquidity FROM chain_positions WHERE holder = %s"
             " ORDER BY tick_lower",
             (holder,),
-        )  # type: ignore[return-value]
+        )
 
     @property
     def transactions(self) -> int:

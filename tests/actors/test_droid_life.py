@@ -33,7 +33,7 @@ def test_a_droid_places_its_ladder(droid: LivedDroid) -> None:
     droid.asked(Active.RUN)
     assert droid.money()["USDC"] == before["USDC"] - 50_000_000_000
     droid.lives(6)
-    assert droid.session == ("RUNNING", None, False)
+    assert droid.session() == ("RUNNING", None, False)
     assert droid.open_buckets == [323, 324, 325, 326, 327]
     assert len(droid.positions_on_chain) == 5
     assert 49_750 < Decimal(droid.figures["equityUSD"]) - Decimal("643.1") < 50_000
@@ -57,7 +57,7 @@ def test_it_follows_a_price_that_leaves_its_band(droid: LivedDroid) -> None:
     droid.push("3300")
     droid.lives(8)
     assert droid.open_buckets == [323, 324, 325, 326, 327]
-    assert droid.session == ("RUNNING", None, False)
+    assert droid.session() == ("RUNNING", None, False)
     assert Decimal(droid.figures["feesEarnedUSD"]) > 0
     assert Decimal(droid.figures["impermanentLossUSD"]) > 0
 
@@ -68,7 +68,7 @@ def test_all_of_it_comes_back(droid: LivedDroid) -> None:
     droid.lives(6)
     droid.asked(Active.CLOSE)
     droid.lives(8)
-    assert droid.session == ("STOPPED", None, True)
+    assert droid.session() == ("STOPPED", None, True)
     assert droid.open_buckets == []
     after = droid.money()
     worth = after["USDC"] + Decimal(after["ETH"] - before["ETH"]) * Decimal("3215.5") / 100
@@ -99,7 +99,7 @@ def test_a_droid_that_is_killed_at_every_stage_goes_on(droid: LivedDroid, seed: 
     for _ in range(12):
         droid.killed()
         droid.lives(1)
-    assert droid.session == ("STOPPED", None, True)
+    assert droid.session() == ("STOPPED", None, True)
     assert droid.lived.sums() == sums
     assert droid.brought_over() == {
         asset: before.get(asset, 0) - atoms for asset, atoms in droid.money().items()
@@ -112,7 +112,7 @@ def test_a_paused_droid_sends_nothing_and_goes_on_noting(droid: LivedDroid) -> N
     droid.asked(Active.PAUSE)
     droid.lives(1)
     droid.killed()
-    assert droid.session == ("PAUSED", None, False)
+    assert droid.session() == ("PAUSED", None, False)
     sent = droid.transactions
     droid.push("3050")
     droid.lives(5)
@@ -152,9 +152,9 @@ def test_outside_its_bounds_it_sends_nothing_and_says_why(droid: LivedDroid) -> 
     sent = droid.transactions
     droid.push("4100")
     droid.lives(4)
-    assert droid.session == ("RUNNING", "OUT_OF_BOUNDS", False)
+    assert droid.session() == ("RUNNING", "OUT_OF_BOUNDS", False)
     assert droid.transactions == sent
     droid.patched(max_price=Decimal(4_500))
     droid.lives(8)
-    assert droid.session == ("RUNNING", None, False)
+    assert droid.session() == ("RUNNING", None, False)
     assert droid.transactions > sent
