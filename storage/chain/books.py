@@ -24,11 +24,11 @@ IN_POOLS = "SELECT id, amount0, amount1 FROM pools"
 LEDGER = """
 SELECT asset, sum(amount_atoms) FROM ledger_entries
 WHERE account_id = %s GROUP BY asset"""
-WAITING = "SELECT act FROM chain_wishes WHERE wallet = %s AND status = 0"
-COMING = """
+WAITING = f"SELECT act FROM chain_wishes WHERE wallet = %s AND status = {WishStatus.WAITING}"
+COMING = f"""
 SELECT w.act FROM chain_wishes w JOIN droid_sessions s
     ON starts_with(w.label, 'session/' || s.id || '/home/')
-WHERE NOT s.ended AND w.status = %s"""
+WHERE NOT s.ended AND w.status = {WishStatus.MINED}"""
 
 
 def differences(connection: Connection, seed: int) -> list[str]:
@@ -80,7 +80,7 @@ def _bridge(connection: Connection, wallets: Wallets) -> Iterator[str]:
     """What accounts have on the chain has left the bridge, or is on its way."""
     given = {asset: int(atoms) for asset, atoms in connection.execute(LEDGER, (CHAIN,))}
     waiting = _sums(connection.execute(WAITING, (BRIDGE,)).fetchall())
-    coming = _sums(connection.execute(COMING, (WishStatus.MINED,)).fetchall())
+    coming = _sums(connection.execute(COMING).fetchall())
     for symbol in ("USDC", "USDT"):
         token = TOKENS[symbol]
         bridge = _one(connection, HELD, (token.address, wallets.address(BRIDGE)))

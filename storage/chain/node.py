@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from sim.chain.acts import WishStatus
 from sim.chain.building import Block, Included, Tip
 from sim.chain.known_pools import POOLS
 from sim.chain.pool_calls import calls_bytes
@@ -59,10 +60,12 @@ ON CONFLICT (id) DO UPDATE SET block_number = excluded.block_number,
     sqrt_price_x96 = excluded.sqrt_price_x96, tick = excluded.tick,
     liquidity = excluded.liquidity, amount0 = excluded.amount0, amount1 = excluded.amount1,
     price = excluded.price, state_hash = excluded.state_hash"""
-RESOLVED = """
+RESOLVED = f"""
 UPDATE chain_wishes SET status = %s, block_number = %s, place = %s, outcome = %s
-WHERE label = %s AND status = 0"""
-DROP = "UPDATE chain_wishes SET status = 3 WHERE status = 0 AND last_block <= %s"
+WHERE label = %s AND status = {WishStatus.WAITING}"""
+DROP = f"""
+UPDATE chain_wishes SET status = {WishStatus.DROPPED}
+WHERE status = {WishStatus.WAITING} AND last_block <= %s"""
 PRICES = "SELECT number, eth_price_usd, pool_prices FROM chain_blocks WHERE number >= %s"
 FORGET = (
     "DELETE FROM chain_transactions WHERE block_number >= %s",

@@ -37,7 +37,7 @@ def test_a_droid_places_its_ladder(droid: LivedDroid) -> None:
     assert droid.open_buckets == [323, 324, 325, 326, 327]
     assert len(droid.positions_on_chain) == 5
     assert droid.lived.differences() == []
-    assert 49_750 < Decimal(droid.figures["equityUSD"]) - Decimal("643.1") < 50_000
+    assert 49_750 < Decimal(droid.figures["equity_usd"]) - Decimal("643.1") < 50_000
 
 
 def test_a_price_that_fires_without_another_range_moves_nothing(droid: LivedDroid) -> None:
@@ -59,8 +59,8 @@ def test_it_follows_a_price_that_leaves_its_band(droid: LivedDroid) -> None:
     droid.lives(8)
     assert droid.open_buckets == [323, 324, 325, 326, 327]
     assert droid.session() == ("RUNNING", None, False)
-    assert Decimal(droid.figures["feesEarnedUSD"]) > 0
-    assert Decimal(droid.figures["impermanentLossUSD"]) > 0
+    assert Decimal(droid.figures["fees_earned_usd"]) > 0
+    assert Decimal(droid.figures["impermanent_loss_usd"]) > 0
 
 
 def test_all_of_it_comes_back(droid: LivedDroid) -> None:
@@ -144,7 +144,7 @@ def test_more_funding_places_all_anew(droid: LivedDroid) -> None:
     droid.lives(6)
     droid.patched(funding_usd=Decimal(75_000))
     droid.lives(8)
-    assert 74_000 < Decimal(droid.figures["equityUSD"]) < 76_000
+    assert 74_000 < Decimal(droid.figures["equity_usd"]) < 76_000
     assert len(droid.open_buckets) == 5
 
 
