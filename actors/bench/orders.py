@@ -46,6 +46,10 @@ KINDS = (
     ("ray::Recorder", "recorder"),
     ("ray::Strategy", "strategies"),
     ("ray::Supervisor", "supervisor"),
+    ("ray::Chain", "chain"),
+    ("ray::PoolActor", "pools"),
+    ("ray::DroidHost", "droids"),
+    ("ray::Indexer", "indexer"),
 )
 OPEN = {"OPEN", "FILLED", "PARTIALLY_FILLED"}
 

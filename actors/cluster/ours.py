@@ -55,6 +55,8 @@ LOCAL_ENVIRONMENT = {
 EVERY_ENVIRONMENT = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_worker_niceness": "0",
+    # More actors than this at once are a warning to Ray, which it writes to our output.
+    "RAY_worker_maximum_startup_concurrency": "8",
     "RAY_DEDUP_LOGS": "0",
 }
 
