@@ -38,6 +38,7 @@ from api.havencap import document as app_document
 from api.havencap import envelope as app_envelope
 from api.havencap import money as app_money
 from api.havencap import orders as app_orders
+from api.havencap import tokens as app_tokens
 from api.simulations import document as document_of_simulations
 from api.simulations import routes as simulations
 from storage.process_limits import settle_garbage_collection
@@ -59,6 +60,7 @@ SECTIONS = (
     app_money.router,
     app_auth.router,
     app_admin.router,
+    app_tokens.router,
     health.router,
     root.router,
 )

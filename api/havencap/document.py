@@ -1,5 +1,6 @@
 """What the document says of the trading app beside the schemas."""
 
+from api.desk.app_tokens import SHOWN_BEFORE
 from api.door.content_type import NOT_JSON
 from api.door.openapi import Schema, Words
 from api.door.refusal_examples import Errors, Example
@@ -32,6 +33,11 @@ SECURITY_SCHEMES: dict[str, Schema] = {
         "in": "cookie",
         "name": "auth_token",
         "description": "Set by `POST /api/auth/login`",
+    },
+    "appToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`hc_live_…`, made by `POST /api/user/token`",
     },
 }
 
@@ -75,12 +81,16 @@ FIELDS = {
     "SpotMarket.status": "ACTIVE, or why it takes no orders now.",
     "AppBalance.total": "All of it.",
     "AppDepositSent.amount": "How much, in whole units of the asset.",
+    "NewAppTokenAnswer.token": "It is shown this once, and kept only as a hash.",
+    "exists": "Whether there is one.",
+    "AppTokenAnswer.createdAt": "When it was made; absent where there is none.",
     "MessageAnswer.message": "What was done.",
 }
 
 TAGS = {
     "Trading app: people": "Browsers log in with a cookie; ADMINs approve who joins.",
     "Trading app: orders": "Spot orders and money, in JSON numbers.",
+    "Trading app: explorer": "What has happened on the chain, by block, transaction and address.",
 }
 
 OPERATION_IDS = {
@@ -98,6 +108,9 @@ OPERATION_IDS = {
     "get_spot_markets": "getSpotMarkets",
     "get_app_balances": "getMoney",
     "post_app_deposit": "putMoneyIn",
+    "get_app_token": "getAppToken",
+    "post_app_token": "makeAppToken",
+    "delete_app_token": "revokeAppToken",
 }
 
 NO_ORDER: Example = ("404", "No such order", {})
@@ -118,6 +131,7 @@ EXAMPLES: dict[str, dict[int, Example]] = {
         404: ("404", "No such account", {}),
         409: KEY_REUSED,
     },
+    "makeAppToken": {409: ("409", SHOWN_BEFORE, {})},
 }  # fmt: skip
 
 WORDS = Words("api.havencap", FIELDS, EXAMPLES, SECURITY_SCHEMES, TAGS, OPERATION_IDS)

@@ -36,6 +36,7 @@ TABLES: Mapping[str, Rights] = {
         api="SELECT, INSERT (user_id, name, prefix, key_hash, scopes, created_at_us,"
         " expires_at_us), UPDATE (last_used_at_us), DELETE"
     ),
+    "app_tokens": Rights(api="SELECT, INSERT, UPDATE (prefix, token_hash, created_at_us), DELETE"),
     "audit_readings": Rights(
         api="SELECT", engine="SELECT, INSERT, UPDATE (value, gap, at_us), DELETE"
     ),
