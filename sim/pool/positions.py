@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from sim.keccak import keccak256
 from sim.pool.full_math import add_delta, mul_div
-from sim.pool.keccak import keccak256
 from sim.pool.reverts import require
 from sim.pool.words import Q128, Pair, wrapped
 

@@ -1,6 +1,5 @@
 """Each function of the pools' arithmetic answers as the contracts' own did, reverts included."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +8,6 @@ import pytest
 
 from sim.pool.bitmap import flipped_word, next_initialized_tick
 from sim.pool.full_math import add_delta, mul_div, mul_div_rounding_up
-from sim.pool.keccak import keccak256, sponge
 from sim.pool.reverts import Reverted
 from sim.pool.sqrt_price_math import (
     amount0_delta,
@@ -117,24 +115,3 @@ def test_a_price_lies_at_the_tick_whose_ratio_it_has_reached(tick: int) -> None:
     assert tick_at_sqrt_ratio(ratio) == tick
     if tick > -887272:
         assert tick_at_sqrt_ratio(ratio - 1) == tick - 1
-
-
-@pytest.mark.parametrize(
-    ("message", "digest"),
-    [
-        (b"", "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"),
-        (b"abc", "4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45"),
-        (
-            b"Transfer(address,address,uint256)",
-            "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef",
-        ),
-    ],
-)
-def test_keccak_hashes_as_the_chain_does(message: bytes, digest: str) -> None:
-    assert keccak256(message).hex() == digest
-
-
-@pytest.mark.parametrize("length", [0, 1, 26, 135, 136, 137, 271, 272, 1000])
-def test_the_sponge_is_that_of_sha3(length: int) -> None:
-    message = bytes(place * 7 % 251 for place in range(length))
-    assert sponge(message, 6) == hashlib.sha3_256(message).digest()
