@@ -36,6 +36,7 @@ from api.havencap import admin as app_admin
 from api.havencap import auth as app_auth
 from api.havencap import document as app_document
 from api.havencap import envelope as app_envelope
+from api.havencap import explorer as app_explorer
 from api.havencap import money as app_money
 from api.havencap import orders as app_orders
 from api.havencap import tokens as app_tokens
@@ -61,6 +62,7 @@ SECTIONS = (
     app_auth.router,
     app_admin.router,
     app_tokens.router,
+    app_explorer.router,
     health.router,
     root.router,
 )

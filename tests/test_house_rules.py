@@ -35,6 +35,7 @@ WING_MAY_IMPORT = {
     },
     "sim.facts": {"record"},
     "sim.report": {"facts", "record", "rows", "scenario"},
+    "storage.chain": {"postgres"},
     "storage.files": set(),
     "storage.market": set(),
     "storage.tables": set(),

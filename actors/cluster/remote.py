@@ -37,6 +37,7 @@ REFUSAL_S = 0.2
 CALLS_AT_ONCE_MAX = 64
 
 CLASSES: Mapping[str, str] = {
+    "indexer": "actors.live.indexer:Indexer",
     "keeper": "actors.live.keeper:Keeper",
     "market": "actors.live.market:Market",
     "relay": "actors.live.relay:Relay",

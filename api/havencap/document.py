@@ -5,6 +5,7 @@ from api.door.content_type import NOT_JSON
 from api.door.openapi import Schema, Words
 from api.door.refusal_examples import Errors, Example
 from api.door.statuses import STATUSES
+from api.havencap import explorer_document as explorer
 from api.havencap.answers import AppErrorAnswer
 from api.havencap.envelope import LOG_IN, error_body
 
@@ -134,4 +135,11 @@ EXAMPLES: dict[str, dict[int, Example]] = {
     "makeAppToken": {409: ("409", SHOWN_BEFORE, {})},
 }  # fmt: skip
 
-WORDS = Words("api.havencap", FIELDS, EXAMPLES, SECURITY_SCHEMES, TAGS, OPERATION_IDS)
+WORDS = Words(
+    "api.havencap",
+    FIELDS | explorer.FIELDS,
+    EXAMPLES | explorer.EXAMPLES,
+    SECURITY_SCHEMES,
+    TAGS,
+    OPERATION_IDS | explorer.OPERATION_IDS,
+)

@@ -1,7 +1,7 @@
 """Headers of blocks as London has them, after the merge: nobody mines, there are no uncles."""
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from functools import cached_property
 
 import rlp
@@ -52,6 +52,17 @@ class Header:
     @cached_property
     def hash(self) -> bytes:
         return keccak256(self.raw)
+
+
+def decoded_header(raw: bytes) -> Header:
+    """Raises ValueError where it is none of London."""
+    try:
+        values = rlp.decode(raw, HEADER)
+    except rlp.exceptions.RLPException as failed:
+        raise ValueError(f"Not the header that is expected: {failed}") from failed
+    return Header(
+        **{field.name: value for field, value in zip(fields(Header), values, strict=True)}
+    )
 
 
 def root_of(raws: Iterable[bytes]) -> bytes:
