@@ -37,7 +37,7 @@ TOKENS: Mapping[bytes, NamedToken] = {
 
 
 def amount_text(units: int, decimals: int) -> str:
-    """With all its digits, and at least DECIMALS_SHOWN_MIN of those that it has behind the point."""
+    """With all its digits, and two behind the point even where they are 0, if it has so many."""
     whole, _, fraction = format_scaled(units, decimals).partition(".")
     fraction = fraction.ljust(min(DECIMALS_SHOWN_MIN, decimals), "0")
     return f"{whole}.{fraction}" if fraction else whole
