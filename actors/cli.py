@@ -55,6 +55,10 @@ Replay = Annotated[
         "ETH-PERP's where the file's name begins with ETH, else the first market's. They loop."
     ),
 ]
+ChainSpeed = Annotated[
+    float | None,
+    typer.Option(help="How fast the chain's time runs: 60 makes a block every 0.2 s. Default 1."),
+]
 ReplayOnce = Annotated[
     bool, typer.Option("--replay-once", help="Stop at the last of the recorded trades.")
 ]
@@ -102,6 +106,7 @@ def up(
     world: World = None,
     replay: Replay = None,
     replay_once: ReplayOnce = False,
+    chain_speed: ChainSpeed = None,
 ) -> None:
     """Start the exchange: servers, actors and API, until Ctrl-C."""
     for number in (signal.SIGINT, signal.SIGTERM):  # nothing has been started yet
@@ -113,6 +118,7 @@ def up(
         world=world,
         replay=replay,
         replay_loops=False if replay_once else None,
+        chain_speed=chain_speed,
     )
     if replay_once and settings.replay is None:
         end_with("--replay-once needs --replay.")

@@ -126,6 +126,8 @@ class Settings(BaseSettings):
     world: str = "default"
     replay: Path | None = None
     replay_loops: bool = True
+    # Seconds of the chain's time in one of ours.
+    chain_speed: float = Field(1, gt=0, le=10_000)
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
 
     token_ttl_s: int = Field(900, ge=1, le=86_400)

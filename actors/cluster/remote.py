@@ -18,17 +18,13 @@ from ray.exceptions import (
 )
 
 from actors.cluster.packed_arguments import packed, unpacked
-from actors.live.strategy import MarketUnavailable
 from actors.live.supervisor import Absence, Vitals
 from actors.logs import log_to_file
 from actors.loop import stall_of_process
-from sim.populations.population import StrategyReply
-from sim.rows.messages import Rows
 from storage.process_limits import settle_garbage_collection
 
 log = structlog.get_logger()
 
-SUBMIT_TIMEOUT_S = 30.0
 LOOK_S = 1.0
 STOP_TIMEOUT_S = 4.0
 REFUSAL_S = 0.2
@@ -37,9 +33,11 @@ REFUSAL_S = 0.2
 CALLS_AT_ONCE_MAX = 64
 
 CLASSES: Mapping[str, str] = {
+    "chain": "actors.live.chain:Chain",
     "indexer": "actors.live.indexer:Indexer",
     "keeper": "actors.live.keeper:Keeper",
     "market": "actors.live.market:Market",
+    "pool": "actors.live.pool:PoolActor",
     "relay": "actors.live.relay:Relay",
     "recorder": "actors.live.recorder:Recorder",
     "risk": "actors.live.risk:Risk",
@@ -213,33 +211,3 @@ def refused_to_start(handle: Any) -> str | None:
     except RayError:
         return None
     return None
-
-
-class MarketHandle:
-    """A market as a strategy sees it: MarketPort over Ray. Travels as its name."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._handle: ActorHandle[Any] | None = None
-
-    def __reduce__(self) -> tuple[type["MarketHandle"], tuple[str]]:
-        return (MarketHandle, (self._name,))
-
-    def register(self, strategy_no: int, first_account: int, last_account: int) -> StrategyReply:
-        """See actors.live.market.Market.register. Raises MarketUnavailable."""
-        return self._call("register", strategy_no, first_account, last_account)
-
-    def submit(self, strategy_no: int, batch_no: int, rows: Rows) -> StrategyReply:
-        """See actors.live.market.Market.submit. Raises MarketUnavailable."""
-        return self._call("submit", strategy_no, batch_no, rows)
-
-    def _call(self, method: str, *arguments: object) -> StrategyReply:
-        try:
-            if self._handle is None:
-                self._handle = ray.get_actor(self._name)
-            answer = getattr(self._handle, method).remote(*arguments)
-            reply: StrategyReply = ray.get(answer, timeout=SUBMIT_TIMEOUT_S)
-        except (ValueError, RayActorError, GetTimeoutError) as error:
-            self._handle = None
-            raise MarketUnavailable(self._name) from error
-        return reply

@@ -1,16 +1,22 @@
 """Which actors a world needs, and what each is told."""
 
+import time
 from collections import Counter
 from collections.abc import Sequence
+from fractions import Fraction
 
-from actors.cluster.remote import MarketHandle, RayCluster, Wanted
+from actors.cluster.handles import MarketHandle, PoolHandle
+from actors.cluster.remote import RayCluster, Wanted
 from actors.live.auditor import Auditor
 from actors.live.strategy import Means
 from actors.simulate.queue import SimulationQueue
+from sim.chain.known_pools import POOLS
 from sim.market import MarketSpec
 from sim.populations.registry import build_population
 from sim.prices.processes import ReferencePrice
 from sim.scenario.world import PopulationDescription, World
+from storage.chain.founding import found_chain
+from storage.postgres.database import connect
 from storage.postgres.database_roles import DatabaseUrls
 from storage.reading.strategy_holdings import StrategyHoldings
 from storage.servers.bootstrap import create_strategy_accounts
@@ -18,6 +24,7 @@ from storage.servers.inventories import Inventory, buy_inventories
 from storage.settings import Settings
 
 SUPERVISOR = "supervisor"
+ETHER_PRICE_ELSEWHERE = Fraction(3_000)
 
 Prices = Sequence[tuple[MarketSpec, ReferencePrice]]
 """Every market of a world and the process that its index comes from."""
@@ -50,6 +57,7 @@ def wanted_actors(
         Wanted("relay", "relay", servers),
         Wanted("risk", "risk", risk),
         *strategies(urls, world, prices),
+        *chain(settings, urls, world, prices),
         Wanted("keeper", "keeper", keeper),
     ]
     simulations = SimulationQueue(urls.engine, settings.simulations_max)
@@ -60,6 +68,42 @@ def wanted_actors(
         "auditor": Auditor(urls.engine, {market: market_name(market) for market in ids}),
     }
     return [*workers, Wanted("supervisor", SUPERVISOR, arguments)]
+
+
+def chain(settings: Settings, urls: DatabaseUrls, world: World, prices: Prices) -> list[Wanted]:
+    """The chain and its pools, where the world has one. It is founded on the way."""
+    if not world.has_chain:
+        return []
+    with connect(urls.owner, "founding") as connection:
+        found_chain(connection, world.seed, first_ether_price(prices), int(time.time()))
+    pools = {pool_id: PoolHandle(pool_name(pool_id)) for pool_id in POOLS}
+    arguments = {
+        "database_url": urls.engine,
+        "pools": pools,
+        "seed": world.seed,
+        "speed": settings.chain_speed,
+        "is_quiet": not world.populations,
+    }
+    return [
+        *(
+            Wanted("pool", pool_name(pool_id), {"pool_id": pool_id, "database_url": urls.engine})
+            for pool_id in POOLS
+        ),
+        Wanted("chain", "chain", arguments),
+    ]
+
+
+def first_ether_price(prices: Prices) -> Fraction:
+    """Where the world's index of ether begins; of a world without ether, a price of some day."""
+    for spec, price in prices:
+        if spec.base_asset == "ETH":
+            return Fraction(spec.tick_size) * price.price_ticks
+    return ETHER_PRICE_ELSEWHERE
+
+
+def pool_name(pool_id: int) -> str:
+    """The name of a pool's actor."""
+    return f"pool:{pool_id}"
 
 
 def followed(world: World) -> dict[str, str]:

@@ -48,7 +48,11 @@ HEALTH_TIMEOUT_S = 2.0
 READY_POLL_S = 0.1
 HALTED = "HALTED"
 NOT_AWAITED = {"supervisor", "keeper"}  # an exchange is ready without them
-STOP_ORDER = ({"supervisor"}, {"strategy", "risk", "relay", "keeper"}, {"market", "recorder"})
+STOP_ORDER = (
+    {"supervisor"},
+    {"strategy", "risk", "relay", "keeper", "chain"},
+    {"market", "recorder", "pool"},
+)
 """Who starts others goes first, and who waits for an answer before the one who gives it."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from sim.fast_pool.arrays import DONE, REASONS, SwapBatch
 from sim.fast_pool.converting import arrays_of, integers, signed, table, tell_swaps
 from sim.fast_pool.swapping import swap_all
-from sim.pool.pool import Pool
+from sim.pool.pool import Pool, copied
 from sim.pool.swapping import Order
 from sim.pool.words import Pair, wrapped
 
@@ -76,15 +76,3 @@ class FastPool:
         pool = copied(self._rest)
         tell_swaps(self._arrays, pool)
         return pool
-
-
-def copied(pool: Pool) -> Pool:
-    """The same pool, which goes its own way from now on."""
-    store, copy = pool.store, Pool(pool.store.fee_pips, pool.store.tick_spacing)
-    copy.store.state = store.state
-    copy.store.steps_walked = store.steps_walked
-    copy.store.ticks.update(store.ticks)
-    copy.store.bitmap.update(store.bitmap)
-    copy.store.positions.update(store.positions)
-    copy.store.observations.update(store.observations)
-    return copy

@@ -223,3 +223,15 @@ class Pool:
 def with_one(pair: Pair, token: int, number: int) -> Pair:
     """The pair with another number for one of its tokens."""
     return (number, pair[1]) if token == 0 else (pair[0], number)
+
+
+def copied(pool: Pool) -> Pool:
+    """The same pool, which goes its own way from now on."""
+    store, copy = pool.store, Pool(pool.store.fee_pips, pool.store.tick_spacing)
+    copy.store.state = store.state
+    copy.store.steps_walked = store.steps_walked
+    copy.store.ticks.update(store.ticks)
+    copy.store.bitmap.update(store.bitmap)
+    copy.store.positions.update(store.positions)
+    copy.store.observations.update(store.observations)
+    return copy

@@ -75,13 +75,17 @@ class PopulationDescription:
 
 @dataclass(frozen=True)
 class World:
-    """Everything a deployment or a simulation begins with."""
+    """Everything a deployment or a simulation begins with.
+
+    has_chain   whether a deployment of it has a chain with pools beside its markets
+    """
 
     name: str
     seed: int
     steps_per_second: int
     markets: tuple[MarketDescription, ...]
     populations: tuple[PopulationDescription, ...]
+    has_chain: bool = False
 
     def market(self, market_id: str) -> MarketDescription:
         """A market by its id; KeyError if it is not in this world."""
@@ -97,8 +101,9 @@ def parse_world(text: str) -> World:
     """A world from TOML text. Raises ScenarioError."""
     with toml_table(text, "a world") as table:
         fields = Fields(table)
-        fields.only(*WORLD_FIELDS)
-        world = read_world(fields)
+        fields.only(*WORLD_FIELDS, "chain")
+        has_chain = fields.flag("chain", False)
+        world = dataclasses.replace(read_world(fields), has_chain=has_chain)
     for place, market in enumerate(world.markets):
         _refuse_quote(place, market.spec.quote_asset, COLLATERAL)
     return world

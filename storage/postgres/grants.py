@@ -57,8 +57,8 @@ TABLES: Mapping[str, Rights] = {
     "chain_blocks": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
     "chain_head": Rights(
         api="SELECT",
-        engine="SELECT, INSERT, UPDATE (epoch, number, time_s, next_base_fee_wei, state_hash,"
-        " halt_reason, mine_to, reorg_wish)",
+        engine="SELECT, INSERT, UPDATE (epoch, number, hash, time_s, next_base_fee_wei,"
+        " state_hash, burnt_wei, last_token_id, halt_reason, mine_to, reorg_wish)",
     ),
     "chain_holdings": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE (amount)"),
     "chain_positions": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE (liquidity), DELETE"),

@@ -33,9 +33,12 @@ class ChainHeadRow(SQLModel, table=True):
     id: bool = Field(primary_key=True, sa_column_kwargs={"server_default": "true"})
     epoch: int = Field(sa_type=BigInteger, default=0)
     number: int = Field(sa_type=BigInteger)
+    hash: bytes = Field(sa_type=LargeBinary)
     time_s: int = Field(sa_type=BigInteger)
     next_base_fee_wei: int = Field(sa_type=BigInteger)
     state_hash: bytes = Field(sa_type=LargeBinary)
+    burnt_wei: int = Field(sa_type=SUM)
+    last_token_id: int = Field(sa_type=BigInteger)
     halt_reason: str | None = None
     mine_to: int = Field(sa_type=BigInteger, default=0)
     reorg_wish: int = 0
@@ -45,6 +48,7 @@ class ChainBlockRow(SQLModel, table=True):
     """A block. `header` is its RLP, `pool_calls` what pools were asked in it, in order.
 
     eth_price_usd   of pool 42 after it; the nearest double
+    pool_prices     JSON: the sqrtPriceX96 of each pool after it
     """
 
     __tablename__ = "chain_blocks"
@@ -57,6 +61,7 @@ class ChainBlockRow(SQLModel, table=True):
     eth_price_usd: float = Field(sa_type=Float)
     header: bytes = Field(sa_type=LargeBinary)
     pool_calls: bytes = Field(sa_type=LargeBinary)
+    pool_prices: str
 
 
 class ChainTransactionRow(SQLModel, table=True):

@@ -1,0 +1,82 @@
+"""A chain and its pools in a database, driven by hand; and what all of it comes to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import psycopg
+
+from actors.live.chain import Chain
+from actors.live.pool import PoolActor
+from sim.chain.known_pools import POOLS
+from storage.chain.founding import found_chain
+from storage.chain.node import mine, read_head
+
+SEED = 7
+START_S = 1_800_000_000
+PRICE = Fraction(3_500)
+SUMS = """
+SELECT 'wei', sum(wei) + (SELECT burnt_wei FROM chain_head) FROM chain_accounts
+UNION ALL SELECT encode(token, 'hex'), sum(amount) FROM chain_holdings GROUP BY token"""
+
+
+@dataclass
+class LivedChain:
+    database_url: str
+    connection: psycopg.Connection[Any]
+    pools: Mapping[int, PoolActor]
+    _chains: list[Chain] = field(default_factory=list)
+
+    def mined(self, count: int) -> int:
+        """So many blocks more; the number of the newest."""
+        last = mine(self.connection, count)
+        for _ in range(3 * count):
+            if self.number == last:
+                return last
+            self.chain.look()
+        raise AssertionError(f"{self.number} is the newest block, not {last}")
+
+    @property
+    def number(self) -> int:
+        head = read_head(self.connection)
+        assert head is not None
+        return head.tip.number
+
+    def sums(self) -> dict[str, int]:
+        """Of ether, burnt and not, and of each token, over everybody."""
+        return {name: int(total) for name, total in self.connection.execute(SUMS).fetchall()}
+
+    @property
+    def halt_reason(self) -> str | None:
+        head = read_head(self.connection)
+        return head.halt_reason if head is not None else None
+
+    def restart(self) -> None:
+        """Others in the place of these, which end as if they were killed: nothing is kept."""
+        self.close()
+        self.pools = {pool_id: PoolActor(pool_id, self.database_url) for pool_id in POOLS}
+        self.supersede()
+
+    def supersede(self) -> None:
+        """Another chain's actor, while the one before may live."""
+        self._chains.append(Chain(self.database_url, self.pools, SEED))
+
+    @property
+    def chain(self) -> Chain:
+        return self._chains[-1]
+
+    def close(self) -> None:
+        """Give all connections back."""
+        while self._chains:
+            self._chains.pop().stop()
+        for actor in self.pools.values():
+            actor.end()
+
+
+def founded(database_url: str, connection: psycopg.Connection[Any]) -> LivedChain:
+    found_chain(connection, SEED, PRICE, START_S)
+    pools = {pool_id: PoolActor(pool_id, database_url) for pool_id in POOLS}
+    lived = LivedChain(database_url, connection, pools)
+    lived.supersede()
+    return lived
