@@ -133,12 +133,13 @@ EXAMPLES: dict[str, dict[int, Example]] = {
         409: KEY_REUSED,
     },
     "makeAppToken": {409: ("409", SHOWN_BEFORE, {})},
+    **explorer.EXAMPLES,
 }  # fmt: skip
 
 WORDS = Words(
     "api.havencap",
     FIELDS | explorer.FIELDS,
-    EXAMPLES | explorer.EXAMPLES,
+    EXAMPLES,
     SECURITY_SCHEMES,
     TAGS,
     OPERATION_IDS | explorer.OPERATION_IDS,

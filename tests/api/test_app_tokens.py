@@ -5,6 +5,8 @@ import re
 import httpx
 import pytest
 
+from api.havencap.document import EXAMPLES
+from api.havencap.envelope import error_body
 from tests.api.browsers import Browser, client, error_of
 from tests.api.deployment import Deployment
 
@@ -162,4 +164,5 @@ def test_the_same_request_again_makes_no_other_token(app: Deployment, trader: Br
     assert first.status_code == 201
     again = trader.http.post(PATH, headers=headers)
     assert error_of(again) == 409
+    assert again.json() == error_body(*EXAMPLES["makeAppToken"][409])
     assert explores(app, first.json()["token"]).status_code == 200

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from api.havencap.envelope import error_body
+from api.havencap.explorer_document import EXAMPLES
 from sim.chain.addresses import NOBODY, POSITION_MANAGER, USDC, USDT, WETH, checksummed
 from sim.chain.events import ERC20_TRANSFER, NFT_TRANSFER
 from sim.chain.logs import Log
@@ -348,3 +350,26 @@ def test_what_is_not_there_is_404_and_what_cannot_be_is_400(
     path: str, status: int, explored: Explored
 ) -> None:
     assert error_of(explored.get(path)) == status
+
+
+PROVOKING = {
+    ("getChainTransactions", 400): "transactions?page_size=101",
+    ("getTransactionsOfAddress", 400): "transactions/address/0x12",
+    ("getChainTransaction", 400): "transactions/0x12",
+    ("getChainTransaction", 404): f"transactions/{NOWHERE}",
+    ("getBlock", 400): "blocks/latest",
+    ("getBlock", 404): "blocks/1",
+    ("getToken", 400): "tokens/0x12",
+    ("getToken", 404): f"tokens/{checksummed(ANN)}",
+}
+
+
+def test_the_refusals_that_the_document_shows_are_the_ones_that_are_given(
+    explored: Explored,
+) -> None:
+    shown = {(operation, status) for operation, told in EXAMPLES.items() for status in told}
+    assert shown == set(PROVOKING)
+    for (operation, status), path in PROVOKING.items():
+        answer = explored.get(path)
+        assert answer.status_code == status
+        assert answer.json() == error_body(*EXAMPLES[operation][status])
