@@ -9,7 +9,7 @@ from rlp.sedes import Binary, List, big_endian_int, binary
 from trie.hexary import HexaryTrie
 
 from sim.chain.logs import BLOOM_BYTES
-from sim.chain.sedes import ADDRESS, HASH
+from sim.chain.sedes import ADDRESS, HASH, fields_of
 from sim.keccak import keccak256
 
 NO_UNCLES = keccak256(rlp.encode([]))
@@ -56,13 +56,8 @@ class Header:
 
 def decoded_header(raw: bytes) -> Header:
     """Raises ValueError where it is none of London."""
-    try:
-        values = rlp.decode(raw, HEADER)
-    except rlp.exceptions.RLPException as failed:
-        raise ValueError(f"Not the header that is expected: {failed}") from failed
-    return Header(
-        **{field.name: value for field, value in zip(fields(Header), values, strict=True)}
-    )
+    names = (field.name for field in fields(Header))
+    return Header(**dict(zip(names, fields_of(raw, HEADER), strict=True)))
 
 
 def root_of(raws: Iterable[bytes]) -> bytes:
