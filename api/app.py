@@ -34,7 +34,9 @@ from api.flux import (
 )
 from api.havencap import admin as app_admin
 from api.havencap import auth as app_auth
+from api.havencap import devbe as app_devbe
 from api.havencap import document as app_document
+from api.havencap import droids as app_droids
 from api.havencap import envelope as app_envelope
 from api.havencap import explorer as app_explorer
 from api.havencap import money as app_money
@@ -59,6 +61,8 @@ SECTIONS = (
     simulations.router,
     app_orders.router,
     app_money.router,
+    app_droids.router,
+    app_devbe.router,
     app_auth.router,
     app_admin.router,
     app_tokens.router,

@@ -28,6 +28,9 @@ QUANTITY_LOTS_MAX = 10**12
 
 COLLATERAL = "USDC"
 """What markets of the exchange are quoted in, and the one asset that backs positions."""
+GAS_ASSET = "ETH"
+CHAIN_ASSETS = (GAS_ASSET, "USDT")
+"""What droids need beside the collateral: it is listed whatever the spot markets trade."""
 
 PRICE_BAND_PPM = 100_000
 """Nobody takes at a price that is further from mark, where a market does not say otherwise."""

@@ -43,6 +43,7 @@ class Refusal(StrEnum):
     SIMULATION_NOT_FOUND = "SIMULATION_NOT_FOUND"
     SIMULATION_NOT_ENDED = "SIMULATION_NOT_ENDED"
     SIMULATION_ENDED = "SIMULATION_ENDED"
+    DROID_CLOSING = "DROID_CLOSING"
     NOT_FOUND = "NOT_FOUND"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
@@ -59,6 +60,7 @@ class Name(StrEnum):
 
     CLIENT_ORDER_ID = "{client_order_id}"
     MARKET_ID = "{market_id}"
+    POOL_ID = "{pool_id}"
     QUANTITY = "{quantity}"
     PRICE = "{price}"
     LEVERAGE = "{leverage}"

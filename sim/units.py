@@ -8,7 +8,7 @@ ATOM_DECIMALS = 6
 ATOMS_PER_UNIT = 1_000_000
 """Quote atoms in one unit of a quote asset: 1 USDC = 1,000,000 atoms."""
 
-ASSET_DECIMALS = {"USDC": ATOM_DECIMALS}
+ASSET_DECIMALS = {"USDC": ATOM_DECIMALS, "USDT": ATOM_DECIMALS}
 ASSET_DECIMALS_DEFAULT = 8
 """Decimals of an atom of what spot markets trade: a hundred-millionth, as Bitcoin has it."""
 

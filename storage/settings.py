@@ -26,6 +26,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from sim.market import GAS_ASSET
 from sim.scenario.toml_text import toml_table
 from sim.units import DEPOSIT_UNITS_MAX, asset_decimals, parse_atoms
 from storage.regular_file import at_home, followed
@@ -44,6 +45,9 @@ ADDRESSES = (
 
 API_PROCESSES_USUAL, CONNECTIONS_USUAL = 1, 8
 """Processes of the API, and connections to PostgreSQL of one."""
+
+GAS_UNITS_MAX = 1_000
+"""The most that a droid's session may get for gas, in ether."""
 
 NOT_SETTINGS = {CONFIG_VARIABLE, "SANDPIT_BENCH_ROUTE"}
 HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
@@ -159,6 +163,8 @@ class Settings(BaseSettings):
     probe_rate: Rate = "100/second"
     # What a user of the trading app gets who becomes ACTIVE, as far as it is traded here.
     opening_balance: dict[str, str] = {"USDC": "200000", "USDT": "200000", "ETH": "20"}
+    # What goes with a droid's funding, to pay for its transactions.
+    droid_gas_eth: str = "0.2"
     # Of one account, and of one user over all accounts.
     open_orders_max: int = Field(1_000, ge=1, le=100_000)
     user_open_orders_max: int = Field(5_000, ge=1, le=2_000_000, validate_default=True)
@@ -204,6 +210,13 @@ class Settings(BaseSettings):
                 raise ValueError(f"{asset} must be more than 0 and at most {DEPOSIT_UNITS_MAX}")
         return sent
 
+    @field_validator("droid_gas_eth")
+    @classmethod
+    def _ether(cls, text: str) -> str:
+        if not 0 < parse_atoms(text, GAS_ASSET) <= 10 ** asset_decimals(GAS_ASSET) * GAS_UNITS_MAX:
+            raise ValueError(f"must be more than 0 and at most {GAS_UNITS_MAX}")
+        return text
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -226,6 +239,11 @@ class Settings(BaseSettings):
     def opening_atoms(self) -> dict[str, int]:
         """The opening balance in atoms, by asset."""
         return {asset: parse_atoms(text, asset) for asset, text in self.opening_balance.items()}
+
+    @cached_property
+    def droid_gas_atoms(self) -> int:
+        """What a droid's session gets for gas."""
+        return parse_atoms(self.droid_gas_eth, GAS_ASSET)
 
     @property
     def address(self) -> str:

@@ -18,12 +18,16 @@ MAY_IMPORT = {
     "actors": {"actors", "storage", "sim"},
     "api": {"api", "storage", "sim"},
 }
-WING_MAY_IMPORT = {
-    "sim.rows": set(),
+NO_WING = (
+    *("sim.rows", "sim.pool", "actors.live", "api.credentials"),
+    *("storage.files", "storage.market", "storage.tables", "storage.postgres"),
+)
+WING_MAY_IMPORT: dict[str, set[str]] = {
+    **{key: set() for key in NO_WING},
     "sim.book": {"rows"},
     "sim.money": {"rows"},
-    "sim.pool": set(),
     "sim.chain": {"pool"},
+    "sim.droid": {"chain", "pool"},
     "sim.fast_pool": {"pool", "rows"},
     "sim.prices": {"rows"},
     "sim.populations": {"rows"},
@@ -36,23 +40,18 @@ WING_MAY_IMPORT = {
     "sim.facts": {"record"},
     "sim.report": {"facts", "record", "rows", "scenario"},
     "storage.chain": {"postgres"},
-    "storage.files": set(),
-    "storage.market": set(),
-    "storage.tables": set(),
+    "storage.droids": {"chain", "intake", "people", "postgres"},
     "storage.migrations": {"tables"},
-    "storage.postgres": set(),
     "storage.intake": {"market", "people", "postgres"},
     "storage.people": {"postgres"},
     "storage.reading": {"intake", "market", "people", "postgres"},
     "storage.runs": {"files", "people", "postgres"},
     "storage.upkeep": {"market", "postgres", "runs"},
     "storage.servers": {"market", "migrations", "people", "postgres"},
-    "actors.live": set(),
     "actors.cluster": {"live"},
     "actors.simulate": {"cluster"},
     "actors.commands": {"cluster", "live", "simulate"},
     "actors.bench": {"simulate"},
-    "api.credentials": set(),
     "api.desk": {"credentials"},
     "api.door": {"credentials", "desk"},
     "api.flux": {"credentials", "desk", "door"},
@@ -81,9 +80,8 @@ CLOCKS_DICE_AND_FILES = {
     *("time", "random", "secrets", "uuid", "os", "io", "pathlib", "tempfile", "shutil", "gzip"),
     *("socket", "subprocess", "threading", "multiprocessing", "asyncio", "concurrent", "signal"),
 }
-CLOCK_CALLS = {"now", "utcnow", "today", "fromtimestamp"}
+CLOCK_CALLS, INEXACT = {"now", "utcnow", "today", "fromtimestamp"}, {"fastmath", "parallel"}
 SEEDED = {"Generator", "BitGenerator", "PCG64", "Philox", "SeedSequence", "default_rng"}
-INEXACT = {"fastmath", "parallel"}
 HOT_PATH = (
     "storage.intake.accept",
     "storage.intake.commands",

@@ -8,6 +8,7 @@ ACCOUNT_ID_TEXT = re.compile(r"account_([1-9]\d{0,18})", re.ASCII)
 ORDER_ID_TEXT = re.compile(r"order_([1-9]\d{0,18})", re.ASCII)
 API_KEY_ID_TEXT = re.compile(r"key_([1-9]\d{0,18})", re.ASCII)
 SIMULATION_ID_TEXT = re.compile(r"simulation_([1-9]\d{0,18})", re.ASCII)
+NUMBER_TEXT = re.compile(r"([1-9]\d{0,18})", re.ASCII)
 INTEGER_MAX = 2**63 - 1
 NOBODYS_ORDER = 0
 NOBODYS_ACCOUNT = 0
@@ -41,6 +42,11 @@ def simulation_id_text(simulation_id: int) -> str:
 def parse_simulation_id(text: str) -> int | None:
     """The id, or None for text that names no simulation."""
     return _number(SIMULATION_ID_TEXT.fullmatch(text))
+
+
+def parse_number(text: str) -> int | None:
+    """The id of what is called by its number alone, or None for text that is no such number."""
+    return _number(NUMBER_TEXT.fullmatch(text))
 
 
 def api_key_id_text(key_id: int) -> str:

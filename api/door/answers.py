@@ -30,8 +30,7 @@ def reply_page(page: Sequence[BaseModel], next_cursor: str | None = None) -> Res
 def reply_exact(
     body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """A model with ExactDecimals as JSON; what is None is null, what nothing is said of is left
-    out."""
+    """A model with ExactDecimals as JSON; what is None is null, what was never set is left out."""
     text = exact_json_bytes(body.model_dump(by_alias=True, exclude_unset=True))
     return Response(text, status, headers, "application/json")
 

@@ -167,6 +167,11 @@ async def admin(request: Request) -> Caller:
     return with_role(await logged_in(request), Role.ADMIN)
 
 
+async def operator(request: Request) -> Caller:
+    """An OPERATOR who has logged in."""
+    return with_role(await logged_in(request), Role.OPERATOR)
+
+
 async def operator_of_this_machine(request: Request) -> None:
     """An ADMIN, or anyone where the server is bound to this machine only; never an API key."""
     await without_key(request)
@@ -194,6 +199,7 @@ AccountViewer = Annotated[Holder, Depends(account_viewer)]
 AccountTrader = Annotated[Holder, Depends(account_trader)]
 TraderOfNamed = Annotated[Holder, Depends(trader_of_named)]
 LoggedIn = Annotated[Caller, Depends(logged_in)]
+Operator = Annotated[Caller, Depends(operator)]
 Admin = Annotated[Caller, Depends(admin)]
 WithoutKey = Annotated[None, Depends(without_key)]
 IdempotencyKey = Annotated[

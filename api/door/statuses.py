@@ -41,6 +41,7 @@ STATUSES: dict[Refusal, int] = {
     Refusal.SIMULATION_NOT_FOUND: 404,
     Refusal.SIMULATION_NOT_ENDED: 409,
     Refusal.SIMULATION_ENDED: 409,
+    Refusal.DROID_CLOSING: 409,
     Refusal.NOT_FOUND: 404,
     Refusal.METHOD_NOT_ALLOWED: 405,
     Refusal.PAYLOAD_TOO_LARGE: 413,

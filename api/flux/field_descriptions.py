@@ -46,8 +46,9 @@ FIELDS: dict[str, str] = {
     "haltReason": "Why the market is halted; absent where it is not.",
     "haltedMarkets": "Markets that are halted, and so were left as they are, with the reason.",
     # Money
-    "asset": "USDC, or the base asset of a spot market.",
-    "amount": f"How much, {DECIMAL} or a number; at most 6 decimals of USDC, 8 of any other asset.",
+    "asset": "USDC, ETH, USDT, or the base asset of a spot market.",
+    "amount": f"How much, {DECIMAL} or a number; at most 6 decimals of USDC and USDT,"
+    " 8 of any other asset.",
     "LedgerAnswer.amount": "By how much the balance changed, with its sign.",
     "total": f"All of it, {DECIMAL}.",
     "locked": "The part of `total` that open orders reserve.",

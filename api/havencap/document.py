@@ -7,6 +7,7 @@ from api.door.refusal_examples import Errors, Example
 from api.door.statuses import STATUSES
 from api.havencap import explorer_document as explorer
 from api.havencap.answers import AppErrorAnswer
+from api.havencap.droid_fields import FIELDS as DROID_FIELDS
 from api.havencap.envelope import LOG_IN, error_body
 
 USUAL: dict[int, tuple[str, str, str]] = {
@@ -86,12 +87,15 @@ FIELDS = {
     "exists": "Whether there is one.",
     "AppTokenAnswer.createdAt": "When it was made; absent where there is none.",
     "MessageAnswer.message": "What was done.",
+    **DROID_FIELDS,
 }
 
 TAGS = {
     "Trading app: people": "Browsers log in with a cookie; ADMINs approve who joins.",
     "Trading app: orders": "Spot orders and money, in JSON numbers.",
     "Trading app: explorer": "What has happened on the chain, by block, transaction and address.",
+    "Trading app: droids": "Droids work ladders of positions in a pool of the chain.",
+    "Trading app: DevBE": "Readings by name, for OPERATORs.",
 }
 
 OPERATION_IDS = {
@@ -112,9 +116,17 @@ OPERATION_IDS = {
     "get_app_token": "getAppToken",
     "post_app_token": "makeAppToken",
     "delete_app_token": "revokeAppToken",
+    "post_droid": "makeDroid",
+    "get_droid_accounts": "getDroidWallets",
+    "get_droid_pools": "getPools",
+    "patch_droid_active": "runDroid",
+    "patch_droid_config": "changeDroid",
+    "get_devbe_data": "getDevbeData",
+    "get_devbe_run": "runDevbeScript",
 }
 
 NO_ORDER: Example = ("404", "No such order", {})
+NO_DROID: Example = ("404", "No such droid", {})
 KEY_REUSED: Example = ("409", "This Idempotency-Key was used before for another request", {})
 EXAMPLES: dict[str, dict[int, Example]] = {
     "placeSpotOrder": {
@@ -128,12 +140,35 @@ EXAMPLES: dict[str, dict[int, Example]] = {
     "getSpotOrders": {404: ("404", "No such account", {})},
     "getMoney": {404: ("404", "No such account", {})},
     "putMoneyIn": {
-        400: ("400", "The asset must be USDC or ETH", {}),
+        400: ("400", "The asset must be USDC, ETH or USDT", {}),
         404: ("404", "No such account", {}),
         409: KEY_REUSED,
     },
     "makeAppToken": {409: ("409", SHOWN_BEFORE, {})},
     **explorer.EXAMPLES,
+    "makeDroid": {
+        400: ("400", "maxBots: must be at least 1 and at most 100", {}),
+        409: KEY_REUSED,
+    },
+    "getDroid": {404: NO_DROID},
+    "getDroidHistory": {404: NO_DROID},
+    "changeDroid": {400: ("400", "Say what changes, such as maxBots", {}), 404: NO_DROID},
+    "runDroid": {
+        400: ("400", "Too little money: 50000 USDC is needed and 10000 is free, 0.2 ETH is needed"
+              " and 0 is free", {}),
+        404: NO_DROID,
+        409: ("409", "The droid is closing its positions: wait until its session is STOPPED", {}),
+    },
+    "getDevbeData": {
+        400: ("400", "poolId: must be one of 42, 43", {}),
+        404: ("404", "No such name; there are walletSummary, poolSummary, droidPerformance,"
+              " gasSummary", {}),
+    },
+    "runDevbeScript": {
+        400: ("400", "tick: must be 887272 or less: that is the maximum", {}),
+        404: ("404", "No such name; there are verifySignature, priceToTick, tickToPrice,"
+              " positionValue", {}),
+    },
 }  # fmt: skip
 
 WORDS = Words(

@@ -52,9 +52,7 @@ class SpotOrderSent(Sent):
     @property
     def expires_us(self) -> int | None:
         """When it ends, in microseconds since 1970, or never."""
-        if self.expires_at is None:
-            return None
-        return max(1, microseconds_of(self.expires_at))
+        return None if self.expires_at is None else max(1, microseconds_of(self.expires_at))
 
 
 class SpotOrdersAsked(PageAsked):

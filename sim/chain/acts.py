@@ -13,6 +13,9 @@ from sim.pool.tick_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
 ANY_PRICE = (MIN_SQRT_RATIO, MAX_SQRT_RATIO)
 """Of a pool, as bounds."""
 
+CROSSED_TICKS_MAX = 20
+"""A swap has gas for so many, unless it says otherwise, and is out of it where it crosses more."""
+
 
 class WishStatus(IntEnum):
     """How far a wish has come. FAILED is in a block too, and paid for."""
@@ -66,13 +69,17 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class SwapIn:
-    """So much of one token for the other, as far as the limit."""
+    """So much of one token for the other, as far as the limit.
+
+    crossed_max   ticks that it has gas for
+    """
 
     pool_id: int
     zero_for_one: bool
     amount_in: int
     sqrt_limit_x96: int
     sqrt_prices_x96: tuple[int, int] = ANY_PRICE
+    crossed_max: int = CROSSED_TICKS_MAX
 
 
 @dataclass(frozen=True, slots=True)

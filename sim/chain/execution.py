@@ -8,7 +8,6 @@ from sim.chain import calldata, events
 from sim.chain.acts import Act, Close, Mint, Send, SwapIn, Transfer, Work
 from sim.chain.addresses import NOBODY, POSITION_MANAGER, SWAP_ROUTER
 from sim.chain.gas import (
-    CROSSED_TICKS_MAX,
     REVERTED_GAS,
     SEND_GAS,
     TRANSFER_GAS,
@@ -190,7 +189,7 @@ class Executor:
             act.amount_in,
             zero_for_one=act.zero_for_one,
             sqrt_limit_x96=act.sqrt_limit_x96,
-            crossed_max=CROSSED_TICKS_MAX,
+            crossed_max=act.crossed_max,
         )
         answer = self._asked(pool, call)
         if answer.revert is not None:

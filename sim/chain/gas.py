@@ -13,29 +13,44 @@ SWAP_GAS, CROSSED_TICK_GAS = 115_000, 25_000
 REVERTED_GAS = 60_000
 """Of what fails; near enough to where the contracts notice."""
 
-CROSSED_TICKS_MAX = 20
-"""A swap has gas for so many, and is out of it where it would cross more."""
-
 LIMITS: dict[type[object], int] = {
     Send: SEND_GAS,
     Transfer: TRANSFER_TO_NEW_GAS,
-    Mint: MINT_IN_RANGE_GAS + 2 * IN_RANGE_TICK_GAS,
-    Close: CLOSE_IN_RANGE_GAS,
-    SwapIn: SWAP_GAS + CROSSED_TICKS_MAX * CROSSED_TICK_GAS,
 }
-"""The most that each can cost: what its sender must have."""
 
 
 def gas_limit(act: Act) -> int:
-    return act.gas if isinstance(act, Work) else LIMITS[type(act)]
+    """The most that an act can cost: what its sender must have."""
+    if isinstance(act, Work):
+        return act.gas
+    if isinstance(act, Mint):
+        return mint_gas(is_in_range=True, new_ticks=2)
+    if isinstance(act, Close):
+        return close_gas(is_in_range=True)
+    if isinstance(act, SwapIn):
+        return swap_gas(act.crossed_max)
+    return LIMITS[type(act)]
 
 
 def pool_gas(act: Mint | Close | SwapIn, answer: PoolAnswer) -> int:
     """What one that went through has used."""
     if isinstance(act, SwapIn):
-        return SWAP_GAS + answer.crossed * CROSSED_TICK_GAS
+        return swap_gas(answer.crossed)
     if isinstance(act, Close):
-        return CLOSE_IN_RANGE_GAS if answer.in_range else CLOSE_ONE_SIDED_GAS
-    if answer.in_range:
-        return MINT_IN_RANGE_GAS + answer.new_ticks * IN_RANGE_TICK_GAS
-    return MINT_ONE_SIDED_GAS + answer.new_ticks * ONE_SIDED_TICK_GAS
+        return close_gas(answer.in_range)
+    return mint_gas(answer.in_range, answer.new_ticks)
+
+
+def mint_gas(is_in_range: bool, new_ticks: int) -> int:
+    """new_ticks   of its two those that no position ended at"""
+    if is_in_range:
+        return MINT_IN_RANGE_GAS + new_ticks * IN_RANGE_TICK_GAS
+    return MINT_ONE_SIDED_GAS + new_ticks * ONE_SIDED_TICK_GAS
+
+
+def close_gas(is_in_range: bool) -> int:
+    return CLOSE_IN_RANGE_GAS if is_in_range else CLOSE_ONE_SIDED_GAS
+
+
+def swap_gas(crossed_ticks: int) -> int:
+    return SWAP_GAS + crossed_ticks * CROSSED_TICK_GAS

@@ -11,6 +11,8 @@ FEES = 2
 INSURANCE = 3
 DUST = 4
 """What rounding leaves over when funding is paid."""
+CHAIN = 5
+"""Faces what accounts have on the chain, in the wallets of their droids."""
 CLEARING_FIRST = 100
 """The clearing account of the market with ordinal n is 100 + n; the ids end below CLIENTS_FIRST."""
 CLIENTS_FIRST = 1_000
@@ -29,7 +31,7 @@ def clearing_account(market_ordinal: int) -> int:
 
 
 class EntryType(StrEnum):
-    """Why money moved. The names are Flux's; RESET, TRANSFER and TRADE are ours."""
+    """Why money moved. The names are Flux's; RESET and those from TRANSFER on are ours."""
 
     DEPOSIT = "DEPOSIT"
     WITHDRAW = "WITHDRAW"
@@ -47,6 +49,10 @@ class EntryType(StrEnum):
     """Between two accounts of one user."""
     TRADE = "TRADE"
     """What changes hands in a spot market: one leg for each of both assets."""
+    TO_CHAIN = "TO_CHAIN"
+    """Into a droid's wallet."""
+    FROM_CHAIN = "FROM_CHAIN"
+    """What is left in a droid's wallet, back."""
 
 
 ENTRY_CODES = {entry_type: code for code, entry_type in enumerate(EntryType, start=1)}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from sim.market import CHAIN_ASSETS
 from sim.money.ledger import EXTERNAL, INSURANCE, EntryType
 from sim.money.margin import Exposure, check_marks, withdrawable_atoms
 from sim.refusals import Name, Refusal, Refused
@@ -28,7 +29,7 @@ READ_BALANCE = """
 SELECT total_atoms, locked_atoms FROM balances WHERE account_id = %s AND asset = %s"""
 OTHER_ASSETS = f"""
 SELECT asset FROM balances WHERE account_id = %s AND asset <> '{COLLATERAL}' AND total_atoms <> 0"""
-LISTED = "SELECT DISTINCT base_asset FROM markets WHERE kind = 'SPOT' ORDER BY base_asset"
+LISTED = "SELECT DISTINCT base_asset FROM markets WHERE kind = 'SPOT'"
 UPDATE_BALANCE = f"""
 UPDATE balances SET version = version + 1, stamped_at_us = %(at)s,
     total_atoms = CASE asset WHEN %(asset)s THEN %(total)s ELSE total_atoms END
@@ -117,10 +118,7 @@ async def check_withdrawable(connection: Connection, balance: Balance, amount_at
     asset = balance.asset
     if amount_atoms <= 0:
         raise below_least(format_atoms(amount_atoms, asset), asset)
-    free = balance.total_atoms - balance.locked_atoms
-    if asset == COLLATERAL:
-        held = await held_by(connection, balance.account_id)
-        free = withdrawable_atoms(balance.total_atoms, balance.locked_atoms, held)
+    free = await free_atoms(connection, balance)
     if amount_atoms > free:
         required, there_is = (format_atoms(atoms, asset) for atoms in (amount_atoms, free))
         raise Refused(
@@ -128,6 +126,14 @@ async def check_withdrawable(connection: Connection, balance: Balance, amount_at
             "Withdrawable balance is below the amount",
             {"required": required, "available": there_is},
         )
+
+
+async def free_atoms(connection: Connection, balance: Balance) -> int:
+    """What neither orders nor positions need of the balance. Raises Refused PRICE_UNAVAILABLE."""
+    if balance.asset != COLLATERAL:
+        return balance.total_atoms - balance.locked_atoms
+    held = await held_by(connection, balance.account_id)
+    return withdrawable_atoms(balance.total_atoms, balance.locked_atoms, held)
 
 
 def below_least(amount: str, asset: str, field: str = Name.AMOUNT) -> Refused:
@@ -181,9 +187,9 @@ async def check_flat(connection: Connection, balance: Balance) -> None:
 
 
 async def listed_assets(connection: Connection) -> list[str]:
-    """What accounts may have: the collateral, and what spot markets trade."""
+    """What accounts may have: the collateral, what spot markets trade and what the chain takes."""
     rows = await (await connection.execute(LISTED)).fetchall()
-    return [COLLATERAL, *(str(asset) for (asset,) in rows)]
+    return [COLLATERAL, *sorted({*CHAIN_ASSETS, *(str(asset) for (asset,) in rows)})]
 
 
 async def check_asset(connection: Connection, asset: str, field: str = Name.ASSET) -> None:

@@ -8,6 +8,7 @@ import psycopg
 
 from sim.market import MarketSpec
 from sim.money.ledger import (
+    CHAIN,
     DUST,
     ENDOWMENT,
     EXTERNAL,
@@ -100,6 +101,7 @@ LISTED = "SELECT market_id, ordinal FROM markets ORDER BY ordinal"
 def create_system_accounts(connection: psycopg.Connection[Any]) -> None:
     """The accounts that face clients' in the ledger."""
     names = {EXTERNAL: "external", FEES: "fees", INSURANCE: "insurance", DUST: "dust"}
+    names[CHAIN] = "chain"
     for market_id, ordinal in connection.execute(LISTED).fetchall():
         names[clearing_account(ordinal)] = f"clearing {market_id}"
     with connection.transaction():

@@ -126,6 +126,11 @@ class ChainWishRow(SQLModel, table=True):
             "block_number",
             postgresql_where=text("block_number IS NOT NULL"),
         ),
+        Index(
+            "chain_wishes_of_droids",
+            "wallet",
+            postgresql_where=text("starts_with(wallet, 'droid-'::text)"),
+        ),
     )
     id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
     label: str = Field(unique=True)

@@ -36,7 +36,7 @@ class DroidSessionRow(SQLModel, table=True):
     ended                whether its droid's wallet is back in the account; until then somebody
                          works on it
     funded_quote_atoms   what its account has paid into it, in the quote token's smallest unit: the
-                         highest fundingUSD that it had
+                         highest funding that it had
     """
 
     __tablename__ = "droid_sessions"

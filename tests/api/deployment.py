@@ -43,6 +43,24 @@ DOCUMENTED_ORDER: dict[str, Any] = {
     "clientOrderId": "client-123",
     "leverage": 10,
 }
+DOCUMENTED_DROID: dict[str, Any] = {
+    "poolId": 42,
+    "fundingUSD": 50000,
+    "triggerType": "EMA",
+    "tickBuckets": 10,
+    "bucketOffset": 0,
+    "fundingCurveType": "LINEAR",
+    "maxBots": 5,
+    "maxPrice": 4000.00,
+    "minPrice": 2500.00,
+    "gasBudgetLimit": 100,
+    "maxGasPrice": 50,
+    "txPriority": 1,
+    "derivativeThreshold": 0.01,
+    "ladderPercMargin": 0.02,
+    "fallingRebalanceTrigger": 0.03,
+    "risingRebalanceTrigger": 0.05,
+}
 
 
 def small_order(**changes: Any) -> dict[str, Any]:

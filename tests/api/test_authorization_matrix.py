@@ -8,7 +8,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.app import SECTIONS
-from tests.api.deployment import Deployment, error_of, small_order
+from tests.api.deployment import DOCUMENTED_DROID, Deployment, error_of, small_order
 
 MATRIX = tomllib.loads((Path(__file__).parent / "authorization_matrix.toml").read_text())
 ROLES: list[str] = MATRIX.pop("roles")
@@ -30,6 +30,9 @@ BODIES: dict[str, Any] = {
         "price": 10,
     },
     "POST /api/deposits": {"asset": "USDC", "amount": 1},
+    "POST /api/droids": DOCUMENTED_DROID,
+    "PATCH /api/droids/{droid_id}/active": {"active": 3},
+    "PATCH /api/droids/{droid_id}/config": {"maxBots": 8},
     "POST /auth/refresh": {"refreshToken": "sr_nobody"},
     "POST /auth/logout": {"refreshToken": "sr_nobody"},
     "POST /auth/api-keys": {"name": "matrix", "scopes": ["read"]},
@@ -81,7 +84,7 @@ def test_each_role_gets_what_the_matrix_says(role: str, exchange: Deployment) ->
         path = path.replace("{market_id}", "BTC-PERP").replace("{order_id}", "order_999999")
         path = path.replace("{simulation_id}", "simulation_999999")
         path = path.replace("{key_id}", "key_999999").replace("{user_id}", "user_999999")
-        path = path.replace("{account_id}", "account_999999")
+        path = path.replace("{account_id}", "account_999999").replace("{droid_id}", "999999")
         exchange.http.cookies.clear()
         answer = exchange.http.request(method, path, headers=headers, json=BODIES.get(operation))
         if answer.status_code != expected(operation, role):

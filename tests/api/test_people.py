@@ -21,7 +21,7 @@ from tests.api.browsers import (
 )
 from tests.api.deployment import Deployment
 
-OPENING = {"USDC": "200000", "ETH": "20"}
+OPENING = {"USDC": "200000", "USDT": "200000", "ETH": "20"}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 RACERS, RACES = 50, 3
 
@@ -130,6 +130,7 @@ def test_an_admin_approves_and_the_opening_balance_comes_once(
     assert sorted((row["type"], row["asset"], row["amount"]) for row in ledger) == [
         ("DEPOSIT", "ETH", "20"),
         ("DEPOSIT", "USDC", "200000"),
+        ("DEPOSIT", "USDT", "200000"),
     ]
 
 

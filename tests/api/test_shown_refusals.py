@@ -92,6 +92,8 @@ PROVOKED: list[Shown] = [
     ("placeSpotOrder", 404, "POST", "/api/orders", SPOT_ORDER | {"market": "DOGE_USDC"}),
     ("getSpotOrder", 404, "GET", "/api/orders/order_999999", None),
     ("cancelSpotOrder", 404, "DELETE", "/api/orders/order_999999", None),
+    ("getDroid", 404, "GET", "/api/droids/999999", None),
+    ("getDroidHistory", 404, "GET", "/api/droids/999999/history", None),
     ("putMoneyIn", 400, "POST", "/api/deposits", {"asset": "DOGE", "amount": 1}),
 ]
 

@@ -221,7 +221,7 @@ def test_an_asset_that_no_market_trades_is_told_which_ones_are_there(traded: Dep
     ):
         refused = person.post(path, sent)
         assert error_of(refused) == (400, "UNKNOWN_ASSET")
-        assert refused.json()["error"]["message"] == "The asset must be USDC or ETH"
+        assert refused.json()["error"]["message"] == "The asset must be USDC, ETH or USDT"
 
 
 def test_too_many_balances_are_told_in_entries(traded: Deployment) -> None:

@@ -188,7 +188,7 @@ def test_an_amount_to_begin_anew_with_is_named_as_it_was_sent(alice: Person) -> 
     unknown = alice.post("/account/reset", {"balances": {"X" * 9_000: "1.0000001"}})
     assert unknown.json()["error"] == {
         "code": "UNKNOWN_ASSET",
-        "message": "The asset must be USDC or ETH",
+        "message": "The asset must be USDC, ETH or USDT",
         "details": {"field": "balances"},
     }
 

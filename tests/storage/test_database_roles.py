@@ -68,7 +68,7 @@ NOT_OF_THE_API = (
 NOT_OF_THE_ENGINE = (
     "SELECT password_hash FROM users",
     "UPDATE users SET role = 'ADMIN'",
-    "INSERT INTO transfers DEFAULT VALUES",
+    "INSERT INTO droids DEFAULT VALUES",
     "UPDATE ledger_entries SET amount_atoms = 0",
     "UPDATE markets SET tick_size = '1'",
     "UPDATE balances SET account_id = 1",
@@ -225,7 +225,7 @@ def test_a_directory_of_one_superuser_is_handed_over_with_its_rows(servers_path:
         prepare_database(urls, [])
         refused(urls.api, (*OVER_THE_TOP, *OF_NEITHER, *NOT_OF_THE_API))
         with psycopg.connect(urls.engine) as connection:
-            assert connection.execute("SELECT count(*) FROM accounts").fetchone() == (4,)
+            assert connection.execute("SELECT count(*) FROM accounts").fetchone() == (5,)
         secrets = list((servers_path / "data").glob("*.password"))
         assert len(secrets) == 4
         assert all(path.stat().st_mode & 0o777 == 0o600 for path in secrets)

@@ -1,0 +1,118 @@
+"""What a droid's session costs its account: its funding in the pool's quote asset, and gas.
+
+The money goes into the wallet that stands for the exchange on the chain, and from there by wished
+transfers into the droid's. The caller's transaction commits, and holds the droid's lock.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from sim.chain.acts import Act, Send, Transfer, Wish
+from sim.chain.wallets import BRIDGE, droid_wallet
+from sim.droid.states import Status
+from sim.market import COLLATERAL, GAS_ASSET
+from sim.money.ledger import CHAIN, EntryType
+from sim.refusals import Refusal, Refused
+from sim.units import asset_decimals, format_atoms, parse_atoms
+from storage.chain.wishes import wish
+from storage.droids.rows import Droid
+from storage.intake.transfers import Balance, balance_of, free_atoms, locked_balance, move
+from storage.postgres.database import now_us
+from storage.postgres.unit_of_work import Connection
+
+WEI_AN_ATOM = 10 ** (18 - asset_decimals(GAS_ASSET))
+ANY_FEE_WEI, ANY_BLOCK = 1 << 62, 1 << 62
+PRIORITY_FEE_WEI = 10**9
+
+OPEN = """
+SELECT id, funded_quote_atoms FROM droid_sessions WHERE droid_id = %s AND NOT ended FOR UPDATE"""
+BEGIN = f"""
+INSERT INTO droid_sessions (droid_id, status, ended, funded_quote_atoms, started_at_us)
+VALUES (%s, '{Status.RUNNING}', false, %s, %s) RETURNING id"""
+RAISE = "UPDATE droid_sessions SET funded_quote_atoms = %s WHERE id = %s"
+
+
+class Session(NamedTuple):
+    """One that has not ended, and the most that was brought into it."""
+
+    session_id: int
+    funded_quote_atoms: int
+
+
+async def open_session(connection: Connection, droid_id: int) -> Session | None:
+    """The droid's session that has not ended, under its lock."""
+    row = await (await connection.execute(OPEN, (droid_id,))).fetchone()
+    return None if row is None else Session(row[0], int(row[1]))
+
+
+async def begin(connection: Connection, droid: Droid, gas_atoms: int) -> None:
+    """A new session with all of the droid's funding. Raises Refused where the account lacks it."""
+    quote, quote_atoms = droid.pool.quote.symbol, funding_atoms(droid)
+    await pay(connection, droid.account_id, {quote: quote_atoms, GAS_ASSET: gas_atoms})
+    values = (droid.droid_id, quote_atoms, now_us())
+    row = await (await connection.execute(BEGIN, values)).fetchone()
+    assert row is not None
+    wallet, label = droid_wallet(droid.droid_id), f"session/{row[0]}/fund"
+    await bring(connection, f"{label}/quote", Transfer(quote, wallet, quote_atoms))
+    await bring(connection, f"{label}/ether", Send(wallet, gas_atoms * WEI_AN_ATOM))
+
+
+async def raise_funding(connection: Connection, session: Session, droid: Droid) -> None:
+    """What the droid's funding is above the highest of its session. Raises Refused where the
+    account lacks it."""
+    quote, wanted = droid.pool.quote.symbol, funding_atoms(droid)
+    excess = wanted - session.funded_quote_atoms
+    if excess <= 0:
+        return
+    await pay(connection, droid.account_id, {quote: excess})
+    await connection.execute(RAISE, (wanted, session.session_id))
+    label = f"session/{session.session_id}/fund/{droid.revision}"
+    await bring(connection, label, Transfer(quote, droid_wallet(droid.droid_id), excess))
+
+
+async def bring(connection: Connection, label: str, act: Act) -> None:
+    """Wish what brings money into a droid's wallet, whatever it costs there."""
+    wished = Wish(label, BRIDGE, act, ANY_FEE_WEI, PRIORITY_FEE_WEI, ANY_BLOCK)
+    await wish(connection, wished)
+
+
+async def pay(connection: Connection, account_id: int, needed: Mapping[str, int]) -> None:
+    """Money of an account to the chain, atoms by asset. Raises Refused that names every asset that
+    it lacks, and what is there."""
+    money = await locked_balance(connection, account_id, COLLATERAL)
+    balances = [await balance_of(connection, money, asset) for asset in needed]
+    free = {one.asset: await free_atoms(connection, one) for one in balances}
+    lacking = [
+        f"{format_atoms(atoms, asset)} {asset} is needed and {format_atoms(free[asset], asset)}"
+        " is free"
+        for asset, atoms in needed.items()
+        if atoms > free[asset]
+    ]
+    if lacking:
+        raise Refused(Refusal.INSUFFICIENT_BALANCE, f"Too little money: {', '.join(lacking)}")
+    await carry(connection, balances, {asset: -atoms for asset, atoms in needed.items()})
+
+
+async def bring_home(connection: Connection, account_id: int, home: Mapping[str, int]) -> None:
+    """From the chain back to the account, atoms by asset."""
+    money = await locked_balance(connection, account_id, COLLATERAL)
+    balances = [await balance_of(connection, money, asset) for asset in home]
+    await carry(connection, balances, home)
+
+
+async def carry(
+    connection: Connection, balances: Sequence[Balance], signed_atoms: Mapping[str, int]
+) -> None:
+    """Over the bridge: what is negative goes to the chain. The account is locked."""
+    at_us = 0
+    for balance in balances:
+        atoms = signed_atoms[balance.asset]
+        way = EntryType.FROM_CHAIN if atoms > 0 else EntryType.TO_CHAIN
+        before = replace(balance, stamped_at_us=max(at_us, balance.stamped_at_us))
+        at_us = (await move(connection, before, way, atoms, CHAIN)).stamped_at_us
+
+
+def funding_atoms(droid: Droid) -> int:
+    """The droid's funding in the quote asset, of which one is one USD."""
+    return parse_atoms(f"{droid.config.funding_usd:f}", droid.pool.quote.symbol)
