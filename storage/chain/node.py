@@ -29,6 +29,8 @@ UPDATE chain_head SET number = %s, hash = %s, time_s = %s, next_base_fee_wei = %
 WHERE epoch = %s AND number = %s"""
 TURN = "UPDATE chain_head SET hash = %s, reorg_wish = 0 WHERE epoch = %s AND number = %s"
 HALT = "UPDATE chain_head SET halt_reason = %s WHERE epoch = %s AND halt_reason IS NULL"
+COMMAND_HALT = "UPDATE chain_head SET halt_reason = %s WHERE halt_reason IS NULL"
+RESUME = "UPDATE chain_head SET halt_reason = NULL"
 MINE = "UPDATE chain_head SET mine_to = greatest(mine_to, number) + %s RETURNING mine_to"
 WISH_REORG = "UPDATE chain_head SET reorg_wish = %s"
 BLOCK = """
@@ -148,6 +150,18 @@ def halt(connection: Connection, epoch: int, reason: str) -> None:
     """No more blocks until an operator has looked."""
     with wrapped():
         connection.execute(HALT, (reason, epoch))
+
+
+def command_chain_halt(connection: Connection, reason: str) -> None:
+    """Whoever builds blocks stops, as soon as it looks."""
+    with wrapped():
+        connection.execute(COMMAND_HALT, (reason,))
+
+
+def resume(connection: Connection) -> None:
+    """A halt is over."""
+    with wrapped():
+        connection.execute(RESUME)
 
 
 def mine(connection: Connection, count: int) -> int:

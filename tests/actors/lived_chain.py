@@ -10,15 +10,13 @@ import psycopg
 from actors.live.chain import Chain
 from actors.live.pool import PoolActor
 from sim.chain.known_pools import POOLS
+from storage.chain.books import differences
 from storage.chain.founding import found_chain
 from storage.chain.node import mine, read_head
 
 SEED = 7
 START_S = 1_800_000_000
 PRICE = Fraction(3_500)
-SUMS = """
-SELECT 'wei', sum(wei) + (SELECT burnt_wei FROM chain_head) FROM chain_accounts
-UNION ALL SELECT encode(token, 'hex'), sum(amount) FROM chain_holdings GROUP BY token"""
 
 
 @dataclass
@@ -26,6 +24,7 @@ class LivedChain:
     database_url: str
     connection: psycopg.Connection[Any]
     pools: Mapping[int, PoolActor]
+    is_quiet: bool = False
     _chains: list[Chain] = field(default_factory=list)
 
     def mined(self, count: int) -> int:
@@ -43,9 +42,9 @@ class LivedChain:
         assert head is not None
         return head.tip.number
 
-    def sums(self) -> dict[str, int]:
-        """Of ether, burnt and not, and of each token, over everybody."""
-        return {name: int(total) for name, total in self.connection.execute(SUMS).fetchall()}
+    def differences(self) -> list[str]:
+        """What does not add up."""
+        return differences(self.connection, SEED)
 
     @property
     def halt_reason(self) -> str | None:
@@ -60,7 +59,7 @@ class LivedChain:
 
     def supersede(self) -> None:
         """Another chain's actor, while the one before may live."""
-        self._chains.append(Chain(self.database_url, self.pools, SEED))
+        self._chains.append(Chain(self.database_url, self.pools, SEED, is_quiet=self.is_quiet))
 
     @property
     def chain(self) -> Chain:
@@ -74,9 +73,14 @@ class LivedChain:
             actor.end()
 
 
-def founded(database_url: str, connection: psycopg.Connection[Any]) -> LivedChain:
-    found_chain(connection, SEED, PRICE, START_S)
+def founded(
+    database_url: str,
+    connection: psycopg.Connection[Any],
+    price: Fraction = PRICE,
+    is_quiet: bool = False,
+) -> LivedChain:
+    found_chain(connection, SEED, price, START_S)
     pools = {pool_id: PoolActor(pool_id, database_url) for pool_id in POOLS}
-    lived = LivedChain(database_url, connection, pools)
+    lived = LivedChain(database_url, connection, pools, is_quiet)
     lived.supersede()
     return lived
