@@ -38,8 +38,10 @@ from api.havencap import devbe as app_devbe
 from api.havencap import document as app_document
 from api.havencap import droids as app_droids
 from api.havencap import envelope as app_envelope
+from api.havencap import explorer as app_explorer
 from api.havencap import money as app_money
 from api.havencap import orders as app_orders
+from api.havencap import tokens as app_tokens
 from api.simulations import document as document_of_simulations
 from api.simulations import routes as simulations
 from storage.process_limits import settle_garbage_collection
@@ -63,6 +65,8 @@ SECTIONS = (
     app_devbe.router,
     app_auth.router,
     app_admin.router,
+    app_tokens.router,
+    app_explorer.router,
     health.router,
     root.router,
 )

@@ -52,6 +52,7 @@ GAS_UNITS_MAX = 1_000
 NOT_SETTINGS = {CONFIG_VARIABLE, "SANDPIT_BENCH_ROUTE"}
 HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 ORIGIN = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
+ADDRESS = re.compile(rf"{ORIGIN.pattern}(/[A-Za-z0-9_.~-]+)*/?")
 QUOTED = re.compile(r'"(\w+)"')
 
 
@@ -87,10 +88,17 @@ def _an_origin(text: str) -> str:
     return text.lower()
 
 
+def _an_address(text: str) -> str:
+    if ADDRESS.fullmatch(text) is None:
+        raise ValueError("must be where clients reach us, such as https://exchange.example.com")
+    return text.rstrip("/")
+
+
 Rate = Annotated[str, AfterValidator(_a_rate)]
 Network = Annotated[str, AfterValidator(_a_network)]
 HostName = Annotated[str, AfterValidator(_a_host_name)]
 Origin = Annotated[str, AfterValidator(_an_origin)]
+Address = Annotated[str, AfterValidator(_an_address)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
@@ -116,6 +124,8 @@ class Settings(BaseSettings):
     servers_user: str | None = None
     host: str = "127.0.0.1"
     port: Port = 8000
+    # Where clients reach the API, for links in answers; without it, where this machine does.
+    public_url: Address | None = None
     api_processes: int = Field(API_PROCESSES_USUAL, ge=1, le=64)
     world: str = "default"
     replay: Path | None = None
@@ -234,6 +244,17 @@ class Settings(BaseSettings):
     def droid_gas_atoms(self) -> int:
         """What a droid's session gets for gas."""
         return parse_atoms(self.droid_gas_eth, GAS_ASSET)
+
+    @property
+    def address(self) -> str:
+        """Where the API is for whoever sits at this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def public_address(self) -> str:
+        """Where the API is for its clients."""
+        return self.public_url or self.address
 
     @property
     def api_connections(self) -> int:

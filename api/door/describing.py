@@ -69,6 +69,7 @@ class Door(Enum):
     SESSION_OR_KEY = auto()
     LOGIN = auto()
     LOGIN_OR_KEY = auto()
+    APP_TOKEN = auto()
 
 
 SCHEMES: dict[Door, list[dict[str, list[str]]]] = {
@@ -77,6 +78,7 @@ SCHEMES: dict[Door, list[dict[str, list[str]]]] = {
     Door.SESSION_OR_KEY: [{"bearer": []}, {"apiKey": []}],
     Door.LOGIN: [{"cookie": []}, {"bearer": []}],
     Door.LOGIN_OR_KEY: [{"cookie": []}, {"bearer": []}, {"apiKey": []}],
+    Door.APP_TOKEN: [{"appToken": []}],
 }
 
 

@@ -12,6 +12,7 @@ import uuid_utils
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.credentials.app_tokens import app_token_prefix, holder_of_token
 from api.credentials.key_ring import prefix_of
 from api.credentials.shown import MIXED, Credentials, Lack, credentials_in, unauthenticated
 from api.credentials.tokens import Claims
@@ -26,6 +27,7 @@ from api.door.origins import Hosts, Origins
 from api.door.services import Services
 from sim.refusals import Refusal, Refused
 from storage.errors import StorageError
+from storage.people.app_tokens import TokenHolder
 
 REQUEST_ID_TEXT = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 PIECE_BYTES = 65_536
@@ -66,7 +68,7 @@ class Call:
 
     __slots__ = (
         *("address", "credentials", "claims", "kind", "late"),
-        *("body_bytes", "origin", "request_id", "started", "window"),
+        *("app_token", "body_bytes", "origin", "request_id", "started", "token_holder", "window"),
     )
 
     def __init__(
@@ -77,6 +79,8 @@ class Call:
         self.credentials = credentials
         self.origin = origin
         self.claims: Claims | None = None
+        self.app_token = app_token_prefix(credentials.bearer or "")
+        self.token_holder: TokenHolder | None = None
         self.kind = RateKind.READ
         self.late = False
         self.window: Window | None = None
@@ -85,8 +89,10 @@ class Call:
 
     @property
     def principal(self) -> Principal:
-        """Whom the rate limits count: the address, and the user of valid credentials."""
-        return Principal(self.address, self.claims.user_id if self.claims else None)
+        """Whom the rate limits count: the address, and the user of valid credentials. How a token
+        of the explorer begins stands for its user before it is looked up: so none can be tried
+        out faster than that."""
+        return Principal(self.address, self.claims.user_id if self.claims else self.app_token)
 
 
 class Front:
@@ -184,7 +190,7 @@ class Front:
             await self._open_by_key(call, call.credentials.api_key, kind)
         self._count(call, call.principal, kind)
         if call.credentials.are_mixed:
-            raise self._mixed(call.credentials)
+            raise await self._mixed(call)
         if not self._hosts.serve(sent.get(b"host", b"localhost")):
             raise Refused(*UNKNOWN_HOST)
         if self._origins.refuse(scope["method"], sent):
@@ -194,11 +200,21 @@ class Front:
         length = sent.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self._body_limit:
             raise self._too_large()
+        call.token_holder = await self._holder(call)
 
-    def _mixed(self, sent: Credentials) -> Refused:
+    async def _holder(self, call: Call) -> TokenHolder | None:
+        """Whose token of the explorer was sent."""
+        if call.app_token is None or call.credentials.bearer is None:
+            return None
+        return await holder_of_token(self._services.pool, call.credentials.bearer)
+
+    async def _mixed(self, call: Call) -> Refused:
         """Nobody falls back to a cookie with a token that is wrong."""
+        sent = call.credentials
         is_wrong = sent.bearer is not None and self._services.tokens.verify(sent.bearer) is None
         if is_wrong and sent.cookie is not None and sent.api_key is None:
+            if await self._holder(call) is not None:
+                return Refused(Refusal.INVALID_REQUEST, MIXED)
             return unauthenticated(sent, Lack.INVALID)
         return Refused(Refusal.INVALID_REQUEST, MIXED)
 

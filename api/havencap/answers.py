@@ -79,6 +79,23 @@ class MessageAnswer(Wire):
     model_config = example(message="Logged out")
 
 
+class NewAppTokenAnswer(Wire):
+    """A token that opens the explorer, shown this once."""
+
+    token: str
+
+    model_config = example(token="hc_live_a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4e5f6a1b2")
+
+
+class AppTokenAnswer(Wire):
+    """Whether there is a token, and since when."""
+
+    exists: bool
+    created_at: str | None = None
+
+    model_config = example(exists=True, createdAt="2026-04-15T14:22:00.000Z")
+
+
 class PeopleAnswer(Wire):
     """All users, newest first."""
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from api.desk.identifiers import INTEGER_MAX
 from api.door.wire import Asked, QueryNumber, Wire
 from api.exact_json import DecimalText
-from api.havencap.trading_schemas import InstantText, microseconds_of
+from api.havencap.instants import InstantText, microseconds_of
 from sim.pool.tick_math import MAX_TICK, MIN_TICK
 from sim.units import ceil_div
 

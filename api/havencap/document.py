@@ -1,9 +1,11 @@
 """What the document says of the trading app beside the schemas."""
 
+from api.desk.app_tokens import SHOWN_BEFORE
 from api.door.content_type import NOT_JSON
 from api.door.openapi import Schema, Words
 from api.door.refusal_examples import Errors, Example
 from api.door.statuses import STATUSES
+from api.havencap import explorer_document as explorer
 from api.havencap.answers import AppErrorAnswer
 from api.havencap.droid_fields import FIELDS as DROID_FIELDS
 from api.havencap.envelope import LOG_IN, error_body
@@ -33,6 +35,11 @@ SECURITY_SCHEMES: dict[str, Schema] = {
         "in": "cookie",
         "name": "auth_token",
         "description": "Set by `POST /api/auth/login`",
+    },
+    "appToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`hc_live_…`, made by `POST /api/user/token`",
     },
 }
 
@@ -76,6 +83,9 @@ FIELDS = {
     "SpotMarket.status": "ACTIVE, or why it takes no orders now.",
     "AppBalance.total": "All of it.",
     "AppDepositSent.amount": "How much, in whole units of the asset.",
+    "NewAppTokenAnswer.token": "It is shown this once, and kept only as a hash.",
+    "exists": "Whether there is one.",
+    "AppTokenAnswer.createdAt": "When it was made; absent where there is none.",
     "MessageAnswer.message": "What was done.",
     **DROID_FIELDS,
 }
@@ -83,6 +93,7 @@ FIELDS = {
 TAGS = {
     "Trading app: people": "Browsers log in with a cookie; ADMINs approve who joins.",
     "Trading app: orders": "Spot orders and money, in JSON numbers.",
+    "Trading app: explorer": "What has happened on the chain, by block, transaction and address.",
     "Trading app: droids": "Droids work ladders of positions in a pool of the chain.",
     "Trading app: DevBE": "Readings by name, for OPERATORs.",
 }
@@ -102,6 +113,9 @@ OPERATION_IDS = {
     "get_spot_markets": "getSpotMarkets",
     "get_app_balances": "getMoney",
     "post_app_deposit": "putMoneyIn",
+    "get_app_token": "getAppToken",
+    "post_app_token": "makeAppToken",
+    "delete_app_token": "revokeAppToken",
     "post_droid": "makeDroid",
     "get_droid_accounts": "getDroidWallets",
     "get_droid_pools": "getPools",
@@ -130,6 +144,8 @@ EXAMPLES: dict[str, dict[int, Example]] = {
         404: ("404", "No such account", {}),
         409: KEY_REUSED,
     },
+    "makeAppToken": {409: ("409", SHOWN_BEFORE, {})},
+    **explorer.EXAMPLES,
     "makeDroid": {
         400: ("400", "maxBots: must be at least 1 and at most 100", {}),
         409: KEY_REUSED,
@@ -155,4 +171,11 @@ EXAMPLES: dict[str, dict[int, Example]] = {
     },
 }  # fmt: skip
 
-WORDS = Words("api.havencap", FIELDS, EXAMPLES, SECURITY_SCHEMES, TAGS, OPERATION_IDS)
+WORDS = Words(
+    "api.havencap",
+    FIELDS | explorer.FIELDS,
+    EXAMPLES,
+    SECURITY_SCHEMES,
+    TAGS,
+    OPERATION_IDS | explorer.OPERATION_IDS,
+)

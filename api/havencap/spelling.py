@@ -23,3 +23,8 @@ def iso_milliseconds(at_us: int) -> str:
     """A time as 2026-05-01T09:00:00.000Z."""
     at = datetime.fromtimestamp(at_us // 1_000_000, UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at_us // 1_000 % 1_000:03d}Z"
+
+
+def iso_seconds(at_s: int) -> str:
+    """A time as 2026-05-01T09:00:00Z."""
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%S}Z"

@@ -1,7 +1,7 @@
 """Headers of blocks as London has them, after the merge: nobody mines, there are no uncles."""
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from functools import cached_property
 
 import rlp
@@ -9,7 +9,7 @@ from rlp.sedes import Binary, List, big_endian_int, binary
 from trie.hexary import HexaryTrie
 
 from sim.chain.logs import BLOOM_BYTES
-from sim.chain.sedes import ADDRESS, HASH
+from sim.chain.sedes import ADDRESS, HASH, fields_of
 from sim.keccak import keccak256
 
 NO_UNCLES = keccak256(rlp.encode([]))
@@ -52,6 +52,12 @@ class Header:
     @cached_property
     def hash(self) -> bytes:
         return keccak256(self.raw)
+
+
+def decoded_header(raw: bytes) -> Header:
+    """Raises ValueError where it is none of London."""
+    names = (field.name for field in fields(Header))
+    return Header(**dict(zip(names, fields_of(raw, HEADER), strict=True)))
 
 
 def root_of(raws: Iterable[bytes]) -> bytes:

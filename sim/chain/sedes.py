@@ -20,13 +20,18 @@ def typed(fields: Any, shape: List) -> bytes:
 
 
 def untyped(raw: bytes, shape: List) -> Any:
-    """The fields. Raises ValueError where it is of another type or shape, or not canonical.
+    """The fields. Raises ValueError where it is of another type or shape, or not canonical."""
+    if raw[:1] != DYNAMIC_FEE_TYPE:
+        raise ValueError("Only type 2 is known: it begins with the byte 0x02.")
+    return fields_of(raw[1:], shape)
+
+
+def fields_of(raw: bytes, shape: List) -> Any:
+    """Raises ValueError where it is not canonical, or of another shape.
 
     The library follows lists into lists before it looks at their shape, until Python stops it.
     """
-    if raw[:1] != DYNAMIC_FEE_TYPE:
-        raise ValueError("Only type 2 is known: it begins with the byte 0x02.")
     try:
-        return rlp.decode(raw[1:], shape)
+        return rlp.decode(raw, shape)
     except (rlp.exceptions.RLPException, RecursionError) as failed:
         raise ValueError(f"Not the RLP that is expected: {failed}") from failed

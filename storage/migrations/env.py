@@ -6,6 +6,7 @@ from sqlmodel import SQLModel
 import storage.tables.audit
 import storage.tables.chain
 import storage.tables.droids
+import storage.tables.explorer
 import storage.tables.identity
 import storage.tables.markets
 import storage.tables.money

@@ -36,6 +36,7 @@ TABLES: Mapping[str, Rights] = {
         api="SELECT, INSERT (user_id, name, prefix, key_hash, scopes, created_at_us,"
         " expires_at_us), UPDATE (last_used_at_us), DELETE"
     ),
+    "app_tokens": Rights(api="SELECT, INSERT, UPDATE (prefix, token_hash, created_at_us), DELETE"),
     "audit_readings": Rights(
         api="SELECT", engine="SELECT, INSERT, UPDATE (value, gap, at_us), DELETE"
     ),
@@ -88,6 +89,11 @@ TABLES: Mapping[str, Rights] = {
     ),
     "ended_sessions": Rights(api="SELECT, INSERT", engine="SELECT, DELETE"),
     "first_admin": Rights(),
+    "explorer_appearances": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
+    "explorer_blocks": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
+    "explorer_cursor": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE (number, hash), DELETE"),
+    "explorer_transactions": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
+    "explorer_transfers": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
     "fills": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
     "idempotency": Rights(api="SELECT, INSERT, UPDATE (response)", engine="SELECT, DELETE"),
     "journal": Rights(engine="SELECT, INSERT, DELETE"),

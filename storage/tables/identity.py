@@ -98,6 +98,20 @@ class ApiKeyRow(SQLModel, table=True):
     last_used_at_us: int | None = Field(sa_type=BigInteger, default=None)
 
 
+class AppTokenRow(SQLModel, table=True):
+    """What a user's programs read the explorer with: one a user. Only its hash is kept. Two may
+    begin alike."""
+
+    __tablename__ = "app_tokens"
+    __table_args__ = (Index("app_tokens_by_prefix", "prefix"),)
+    user_id: int = Field(
+        sa_type=BigInteger, primary_key=True, foreign_key="users.id", ondelete="CASCADE"
+    )
+    prefix: str
+    token_hash: bytes = Field(sa_type=LargeBinary)
+    created_at_us: int = Field(sa_type=BigInteger)
+
+
 class LoginSessionRow(SQLModel, table=True):
     """A login that can be refreshed: the hash of its one valid refresh token, and its number."""
 

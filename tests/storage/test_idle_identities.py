@@ -18,7 +18,7 @@ from tests.builders import listed_markets, paper_account, trader, waiting_simula
 
 CAME_US = 1_000_000
 LATER_US = 2_000_000
-DELETED_WITH_THE_USER = {"api_keys", "login_sessions", "login_addresses"}
+DELETED_WITH_THE_USER = {"api_keys", "app_tokens", "login_sessions", "login_addresses"}
 REMOVED_BY_NAME = {"users", "accounts", "balances"}
 
 

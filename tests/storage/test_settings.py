@@ -148,3 +148,26 @@ def test_a_hold_is_exclusive_until_it_is_released(tmp_path: Path) -> None:
     first.release()
     second.take("Ray")
     second.release()
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://[::1]:8000"),
+        ("exchange.example.com", "http://exchange.example.com:8000"),
+    ],
+)
+def test_links_begin_where_this_machine_reaches_the_server(host: str, address: str) -> None:
+    assert Settings.load(host=host).public_address == address
+
+
+def test_links_begin_where_the_setting_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("https://exchange.example.com/", "http://[::1]:9000", "https://a.b/c/d"):
+        monkeypatch.setenv("SANDPIT_PUBLIC_URL", text)
+        assert Settings.load().public_address == text.rstrip("/")
+    for wrong in ("exchange.example.com", "ftp://a.b", "https://a.b/?x=1", "https://a b", "//a"):
+        monkeypatch.setenv("SANDPIT_PUBLIC_URL", wrong)
+        with pytest.raises(ConfigurationError, match="public_url"):
+            Settings.load()
