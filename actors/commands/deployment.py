@@ -97,6 +97,7 @@ def chain(settings: Settings, urls: DatabaseUrls, world: World, prices: Prices) 
             for pool_id in POOLS
         ),
         Wanted("chain", "chain", arguments),
+        Wanted("indexer", "indexer", {"database_url": urls.engine}),
     ]
 
 

@@ -50,7 +50,7 @@ HALTED = "HALTED"
 NOT_AWAITED = {"supervisor", "keeper"}  # an exchange is ready without them
 STOP_ORDER = (
     {"supervisor"},
-    {"strategy", "risk", "relay", "keeper", "chain"},
+    {"strategy", "risk", "relay", "keeper", "chain", "indexer"},
     {"market", "recorder", "pool"},
 )
 """Who starts others goes first, and who waits for an answer before the one who gives it."""

@@ -17,7 +17,14 @@ from sim.refusals import Refusal, Refused
 from sim.units import asset_decimals, format_atoms, parse_atoms
 from storage.chain.wishes import wish
 from storage.droids.rows import Droid
-from storage.intake.transfers import Balance, balance_of, free_atoms, locked_balance, move
+from storage.intake.transfers import (
+    Balance,
+    balance_of,
+    free_atoms,
+    locked_balance,
+    locked_money,
+    move,
+)
 from storage.postgres.database import now_us
 from storage.postgres.unit_of_work import Connection
 
@@ -96,7 +103,7 @@ async def pay(connection: Connection, account_id: int, needed: Mapping[str, int]
 
 async def bring_home(connection: Connection, account_id: int, home: Mapping[str, int]) -> None:
     """From the chain back to the account, atoms by asset."""
-    money = await locked_balance(connection, account_id, COLLATERAL)
+    money = await locked_money(connection, account_id)
     balances = [await balance_of(connection, money, asset) for asset in home]
     await carry(connection, balances, home)
 

@@ -13,6 +13,7 @@ from sim.chain.known_pools import POOLS
 from storage.chain.books import differences
 from storage.chain.founding import found_chain
 from storage.chain.node import mine, read_head
+from storage.postgres.database_roles import DatabaseUrls
 
 SEED = 7
 START_S = 1_800_000_000
@@ -21,7 +22,7 @@ PRICE = Fraction(3_500)
 
 @dataclass
 class LivedChain:
-    database_url: str
+    urls: DatabaseUrls
     connection: psycopg.Connection[Any]
     pools: Mapping[int, PoolActor]
     is_quiet: bool = False
@@ -54,12 +55,12 @@ class LivedChain:
     def restart(self) -> None:
         """Others in the place of these, which end as if they were killed: nothing is kept."""
         self.close()
-        self.pools = {pool_id: PoolActor(pool_id, self.database_url) for pool_id in POOLS}
+        self.pools = {pool_id: PoolActor(pool_id, self.urls.engine) for pool_id in POOLS}
         self.supersede()
 
     def supersede(self) -> None:
         """Another chain's actor, while the one before may live."""
-        self._chains.append(Chain(self.database_url, self.pools, SEED, is_quiet=self.is_quiet))
+        self._chains.append(Chain(self.urls.engine, self.pools, SEED, is_quiet=self.is_quiet))
 
     @property
     def chain(self) -> Chain:
@@ -74,13 +75,13 @@ class LivedChain:
 
 
 def founded(
-    database_url: str,
+    urls: DatabaseUrls,
     connection: psycopg.Connection[Any],
     price: Fraction = PRICE,
     is_quiet: bool = False,
 ) -> LivedChain:
     found_chain(connection, SEED, price, START_S)
-    pools = {pool_id: PoolActor(pool_id, database_url) for pool_id in POOLS}
-    lived = LivedChain(database_url, connection, pools, is_quiet)
+    pools = {pool_id: PoolActor(pool_id, urls.engine) for pool_id in POOLS}
+    lived = LivedChain(urls, connection, pools, is_quiet)
     lived.supersede()
     return lived

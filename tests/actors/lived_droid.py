@@ -65,9 +65,11 @@ class LivedDroid:
     def connection(self) -> psycopg.Connection[Any]:
         return self.lived.connection
 
-    def with_pool(self, work: Callable[[AsyncPool], Awaitable[Result]]) -> Result:
+    def with_pool(self, url: str, work: Callable[[AsyncPool], Awaitable[Result]]) -> Result:
+        """As the database's user of the API or of actors."""
+
         async def worked() -> Result:
-            pool = await open_pool(self.lived.database_url, 2)
+            pool = await open_pool(url, 2)
             try:
                 return await work(pool)
             finally:
@@ -80,14 +82,14 @@ class LivedDroid:
             async with unit_of_work(pool) as connection:
                 await set_active(connection, self.owner, self.droid_id, active, GAS_ATOMS)
 
-        self.with_pool(ask)
+        self.with_pool(self.lived.urls.api, ask)
 
     def patched(self, **changes: object) -> None:
         async def patch(pool: AsyncPool) -> None:
             async with unit_of_work(pool) as connection:
                 await change_config(connection, self.owner, self.droid_id, changes)
 
-        self.with_pool(patch)
+        self.with_pool(self.lived.urls.api, patch)
 
     @property
     def owner(self) -> Onlooker:
@@ -102,8 +104,8 @@ class LivedDroid:
     def look(self) -> None:
         """At all blocks that are new."""
         if self.host is None:
-            self.host = DroidHost(self.name, self.lived.database_url, SEED)
-        self.with_pool(self.host.look)
+            self.host = DroidHost(self.name, self.lived.urls.engine, SEED)
+        self.with_pool(self.lived.urls.engine, self.host.look)
 
     @property
     def name(self) -> str:
@@ -201,6 +203,6 @@ def owned(lived: LivedChain, asked: DroidConfig) -> Iterator[LivedDroid]:
         async with unit_of_work(pool) as connection:
             return await create(connection, account_id, 42, asked)
 
-    droid.droid_id = droid.with_pool(made)
+    droid.droid_id = droid.with_pool(lived.urls.api, made)
     yield droid
     droid.killed()

@@ -14,6 +14,7 @@ from sim.keccak import keccak256
 from storage.chain import node
 from storage.chain.node import wish_reorg
 from storage.errors import Superseded
+from storage.postgres.database_roles import DatabaseUrls
 from tests.actors.lived_chain import START_S, LivedChain, founded
 from tests.waiting import eventually
 
@@ -31,9 +32,9 @@ WRONG = (
 
 
 @pytest.fixture
-def lived(database_url: str) -> Iterator[LivedChain]:
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        found = founded(database_url, connection)
+def lived(database_urls: DatabaseUrls) -> Iterator[LivedChain]:
+    with psycopg.connect(database_urls.owner, autocommit=True) as connection:
+        found = founded(database_urls, connection)
         yield found
         found.close()
 
@@ -86,7 +87,7 @@ def test_a_pool_is_rebuilt_from_a_snapshot_and_from_blocks(lived: LivedChain) ->
 
 
 def test_a_chain_that_is_killed_goes_on_as_if_it_had_not_been(
-    lived: LivedChain, database_urls: Any
+    lived: LivedChain, database_urls: DatabaseUrls
 ) -> None:
     lived.mined(5)
     lived.restart()
@@ -95,7 +96,7 @@ def test_a_chain_that_is_killed_goes_on_as_if_it_had_not_been(
     with psycopg.connect(database_urls.owner, autocommit=True) as connection:
         tables = "chain_head, chain_blocks, chain_transactions, chain_accounts, chain_holdings,"
         connection.execute(f"TRUNCATE {tables} chain_positions, pools, pool_snapshots")
-        whole = founded(database_urls.owner, connection)
+        whole = founded(database_urls, connection)
         whole.mined(10)
         assert rows(whole, "SELECT number, hash FROM chain_blocks ORDER BY number") == hashes
         whole.close()

@@ -122,7 +122,8 @@ def test_ten_kills_lose_no_wei_and_mint_nothing_twice(deployment: Deployment) ->
 
     def has_ended() -> bool:
         (session,) = owner.ask("GET", f"/droids/{droid_id}")["sessions"]
-        return bool(session["status"] == "STOPPED")
+        assert session["status"] == "STOPPED", session
+        return True
 
     eventually(has_ended, LIFE_S_MAX)
     after = owner.money()

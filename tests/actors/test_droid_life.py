@@ -8,16 +8,17 @@ import psycopg
 import pytest
 
 from sim.droid.states import Active
+from storage.postgres.database_roles import DatabaseUrls
 from tests.actors.lived_chain import LivedChain, founded
 from tests.actors.lived_droid import PRICE, LivedDroid, config, owned
 from tests.builders import with_house_and_prices
 
 
 @pytest.fixture
-def lived(database_url: str) -> Iterator[LivedChain]:
-    with psycopg.connect(database_url, autocommit=True) as connection:
+def lived(database_urls: DatabaseUrls) -> Iterator[LivedChain]:
+    with psycopg.connect(database_urls.owner, autocommit=True) as connection:
         with_house_and_prices(connection)
-        found = founded(database_url, connection, PRICE, is_quiet=True)
+        found = founded(database_urls, connection, PRICE, is_quiet=True)
         found.mined(2)
         yield found
         found.close()

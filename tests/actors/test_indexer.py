@@ -32,9 +32,9 @@ GROUP BY token, holder HAVING sum(amount) <> 0"""
 
 
 @pytest.fixture
-def lived(database_url: str) -> Iterator[LivedChain]:
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        found = founded(database_url, connection)
+def lived(database_urls: DatabaseUrls) -> Iterator[LivedChain]:
+    with psycopg.connect(database_urls.owner, autocommit=True) as connection:
+        found = founded(database_urls, connection)
         yield found
         found.close()
 
