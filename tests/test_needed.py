@@ -21,7 +21,7 @@ WRITTEN_FOR_OTHERS = {
 CALLED_BY_OTHERS = {
     "_numba_type_": "numba asks for the type of what it is given",
 }
-REGISTERED = re.compile(r"(router|app|bench|db)\.\w+\(|(model|field)_validator\(")
+REGISTERED = re.compile(r"(router|app|bench|chain|db)\.\w+\(|(model|field)_validator\(")
 """Decorators that hand a function to who calls it: routes, commands, validators."""
 IDENTIFIERS = re.compile(r"[A-Za-z_]\w*([.:][A-Za-z_]\w*)*")
 

@@ -113,6 +113,7 @@ class Builder:
         if self.draft.wei[sender] < value + limit * wish.max_fee_wei:
             return False
         transaction = self._signed(wish, sender, limit)
+        assert transaction.transaction.intrinsic_gas() <= limit, "it has gas to begin with"
         effect = self._executor.effect(sender, wish.act)
         self._pay(sender, effect.gas_used, price)
         self._gas_used += effect.gas_used

@@ -79,20 +79,12 @@ def _read(parameters: Sequence[Parameter], words: bytes) -> dict[str, Value]:
 
 
 ERC20_TRANSFER = Event.declared("Transfer(address indexed from, address indexed to, uint256 value)")
-ERC20_APPROVAL = Event.declared(
-    "Approval(address indexed owner, address indexed spender, uint256 value)"
-)
 NFT_TRANSFER = Event.declared(
     "Transfer(address indexed from, address indexed to, uint256 indexed tokenId)"
 )
 NFT_APPROVAL = Event.declared(
     "Approval(address indexed owner, address indexed approved, uint256 indexed tokenId)"
 )
-POOL_CREATED = Event.declared(
-    "PoolCreated(address indexed token0, address indexed token1, uint24 indexed fee,"
-    " int24 tickSpacing, address pool)"
-)
-POOL_INITIALIZE = Event.declared("Initialize(uint160 sqrtPriceX96, int24 tick)")
 POOL_MINT = Event.declared(
     "Mint(address sender, address indexed owner, int24 indexed tickLower,"
     " int24 indexed tickUpper, uint128 amount, uint256 amount0, uint256 amount1)"
@@ -108,22 +100,6 @@ POOL_COLLECT = Event.declared(
 POOL_SWAP = Event.declared(
     "Swap(address indexed sender, address indexed recipient, int256 amount0, int256 amount1,"
     " uint160 sqrtPriceX96, uint128 liquidity, int24 tick)"
-)
-POOL_FLASH = Event.declared(
-    "Flash(address indexed sender, address indexed recipient, uint256 amount0, uint256 amount1,"
-    " uint256 paid0, uint256 paid1)"
-)
-POOL_OBSERVATIONS = Event.declared(
-    "IncreaseObservationCardinalityNext(uint16 observationCardinalityNextOld,"
-    " uint16 observationCardinalityNextNew)"
-)
-POOL_FEE_PROTOCOL = Event.declared(
-    "SetFeeProtocol(uint8 feeProtocol0Old, uint8 feeProtocol1Old, uint8 feeProtocol0New,"
-    " uint8 feeProtocol1New)"
-)
-POOL_COLLECT_PROTOCOL = Event.declared(
-    "CollectProtocol(address indexed sender, address indexed recipient, uint128 amount0,"
-    " uint128 amount1)"
 )
 LIQUIDITY_INCREASED = Event.declared(
     "IncreaseLiquidity(uint256 indexed tokenId, uint128 liquidity, uint256 amount0,"

@@ -3,8 +3,6 @@
 ELASTICITY = 2
 """A block may use so many times the gas that leaves the base fee as it is."""
 BASE_FEE_MOVE_DIVISOR = 8
-GAS_LIMIT_MOVE_DIVISOR = 1024
-GAS_LIMIT_MIN = 5000
 
 
 def next_base_fee(base_fee: int, gas_used: int, gas_limit: int) -> int:
@@ -23,8 +21,3 @@ def effective_gas_price(
     if max_fee_per_gas < base_fee or max_priority_fee_per_gas > max_fee_per_gas:
         return None
     return min(base_fee + max_priority_fee_per_gas, max_fee_per_gas)
-
-
-def gas_limit_may_follow(parent_gas_limit: int, gas_limit: int) -> bool:
-    move_below = parent_gas_limit // GAS_LIMIT_MOVE_DIVISOR
-    return gas_limit >= GAS_LIMIT_MIN and abs(gas_limit - parent_gas_limit) < move_below

@@ -15,7 +15,29 @@ from tests.sim.chain_vectors import unhexed, vectors
 
 TRANSACTIONS = vectors("events")["transactions"]
 SELECTOR_CHARACTERS = len("0x") + 8
-EVENTS = [one for one in vars(events).values() if isinstance(one, Event)]
+ELSEWHERE = [
+    Event.declared("Approval(address indexed owner, address indexed spender, uint256 value)"),
+    Event.declared(
+        "PoolCreated(address indexed token0, address indexed token1, uint24 indexed fee,"
+        " int24 tickSpacing, address pool)"
+    ),
+    Event.declared("Initialize(uint160 sqrtPriceX96, int24 tick)"),
+    Event.declared(
+        "IncreaseObservationCardinalityNext(uint16 observationCardinalityNextOld,"
+        " uint16 observationCardinalityNextNew)"
+    ),
+    Event.declared(
+        "SetFeeProtocol(uint8 feeProtocol0Old, uint8 feeProtocol1Old, uint8 feeProtocol0New,"
+        " uint8 feeProtocol1New)"
+    ),
+    Event.declared(
+        "CollectProtocol(address indexed sender, address indexed recipient, uint128 amount0,"
+        " uint128 amount1)"
+    ),
+]
+"""Events that nothing on our chain causes, so that every log of the contracts is one of these."""
+
+EVENTS = [*(one for one in vars(events).values() if isinstance(one, Event)), *ELSEWHERE]
 
 
 def logged(one: dict[str, Any]) -> Log:
@@ -56,13 +78,6 @@ def test_logs_tell_their_values() -> None:
 def test_events_have_the_topics_of_their_contracts() -> None:
     known = {unhexed(topic) for topic in vectors("events")["topic0"].values()}
     assert {one.topic0 for one in EVENTS} <= known
-
-
-def test_a_flash_tells_what_was_lent_and_paid() -> None:
-    """The only event of which the contracts' transactions have none."""
-    lent = events.POOL_FLASH.log(b"\x01" * 20, b"\x02" * 20, b"\x03" * 20, 5, 6, 7, 8)
-    assert lent.topics[1:] == (bytes(12) + b"\x02" * 20, bytes(12) + b"\x03" * 20)
-    assert lent.data == b"".join(number.to_bytes(32) for number in (5, 6, 7, 8))
 
 
 def test_a_token_and_an_nft_are_told_apart() -> None:

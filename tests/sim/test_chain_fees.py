@@ -1,8 +1,8 @@
-"""Base fees, gas prices and gas limits, as py-evm and EIP-1559 have them."""
+"""Base fees and gas prices, as py-evm and EIP-1559 have them."""
 
 from itertools import pairwise
 
-from sim.chain.fees import effective_gas_price, gas_limit_may_follow, next_base_fee
+from sim.chain.fees import effective_gas_price, next_base_fee
 from tests.sim.chain_vectors import vectors
 
 GAS_LIMIT = 60_000_000
@@ -19,11 +19,6 @@ def test_a_hundred_blocks_in_a_row_have_the_base_fees_of_py_evm() -> None:
     for gas_used, base_fee, following in rows:
         assert next_base_fee(base_fee, gas_used, GAS_LIMIT) == following
     assert all(before[2] == after[1] for before, after in pairwise(rows))
-
-
-def test_a_gas_limit_moves_by_less_than_a_1024th() -> None:
-    for one in vectors("base_fee")["gas_limit_move"]:
-        assert gas_limit_may_follow(one["parent"], one["gasLimit"]) == one["ok"], one
 
 
 def test_a_gas_price_is_base_fee_and_priority_up_to_the_most() -> None:
