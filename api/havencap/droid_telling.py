@@ -15,6 +15,7 @@ from api.havencap.droid_answers import (
     ShownSession,
 )
 from api.havencap.spelling import iso_milliseconds
+from sim.chain.addresses import address_of_text, checksummed
 from sim.chain.hexadecimal import as_hex
 from sim.chain.known_pools import KnownPool
 from sim.droid.config import DroidConfig
@@ -94,10 +95,11 @@ def shown_figures(figures: Figures) -> ShownFigures:
         value = found.get(name)
         return None if value is None else plain(Decimal(str(value)))
 
+    address = found.get("walletaddress")
     return ShownFigures(
         status=found.get("status"),
         note=found.get("note"),
-        wallet_address=found.get("walletaddress"),
+        wallet_address=None if address is None else checksummed(address_of_text(address)),
         equity_usd=number("equityusd"),
         fees_earned_usd=number("feesearnedusd"),
         gas_spent_usd=number("gasspentusd"),

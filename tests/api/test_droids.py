@@ -72,7 +72,8 @@ DROID_KEYS = [
     *("fallingRebalanceTrigger", "risingRebalanceTrigger", "maxGasPrice", "txPriority"),
     *("derivativeThreshold", "ladderPercMargin", "createdAt", "gasBudgetLimit", "gasSpentUSD"),
 ]
-SEVENTEEN_DIGITS = "0.12345678"
+EIGHT_DECIMALS = "0.12345678"
+WALLET = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
 
 
 @pytest.fixture
@@ -129,11 +130,11 @@ def test_the_documented_requests_as_they_stand(olga: Owner, paddock: Deployment)
 def test_numbers_are_exact_both_ways(olga: Owner) -> None:
     headers = {"Content-Type": "application/json"}
     text = json.dumps(DOCUMENTED_DROID | {"derivativeThreshold": 7, "fundingUSD": 9})
-    text = text.replace(": 7,", f": {SEVENTEEN_DIGITS},").replace(": 9,", ": 50000.000001,")
+    text = text.replace(": 7,", f": {EIGHT_DECIMALS},").replace(": 9,", ": 50000.000001,")
     made = olga.http.post("/api/droids", content=text, headers=headers)
     assert made.status_code == 201, made.text
     told = olga.http.get("/api/droids").text
-    assert f'"derivativeThreshold":{SEVENTEEN_DIGITS},' in told
+    assert f'"derivativeThreshold":{EIGHT_DECIMALS},' in told
     assert '"fundingUSD":50000.000001,' in told
     assert '"maxPrice":4000,' in told
 
@@ -303,7 +304,7 @@ def test_how_a_droid_stands_is_told_in_numbers(olga: Owner, paddock: Deployment)
     answer = olga.http.get(f"/api/droids/{number}")
     shown = answer.json()
     assert shown["figures"] == {
-        "status": "RUNNING", "note": None, "walletAddress": "0x" + "ab" * 20,
+        "status": "RUNNING", "note": None, "walletAddress": WALLET,
         "equityUSD": 50312.77, "feesEarnedUSD": 341.1, "gasSpentUSD": 12.4,
         "impermanentLossUSD": -1.5,
     }  # fmt: skip
@@ -350,7 +351,7 @@ def test_history_and_pools_are_told_in_numbers(olga: Owner, paddock: Deployment)
 def with_rows(paddock: Deployment, droid_id: int, session_id: int) -> None:
     """What an actor has written: figures, an open and a closed position, two rows of history."""
     figures = {
-        "status": "RUNNING", "note": None, "wallet_address": "0x" + "ab" * 20,
+        "status": "RUNNING", "note": None, "wallet_address": WALLET.lower(),
         "equity_usd": "50312.770", "fees_earned_usd": "341.1", "gas_spent_usd": "12.4",
         "impermanent_loss_usd": "-1.5",
     }  # fmt: skip
