@@ -34,6 +34,7 @@ CALLS_AT_ONCE_MAX = 64
 
 CLASSES: Mapping[str, str] = {
     "chain": "actors.live.chain:Chain",
+    "droids": "actors.live.droids:DroidHost",
     "keeper": "actors.live.keeper:Keeper",
     "market": "actors.live.market:Market",
     "pool": "actors.live.pool:PoolActor",

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from actors.cluster.handles import MarketHandle, PoolHandle
 from actors.cluster.remote import RayCluster, Wanted
+from actors.cluster.roster import Comings, DroidRoster, Together
 from actors.live.auditor import Auditor
 from actors.live.strategy import Means
 from actors.simulate.queue import SimulationQueue
@@ -60,11 +61,13 @@ def wanted_actors(
         *chain(settings, urls, world, prices),
         Wanted("keeper", "keeper", keeper),
     ]
-    simulations = SimulationQueue(urls.engine, settings.simulations_max)
+    comings: list[Comings] = [SimulationQueue(urls.engine, settings.simulations_max)]
+    if world.has_chain:
+        comings.append(DroidRoster(urls.engine, world.seed))
     arguments = {
         "wanted": workers,
         "cluster": cluster,
-        "simulations": simulations,
+        "simulations": Together(comings),
         "auditor": Auditor(urls.engine, {market: market_name(market) for market in ids}),
     }
     return [*workers, Wanted("supervisor", SUPERVISOR, arguments)]

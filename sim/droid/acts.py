@@ -1,7 +1,6 @@
 """Transactions that a droid wants, each with a label that no other of its life has.
 
-A label is session/plan/stage/attempt/bucket. A transaction fails where the pool's price is not
-within the prices given, which are 1 % around the one that it was decided at; gas is paid even so.
+A label is session/plan/stage/attempt/bucket, a swap's without the bucket.
 """
 
 from dataclasses import dataclass
@@ -17,11 +16,25 @@ class ActKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """What a transaction is sent with.
+
+    within_x96   it fails where the pool's price is not between these, which are 1 % around the one
+                 that it was decided at; gas is paid even so
+    """
+
+    within_x96: Pair
+    gas_limit: int
+    fee_per_gas_wei_max: int
+    priority_per_gas_wei: int
+
+
+@dataclass(frozen=True, slots=True)
 class CloseRung:
     """Burn all and collect all, in one transaction."""
 
     label: str
-    within_x96: Pair
+    offer: Offer
     bucket: int
     ticks: Pair
     liquidity: int
@@ -33,7 +46,7 @@ class SwapExactIn:
     """Pay in an amount, or less where the price limit is reached before."""
 
     label: str
-    within_x96: Pair
+    offer: Offer
     zero_for_one: bool
     amount_in: int
     sqrt_price_limit_x96: int
@@ -42,10 +55,10 @@ class SwapExactIn:
 
 @dataclass(frozen=True, slots=True)
 class MintRung:
-    """amounts_max   what it takes of each token wherever the price is within"""
+    """amounts_max   what it takes of each token wherever the price is within its offer"""
 
     label: str
-    within_x96: Pair
+    offer: Offer
     bucket: int
     ticks: Pair
     liquidity: int

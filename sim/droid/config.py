@@ -10,6 +10,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
+from typing import TypeGuard
 
 from sim.droid.curves import FundingCurve
 from sim.droid.lattice import Lattice
@@ -63,11 +64,11 @@ class DroidConfig:
 
     @property
     def fee_per_gas_wei_max(self) -> int:
-        return int(self.max_gas_price_gwei * GWEI_WEI)
+        return int(Fraction(self.max_gas_price_gwei) * GWEI_WEI)
 
     @property
     def priority_per_gas_wei(self) -> int:
-        return int(self.priority_gwei * GWEI_WEI)
+        return int(Fraction(self.priority_gwei) * GWEI_WEI)
 
     @cached_property
     def band(self) -> tuple[Fraction, Fraction]:
@@ -183,12 +184,13 @@ def patched(config: DroidConfig, changes: Mapping[str, object], terms: PoolTerms
 
 def _lattice_intervals(given: Mapping[str, object], terms: PoolTerms) -> dict[str, Interval]:
     """A bucket fits between the outermost ticks, and an offset is less than a bucket."""
-    most = 2 * MAX_TICK // terms.tick_spacing
+    allowed = Interval(ONE, Decimal(2 * MAX_TICK // terms.tick_spacing))
     buckets = given.get("tick_buckets")
-    known = isinstance(buckets, int) and 1 <= buckets <= most
-    offset_below = Decimal(buckets) if known else Decimal(most)  # type: ignore[arg-type]
+    offset_below = allowed.high
+    if _is_number(buckets) and allowed.holds(buckets):
+        offset_below = Decimal(buckets)
     return {
-        "tick_buckets": Interval(ONE, Decimal(most)),
+        "tick_buckets": allowed,
         "bucket_offset": Interval(ZERO, offset_below, high_is_open=True),
     }
 
@@ -200,15 +202,21 @@ def _fault(name: str, value: object, intervals: Mapping[str, Interval]) -> Fault
         known = [one.value for one in CHOICES[name]]
         return None if value in known else Fault(name, f"one of {', '.join(known)}")
     interval = intervals[name]
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+    if not _is_number(value):
         return Fault(name, f"a number {interval}")
-    if not Decimal(value).is_finite() or not interval.holds(value):
+    if not interval.holds(value):
         return Fault(name, str(interval))
     if name in WHOLE and value != int(value):
         return Fault(name, f"a whole number {interval}")
     if isinstance(value, Decimal) and -int(value.as_tuple().exponent) > DECIMALS_MAX:
         return Fault(name, f"a number of at most {DECIMALS_MAX} decimals")
     return None
+
+
+def _is_number(value: object) -> TypeGuard[int | Decimal]:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return False
+    return Decimal(value).is_finite()
 
 
 def _together(given: Mapping[str, object], terms: PoolTerms, wrong: set[str]) -> Iterator[Fault]:

@@ -1,7 +1,7 @@
 """Gas of a droid's transactions, and how many of them may be sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from sim.chain.gas import close_gas, mint_gas, swap_gas
@@ -62,6 +62,10 @@ class Purse:
 
 
 def affordable(acts: Sequence[Act], purse: Purse) -> tuple[tuple[Act, ...], Note | None]:
-    """As many as the purse is good for."""
+    """As many as the purse is good for, each offering no more than it counts with."""
     count, note = purse.affords([act.kind for act in acts])
-    return tuple(acts[:count]), note
+    fee_wei = purse.fee_per_gas_wei_max
+    offered = [
+        replace(act, offer=replace(act.offer, fee_per_gas_wei_max=fee_wei)) for act in acts[:count]
+    ]
+    return tuple(offered), note

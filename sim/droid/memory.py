@@ -55,10 +55,11 @@ class Settings:
 class MindState:
     """Of a droid before its first session, as it stands.
 
-    active             what should be read as wished: a reset turns to run, a failure to pause
+    active             what it has been acting upon
     due                reasons for the next plan
     highest_funding_usd   of the session: what is asked beyond it comes from the paper account
-    plans              how many the session has begun; completed: the last that came to its end
+    plans              how many the session has begun, closings among them
+    completed          the last plan that came to its end
     attempt            of the stage's transactions in this plan, or in closing
     failures           attempts that failed, one after another
     pending            transactions whose outcomes were not told yet
@@ -86,6 +87,10 @@ class MindState:
         """Every session has one."""
         assert self.signal is not None
         return self.signal
+
+    def attempt_label(self, stage: Stage) -> str:
+        """Of the transactions that are sent next."""
+        return f"{self.session}/{self.plans}/{stage.lower()}/{self.attempt + 1}"
 
     def listening(self, config: DroidConfig) -> "MindState":
         """With the settings of now, and what has changed in them due."""
@@ -116,6 +121,10 @@ class MindState:
 
     def planning(self, plan: Plan) -> "MindState":
         return replace(self, plan=plan, plans=plan.number, due=(), attempt=0)
+
+    def ending(self) -> "MindState":
+        """Without a plan; that everything closes counts as one, so that labels stay apart."""
+        return replace(self, plan=None, plans=self.plans + 1, due=(), attempt=0, failures=0)
 
     def completing(self, plan: Plan) -> "MindState":
         """With the plan's signal as the reference."""

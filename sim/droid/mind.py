@@ -4,6 +4,10 @@
 next stage, if any; they are also in the state that it returns, so that whoever keeps that state
 can send them again after a fall: a label that the chain knows is not sent twice. `after` is told
 what became of them, once of all. Nothing else is remembered, and both answer the same to the same.
+
+Where a state's `active` is not the one of the state before, it is to be read as wished from then
+on, unless something else has been wished since the view: a reset that has come to its end turns
+to run, and three failures to pause.
 """
 
 from collections.abc import Sequence
@@ -11,16 +15,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from sim.droid.acts import Act, ActKind, CloseRung, MintRung, Outcome, Result, SwapExactIn
+from sim.droid.acts import Act, ActKind, Outcome, Result
 from sim.droid.config import DroidConfig
+from sim.droid.drafts import Drafts
 from sim.droid.gas import Purse, affordable, is_too_dear
-from sim.droid.ladder import Rung, Wanted, rung_amounts, scaled_to
-from sim.droid.lattice import Lattice
+from sim.droid.ladder import Rung, Wanted, scaled_to
 from sim.droid.memory import MindState, Plan, Settings
 from sim.droid.plan import chosen, divided
 from sim.droid.signal import MEMORY_S, BlockEnd, Moved, signal_at
 from sim.droid.states import Active, Duty, Note, Stage, Status, Why, duty
-from sim.droid.swapping import SLIPPAGE, lacking, least_swap
+from sim.droid.swapping import lacking, least_swap
 from sim.pool.terms import PoolTerms
 from sim.pool.words import Pair
 
@@ -69,7 +73,7 @@ class DroidMind:
         self._terms, self._memory_s = terms, memory_s
 
     def decide(self, before: MindState, view: View) -> Decision:
-        state = self._seeing(before, view)
+        state = self.seeing(before, view)
         if state.pending:
             return Decision(state, state.pending)
         match duty(state.status, view.active):
@@ -92,8 +96,8 @@ class DroidMind:
             return _failed(state)
         return _advanced(state) if set(results) == {Result.DONE} else state
 
-    def _seeing(self, state: MindState, view: View) -> MindState:
-        """With the block's price, and with settings that have changed."""
+    def seeing(self, state: MindState, view: View) -> MindState:
+        """With the block's price, and with settings that have changed; nothing else is decided."""
         if state.status is Status.STOPPED:
             return state
         config = view.config
@@ -153,12 +157,11 @@ class DroidMind:
             closing = [rung for rung in view.rungs if rung.bucket in plan.closing]
             if closing:
                 note = self._unaffordable(state, view, REPLACING if plan.new else CLOSING)
-                closes = self._closes(state, view, closing)
-                return _deferred(state, note) if note else self._sent(state, view, closes)
+                return _deferred(state, note) if note else self._sent_closes(state, view, closing)
             plan = replace(plan, stage=Stage.SWAP)
         new = [share for share in plan.new if share.bucket not in view.standing]
         funding = Fraction(plan.funding_usd) * self._terms.quote_unit
-        wanted = Wanted(self._terms, self._lattice(view), funding, view.rungs, new)
+        wanted = Wanted(self._terms, view.config.lattice(self._terms), funding, view.rungs, new)
         if plan.stage is Stage.SWAP:
             state = replace(state, plan=plan)
             if swap := self._swap(state, view, wanted):
@@ -175,14 +178,7 @@ class DroidMind:
         order = least_swap(wanted, view.end.pool, view.end.time_s, view.wallet)
         if order is None:
             return None
-        act = SwapExactIn(
-            _label(state, Stage.SWAP),
-            self._within_x96(view),
-            order.zero_for_one,
-            order.amount_specified,
-            order.sqrt_price_limit_x96,
-        )
-        return self._sent(state, view, [act])
+        return self._sent(state, view, [self._drafts(state, view, Stage.SWAP).swap(order)])
 
     def _mint(self, state: MindState, view: View, wanted: Wanted) -> Decision:
         """Step 5; with nothing to mint the plan is complete."""
@@ -191,51 +187,28 @@ class DroidMind:
         rungs = [rung for rung in scaled_to(ladder, view.wallet) if rung.liquidity > 0]
         if not rungs:
             return Decision(state.completing(state.plan))
-        return self._sent(state, view, [self._mint_act(state, view, rung) for rung in rungs])
-
-    def _mint_act(self, state: MindState, view: View, rung: Rung) -> MintRung:
-        lattice, within_x96 = self._lattice(view), self._within_x96(view)
-        lowest, highest = (
-            rung_amounts(lattice, rung, price_x96, round_up=True) for price_x96 in within_x96
-        )
-        return MintRung(
-            _label(state, Stage.MINT, rung.bucket),
-            within_x96,
-            rung.bucket,
-            lattice.ticks(rung.bucket),
-            rung.liquidity,
-            (lowest[0], highest[1]),
-        )
-
-    def _closes(self, state: MindState, view: View, rungs: Sequence[Rung]) -> list[CloseRung]:
-        lattice, within_x96 = self._lattice(view), self._within_x96(view)
-        return [
-            CloseRung(
-                _label(state, Stage.CLOSE, rung.bucket),
-                within_x96,
-                rung.bucket,
-                lattice.ticks(rung.bucket),
-                rung.liquidity,
-            )
-            for rung in rungs
-        ]
+        return self._sent(state, view, self._drafts(state, view, Stage.MINT).mints(rungs))
 
     def _close(self, state: MindState, view: View) -> Decision:
         """All rungs, whatever the bounds and the budget; then the session ends."""
         if state.status is not Status.CLOSING:
-            state = replace(state, status=Status.CLOSING, plan=None, due=(), attempt=0, failures=0)
+            state = replace(state.ending(), status=Status.CLOSING)
         state = replace(state, active=view.active, note=None)
         if view.rungs:
             if is_too_dear(view.config, view.next_base_fee_wei):
                 return Decision(replace(state, note=Note.GAS_PRICE))
-            return self._sent(state, view, self._closes(state, view, view.rungs))
+            return self._sent_closes(state, view, view.rungs)
         if view.active is Active.RESET:
             return self._work(self._opened(state, view), view)
         return Decision(replace(state, status=Status.STOPPED, signal=None))
 
+    def _sent_closes(self, state: MindState, view: View, rungs: Sequence[Rung]) -> Decision:
+        return self._sent(state, view, self._drafts(state, view, Stage.CLOSE).closes(rungs))
+
     def _sent(self, state: MindState, view: View, wished: Sequence[Act]) -> Decision:
         """As many as can be paid; what is left over is computed anew when these have come."""
-        acts, note = affordable(wished, self._purse(state, view))
+        purse = self._purse(state, view, [act.kind for act in wished])
+        acts, note = affordable(wished, purse)
         if not acts:
             assert note is not None
             return _deferred(state, note)
@@ -245,15 +218,21 @@ class DroidMind:
 
     def _unaffordable(self, state: MindState, view: View, kinds: Sequence[ActKind]) -> Note | None:
         """Nothing is begun that could not be brought to a first mint."""
-        return self._purse(state, view).affords(kinds)[1]
+        return self._purse(state, view, kinds).affords(kinds)[1]
 
-    def _purse(self, state: MindState, view: View) -> Purse:
+    def _purse(self, state: MindState, view: View, kinds: Sequence[ActKind]) -> Purse:
+        """With the highest fee that there may be, where the budget bears that; else with what the
+        next block asks, which is known: more than that is then not offered."""
         budget_usd = view.config.gas_budget_usd
         left = None
         if budget_usd is not None and state.status is not Status.CLOSING:
             left = Fraction(budget_usd) * self._terms.quote_unit - state.gas_spent
-        fee_max_wei = view.config.fee_per_gas_wei_max
-        return Purse(self._terms, fee_max_wei, view.sqrt_price_x96, view.ether_wei, left)
+        place = view.sqrt_price_x96, view.ether_wei, left
+        purse = Purse(self._terms, view.config.fee_per_gas_wei_max, *place)
+        if purse.affords(kinds)[1] is not Note.GAS_BUDGET:
+            return purse
+        asked_wei = view.next_base_fee_wei + view.config.priority_per_gas_wei
+        return replace(purse, fee_per_gas_wei_max=asked_wei)
 
     def _charged(self, state: MindState, outcomes: Sequence[Outcome]) -> MindState:
         if state.status is Status.CLOSING:
@@ -265,19 +244,9 @@ class DroidMind:
         spent = sum(-(-fee.numerator // fee.denominator) for fee in fees)
         return replace(state, gas_spent=state.gas_spent + spent)
 
-    def _within_x96(self, view: View) -> Pair:
-        price_x96 = view.sqrt_price_x96
-        down, up = (self._terms.limit_x96(price_x96, way, SLIPPAGE) for way in (True, False))
-        return down, up
-
-    def _lattice(self, view: View) -> Lattice:
-        return view.config.lattice(self._terms)
-
-
-def _label(state: MindState, stage: Stage, bucket: int | None = None) -> str:
-    plan = state.plan.number if state.plan else "end"
-    parts = [state.session, plan, stage.lower(), state.attempt + 1]
-    return "/".join(map(str, parts if bucket is None else [*parts, bucket]))
+    def _drafts(self, state: MindState, view: View, stage: Stage) -> Drafts:
+        label = state.attempt_label(stage)
+        return Drafts(self._terms, view.config, view.sqrt_price_x96, label)
 
 
 def _running(state: MindState) -> MindState:

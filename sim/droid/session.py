@@ -155,7 +155,7 @@ class DroidSession:
             or after.mind.completed > memory.mind.completed
             or hour > memory.hour
         )
-        wishes = tuple(self._wished(act, view) for act in decision.acts)
+        wishes = tuple(self._wished(act) for act in decision.acts)
         if after.mind.status is Status.CLOSING and after.mind.note is Note.NO_ETH:
             after, lent = self._lent(after, view)
             wishes = (*wishes, *lent)
@@ -203,13 +203,12 @@ class DroidSession:
         )
         return after, tuple(opened), tuple(closed)
 
-    def _wished(self, act: Act, view: View) -> Wished:
-        config = view.config
-        fees = config.fee_per_gas_wei_max, config.priority_per_gas_wei
+    def _wished(self, act: Act) -> Wished:
+        fees = act.offer.fee_per_gas_wei_max, act.offer.priority_per_gas_wei
         return Wished(act.label, self._chain_act(act), *fees)
 
     def _chain_act(self, act: Act) -> ChainAct:
-        pool_id, within_x96 = self._pool.pool_id, act.within_x96
+        pool_id, within_x96 = self._pool.pool_id, act.offer.within_x96
         if isinstance(act, MintRung):
             return Mint(pool_id, *act.ticks, act.liquidity, within_x96)
         if isinstance(act, CloseRung):

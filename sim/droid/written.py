@@ -7,16 +7,16 @@ from decimal import Decimal
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from sim.droid.acts import Act, ActKind, CloseRung, MintRung, SwapExactIn
-from sim.droid.memory import MindState
 
+Kept = TypeVar("Kept")
 ACTS = {ActKind.CLOSE: CloseRung, ActKind.SWAP: SwapExactIn, ActKind.MINT: MintRung}
 
 
 def written(value: Any) -> Any:
-    """Of a MindState, or any part of one."""
+    """Of a MindState, a Memory, or any part of one."""
     if is_dataclass(value):
         return {field.name: written(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, tuple):
@@ -26,11 +26,11 @@ def written(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
 
 
-def read_state(told: dict[str, Any]) -> MindState:
+def read_as(kind: type[Kept], told: dict[str, Any]) -> Kept:
     """Raises KeyError, TypeError or ValueError where it was not written as above."""
-    state = _read(MindState, told)
-    assert isinstance(state, MindState)
-    return state
+    found = _read(kind, told)
+    assert isinstance(found, kind)
+    return found
 
 
 def _read(kind: Any, told: Any) -> Any:

@@ -87,6 +87,7 @@ class PoolTerms:
         return amounts[1] + Fraction(amounts[0] * raw, Q192)
 
     def limit_x96(self, sqrt_price_x96: int, zero_for_one: bool, part: Fraction) -> int:
-        """Where a price has moved by a part, in the direction of a swap."""
+        """Where a price has moved by a part, the way of a swap; a limit that it may have."""
         dearer = zero_for_one == self.quote_is_token0
-        return self.sqrt_price_x96(self.price(sqrt_price_x96) * (1 + part if dearer else 1 - part))
+        moved = self.price(sqrt_price_x96) * (1 + part if dearer else 1 - part)
+        return min(max(self.sqrt_price_x96(moved), MIN_SQRT_RATIO + 1), MAX_SQRT_RATIO - 1)

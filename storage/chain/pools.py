@@ -59,16 +59,38 @@ def recovered(connection: Connection, pool_id: int) -> PoolHost:
 
 def catch_up(connection: Connection, pool_id: int, host: PoolHost) -> None:
     """Do what blocks have asked of it since. Raises CorruptState where it comes out otherwise."""
+    for _ in followed(connection, pool_id, host):
+        pass
+    with wrapped():
+        row = connection.execute(STAND, (pool_id,)).fetchone()
+    if row is not None and row[0] == host.number and bytes(row[1]) != host.state_hash:
+        raise CorruptState("what its blocks asked of it comes to another state than they had")
+
+
+def followed(connection: Connection, pool_id: int, host: PoolHost) -> Iterator[int]:
+    """The times of the blocks since, in seconds, each when what it asked has been done."""
     for number, time_s, kept in _blocks_after(connection, host.number):
         host.begin(number, host.state_hash)
         for call in calls_of(kept):
             if call.pool_id == pool_id:
                 host.run(time_s, {call.call.owner: call.purse}, [call.call])
         host.keep(number)
+        yield time_s
+
+
+def as_it_was(connection: Connection, pool_id: int, number: int) -> PoolHost:
+    """The pool after a block that is not newer, where a snapshot is old enough; else as old as
+    there is. Raises CorruptState, DatabaseUnavailable."""
     with wrapped():
-        row = connection.execute(STAND, (pool_id,)).fetchone()
-    if row is not None and row[0] == host.number and bytes(row[1]) != host.state_hash:
-        raise CorruptState("what its blocks asked of it comes to another state than they had")
+        snapshots = connection.execute(SNAPSHOTS, (pool_id,)).fetchall()
+    old = [one for one in snapshots if one[0] <= number] or snapshots[-1:]
+    if not old:
+        raise CorruptState(f"pool {pool_id} has no snapshot")
+    found, state_hash, state = old[0]
+    try:
+        return PoolHost(pool_of(opened(bytes(state))), found, bytes(state_hash))
+    except ValueError as error:
+        raise CorruptState(f"a snapshot of pool {pool_id} is damaged: {error}") from error
 
 
 def _blocks_after(connection: Connection, number: int) -> Iterator[tuple[int, int, bytes]]:

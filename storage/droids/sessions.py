@@ -4,7 +4,7 @@ The money goes into the wallet that stands for the exchange on the chain, and fr
 transfers into the droid's. The caller's transaction commits, and holds the droid's lock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from sim.refusals import Refusal, Refused
 from sim.units import asset_decimals, format_atoms, parse_atoms
 from storage.chain.wishes import wish
 from storage.droids.rows import Droid
-from storage.intake.transfers import balance_of, free_atoms, locked_balance, move
+from storage.intake.transfers import Balance, balance_of, free_atoms, locked_balance, move
 from storage.postgres.database import now_us
 from storage.postgres.unit_of_work import Connection
 
@@ -91,11 +91,26 @@ async def pay(connection: Connection, account_id: int, needed: Mapping[str, int]
     ]
     if lacking:
         raise Refused(Refusal.INSUFFICIENT_BALANCE, f"Too little money: {', '.join(lacking)}")
-    at_us = money.stamped_at_us
+    await carry(connection, balances, {asset: -atoms for asset, atoms in needed.items()})
+
+
+async def bring_home(connection: Connection, account_id: int, home: Mapping[str, int]) -> None:
+    """From the chain back to the account, atoms by asset."""
+    money = await locked_balance(connection, account_id, COLLATERAL)
+    balances = [await balance_of(connection, money, asset) for asset in home]
+    await carry(connection, balances, home)
+
+
+async def carry(
+    connection: Connection, balances: Sequence[Balance], signed_atoms: Mapping[str, int]
+) -> None:
+    """Over the bridge: what is negative goes to the chain. The account is locked."""
+    at_us = 0
     for balance in balances:
-        before = replace(balance, stamped_at_us=at_us)
-        atoms = -needed[balance.asset]
-        at_us = (await move(connection, before, EntryType.TO_CHAIN, atoms, CHAIN)).stamped_at_us
+        atoms = signed_atoms[balance.asset]
+        way = EntryType.FROM_CHAIN if atoms > 0 else EntryType.TO_CHAIN
+        before = replace(balance, stamped_at_us=max(at_us, balance.stamped_at_us))
+        at_us = (await move(connection, before, way, atoms, CHAIN)).stamped_at_us
 
 
 def funding_atoms(droid: Droid) -> int:

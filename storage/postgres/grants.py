@@ -84,7 +84,7 @@ TABLES: Mapping[str, Rights] = {
     "droids": Rights(
         api="SELECT, INSERT (owner_id, account_id, pool_id, config, active, resets, revision,"
         " created_at_us), UPDATE (config, active, resets, revision)",
-        engine="SELECT",
+        engine="SELECT, UPDATE (active)",
     ),
     "ended_sessions": Rights(api="SELECT, INSERT", engine="SELECT, DELETE"),
     "first_admin": Rights(),
@@ -159,7 +159,8 @@ TABLES: Mapping[str, Rights] = {
     "table_sizes": Rights(engine="SELECT, INSERT, DELETE"),
     "trades": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
     "transfers": Rights(
-        api="SELECT, INSERT (account_id, kind, asset, amount_atoms, created_at_us)"
+        api="SELECT, INSERT (account_id, kind, asset, amount_atoms, created_at_us)",
+        engine="INSERT (account_id, kind, asset, amount_atoms, created_at_us), SELECT (id)",
     ),
     "upkeep": Rights(
         api="SELECT",

@@ -26,6 +26,7 @@ class LivedChain:
     database_url: str
     connection: psycopg.Connection[Any]
     pools: Mapping[int, PoolActor]
+    is_quiet: bool = False
     _chains: list[Chain] = field(default_factory=list)
 
     def mined(self, count: int) -> int:
@@ -60,7 +61,7 @@ class LivedChain:
 
     def supersede(self) -> None:
         """Another chain's actor, while the one before may live."""
-        self._chains.append(Chain(self.database_url, self.pools, SEED))
+        self._chains.append(Chain(self.database_url, self.pools, SEED, is_quiet=self.is_quiet))
 
     @property
     def chain(self) -> Chain:
@@ -74,9 +75,14 @@ class LivedChain:
             actor.end()
 
 
-def founded(database_url: str, connection: psycopg.Connection[Any]) -> LivedChain:
-    found_chain(connection, SEED, PRICE, START_S)
+def founded(
+    database_url: str,
+    connection: psycopg.Connection[Any],
+    price: Fraction = PRICE,
+    is_quiet: bool = False,
+) -> LivedChain:
+    found_chain(connection, SEED, price, START_S)
     pools = {pool_id: PoolActor(pool_id, database_url) for pool_id in POOLS}
-    lived = LivedChain(database_url, connection, pools)
+    lived = LivedChain(database_url, connection, pools, is_quiet)
     lived.supersede()
     return lived

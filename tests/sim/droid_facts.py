@@ -9,6 +9,7 @@ from typing import Any
 
 from sim.droid.config import DroidConfig, read_config
 from sim.pool.terms import PoolTerms
+from sim.pool.words import Pair
 
 DATA = Path(__file__).parents[1] / "data" / "droids"
 
@@ -60,6 +61,11 @@ def facts(name: str) -> dict[str, Any]:
 def named(cases: list[dict[str, Any]]) -> dict[str, Any]:
     """For pytest: the cases, and what they are called."""
     return {"argvalues": cases, "ids": [case["name"] for case in cases]}
+
+
+def texts(amounts: Pair) -> list[str]:
+    """As the files have amounts."""
+    return [str(amount) for amount in amounts]
 
 
 def config_of(told: dict[str, Any], terms: PoolTerms, **more: object) -> DroidConfig:

@@ -17,7 +17,7 @@ from sim.droid.memory import MindState
 from sim.droid.mind import DroidMind, View
 from sim.droid.signal import BlockEnd
 from sim.droid.states import Active
-from sim.droid.written import read_state, written
+from sim.droid.written import read_as, written
 from sim.pool.pool import Pool
 from sim.pool.positions import PositionKey
 from sim.pool.reverts import Reverted
@@ -34,7 +34,10 @@ PLENTY = 2**120
 
 @dataclass
 class World:
-    """fails   by act: whether it fails though nothing stands against it"""
+    """fails        by act: whether it fails though nothing stands against it
+    background   the others' liquidity: lower tick, upper tick, how much
+    is_full      blocks take no transaction of the droid's, which wait
+    """
 
     config: DroidConfig = field(default_factory=calm)
     price: str = "3215.5"
@@ -49,17 +52,25 @@ class World:
     sent: list[Act] = field(default_factory=list)
     labels: set[str] = field(default_factory=set)
     fees_wei: list[int] = field(default_factory=list)
+    background: tuple[tuple[int, int, int], ...] = ((-887220, 887220, 10**18),)
+    is_full: bool = False
     time_s: int = 1_700_000_000
 
     def __post_init__(self) -> None:
         self.terms = POOLS[self.pool_id]
         self.pool = Pool(self.terms.fee_pips, self.terms.tick_spacing)
         self.pool.initialize(self.time_s, self.terms.sqrt_price_x96(Decimal(self.price)))
-        self.mind = DroidMind(self.terms)
         self.wallet = self.terms.pair(0, int(self.config.funding_usd * self.terms.quote_unit))
         self.others = (PLENTY, PLENTY)
-        self.pay_others(self.pool.mint(self.time_s, PositionKey(OTHERS, -887220, 887220), 10**18))
+        for lower, upper, liquidity in self.background:
+            key = PositionKey(OTHERS, lower, upper)
+            self.pay_others(self.pool.mint(self.time_s, key, liquidity))
         self.tokens = self.counted()
+
+    @property
+    def mind(self) -> DroidMind:
+        """Another every time: it is no loss when one is killed."""
+        return DroidMind(self.terms)
 
     def counted(self) -> Pair:
         balances = self.pool.state.balances
@@ -72,6 +83,9 @@ class World:
 
     def pay(self, amounts: Pair) -> None:
         self.wallet = self.wallet[0] - amounts[0], self.wallet[1] - amounts[1]
+
+    def key(self, bucket: int) -> PositionKey:
+        return PositionKey(self.owner, *self.config.lattice(self.terms).ticks(bucket))
 
     def fund(self, quote: int) -> None:
         """From outside, into the droid's wallet."""
@@ -119,18 +133,21 @@ class World:
 
     def decide(self) -> None:
         view, before = self.view(), self.state
+        if not before.pending:
+            self.decided_with = self.config
         decision = self.mind.decide(before, view)
         assert decision == self.mind.decide(before, view)
         kept = json.loads(json.dumps(written(decision.state)))
-        assert read_state(kept) == decision.state
-        assert self.mind.decide(decision.state, view).acts == decision.acts
-        self.state = read_state(kept)
-        if self.state.active is not view.active:
+        assert read_as(MindState, kept) == decision.state
+        if decision.acts:
+            assert self.mind.decide(decision.state, view) == decision
+        self.state = read_as(MindState, kept)
+        if self.state.active is not before.active:
             self.active = self.state.active
 
     def settle(self) -> None:
         """The block takes what was sent, if it pays for its gas."""
-        if not self.state.pending:
+        if not self.state.pending or self.is_full:
             return
         outcomes = [self.outcome(act) for act in self.state.pending]
         self.sent += self.state.pending
@@ -142,11 +159,13 @@ class World:
     def outcome(self, act: Act) -> Outcome:
         assert act.label not in self.labels, "no label comes twice"
         self.labels.add(act.label)
-        gas_price = self.base_fee_wei + self.config.priority_per_gas_wei
-        if gas_price > self.config.fee_per_gas_wei_max:
+        offer, gas = act.offer, self.gas(act)
+        gas_price = self.base_fee_wei + offer.priority_per_gas_wei
+        if gas_price > offer.fee_per_gas_wei_max:
             return self.told(act, Result.DROPPED, 0)
-        low, high = act.within_x96
-        fee_wei = gas_price * self.gas(act)
+        assert gas <= offer.gas_limit
+        low, high = offer.within_x96
+        fee_wei = gas_price * gas
         self.ether_wei -= fee_wei
         self.fees_wei.append(fee_wei)
         if self.fails(act) or not low <= self.pool.state.sqrt_price_x96 <= high:
@@ -184,7 +203,10 @@ class World:
             self.mint(act)
 
     def mint(self, act: MintRung) -> None:
+        decided_with = self.decided_with
         assert act.bucket not in self.rungs
+        assert len(self.rungs) < decided_with.max_bots
+        assert act.bucket in decided_with.eligible(self.terms)
         assert act.ticks == self.config.lattice(self.terms).ticks(act.bucket)
         key = PositionKey(self.owner, *act.ticks)
         owed = self.pool.mint(self.time_s, key, act.liquidity, pay=self.wallet_or(act))
@@ -203,4 +225,3 @@ class World:
     def check(self) -> None:
         assert self.counted() == self.tokens
         assert min(*self.wallet, self.ether_wei) >= 0
-        assert len(self.rungs) <= 100

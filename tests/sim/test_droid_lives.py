@@ -17,7 +17,7 @@ from sim.pool.positions import PositionKey
 from sim.pool.swapping import Order
 from sim.pool.terms import PoolTerms
 from sim.pool.words import Pair
-from tests.sim.droid_facts import POOLS, config_of, facts, named
+from tests.sim.droid_facts import POOLS, config_of, facts, named, texts
 from tests.sim.pool_lives import EVERYTHING
 
 DROID, OTHERS = b"\1" * 20, b"\2" * 20
@@ -27,10 +27,6 @@ Told = dict[str, Any]
 
 def pair(told: list[str]) -> Pair:
     return int(told[0]), int(told[1])
-
-
-def texts(amounts: Pair) -> list[str]:
-    return [str(amount) for amount in amounts]
 
 
 def of(told: Told, name: str = "amount") -> Pair:

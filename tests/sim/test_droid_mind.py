@@ -119,20 +119,27 @@ def test_a_base_fee_that_rises_before_the_block_drops_what_was_sent() -> None:
 
 
 def test_a_budget_is_never_passed_even_by_the_worst_case() -> None:
-    world = World(calm(gas_budget_usd=Decimal(110)))
+    world = World(calm(gas_budget_usd=Decimal(60)))
     for _ in range(12):
         world.block()
-        assert world.state.gas_spent <= 110 * 10**6
+        assert world.state.gas_spent <= 60 * 10**6
     assert world.state.note is Note.GAS_BUDGET
     before = len(world.sent)
     world.blocks(5, "3300")
     assert len(world.sent) == before
 
 
+def test_the_documents_budget_is_enough_for_its_ladder() -> None:
+    world = World(calm(gas_budget_usd=Decimal(100)))
+    world.until_quiet()
+    assert len(world.rungs) == 5
+    assert world.state.gas_spent <= 100 * 10**6
+
+
 def test_closing_does_not_mind_the_budget() -> None:
-    world = World(calm(gas_budget_usd=Decimal(110)))
+    world = World(calm(gas_budget_usd=Decimal(60)))
     world.blocks(12)
-    assert world.rungs
+    assert 0 < len(world.rungs) < 5
     assert world.state.note is Note.GAS_BUDGET
     spent = world.state.gas_spent
     world.active = Active.CLOSE
@@ -235,7 +242,7 @@ def test_a_mint_that_fails_is_computed_anew_and_the_third_failure_pauses() -> No
     assert world.block() == []
     world.active = Active.RUN
     world.until_quiet()
-    assert world.rungs
+    assert len(world.rungs) == 5
     assert world.state.note is None
 
 

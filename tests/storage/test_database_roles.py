@@ -68,7 +68,7 @@ NOT_OF_THE_API = (
 NOT_OF_THE_ENGINE = (
     "SELECT password_hash FROM users",
     "UPDATE users SET role = 'ADMIN'",
-    "INSERT INTO transfers DEFAULT VALUES",
+    "INSERT INTO droids DEFAULT VALUES",
     "UPDATE ledger_entries SET amount_atoms = 0",
     "UPDATE markets SET tick_size = '1'",
     "UPDATE balances SET account_id = 1",
