@@ -20,7 +20,7 @@ from sim.chain.hexadecimal import as_hex
 from sim.chain.known_pools import KnownPool
 from sim.droid.config import DroidConfig
 from sim.pool.terms import PoolTerms
-from sim.units import format_scaled, shortest
+from sim.units import format_scaled
 from storage.droids.readings import BotView, Figures, HistoryView, PoolView, SessionView
 from storage.droids.rows import Droid
 
@@ -161,6 +161,7 @@ def nearest_double(exact: Fraction) -> Decimal:
 
 
 def plain(value: Decimal) -> Decimal:
-    """The same without zeros that say nothing."""
-    sign, size = (-1 if value < 0 else 1), abs(value)
-    return sign * Decimal(shortest(f"{size:f}"))
+    """The same without zeros that say nothing, however many digits it has."""
+    whole, point, fraction = f"{value:f}".partition(".")
+    fraction = fraction.rstrip("0")
+    return Decimal(f"{whole}{point}{fraction}" if fraction else whole)

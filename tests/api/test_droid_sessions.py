@@ -101,6 +101,16 @@ def test_who_lacks_money_is_told_what_and_nothing_is_made(paddock: Deployment) -
     check_money(paddock.database)
 
 
+def test_usdt_has_six_decimals_and_is_listed(olga: Owner) -> None:
+    fine = olga.http.post("/api/deposits", json={"asset": "USDT", "amount": 1.0000001})
+    assert error_of(fine) == 400
+    assert "more than 6 decimals" in fine.json()["error"]
+    olga.http.post("/api/deposits", json={"asset": "USDT", "amount": 0.000001})
+    assert olga.money["USDT"] == "1000.000001"
+    gone = olga.person.post("/withdrawals", {"asset": "USDT", "amount": "1000.000001"})
+    assert (gone.status_code, gone.json()["total"]) == (201, "0")
+
+
 def test_money_that_orders_need_is_not_there_for_droids(olga: Owner, paddock: Deployment) -> None:
     order = {
         "marketId": "BTC-PERP", "side": "BUY", "type": "LIMIT", "quantity": "2.5",

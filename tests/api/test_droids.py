@@ -323,6 +323,20 @@ def test_how_a_droid_stands_is_told_in_numbers(olga: Owner, paddock: Deployment)
     assert last == open_one
 
 
+def test_figures_that_nobody_has_reckoned_yet_are_null(olga: Owner, paddock: Deployment) -> None:
+    number = olga.droid()
+    assert olga.sees(number)["figures"] is None
+    olga.sets(number, 1)
+    assert olga.sees(number)["figures"] is None
+    paddock.database.execute(
+        "INSERT INTO droid_states (session_id, epoch, block_number, revision, mind, figures)"
+        " VALUES (%s, 1, 0, 0, '', '{}')",
+        (session_of(paddock, number)[0],),
+    )
+    assert olga.sees(number)["figures"] is None
+    assert olga.sees(number)["droid"]["gasSpentUSD"] == 0
+
+
 def test_history_and_pools_are_told_in_numbers(olga: Owner, paddock: Deployment) -> None:
     with_pool(paddock)
     number = olga.droid()
