@@ -15,6 +15,7 @@ from actors.command_line import (
     print_or_exit,
     settings_or_exit,
 )
+from actors.commands.chain import chain
 from actors.commands.database import db
 from actors.commands.pool import pool
 from actors.ctrl_c import ends_at_once
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
+app.add_typer(chain, name="chain")
 app.add_typer(db, name="db")
 app.add_typer(pool, name="pool")
 market = typer.Typer(

@@ -68,7 +68,11 @@ def wanted_actors(
         "wanted": workers,
         "cluster": cluster,
         "simulations": Together(comings),
-        "auditor": Auditor(urls.engine, {market: market_name(market) for market in ids}),
+        "auditor": Auditor(
+            urls.engine,
+            {market: market_name(market) for market in ids},
+            chain_seed=world.seed if world.has_chain else None,
+        ),
     }
     return [*workers, Wanted("supervisor", SUPERVISOR, arguments)]
 

@@ -12,6 +12,8 @@ import structlog
 from actors.loop import Loop
 from actors.silence import Silence
 from sim.market import MarketSpec
+from storage.chain.books import differences
+from storage.chain.node import command_chain_halt
 from storage.errors import StorageError
 from storage.market.chain_walk import BrokenChain, ChainWalk
 from storage.market.halts import command_halt
@@ -50,6 +52,7 @@ class Auditor:
     """Reads and compares; writes its readings, and closes a market whose trades are not shown.
 
     market_actors   the actor of each market
+    chain_seed      of the world, where it has a chain; else None
     """
 
     def __init__(
@@ -59,8 +62,10 @@ class Auditor:
         relay: str = "relay",
         recorder: str = "recorder",
         clock: Callable[[], float] = time.monotonic,
+        chain_seed: int | None = None,
     ) -> None:
         self._link = Link(database_url, "auditor")
+        self._chain_seed = chain_seed
         self._market_actors = dict(market_actors)
         self._relay, self._recorder = relay, recorder
         self._clock = clock
@@ -118,7 +123,7 @@ class Auditor:
         now = self._clock()
         if self._books_at is None or now - self._books_at >= BOOKS_EVERY_S:
             self._books_at = now
-            readings += self._accounts()
+            readings += self._accounts() + self._chain()
             for market in markets:
                 readings += self._trades(market)
         write_readings(connection, readings, now_us())
@@ -236,6 +241,18 @@ class Auditor:
             Reading("missing_fills", name, missing, gap),
             Reading("unbalanced_transactions", name, unbalanced, made),
         ]
+
+    def _chain(self) -> list[Reading]:
+        """Tokens, pools and the bridge; where something came from nowhere there are no more
+        blocks."""
+        if self._chain_seed is None:
+            return []
+        found = differences(self._link(), self._chain_seed)
+        gap = "; ".join(found) or None
+        if gap is not None:
+            log.error("chain_does_not_add_up", differences=found)
+            command_chain_halt(self._link(), gap)
+        return [Reading("chain_differences", "", len(found), gap)]
 
     def _kept_value(self, name: str, market_id: str, otherwise: int = 0) -> int:
         kept = self._kept.get((name, market_id))

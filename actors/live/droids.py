@@ -281,9 +281,9 @@ def shown(
     return {
         "status": status,
         "note": mind.note,
-        "walletAddress": address,
-        "equityUSD": usd(figures.aum),
-        "feesEarnedUSD": usd(figures.fees_earned),
-        "gasSpentUSD": usd(figures.gas_spent),
-        "impermanentLossUSD": usd(figures.impermanent_loss),
+        "wallet_address": address,
+        "equity_usd": usd(figures.aum),
+        "fees_earned_usd": usd(figures.fees_earned),
+        "gas_spent_usd": usd(figures.gas_spent),
+        "impermanent_loss_usd": usd(figures.impermanent_loss),
     }

@@ -48,6 +48,7 @@ class Mint:
     """Liquidity between two ticks of a pool, in an NFT of its own unless one stands for the range.
 
     sqrt_prices_x96   it fails unless the pool's price is within
+    may_be_in_range   whether it has gas for a range that holds the price
     """
 
     pool_id: int
@@ -55,6 +56,7 @@ class Mint:
     tick_upper: int
     liquidity: int
     sqrt_prices_x96: tuple[int, int] = ANY_PRICE
+    may_be_in_range: bool = True
 
 
 @dataclass(frozen=True, slots=True)

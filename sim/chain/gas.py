@@ -24,7 +24,7 @@ def gas_limit(act: Act) -> int:
     if isinstance(act, Work):
         return act.gas
     if isinstance(act, Mint):
-        return mint_gas(is_in_range=True, new_ticks=2)
+        return mint_gas(act.may_be_in_range, new_ticks=2)
     if isinstance(act, Close):
         return close_gas(is_in_range=True)
     if isinstance(act, SwapIn):

@@ -55,7 +55,9 @@ class SwapExactIn:
 
 @dataclass(frozen=True, slots=True)
 class MintRung:
-    """amounts_max   what it takes of each token wherever the price is within its offer"""
+    """amounts_max       what it takes of each token wherever the price is within its offer
+    may_be_in_range   whether that price may be in its range
+    """
 
     label: str
     offer: Offer
@@ -63,6 +65,7 @@ class MintRung:
     ticks: Pair
     liquidity: int
     amounts_max: Pair
+    may_be_in_range: bool = True
     kind: ActKind = ActKind.MINT
 
 

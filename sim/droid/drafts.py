@@ -40,18 +40,21 @@ class Drafts:
         )
 
     def mints(self, rungs: Sequence[Rung]) -> list[MintRung]:
-        offer, ticks = self._offer(ActKind.MINT), self.config.lattice(self.terms).ticks
-        return [
-            MintRung(
-                self._label(rung.bucket),
-                offer,
-                rung.bucket,
-                ticks(rung.bucket),
-                rung.liquidity,
-                self._amounts_max(rung, offer.within_x96),
-            )
-            for rung in rungs
-        ]
+        return [self._mint(rung) for rung in rungs]
+
+    def _mint(self, rung: Rung) -> MintRung:
+        lattice, (low_x96, high_x96) = self.config.lattice(self.terms), self._within_x96()
+        lower_x96, upper_x96 = lattice.ratios_x96(rung.bucket)
+        may_be_in_range = lower_x96 <= high_x96 and low_x96 <= upper_x96
+        return MintRung(
+            self._label(rung.bucket),
+            self._offer(ActKind.MINT, may_be_in_range),
+            rung.bucket,
+            lattice.ticks(rung.bucket),
+            rung.liquidity,
+            self._amounts_max(rung, (low_x96, high_x96)),
+            may_be_in_range,
+        )
 
     def _amounts_max(self, rung: Rung, within_x96: Pair) -> Pair:
         """Most of token0 where the price is lowest, most of token1 where it is highest."""
@@ -59,16 +62,19 @@ class Drafts:
         lowest, highest = (rung_amounts(lattice, rung, at, round_up=True) for at in within_x96)
         return lowest[0], highest[1]
 
-    def _offer(self, kind: ActKind) -> Offer:
-        limit_x96 = self.terms.limit_x96
+    def _offer(self, kind: ActKind, may_be_in_range: bool = True) -> Offer:
         return Offer(
-            (
-                limit_x96(self.sqrt_price_x96, True, SLIPPAGE),
-                limit_x96(self.sqrt_price_x96, False, SLIPPAGE),
-            ),
-            gas_limit(kind, self.terms.tick_spacing),
+            self._within_x96(),
+            gas_limit(kind, self.terms.tick_spacing, may_be_in_range),
             self.config.fee_per_gas_wei_max,
             self.config.priority_per_gas_wei,
+        )
+
+    def _within_x96(self) -> Pair:
+        limit_x96 = self.terms.limit_x96
+        return (
+            limit_x96(self.sqrt_price_x96, True, SLIPPAGE),
+            limit_x96(self.sqrt_price_x96, False, SLIPPAGE),
         )
 
     def _label(self, bucket: int) -> str:

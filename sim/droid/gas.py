@@ -14,10 +14,13 @@ TICKS_WITHIN_SLIPPAGE = 101
 """In one per cent of a price, downwards, rounded up."""
 
 
-def gas_limit(kind: ActKind, tick_spacing: int) -> int:
-    """The most that a transaction may need, whatever others do before it."""
+def gas_limit(kind: ActKind, tick_spacing: int, may_be_in_range: bool = True) -> int:
+    """The most that a transaction may need, whatever others do before it.
+
+    may_be_in_range   whether the price may be in the rung's range when it is minted
+    """
     if kind is ActKind.MINT:
-        return mint_gas(is_in_range=True, new_ticks=2)
+        return mint_gas(may_be_in_range, new_ticks=2)
     if kind is ActKind.CLOSE:
         return close_gas(is_in_range=True)
     return swap_gas(ticks_within_slippage(tick_spacing))
@@ -46,16 +49,16 @@ class Purse:
     ether_wei: int
     budget_left: Fraction | None
 
-    def affords(self, kinds: Sequence[ActKind]) -> tuple[int, Note | None]:
-        """How many of these, in their order, and why not the next."""
+    def affords(self, gas_limits: Sequence[int]) -> tuple[int, Note | None]:
+        """How many transactions of these limits, in their order, and why not the next."""
         spent_wei = 0
-        for count, kind in enumerate(kinds):
-            spent_wei += gas_limit(kind, self.terms.tick_spacing) * self.fee_per_gas_wei_max
+        for count, limit in enumerate(gas_limits):
+            spent_wei += limit * self.fee_per_gas_wei_max
             if self.budget_left is not None and self._in_quote(spent_wei) > self.budget_left:
                 return count, Note.GAS_BUDGET
             if spent_wei > self.ether_wei:
                 return count, Note.NO_ETH
-        return len(kinds), None
+        return len(gas_limits), None
 
     def _in_quote(self, ether_wei: int) -> Fraction:
         return self.terms.in_quote(self.terms.pair(ether_wei, 0), self.sqrt_price_x96)
@@ -63,7 +66,7 @@ class Purse:
 
 def affordable(acts: Sequence[Act], purse: Purse) -> tuple[tuple[Act, ...], Note | None]:
     """As many as the purse is good for, each offering no more than it counts with."""
-    count, note = purse.affords([act.kind for act in acts])
+    count, note = purse.affords([act.offer.gas_limit for act in acts])
     fee_wei = purse.fee_per_gas_wei_max
     offered = [
         replace(act, offer=replace(act.offer, fee_per_gas_wei_max=fee_wei)) for act in acts[:count]

@@ -18,7 +18,7 @@ from fractions import Fraction
 from sim.droid.acts import Act, ActKind, Outcome, Result
 from sim.droid.config import DroidConfig
 from sim.droid.drafts import Drafts
-from sim.droid.gas import Purse, affordable, is_too_dear
+from sim.droid.gas import Purse, affordable, gas_limit, is_too_dear
 from sim.droid.ladder import Rung, Wanted, scaled_to
 from sim.droid.memory import MindState, Plan, Settings
 from sim.droid.plan import chosen, divided
@@ -207,7 +207,7 @@ class DroidMind:
 
     def _sent(self, state: MindState, view: View, wished: Sequence[Act]) -> Decision:
         """As many as can be paid; what is left over is computed anew when these have come."""
-        purse = self._purse(state, view, [act.kind for act in wished])
+        purse = self._purse(state, view, [act.offer.gas_limit for act in wished])
         acts, note = affordable(wished, purse)
         if not acts:
             assert note is not None
@@ -218,9 +218,10 @@ class DroidMind:
 
     def _unaffordable(self, state: MindState, view: View, kinds: Sequence[ActKind]) -> Note | None:
         """Nothing is begun that could not be brought to a first mint."""
-        return self._purse(state, view, kinds).affords(kinds)[1]
+        limits = [gas_limit(kind, self._terms.tick_spacing) for kind in kinds]
+        return self._purse(state, view, limits).affords(limits)[1]
 
-    def _purse(self, state: MindState, view: View, kinds: Sequence[ActKind]) -> Purse:
+    def _purse(self, state: MindState, view: View, gas_limits: Sequence[int]) -> Purse:
         """With the highest fee that there may be, where the budget bears that; else with what the
         next block asks, which is known: more than that is then not offered."""
         budget_usd = view.config.gas_budget_usd
@@ -229,7 +230,7 @@ class DroidMind:
             left = Fraction(budget_usd) * self._terms.quote_unit - state.gas_spent
         place = view.sqrt_price_x96, view.ether_wei, left
         purse = Purse(self._terms, view.config.fee_per_gas_wei_max, *place)
-        if purse.affords(kinds)[1] is not Note.GAS_BUDGET:
+        if purse.affords(gas_limits)[1] is not Note.GAS_BUDGET:
             return purse
         asked_wei = view.next_base_fee_wei + view.config.priority_per_gas_wei
         return replace(purse, fee_per_gas_wei_max=asked_wei)

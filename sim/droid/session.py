@@ -210,7 +210,7 @@ class DroidSession:
     def _chain_act(self, act: Act) -> ChainAct:
         pool_id, within_x96 = self._pool.pool_id, act.offer.within_x96
         if isinstance(act, MintRung):
-            return Mint(pool_id, *act.ticks, act.liquidity, within_x96)
+            return Mint(pool_id, *act.ticks, act.liquidity, within_x96, act.may_be_in_range)
         if isinstance(act, CloseRung):
             return Close(pool_id, *act.ticks, within_x96)
         assert isinstance(act, SwapExactIn)

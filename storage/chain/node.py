@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from sim.chain.acts import WishStatus
 from sim.chain.building import Block, Included, Tip
 from sim.chain.known_pools import POOLS
 from sim.chain.pool_calls import calls_bytes
@@ -29,6 +30,8 @@ UPDATE chain_head SET number = %s, hash = %s, time_s = %s, next_base_fee_wei = %
 WHERE epoch = %s AND number = %s"""
 TURN = "UPDATE chain_head SET hash = %s, reorg_wish = 0 WHERE epoch = %s AND number = %s"
 HALT = "UPDATE chain_head SET halt_reason = %s WHERE epoch = %s AND halt_reason IS NULL"
+COMMAND_HALT = "UPDATE chain_head SET halt_reason = %s WHERE halt_reason IS NULL"
+RESUME = "UPDATE chain_head SET halt_reason = NULL"
 MINE = "UPDATE chain_head SET mine_to = greatest(mine_to, number) + %s RETURNING mine_to"
 WISH_REORG = "UPDATE chain_head SET reorg_wish = %s"
 BLOCK = """
@@ -57,10 +60,12 @@ ON CONFLICT (id) DO UPDATE SET block_number = excluded.block_number,
     sqrt_price_x96 = excluded.sqrt_price_x96, tick = excluded.tick,
     liquidity = excluded.liquidity, amount0 = excluded.amount0, amount1 = excluded.amount1,
     price = excluded.price, state_hash = excluded.state_hash"""
-RESOLVED = """
+RESOLVED = f"""
 UPDATE chain_wishes SET status = %s, block_number = %s, place = %s, outcome = %s
-WHERE label = %s AND status = 0"""
-DROP = "UPDATE chain_wishes SET status = 3 WHERE status = 0 AND last_block <= %s"
+WHERE label = %s AND status = {WishStatus.WAITING}"""
+DROP = f"""
+UPDATE chain_wishes SET status = {WishStatus.DROPPED}
+WHERE status = {WishStatus.WAITING} AND last_block <= %s"""
 PRICES = "SELECT number, eth_price_usd, pool_prices FROM chain_blocks WHERE number >= %s"
 FORGET = (
     "DELETE FROM chain_transactions WHERE block_number >= %s",
@@ -148,6 +153,18 @@ def halt(connection: Connection, epoch: int, reason: str) -> None:
     """No more blocks until an operator has looked."""
     with wrapped():
         connection.execute(HALT, (reason, epoch))
+
+
+def command_chain_halt(connection: Connection, reason: str) -> None:
+    """Whoever builds blocks stops, as soon as it looks."""
+    with wrapped():
+        connection.execute(COMMAND_HALT, (reason,))
+
+
+def resume(connection: Connection) -> None:
+    """A halt is over."""
+    with wrapped():
+        connection.execute(RESUME)
 
 
 def mine(connection: Connection, count: int) -> int:

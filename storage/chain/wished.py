@@ -4,15 +4,15 @@ from typing import Any
 
 import psycopg
 
-from sim.chain.acts import Wish, act_of
+from sim.chain.acts import Wish, WishStatus, act_of
 from storage.errors import CorruptState, wrapped
 
 WISHES_MAX = 500
 """Read for one block; more wait for the next."""
 
-WAITING = """
+WAITING = f"""
 SELECT label, wallet, act, max_fee_wei, priority_fee_wei, last_block FROM chain_wishes
-WHERE status = 0 ORDER BY id LIMIT %s"""
+WHERE status = {WishStatus.WAITING} ORDER BY id LIMIT %s"""
 BEHIND = """
 SELECT 1 FROM droid_sessions d LEFT JOIN droid_states s ON s.session_id = d.id
 WHERE NOT d.ended AND (s.block_number IS NULL OR s.block_number < %s) LIMIT 1"""

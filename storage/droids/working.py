@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from sim.chain.acts import Wish
+from sim.chain.acts import Wish, WishStatus
 from sim.droid.states import Active, Status
 from storage.chain.wishes import wish
 from storage.droids.readings import ACTIVE
@@ -39,11 +39,13 @@ WEI = "SELECT wei FROM chain_accounts WHERE address = %s"
 POSITIONS = """
 SELECT tick_lower, tick_upper, liquidity FROM chain_positions
 WHERE holder = %s AND pool_id = %s ORDER BY tick_lower"""
-OUTCOMES = """
+OUTCOMES = f"""
 SELECT w.label, w.status, w.outcome, b.pool_prices FROM chain_wishes w
 LEFT JOIN chain_blocks b ON b.number = w.block_number
-WHERE w.label = ANY(%s) AND w.status <> 0"""
-UNFUNDED = "SELECT 1 FROM chain_wishes WHERE starts_with(label, %s) AND status = 0 LIMIT 1"
+WHERE w.label = ANY(%s) AND w.status <> {WishStatus.WAITING}"""
+UNFUNDED = f"""
+SELECT 1 FROM chain_wishes
+WHERE starts_with(label, %s) AND status = {WishStatus.WAITING} LIMIT 1"""
 KEEP = """
 UPDATE droid_states SET block_number = %s, revision = %s, mind = %s, figures = %s
 WHERE session_id = %s AND epoch = %s"""

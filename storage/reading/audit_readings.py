@@ -22,6 +22,7 @@ NAMES: Mapping[str, str] = {
     "unbalanced_transactions": "Ledger transactions of a market that do not sum to zero an asset",
     "compared_account": "Last account whose holds and balances were added up",
     "wrong_accounts": "Accounts whose holds or balances are not what their rows add up to",
+    "chain_differences": "Sums of the chain, its pools and its bridge that do not add up",
     "chain_batch": "Last batch of the journal whose hash was computed anew",
     "chain_is_broken": "1 where a batch of the journal is not what was written",
 }

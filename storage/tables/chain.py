@@ -15,8 +15,10 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
+from sim.chain.acts import WishStatus
 from storage.tables.sums import SUM
 
+WAITING = f"status = {WishStatus.WAITING}"
 GIVEN = {"autoincrement": False}
 """Of a number that comes from elsewhere."""
 
@@ -120,7 +122,9 @@ class ChainWishRow(SQLModel, table=True):
 
     __tablename__ = "chain_wishes"
     __table_args__ = (
-        Index("chain_wishes_waiting", "id", postgresql_where=text("status = 0")),
+        Index(
+            "chain_wishes_waiting", "id", postgresql_where=text(f"status = {WishStatus.WAITING}")
+        ),
         Index(
             "chain_wishes_by_block",
             "block_number",

@@ -10,15 +10,13 @@ import psycopg
 from actors.live.chain import Chain
 from actors.live.pool import PoolActor
 from sim.chain.known_pools import POOLS
+from storage.chain.books import differences
 from storage.chain.founding import found_chain
 from storage.chain.node import mine, read_head
 
 SEED = 7
 START_S = 1_800_000_000
 PRICE = Fraction(3_500)
-SUMS = """
-SELECT 'wei', sum(wei) + (SELECT burnt_wei FROM chain_head) FROM chain_accounts
-UNION ALL SELECT encode(token, 'hex'), sum(amount) FROM chain_holdings GROUP BY token"""
 
 
 @dataclass
@@ -44,9 +42,9 @@ class LivedChain:
         assert head is not None
         return head.tip.number
 
-    def sums(self) -> dict[str, int]:
-        """Of ether, burnt and not, and of each token, over everybody."""
-        return {name: int(total) for name, total in self.connection.execute(SUMS).fetchall()}
+    def differences(self) -> list[str]:
+        """What does not add up."""
+        return differences(self.connection, SEED)
 
     @property
     def halt_reason(self) -> str | None:

@@ -163,12 +163,13 @@ class World:
         gas_price = self.base_fee_wei + offer.priority_per_gas_wei
         if gas_price > offer.fee_per_gas_wei_max:
             return self.told(act, Result.DROPPED, 0)
-        assert gas <= offer.gas_limit
         low, high = offer.within_x96
-        fee_wei = gas_price * gas
+        is_within = low <= self.pool.state.sqrt_price_x96 <= high
+        assert gas <= offer.gas_limit or not is_within
+        fee_wei = gas_price * min(gas, offer.gas_limit)
         self.ether_wei -= fee_wei
         self.fees_wei.append(fee_wei)
-        if self.fails(act) or not low <= self.pool.state.sqrt_price_x96 <= high:
+        if self.fails(act) or not is_within:
             return self.told(act, Result.FAILED, fee_wei)
         try:
             self.execute(act)

@@ -37,7 +37,7 @@ def test_gas_may_cost_all_that_a_droid_pays_for_it_and_no_wei_more() -> None:
 
 
 def test_transactions_count_by_their_worst_case_to_the_last_wei_and_unit() -> None:
-    mints = [ActKind.MINT] * 3
+    mints = [gas_limit(ActKind.MINT, 60)] * 3
     budget = Fraction(2 * MINT_WEI * TERMS.price(PRICE_X96), 10**12)
     purse = Purse(TERMS, 50 * GWEI, PRICE_X96, 10**18, budget)
     assert purse.affords(mints) == (2, Note.GAS_BUDGET)
