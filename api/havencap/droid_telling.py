@@ -113,7 +113,7 @@ def history_entry(row: HistoryView) -> HistoryEntry:
         id=row.history_id,
         time_stamp=iso_milliseconds(row.time_s * 1_000_000),
         aum=scaled(row.aum_quote_atoms, FUNDING_DECIMALS),
-        price=Decimal(repr(row.price)),
+        price=plain(Decimal(repr(row.price))),
         token0_positions=scaled(row.base_positions, ETHER_DECIMALS),
         token1_positions=scaled(row.quote_positions, FUNDING_DECIMALS),
         eth_wallet=scaled(row.wallet_wei, ETHER_DECIMALS),
@@ -128,7 +128,7 @@ def shown_pool(pool: KnownPool, now: PoolView | None) -> ShownPool:
         fee_tier=pool.fee_pips,
         token0=pool.tokens[0].symbol,
         token1=pool.tokens[1].symbol,
-        price=None if now is None else Decimal(repr(now.price)),
+        price=None if now is None else plain(Decimal(repr(now.price))),
         tick=None if now is None else now.tick,
         liquidity=None if now is None else now.liquidity,
         tvl_usd=None if now is None else usd(pool.terms, now.amounts, now.sqrt_price_x96),
@@ -157,7 +157,7 @@ def scaled(amount: int, decimals: int) -> Decimal:
 
 def nearest_double(exact: Fraction) -> Decimal:
     """A price in the fewest digits that tell it from its neighbours."""
-    return Decimal(repr(float(exact)))
+    return plain(Decimal(repr(float(exact))))
 
 
 def plain(value: Decimal) -> Decimal:
