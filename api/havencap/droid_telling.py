@@ -15,11 +15,12 @@ from api.havencap.droid_answers import (
     ShownSession,
 )
 from api.havencap.spelling import iso_milliseconds
+from sim.chain.addresses import address_of_text, checksummed
 from sim.chain.hexadecimal import as_hex
 from sim.chain.known_pools import KnownPool
 from sim.droid.config import DroidConfig
 from sim.pool.terms import PoolTerms
-from sim.units import format_scaled, shortest
+from sim.units import format_scaled
 from storage.droids.readings import BotView, Figures, HistoryView, PoolView, SessionView
 from storage.droids.rows import Droid
 
@@ -94,10 +95,11 @@ def shown_figures(figures: Figures) -> ShownFigures:
         value = found.get(name)
         return None if value is None else plain(Decimal(str(value)))
 
+    address = found.get("walletaddress")
     return ShownFigures(
         status=found.get("status"),
         note=found.get("note"),
-        wallet_address=found.get("walletaddress"),
+        wallet_address=None if address is None else checksummed(address_of_text(address)),
         equity_usd=number("equityusd"),
         fees_earned_usd=number("feesearnedusd"),
         gas_spent_usd=number("gasspentusd"),
@@ -111,7 +113,7 @@ def history_entry(row: HistoryView) -> HistoryEntry:
         id=row.history_id,
         time_stamp=iso_milliseconds(row.time_s * 1_000_000),
         aum=scaled(row.aum_quote_atoms, FUNDING_DECIMALS),
-        price=Decimal(repr(row.price)),
+        price=plain(Decimal(repr(row.price))),
         token0_positions=scaled(row.base_positions, ETHER_DECIMALS),
         token1_positions=scaled(row.quote_positions, FUNDING_DECIMALS),
         eth_wallet=scaled(row.wallet_wei, ETHER_DECIMALS),
@@ -126,7 +128,7 @@ def shown_pool(pool: KnownPool, now: PoolView | None) -> ShownPool:
         fee_tier=pool.fee_pips,
         token0=pool.tokens[0].symbol,
         token1=pool.tokens[1].symbol,
-        price=None if now is None else Decimal(repr(now.price)),
+        price=None if now is None else plain(Decimal(repr(now.price))),
         tick=None if now is None else now.tick,
         liquidity=None if now is None else now.liquidity,
         tvl_usd=None if now is None else usd(pool.terms, now.amounts, now.sqrt_price_x96),
@@ -155,10 +157,11 @@ def scaled(amount: int, decimals: int) -> Decimal:
 
 def nearest_double(exact: Fraction) -> Decimal:
     """A price in the fewest digits that tell it from its neighbours."""
-    return Decimal(repr(float(exact)))
+    return plain(Decimal(repr(float(exact))))
 
 
 def plain(value: Decimal) -> Decimal:
-    """The same without zeros that say nothing."""
-    sign, size = (-1 if value < 0 else 1), abs(value)
-    return sign * Decimal(shortest(f"{size:f}"))
+    """The same without zeros that say nothing, however many digits it has."""
+    whole, point, fraction = f"{value:f}".partition(".")
+    fraction = fraction.rstrip("0")
+    return Decimal(f"{whole}{point}{fraction}" if fraction else whole)

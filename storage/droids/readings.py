@@ -119,7 +119,8 @@ async def history(pool: AsyncPool, droid_id: int, before_id: int, limit: int) ->
 async def figures(pool: AsyncPool, droid_ids: Sequence[int]) -> dict[int, Figures]:
     """Of the newest session of each droid, once its actor has written some."""
     rows = await fetch_all(pool, FIGURES, (list(droid_ids),))
-    return {droid_id: json.loads(text) for droid_id, text in rows if text is not None}
+    told = {droid_id: json.loads(text) for droid_id, text in rows if text is not None}
+    return {droid_id: figures for droid_id, figures in told.items() if figures}
 
 
 async def pools(pool: AsyncPool) -> dict[int, PoolView]:

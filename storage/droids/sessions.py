@@ -17,14 +17,8 @@ from sim.refusals import Refusal, Refused
 from sim.units import asset_decimals, format_atoms, parse_atoms
 from storage.chain.wishes import wish
 from storage.droids.rows import Droid
-from storage.intake.transfers import (
-    Balance,
-    balance_of,
-    free_atoms,
-    locked_balance,
-    locked_money,
-    move,
-)
+from storage.intake.own_accounts import LOCK_MONEY
+from storage.intake.transfers import Balance, balance_of, free_atoms, locked_balance, move
 from storage.postgres.database import now_us
 from storage.postgres.unit_of_work import Connection
 
@@ -102,8 +96,11 @@ async def pay(connection: Connection, account_id: int, needed: Mapping[str, int]
 
 
 async def bring_home(connection: Connection, account_id: int, home: Mapping[str, int]) -> None:
-    """From the chain back to the account, atoms by asset."""
-    money = await locked_money(connection, account_id)
+    """From the chain back to the account, atoms by asset. Who builds blocks may not lock whose the
+    account is, and need not: nobody is refused what is theirs."""
+    row = await (await connection.execute(LOCK_MONEY, (account_id,))).fetchone()
+    assert row is not None, "every account has collateral, be it nothing"
+    money = Balance(*row)
     balances = [await balance_of(connection, money, asset) for asset in home]
     await carry(connection, balances, home)
 

@@ -21,9 +21,6 @@ SELECT b.account_id, b.asset, b.total_atoms, b.locked_atoms, b.open_orders, b.st
     a.archived_at_us IS NOT NULL
 FROM balances b JOIN accounts a ON a.id = b.account_id
 WHERE b.account_id = %s AND b.asset = '{COLLATERAL}'{{only}} FOR UPDATE OF b FOR SHARE OF a"""
-LOCK_MONEY = f"""
-SELECT account_id, asset, total_atoms, locked_atoms, open_orders, stamped_at_us
-FROM balances WHERE account_id = %s AND asset = '{COLLATERAL}' FOR UPDATE"""
 LOCK_ACCOUNT, LOCK_OWN_ACCOUNT = LOCK.format(only=""), LOCK.format(only=" AND a.owner_id = %s")
 ADD_BALANCE = """
 INSERT INTO balances (account_id, asset, total_atoms, locked_atoms, open_orders)
@@ -214,13 +211,6 @@ async def locked_balance(connection: Connection, account_id: int, asset: str) ->
     if row is None:
         raise not_active()
     return await balance_of(connection, usable(row), asset)
-
-
-async def locked_money(connection: Connection, account_id: int) -> Balance:
-    """The collateral of an account under its lock, for what comes back to it: archived or not."""
-    row = await (await connection.execute(LOCK_MONEY, (account_id,))).fetchone()
-    assert row is not None, "what comes back was paid by an account that is there"
-    return Balance(*row)
 
 
 async def balance_of(connection: Connection, money: Balance, asset: str) -> Balance:

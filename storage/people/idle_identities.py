@@ -35,9 +35,15 @@ TRACES = {
 the account."""
 
 USED = " UNION ".join(
-    f"SELECT account_id FROM {table} WHERE account_id = ANY(%(ids)s) AND {which}"
-    for table, which in TRACES.items()
+    [
+        *(
+            f"SELECT account_id FROM {table} WHERE account_id = ANY(%(ids)s) AND {which}"
+            for table, which in TRACES.items()
+        ),
+        "SELECT owner_id FROM droids WHERE owner_id = ANY(%(ids)s)",
+    ]
 )
+"""Droids are their owner's, whose MAIN account has the same id."""
 SIMULATING = "SELECT DISTINCT account_id FROM simulations WHERE account_id = ANY(%(ids)s)"
 RENEW = "UPDATE users SET guest_since_us = %s WHERE id = ANY(%s)"
 KEEP = "UPDATE users SET guest_since_us = NULL WHERE id = ANY(%s)"

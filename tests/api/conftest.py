@@ -85,6 +85,16 @@ def proxied(
         yield deployment
 
 
+@pytest.fixture(scope="session")
+def paddock(
+    postgres: EmbeddedPostgres, valkey: EmbeddedValkey, template_database: str, servers_dir: Path
+) -> Iterator[Deployment]:
+    """An API process for people with droids, beside which nobody builds blocks."""
+    urls = database_of(postgres, template_database, "api_paddock")
+    with running(urls, valkey.limits_url, servers_dir / "paddock") as deployment:
+        yield deployment
+
+
 @pytest.fixture
 def alice(exchange: Deployment) -> Person:
     return exchange.person()

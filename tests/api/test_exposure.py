@@ -32,6 +32,10 @@ def test_s6_no_response_shows_a_hash_a_statement_or_a_trace(
                 "/health",
                 "/openapi.json",
                 "/nothing",
+                "/api/droids",
+                "/api/droids/pools",
+                "/api/droids/'",
+                "/api/devbe/data/'",
             )
         ],
     ]

@@ -20,6 +20,7 @@ CAME_US = 1_000_000
 LATER_US = 2_000_000
 DELETED_WITH_THE_USER = {"api_keys", "app_tokens", "login_sessions", "login_addresses"}
 REMOVED_BY_NAME = {"users", "accounts", "balances"}
+KEEPS_ITS_OWNER = {"droids"}
 
 
 @pytest.fixture
@@ -60,6 +61,18 @@ def exists(connection: psycopg.Connection[Any], account_id: int) -> bool:
     ]
     assert len(set(found)) == 1
     return found[0] is not None
+
+
+def test_who_has_a_droid_is_a_guest_no_longer(connection: psycopg.Connection[Any]) -> None:
+    owner, idle = guest(connection), guest(connection)
+    connection.execute(
+        "INSERT INTO droids (owner_id, account_id, pool_id, config, active, resets, revision,"
+        " created_at_us) VALUES (%s, %s, 42, '{}', 0, 0, 0, 0)",
+        (owner, owner),
+    )
+    assert remove_idle_guests(connection, LATER_US, 1) == 2
+    assert exists(connection, owner)
+    assert not exists(connection, idle)
 
 
 def test_a_guest_who_did_nothing_is_removed_with_all_that_logs_in(
@@ -189,7 +202,9 @@ def test_whatever_refers_to_an_account_goes_with_it(connection: psycopg.Connecti
         " WHERE contype = 'f' AND confrelid IN ('users'::regclass, 'accounts'::regclass)"
     ).fetchall()
     assert {table for table, on_delete in rows if on_delete == "c"} == DELETED_WITH_THE_USER
-    assert {table for table, on_delete in rows if on_delete != "c"} == REMOVED_BY_NAME
+    assert {
+        table for table, on_delete in rows if on_delete != "c"
+    } == REMOVED_BY_NAME | KEEPS_ITS_OWNER
 
 
 def test_logins_that_are_over_are_forgotten(connection: psycopg.Connection[Any]) -> None:

@@ -50,7 +50,15 @@ def test_passwords_are_not_printed() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("SANDPIT_PORT", "70000"), ("SANDPIT_LOGIN_RATE", "often"), ("SANDPIT_LOG_LEVEL", "loud")],
+    [
+        ("SANDPIT_PORT", "70000"),
+        ("SANDPIT_LOGIN_RATE", "often"),
+        ("SANDPIT_LOG_LEVEL", "loud"),
+        ("SANDPIT_DROID_GAS_ETH", "0"),
+        ("SANDPIT_DROID_GAS_ETH", "1000.1"),
+        ("SANDPIT_DROID_GAS_ETH", "0.123456789"),
+        ("SANDPIT_DROID_GAS_ETH", "much"),
+    ],
 )
 def test_a_wrong_setting_is_one_sentence_that_names_it(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
