@@ -32,8 +32,8 @@ FORGET = (
     "DELETE FROM chain_blocks WHERE number >= %s",
 )
 HEAD = """
-INSERT INTO chain_head (number, hash, time_s, epoch, next_base_fee_wei, state_hash, burnt_wei,
-    last_token_id, mine_to, reorg_wish) VALUES (%s, %s, %s, 0, 1, '', 0, 0, 0, 0)
+INSERT INTO chain_head (seed, number, hash, time_s, epoch, next_base_fee_wei, state_hash, burnt_wei,
+    last_token_id, mine_to, reorg_wish) VALUES (0, %s, %s, %s, 0, 1, '', 0, 0, 0, 0)
 ON CONFLICT (id) DO UPDATE SET number = excluded.number, hash = excluded.hash,
     time_s = excluded.time_s"""
 

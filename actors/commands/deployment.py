@@ -41,6 +41,7 @@ def wanted_actors(
     assert settings.redis_url is not None
     redis_url = settings.redis_url.get_secret_value()
     servers = {"database_url": urls.engine, "redis_url": redis_url}
+    chain_seed = founded(urls, world, prices) if world.has_chain else None
     ids = [market.spec.market_id for market in world.markets]
     risk = {
         "database_url": urls.engine,
@@ -58,12 +59,12 @@ def wanted_actors(
         Wanted("relay", "relay", servers),
         Wanted("risk", "risk", risk),
         *strategies(urls, world, prices),
-        *chain(settings, urls, world, prices),
+        *chain(settings, urls, world, chain_seed),
         Wanted("keeper", "keeper", keeper),
     ]
     comings: list[Comings] = [SimulationQueue(urls.engine, settings.simulations_max)]
-    if world.has_chain:
-        comings.append(DroidRoster(urls.engine, world.seed))
+    if chain_seed is not None:
+        comings.append(DroidRoster(urls.engine, chain_seed))
     arguments = {
         "wanted": workers,
         "cluster": cluster,
@@ -71,23 +72,27 @@ def wanted_actors(
         "auditor": Auditor(
             urls.engine,
             {market: market_name(market) for market in ids},
-            chain_seed=world.seed if world.has_chain else None,
+            chain_seed=chain_seed,
         ),
     }
     return [*workers, Wanted("supervisor", SUPERVISOR, arguments)]
 
 
-def chain(settings: Settings, urls: DatabaseUrls, world: World, prices: Prices) -> list[Wanted]:
-    """The chain and its pools, where the world has one. It is founded on the way."""
-    if not world.has_chain:
-        return []
+def founded(urls: DatabaseUrls, world: World, prices: Prices) -> int:
+    """The chain of a world, which is founded where it is not there yet: its seed."""
     with connect(urls.owner, "founding") as connection:
-        found_chain(connection, world.seed, first_ether_price(prices), int(time.time()))
+        return found_chain(connection, world.seed, first_ether_price(prices), int(time.time()))
+
+
+def chain(settings: Settings, urls: DatabaseUrls, world: World, seed: int | None) -> list[Wanted]:
+    """The chain, its pools and its indexer, where the world has one."""
+    if seed is None:
+        return []
     pools = {pool_id: PoolHandle(pool_name(pool_id)) for pool_id in POOLS}
     arguments = {
         "database_url": urls.engine,
         "pools": pools,
-        "seed": world.seed,
+        "seed": seed,
         "speed": settings.chain_speed,
         "is_quiet": not world.populations,
     }

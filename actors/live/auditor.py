@@ -13,7 +13,7 @@ from actors.loop import Loop
 from actors.silence import Silence
 from sim.market import MarketSpec
 from storage.chain.books import differences
-from storage.chain.node import command_chain_halt
+from storage.chain.node import command_chain_halt, read_head
 from storage.errors import StorageError
 from storage.market.chain_walk import BrokenChain, ChainWalk
 from storage.market.halts import command_halt
@@ -247,12 +247,18 @@ class Auditor:
         blocks."""
         if self._chain_seed is None:
             return []
+        head = read_head(self._link())
+        halted = head.halt_reason if head is not None else None
         found = differences(self._link(), self._chain_seed)
         gap = "; ".join(found) or None
         if gap is not None:
             log.error("chain_does_not_add_up", differences=found)
             command_chain_halt(self._link(), gap)
-        return [Reading("chain_differences", "", len(found), gap)]
+        told_halt = f"the chain is halted: {halted}" if halted and not gap else None
+        return [
+            Reading("chain_differences", "", len(found), gap),
+            Reading("chain_is_halted", "", int(halted is not None), told_halt),
+        ]
 
     def _kept_value(self, name: str, market_id: str, otherwise: int = 0) -> int:
         kept = self._kept.get((name, market_id))

@@ -18,7 +18,8 @@ from storage.chain.wished import droids_are_behind, waiting
 from storage.errors import CorruptState, DatabaseUnavailable, Superseded, patiently, told
 from storage.postgres.database import Link
 
-LOOK_EVERY_S = 0.05
+LOOK_EVERY_S = 0.1
+DROIDS_LOOK_S = 0.01
 RETRY_S = 0.2
 STOP_WAIT_S = 4.0
 DROIDS_WAIT_S = 2.0
@@ -87,10 +88,13 @@ class Chain:
         return {"block": number, "halt_reason": self._halt_reason}
 
     def _run(self) -> None:
-        while not self._loop.stopping.wait(LOOK_EVERY_S):
+        pause_s = 0.0
+        while not self._loop.stopping.wait(pause_s):
             self._loop.beat()
+            pause_s = min(LOOK_EVERY_S, self._interval_s)
             try:
-                self.look()
+                if self.look():
+                    pause_s = 0.0
             except Superseded:
                 raise
             except (DatabaseUnavailable, PoolUnavailable) as error:
@@ -109,14 +113,14 @@ class Chain:
         except DatabaseUnavailable as error:
             log.warning("halt_not_noted", error=told(error))
 
-    def look(self) -> None:
-        """A block where one is due or wished for."""
+    def look(self) -> bool:
+        """A block where one is due or wished for. Whether more are wished for at once."""
         head = node.read_head(self._link())
         if head is None or self._head is None or head.epoch != self._head.epoch:
             raise Superseded("another process builds the chain's blocks")
         self._halt_reason = head.halt_reason
         if head.halt_reason is not None:
-            return
+            return False
         world = self._ready(head)
         if head.reorg_wish:
             self._reorganise(head, min(head.reorg_wish, REORG_DEPTH_MAX))
@@ -125,6 +129,7 @@ class Chain:
             self._build(is_wished)
             self._due_at = time.monotonic() + self._interval_s
             self._reorganise_by_chance(head)
+        return head.mine_to > world.tip.number
 
     def _ready(self, head: Head) -> ChainWorld:
         if self._world is None:
@@ -167,7 +172,7 @@ class Chain:
         until = time.monotonic() + DROIDS_WAIT_S
         while droids_are_behind(self._link(), number) and time.monotonic() < until:
             self._loop.beat()
-            if self._loop.stopping.wait(LOOK_EVERY_S / 5):
+            if self._loop.stopping.wait(DROIDS_LOOK_S):
                 return
 
     def _reorganise_by_chance(self, head: Head) -> None:

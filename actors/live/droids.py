@@ -34,7 +34,9 @@ from storage.droids.working import History, Opened, OpenSession, Sight, Taken, W
 from storage.errors import StorageError, Superseded, told
 from storage.postgres.database import AsyncPool, Link, open_pool
 
-LOOK_EVERY_S = 0.05
+LOOK_S_MIN, LOOK_S_MAX = 0.01, 0.25
+"""Between two looks: longer and longer while there is no new block."""
+
 RETRY_S = 0.2
 STOP_WAIT_S = 4.0
 CONNECTIONS = 2
@@ -92,11 +94,13 @@ class DroidHost:
     async def _work(self) -> None:
         pool = await open_pool(self._database_url, CONNECTIONS)
         try:
+            pause_s = LOOK_S_MIN
             while not self._loop.stopping.is_set():
                 self._loop.beat()
                 try:
-                    await self.look(pool)
-                    await asyncio.sleep(LOOK_EVERY_S)
+                    is_new = await self.look(pool)
+                    pause_s = LOOK_S_MIN if is_new else min(2 * pause_s, LOOK_S_MAX)
+                    await asyncio.sleep(pause_s)
                 except StorageError as error:
                     log.warning("droids_wait", host=self._name, error=told(error))
                     self._workers.clear()  # what was kept is not known: it is read again
@@ -104,16 +108,20 @@ class DroidHost:
         finally:
             await pool.close()
 
-    async def look(self, pool: AsyncPool) -> None:
-        """Take note of whose work is ours, and look at all blocks that are new."""
+    async def look(self, pool: AsyncPool) -> bool:
+        """Take note of whose work is ours, and look at all blocks that are new. Whether there were
+        any."""
         await self._man(pool)
+        is_new = False
         for pool_id in {one.session.pool_id for one in self._workers.values()}:
             host = self._follower(pool_id)
             for time_s in followed(self._link(), pool_id, host):
                 self._loop.beat()
+                is_new = True
                 for worker in [*self._workers.values()]:
                     if worker.session.pool_id == pool_id:
                         await self._guarded(pool, worker, host, time_s)
+        return is_new
 
     async def _man(self, pool: AsyncPool) -> None:
         """Begin with new sessions, leave those that are others'."""

@@ -11,6 +11,11 @@ from storage.postgres.database import AsyncPool, now_us
 from storage.postgres.unit_of_work import Connection, Row, fetch_all, fetch_one
 
 COLUMNS = "id, owner_id, account_id, pool_id, config, active, resets, revision, created_at_us"
+DROIDS_MAX = 100
+"""That a user may have made."""
+
+LOCK_USER = "SELECT 1 FROM users WHERE id = %s FOR UPDATE"
+COUNT = "SELECT count(*) FROM droids WHERE owner_id = %s"
 INSERT = """
 INSERT INTO droids (owner_id, account_id, pool_id, config, active, resets, revision, created_at_us)
 VALUES (%s, %s, %s, %s, 0, 0, 0, %s) RETURNING id"""
@@ -55,7 +60,15 @@ class Droid:
 
 
 async def create(connection: Connection, user_id: int, pool_id: int, config: DroidConfig) -> int:
-    """A droid of the user that does nothing yet, paid by their main account; its id."""
+    """A droid of the user that does nothing yet, paid by their main account; its id. Raises
+    Refused TOO_MANY_DROIDS."""
+    await connection.execute(LOCK_USER, (user_id,))
+    count = await (await connection.execute(COUNT, (user_id,))).fetchone()
+    if count is not None and count[0] >= DROIDS_MAX:
+        raise Refused(
+            Refusal.TOO_MANY_DROIDS,
+            f"A user may make at most {DROIDS_MAX} droids; run those that there are",
+        )
     values = (user_id, user_id, pool_id, config_text(config), now_us())
     row = await (await connection.execute(INSERT, values)).fetchone()
     assert row is not None

@@ -26,6 +26,7 @@ WEI_AN_ATOM = 10 ** (18 - asset_decimals(GAS_ASSET))
 ANY_FEE_WEI, ANY_BLOCK = 1 << 62, 1 << 62
 PRIORITY_FEE_WEI = 10**9
 
+CHAIN_IS_THERE = "SELECT 1 FROM chain_head"
 OPEN = """
 SELECT id, funded_quote_atoms FROM droid_sessions WHERE droid_id = %s AND NOT ended FOR UPDATE"""
 BEGIN = f"""
@@ -48,7 +49,10 @@ async def open_session(connection: Connection, droid_id: int) -> Session | None:
 
 
 async def begin(connection: Connection, droid: Droid, gas_atoms: int) -> None:
-    """A new session with all of the droid's funding. Raises Refused where the account lacks it."""
+    """A new session with all of the droid's funding. Raises Refused where the account lacks it, or
+    nobody would build blocks for it."""
+    if await (await connection.execute(CHAIN_IS_THERE)).fetchone() is None:
+        raise Refused(Refusal.NO_CHAIN, "The world of this exchange has no chain for droids")
     quote, quote_atoms = droid.pool.quote.symbol, funding_atoms(droid)
     await pay(connection, droid.account_id, {quote: quote_atoms, GAS_ASSET: gas_atoms})
     values = (droid.droid_id, quote_atoms, now_us())

@@ -23,6 +23,7 @@ NAMES: Mapping[str, str] = {
     "compared_account": "Last account whose holds and balances were added up",
     "wrong_accounts": "Accounts whose holds or balances are not what their rows add up to",
     "chain_differences": "Sums of the chain, its pools and its bridge that do not add up",
+    "chain_is_halted": "1 where no more blocks are built",
     "chain_batch": "Last batch of the journal whose hash was computed anew",
     "chain_is_broken": "1 where a batch of the journal is not what was written",
 }

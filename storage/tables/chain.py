@@ -26,6 +26,7 @@ GIVEN = {"autoincrement": False}
 class ChainHeadRow(SQLModel, table=True):
     """Where the chain is. Who builds blocks moves it together with them, under its epoch.
 
+    seed         what wallets and the crowd follow from, for as long as the chain lives
     mine_to      the block up to which an operator has asked to build without waiting
     reorg_wish   how many of the newest blocks are to be replaced by others, once
     """
@@ -34,6 +35,7 @@ class ChainHeadRow(SQLModel, table=True):
     __table_args__ = (CheckConstraint("id", name="there_is_one_chain"),)
     id: bool = Field(primary_key=True, sa_column_kwargs={"server_default": "true"})
     epoch: int = Field(sa_type=BigInteger, default=0)
+    seed: int = Field(sa_type=BigInteger)
     number: int = Field(sa_type=BigInteger)
     hash: bytes = Field(sa_type=LargeBinary)
     time_s: int = Field(sa_type=BigInteger)

@@ -3,10 +3,12 @@
 import json
 import shlex
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import httpx
 
+from storage.chain.founding import found_chain
 from tests.api.browsers import client
 from tests.api.deployment import DOCUMENTED_DROID, Deployment, Person
 
@@ -53,7 +55,8 @@ class Owner:
 
 
 def owner(exchange: Deployment, role: str = "OPERATOR", usdc: str = "200000", **more: str) -> Owner:
-    """Somebody with money."""
+    """Somebody with money, on an exchange with a chain."""
+    found_chain(exchange.database, 1, Fraction(3_000), 0)
     person = exchange.person(usdc, role)
     for asset, amount in more.items():
         sent = {"asset": asset, "amount": amount}

@@ -274,3 +274,16 @@ def test_a_config_is_checked_with_what_was_there(
     assert error_of(refused) == 400
     assert said in refused.json()["error"]
     assert olga.sees(number) == before
+
+
+def test_without_a_chain_no_money_leaves_an_account(olga: Owner, paddock: Deployment) -> None:
+    number, before = olga.droid(), olga.money
+    paddock.database.execute("CREATE TABLE kept_head AS SELECT * FROM chain_head")
+    paddock.database.execute("DELETE FROM chain_head")
+    refused = olga.sets(number, 1)
+    paddock.database.execute("INSERT INTO chain_head SELECT * FROM kept_head")
+    paddock.database.execute("DROP TABLE kept_head")
+    assert (refused.status_code, refused.json()["code"]) == (409, "409")
+    assert "has no chain" in refused.json()["error"]
+    assert olga.money == before
+    assert olga.sets(number, 1).status_code == 200

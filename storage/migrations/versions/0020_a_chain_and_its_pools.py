@@ -49,6 +49,7 @@ def upgrade() -> None:
         "chain_head",
         sa.Column("id", sa.Boolean(), server_default="true", nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("seed", sa.BigInteger(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("time_s", sa.BigInteger(), nullable=False),
