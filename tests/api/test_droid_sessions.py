@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from sim.money.ledger import CHAIN
+from storage.droids.rows import DROIDS_MAX
 from tests.api.browsers import close_all, error_of
 from tests.api.deployment import Deployment
 from tests.api.droid_owners import Owner, end, owner, session_of, wishes_of
@@ -14,6 +15,12 @@ from tests.auditor import check_money
 
 CLOSING = "The droid is closing its positions: wait until its session is STOPPED"
 TOGETHER = 12
+
+
+COPIED = """
+INSERT INTO droids (owner_id, account_id, pool_id, config, active, resets, revision, created_at_us)
+SELECT owner_id, account_id, pool_id, config, 0, 0, 0, 0
+FROM droids, generate_series(1, %s) WHERE id = %s"""
 
 
 @pytest.fixture
@@ -287,3 +294,10 @@ def test_without_a_chain_no_money_leaves_an_account(olga: Owner, paddock: Deploy
     assert "has no chain" in refused.json()["error"]
     assert olga.money == before
     assert olga.sets(number, 1).status_code == 200
+
+
+def test_a_user_makes_so_many_droids_and_no_more(olga: Owner, paddock: Deployment) -> None:
+    paddock.database.execute(COPIED, (DROIDS_MAX - 1, olga.droid()))
+    refused = olga.makes()
+    assert (refused.status_code, refused.json()["code"]) == (409, "409")
+    assert f"at most {DROIDS_MAX} droids" in refused.json()["error"]

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from storage.droids.rows import DROIDS_MAX
 from tests.api.browsers import close_all, error_of
 from tests.api.deployment import DOCUMENTED_DROID, Deployment
 from tests.api.droid_owners import (
@@ -75,12 +74,6 @@ DROID_KEYS = [
 ]
 EIGHT_DECIMALS = "0.12345678"
 WALLET = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
-
-
-COPIED = """
-INSERT INTO droids (owner_id, account_id, pool_id, config, active, resets, revision, created_at_us)
-SELECT owner_id, account_id, pool_id, config, 0, 0, 0, 0
-FROM droids, generate_series(1, %s) WHERE id = %s"""
 
 
 @pytest.fixture
@@ -400,10 +393,3 @@ def with_rows(paddock: Deployment, droid_id: int, session_id: int) -> None:
 
 def test_the_price_of_the_test_pool_is_near_what_it_says() -> None:
     assert 3_200 < 10**12 * 2**192 / SQRT_PRICE_X96**2 < 3_230
-
-
-def test_a_user_makes_so_many_droids_and_no_more(otto: Owner, paddock: Deployment) -> None:
-    paddock.database.execute(COPIED, (DROIDS_MAX - 1, otto.droid()))
-    refused = otto.makes()
-    assert (refused.status_code, refused.json()["code"]) == (409, "409")
-    assert f"at most {DROIDS_MAX} droids" in refused.json()["error"]
