@@ -90,7 +90,7 @@ def fast_rate(flow: Flow) -> float:
     """Swaps a second of one compiled run."""
     pool, batch = FastPool(new_pool()), batch_of(flow.swaps)
     begin = process_time_ns()
-    pool.swap(batch)
+    pool.operate(batch)
     spent_ns = process_time_ns() - begin
     assert [one.amounts for one in answers_of(batch)] == flow.amounts
     assert pool.plain().state == flow.state, "the same swaps came to another state"
@@ -122,7 +122,7 @@ def measure(flow: Flow, runs: int) -> dict[str, float]:
 def bench_pool(length: int, seed: int, runs: int = RUNS) -> dict[str, Any]:
     """Measure, print, and answer all figures (rates in swaps a second)."""
     console = Console(highlight=False)
-    FastPool(new_pool()).swap(batch_of([]))
+    FastPool(new_pool()).operate(batch_of([]))
     result: dict[str, Any] = {"swaps": length, "seed": seed, "runs": runs}
     console.print(f"{length:,} swaps a run, {runs} runs, seed {seed}: exact in, one process")
     for name, is_crossing in (("in range", False), ("crossing", True)):
