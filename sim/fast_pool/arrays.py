@@ -1,4 +1,4 @@
-"""A pool as arrays, and a batch of operations with its answers.
+"""A pool as arrays, operations, and what comes of them.
 
 Whatever may pass 64 bits is a row of four uint64, the lowest first; signed numbers are two's
 complements of 256 bits. Prices are square roots, Q64.96; growths Q128.128; amounts and balances in
@@ -122,7 +122,7 @@ class PoolArrays(NamedTuple):
 
 
 class Operations(NamedTuple):
-    """Operations, one after the other, and what comes of each.
+    """What is asked, one after the other.
 
     codes          int64[n]: SWAP, MINT, BURN or COLLECT
     times_s        int64[n]: of their blocks, modulo 2**32
@@ -133,10 +133,6 @@ class Operations(NamedTuple):
                    is requested of token0 and of token1
     is_paid        bool[n]: what is paid in the end stands in `paid`, else it is just what is owed
     paid           uint64[2n, 4]: of token0 and token1 in turns
-    outcomes       int64[n]: DONE, or the place of the revert's reason in REASONS
-    amounts        uint64[2n, 4]: of token0 and token1 in turns; of a swap positive into the pool
-    after          uint64[2n, 4]: price and liquidity after it, in turns
-    ticks          int64[n]: the tick after it
     """
 
     codes: Integers
@@ -146,6 +142,17 @@ class Operations(NamedTuple):
     asked: Table
     is_paid: Truths
     paid: Table
+
+
+class Outcomes(NamedTuple):
+    """What comes of each operation.
+
+    outcomes   int64[n]: DONE, or the place of the revert's reason in REASONS
+    amounts    uint64[2n, 4]: of token0 and token1 in turns; of a swap positive into the pool
+    after      uint64[2n, 4]: price and liquidity after it, in turns
+    ticks      int64[n]: the tick after it
+    """
+
     outcomes: Integers
     amounts: Table
     after: Table

@@ -15,6 +15,7 @@ from sim.fast_pool.arrays import (
     PRICE_X96,
     TF,
     Operations,
+    Outcomes,
     PoolArrays,
 )
 from sim.fast_pool.liquidity import draft_change, keep
@@ -42,20 +43,20 @@ def begin(pool: PoolArrays, batch: Operations, number: int) -> Number:
 
 
 @called
-def minted(pool: PoolArrays, batch: Operations, number: int, row: int) -> Number:
+def minted(pool: PoolArrays, batch: Operations, told: Outcomes, number: int, row: int) -> Number:
     """Adds liquidity to a position, whole or not at all; what comes of it."""
     outcome, delta = begin(pool, batch, number), read(batch.asked, 2 * number)
     if outcome != DONE:
         return outcome
     if is_zero(delta) or is_negative(delta) or not has_at_most_128_bits_with_sign(delta):
         return NAMELESS
-    outcome = draft_change(pool, batch, number, row, delta)
+    outcome = draft_change(pool, told, number, row, delta)
     if outcome != DONE:
         return outcome
-    balance0, outcome = paid_in(pool, batch, number, 0)
+    balance0, outcome = paid_in(pool, batch, told, number, 0)
     if outcome != DONE:
         return outcome
-    balance1, outcome = paid_in(pool, batch, number, 1)
+    balance1, outcome = paid_in(pool, batch, told, number, 1)
     if outcome != DONE:
         return outcome
     write(pool.words, BALANCES, balance0)
@@ -65,10 +66,10 @@ def minted(pool: PoolArrays, batch: Operations, number: int, row: int) -> Number
 
 
 @inlined
-def paid_in(pool: PoolArrays, batch: Operations, number: int, token: int) -> Number:
+def paid_in(pool: PoolArrays, batch: Operations, told: Outcomes, number: int, token: int) -> Number:
     """The balance with what is paid for a mint; what comes of it."""
     place = 2 * number + token
-    owed, balance = read(batch.amounts, place), read(pool.words, BALANCES + token)
+    owed, balance = read(told.amounts, place), read(pool.words, BALANCES + token)
     paid = read(batch.paid, place) if batch.is_paid[number] else owed
     after = plus(balance, paid)
     if is_less(paid, owed):
@@ -77,7 +78,7 @@ def paid_in(pool: PoolArrays, batch: Operations, number: int, token: int) -> Num
 
 
 @called
-def burnt(pool: PoolArrays, batch: Operations, number: int, row: int) -> Number:
+def burnt(pool: PoolArrays, batch: Operations, told: Outcomes, number: int, row: int) -> Number:
     """Takes liquidity from a position, which is owed its worth; what comes of it."""
     outcome, liquidity = begin(pool, batch, number), read(batch.asked, 2 * number)
     if outcome != DONE:
@@ -85,11 +86,11 @@ def burnt(pool: PoolArrays, batch: Operations, number: int, row: int) -> Number:
     if is_negative(liquidity) or not has_at_most_128_bits_with_sign(liquidity):
         return NAMELESS
     delta = negated(liquidity)
-    outcome = draft_change(pool, batch, number, row, delta)
+    outcome = draft_change(pool, told, number, row, delta)
     if outcome != DONE:
         return outcome
     for token in range(2):
-        worth = read(batch.amounts, 2 * number + token)
+        worth = read(told.amounts, 2 * number + token)
         owed = plus(read(pool.draft, DRAFTED_POSITION + OWED + token), worth)
         write(pool.draft, DRAFTED_POSITION + OWED + token, cut_to_128_bits(owed))
     keep(pool, row, delta)
@@ -102,7 +103,7 @@ def least(a: Words, b: Words) -> Words:
 
 
 @called
-def collected(pool: PoolArrays, batch: Operations, number: int, row: int) -> Number:
+def collected(pool: PoolArrays, batch: Operations, told: Outcomes, number: int, row: int) -> Number:
     """Pays what a position is owed, at most what is requested; what comes of it."""
     outcome, first = begin(pool, batch, number), row * POSITION_ROWS + OWED
     if outcome != DONE:
@@ -111,9 +112,9 @@ def collected(pool: PoolArrays, batch: Operations, number: int, row: int) -> Num
         paid = least(read(pool.positions, first + token), read(batch.asked, 2 * number + token))
         if is_less(read(pool.words, BALANCES + token), paid):
             return TF
-        write(batch.amounts, 2 * number + token, paid)
+        write(told.amounts, 2 * number + token, paid)
     for token in range(2):
-        paid = read(batch.amounts, 2 * number + token)
+        paid = read(told.amounts, 2 * number + token)
         write(pool.positions, first + token, minus(read(pool.positions, first + token), paid))
         balance = minus(read(pool.words, BALANCES + token), paid)
         write(pool.words, BALANCES + token, balance)

@@ -9,12 +9,13 @@ import numpy as np
 from sim.fast_pool.arrays import (
     BURN,
     COLLECT,
-    DONE,
     MINT,
     REASONS,
     SWAP,
     Integers,
     Operations,
+    Outcomes,
+    PoolArrays,
 )
 from sim.fast_pool.converting import (
     arrays_of,
@@ -66,6 +67,11 @@ class AskedCollect:
     key: PositionKey
     requested: Pair
 
+
+CHANGED_BY_SWAPS = (
+    *("numbers", "words", "ticks", "tick_grown", "observations", "seconds_per_liquidity"),
+)
+NO_ROWS = np.zeros(0, np.int64)
 
 Asked: TypeAlias = AskedSwap | AskedMint | AskedBurn | AskedCollect
 
@@ -120,7 +126,7 @@ def _row(asked: Asked) -> _Row:
 
 def batch_of(asked: Sequence[Asked]) -> Batch:
     """Operations for any pool."""
-    rows, length = [_row(one) for one in asked], len(asked)
+    rows = [_row(one) for one in asked]
     places: dict[PositionKey | None, int] = {None: -1}
     for row in rows:
         places.setdefault(row.key, len(places) - 1)
@@ -132,22 +138,35 @@ def batch_of(asked: Sequence[Asked]) -> Batch:
         asked=table([number for row in rows for number in row.asked]),
         is_paid=np.array([row.pay is not None for row in rows], np.bool_),
         paid=table([paid for row in rows for paid in row.pay or (0, 0)]),
-        outcomes=np.full(length, DONE, np.int64),
-        amounts=np.zeros((2 * length, 4), np.uint64),
-        after=np.zeros((2 * length, 4), np.uint64),
-        ticks=np.zeros(length, np.int64),
     )
     return Batch(operations, tuple(key for key in places if key is not None))
 
 
-def answers_of(batch: Batch) -> list[Answer]:
+def answers_of(told: Outcomes) -> list[Answer]:
     """What the kernel has written."""
-    told = batch.operations
     reverts = [REASONS[outcome] for outcome in told.outcomes.tolist()]
     amounts, after = signed(told.amounts), integers(told.after)
     pairs = list(zip(amounts[::2], amounts[1::2], strict=True))
     rows = zip(reverts, pairs, after[::2], after[1::2], told.ticks.tolist(), strict=True)
     return [Answer(*row) for row in rows]
+
+
+def _operated(pool: PoolArrays, batch: Batch, rows: Integers) -> Outcomes:
+    length = len(batch.operations.codes)
+    told = Outcomes(
+        outcomes=np.zeros(length, np.int64),
+        amounts=np.zeros((2 * length, 4), np.uint64),
+        after=np.zeros((2 * length, 4), np.uint64),
+        ticks=np.zeros(length, np.int64),
+    )
+    operate_all(pool, _writable(batch.operations), told, rows)
+    return told
+
+
+def _writable(operations: Operations) -> Operations:
+    """Arrays that Ray has handed over may be read only, which is another type to numba: it would
+    compile the kernel once more for them."""
+    return Operations._make(np.require(array, requirements="W") for array in operations)
 
 
 class FastPool:
@@ -160,10 +179,20 @@ class FastPool:
         self._arrays = arrays_of(pool)
         self._rows = {key: row for row, key in enumerate(pool.store.positions)}
 
-    def operate(self, batch: Batch) -> None:
-        """One operation after the other; what comes of each is written into the batch."""
+    def operate(self, batch: Batch) -> Outcomes:
+        """One operation after the other; what comes of each."""
         rows = self._rows_of(batch.keys)
-        operate_all(self._arrays, batch.operations, rows)
+        return _operated(self._arrays, batch, rows)
+
+    def foreseen(self, swaps: Batch) -> Outcomes:
+        """What would come of swaps alone, one after the other, if they were asked now."""
+        kept = {name: getattr(self._arrays, name).copy() for name in CHANGED_BY_SWAPS}
+        return _operated(self._arrays._replace(**kept), swaps, NO_ROWS)
+
+    @property
+    def held_bytes(self) -> int:
+        """Of its arrays."""
+        return sum(array.nbytes for array in self._arrays)
 
     def plain(self) -> Pool:
         """The pool as it is now."""

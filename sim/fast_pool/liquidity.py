@@ -1,6 +1,6 @@
 """What mints and burns do in kernels, as sim/pool/liquidity.py goes: ticks, position, amounts.
 
-All that may revert is written into the draft and the batch; `keep` alone changes the pool.
+All that may revert is written into the draft and the outcomes; `keep` alone changes the pool.
 """
 
 from typing import Any
@@ -34,7 +34,7 @@ from sim.fast_pool.arrays import (
     TLM,
     TLU,
     TUM,
-    Operations,
+    Outcomes,
     PoolArrays,
 )
 from sim.fast_pool.bitmap import flip
@@ -175,7 +175,7 @@ def draft_position(pool: PoolArrays, row: int, place: int, delta: Words) -> Numb
 
 @inlined
 def tell_worth(
-    pool: PoolArrays, batch: Operations, number: int, ticks: Any, place: int, delta: Words
+    pool: PoolArrays, told: Outcomes, number: int, ticks: Any, place: int, delta: Words
 ) -> None:
     """Amounts of a change of liquidity: below a range it is all token0, above it all token1, within
     it both."""
@@ -187,16 +187,14 @@ def tell_worth(
         middle_x96 = lower_x96 if place < 0 else upper_x96
     if place <= 0:
         worth0 = amount0(middle_x96, upper_x96, liquidity, not is_burn)
-        write(batch.amounts, 2 * number, worth0)
+        write(told.amounts, 2 * number, worth0)
     if place >= 0:
         worth1 = amount1(lower_x96, middle_x96, liquidity, not is_burn)
-        write(batch.amounts, 2 * number + 1, worth1)
+        write(told.amounts, 2 * number + 1, worth1)
 
 
 @called
-def draft_change(
-    pool: PoolArrays, batch: Operations, number: int, row: int, delta: Words
-) -> Number:
+def draft_change(pool: PoolArrays, told: Outcomes, number: int, row: int, delta: Words) -> Number:
     """Drafts ticks and position after a change by `delta`, and tells its amounts; why it reverts.
 
     row   of the position
@@ -220,7 +218,7 @@ def draft_change(
     outcome = draft_position(pool, row, place, delta)
     if outcome != DONE or is_zero(delta):
         return outcome
-    tell_worth(pool, batch, number, pool.position_ticks[row], place, delta)
+    tell_worth(pool, told, number, pool.position_ticks[row], place, delta)
     if place == 0:
         _, outcome = add_delta(read(pool.words, LIQUIDITY), delta)
     return outcome

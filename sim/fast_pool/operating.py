@@ -23,6 +23,7 @@ from sim.fast_pool.arrays import (
     TICK,
     Integers,
     Operations,
+    Outcomes,
     PoolArrays,
 )
 from sim.fast_pool.changing import burnt, collected, minted
@@ -32,17 +33,19 @@ from sim.rows.kernels import Number, cached_kernel, inlined
 
 
 @inlined
-def operated(pool: PoolArrays, batch: Operations, number: int, rows: Integers) -> Number:
+def operated(
+    pool: PoolArrays, batch: Operations, told: Outcomes, number: int, rows: Integers
+) -> Number:
     """One operation; what comes of it."""
     code = batch.codes[number]
     if code == SWAP:
-        return swapped(pool, batch, number)
+        return swapped(pool, batch, told, number)
     row = rows[batch.keys[number]]
     if code == MINT:
-        return minted(pool, batch, number, row)
+        return minted(pool, batch, told, number, row)
     if code == BURN:
-        return burnt(pool, batch, number, row)
-    return collected(pool, batch, number, row)
+        return burnt(pool, batch, told, number, row)
+    return collected(pool, batch, told, number, row)
 
 
 @cached_kernel(
@@ -60,19 +63,17 @@ def operated(pool: PoolArrays, batch: Operations, number: int, rows: Integers) -
     sim.fast_pool.words,
     sim.pool.tick_math,
 )
-def operate_all(pool: PoolArrays, batch: Operations, rows: Integers) -> None:
-    """Writes what comes of each operation beside it.
+def operate_all(pool: PoolArrays, batch: Operations, told: Outcomes, rows: Integers) -> None:
+    """Writes what comes of each operation into `told`, whose amounts are all 0 before.
 
     rows   of the batch's positions in the pool
     """
     for number in range(len(batch.codes)):
-        write(batch.amounts, 2 * number, NOTHING)
-        write(batch.amounts, 2 * number + 1, NOTHING)
-        outcome = operated(pool, batch, number, rows)
+        outcome = operated(pool, batch, told, number, rows)
         if outcome != DONE:
-            write(batch.amounts, 2 * number, NOTHING)
-            write(batch.amounts, 2 * number + 1, NOTHING)
-        batch.outcomes[number] = outcome
-        write(batch.after, 2 * number, read(pool.words, PRICE_X96))
-        write(batch.after, 2 * number + 1, read(pool.words, LIQUIDITY))
-        batch.ticks[number] = pool.numbers[TICK]
+            write(told.amounts, 2 * number, NOTHING)
+            write(told.amounts, 2 * number + 1, NOTHING)
+        told.outcomes[number] = outcome
+        write(told.after, 2 * number, read(pool.words, PRICE_X96))
+        write(told.after, 2 * number + 1, read(pool.words, LIQUIDITY))
+        told.ticks[number] = pool.numbers[TICK]

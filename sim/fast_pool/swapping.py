@@ -31,6 +31,7 @@ from sim.fast_pool.arrays import (
     TICK,
     TOKEN_IN,
     Operations,
+    Outcomes,
     PoolArrays,
 )
 from sim.fast_pool.observing import observe
@@ -104,22 +105,22 @@ def walk_on(pool: PoolArrays) -> Number:
 
 
 @inlined
-def tell_amounts(pool: PoolArrays, batch: Operations, number: int) -> None:
+def tell_amounts(pool: PoolArrays, told: Outcomes, number: int) -> None:
     specified = read(pool.walk, SPECIFIED)
     moved = minus(specified, read(pool.walk, REMAINING))
     token_in = pool.walk_numbers[TOKEN_IN]
     token = 1 - token_in if is_negative(specified) else token_in
-    write(batch.amounts, 2 * number + token, moved)
-    write(batch.amounts, 2 * number + 1 - token, read(pool.walk, CALCULATED))
+    write(told.amounts, 2 * number + token, moved)
+    write(told.amounts, 2 * number + 1 - token, read(pool.walk, CALCULATED))
 
 
 @inlined
-def settle(pool: PoolArrays, batch: Operations, number: int) -> Number:
+def settle(pool: PoolArrays, batch: Operations, told: Outcomes, number: int) -> Number:
     """Pays out first, and then is paid; whether all of it can be. Balances change only then."""
     token_in = pool.walk_numbers[TOKEN_IN]
     token_out = 1 - token_in
-    owed = read(batch.amounts, 2 * number + token_in)
-    given = read(batch.amounts, 2 * number + token_out)
+    owed = read(told.amounts, 2 * number + token_in)
+    given = read(told.amounts, 2 * number + token_out)
     given = negated(given) if is_negative(given) else NOTHING
     paid, back = NOTHING if is_negative(owed) else owed, NOTHING
     if batch.is_paid[number]:
@@ -154,7 +155,7 @@ def arrive(pool: PoolArrays) -> None:
 
 
 @inlined
-def swapped(pool: PoolArrays, batch: Operations, number: int) -> Number:
+def swapped(pool: PoolArrays, batch: Operations, told: Outcomes, number: int) -> Number:
     """Swaps, whole or not at all; what comes of it."""
     outcome = refusal(pool, batch, number)
     if outcome != DONE:
@@ -162,8 +163,8 @@ def swapped(pool: PoolArrays, batch: Operations, number: int) -> Number:
     set_out(pool, batch, number)
     outcome = walk_on(pool)
     if outcome == DONE:
-        tell_amounts(pool, batch, number)
-        outcome = settle(pool, batch, number)
+        tell_amounts(pool, told, number)
+        outcome = settle(pool, batch, told, number)
     if outcome == DONE:
         arrive(pool)
     else:

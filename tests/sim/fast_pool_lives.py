@@ -53,9 +53,8 @@ class OperatesFast(Pool):
 
     def _operated(self, asked: Asked) -> Pair:
         with self.store.call():
-            fast, batch = FastPool(self), batch_of([asked])
-            fast.operate(batch)
-            (answer,) = answers_of(batch)
+            fast = FastPool(self)
+            (answer,) = answers_of(fast.operate(batch_of([asked])))
             after = fast.plain().store
             self.store.steps_walked = after.steps_walked
             if answer.revert is not None:
@@ -144,9 +143,8 @@ class TwinLife(Life):
             self.time_s += self.dice.choice([0, 0, 1, 12, 3600])
             asked.append(self.asked())
             answers.append(plainly(self.pool, asked[-1]))
-        batch = batch_of(asked)
-        fast.operate(batch)
-        for one, found, answer in zip(asked, answers_of(batch), answers, strict=True):
+        told = answers_of(fast.operate(batch_of(asked)))
+        for one, found, answer in zip(asked, told, answers, strict=True):
             assert found == answer, (one, found, answer)
         after = fast.plain()
         assert contents(after) == contents(self.pool)
@@ -170,7 +168,7 @@ class TwinLife(Life):
         key = self.key() if dice.random() < 0.6 else self.known_key()
         if dice.random() < 0.03:
             far = dice.choice([MIN_TICK - 1, MIN_TICK, MAX_TICK, MAX_TICK + 1, 2**23 - 1])
-            key = key._replace(tick_lower=min(far, key.tick_upper), tick_upper=max(far, 0))
+            key = PositionKey(key.owner, min(far, key.tick_upper), max(far, 0))
         return AskedMint(self.time_s, key, self.liquidity(key), self.pay())
 
     def asked_burn(self) -> AskedBurn:

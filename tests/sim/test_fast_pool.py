@@ -98,9 +98,8 @@ def test_a_day_of_the_chain_comes_out_of_one_batch_to_the_wei(log: str) -> None:
     pool = Pool(described["fee"], described["tickSpacing"])
     pool.initialize(time_s, int(start["sqrtPriceX96"]))
     asked = [*opening(start, time_s), *map(asked_by, rows)]
-    fast, batch = FastPool(pool), batch_of(asked)
-    fast.operate(batch)
-    answers = answers_of(batch)
+    fast = FastPool(pool)
+    answers = answers_of(fast.operate(batch_of(asked)))
     for answer, row in zip(answers[-len(rows) :], rows, strict=True):
         assert_as_logged(answer, row)
     assert answers == [plainly(pool, one) for one in asked]
@@ -146,9 +145,8 @@ def test_a_tick_that_cannot_be_crossed_undoes_the_crossed_ones(
     if net > 0:
         pool.store.set(liquidity=2**128 - 2**126, balances=(2**250, 2**250))
     asked = AskedSwap(9, Order(down, 2**200, unlimited(down)))
-    fast, batch, before = FastPool(pool), batch_of([asked]), contents(pool)
-    fast.operate(batch)
-    (answer,) = answers_of(batch)
+    fast, before = FastPool(pool), contents(pool)
+    (answer,) = answers_of(fast.operate(batch_of([asked])))
     assert answer == plainly(pool, asked)
     assert answer.revert == reason
     assert contents(fast.plain()) == contents(pool) == before
@@ -162,9 +160,8 @@ def test_a_pool_without_a_price_is_locked() -> None:
         AskedBurn(1, key, 0),
         AskedCollect(key, EVERYTHING),
     ]
-    batch = batch_of([*swaps, *others])
-    FastPool(Pool(500, 10)).operate(batch)
-    assert [one.revert for one in answers_of(batch)] == ["AS", "LOK", "LOK", "LOK", "LOK"]
+    told = FastPool(Pool(500, 10)).operate(batch_of([*swaps, *others]))
+    assert [one.revert for one in answers_of(told)] == ["AS", "LOK", "LOK", "LOK", "LOK"]
 
 
 def test_a_position_that_has_left_its_ticks_comes_back() -> None:
@@ -173,16 +170,28 @@ def test_a_position_that_has_left_its_ticks_comes_back() -> None:
     pool.mint(2, key, 10**18)
     pool.burn(3, key, 10**18)
     asked: list[Asked] = [AskedMint(4, key, 10**17), AskedBurn(5, key, 10**16)]
-    fast, batch = FastPool(pool), batch_of(asked)
-    fast.operate(batch)
-    assert answers_of(batch) == [plainly(pool, one) for one in asked]
+    fast = FastPool(pool)
+    assert answers_of(fast.operate(batch_of(asked))) == [plainly(pool, one) for one in asked]
     assert contents(fast.plain()) == contents(pool)
 
 
 def test_no_operation_is_no_work() -> None:
-    batch = batch_of([])
-    FastPool(wide_pool()).operate(batch)
-    assert answers_of(batch) == []
+    assert answers_of(FastPool(wide_pool()).operate(batch_of([]))) == []
+
+
+def test_what_is_foreseen_does_not_happen() -> None:
+    pool = wide_pool()
+    pool.mint(2, PositionKey(OWNERS[1], -120, 180), 10**18)
+    swaps = batch_of(
+        [AskedSwap(9 + there, Order(there, 10**19, unlimited(there))) for there in (True, False)]
+    )
+    for array in swaps.operations:
+        array.flags.writeable = False
+    fast, before = FastPool(pool), contents(pool)
+    foreseen = answers_of(fast.foreseen(swaps))
+    assert contents(fast.plain()) == before
+    assert answers_of(fast.operate(swaps)) == foreseen
+    assert contents(fast.plain()) != before
 
 
 def test_kernels_stay_within_their_arrays(tmp_path: Path) -> None:

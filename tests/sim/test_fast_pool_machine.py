@@ -95,9 +95,8 @@ class BothPools(RuleBasedStateMachine):
 
     @rule()
     def look(self) -> None:
-        batch = batch_of(self.waiting)
-        self.fast.operate(batch)
-        for answer, asked in zip(answers_of(batch), self.waiting, strict=True):
+        answers = answers_of(self.fast.operate(batch_of(self.waiting)))
+        for answer, asked in zip(answers, self.waiting, strict=True):
             assert answer == plainly(self.pool, asked)
         self.waiting = []
         assert contents(self.fast.plain()) == contents(self.pool)
