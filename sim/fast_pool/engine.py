@@ -186,13 +186,9 @@ class FastPool:
 
     def foreseen(self, swaps: Batch) -> Outcomes:
         """What would come of swaps alone, one after the other, if they were asked now."""
+        assert not swaps.keys, "only swaps are foreseen"
         kept = {name: getattr(self._arrays, name).copy() for name in CHANGED_BY_SWAPS}
         return _operated(self._arrays._replace(**kept), swaps, NO_ROWS)
-
-    @property
-    def held_bytes(self) -> int:
-        """Of its arrays."""
-        return sum(array.nbytes for array in self._arrays)
 
     def plain(self) -> Pool:
         """The pool as it is now."""
