@@ -5,6 +5,7 @@ All that may revert is written into the draft and the outcomes; `keep` alone cha
 
 from typing import Any
 
+import sim.pool.ticks
 from sim.fast_pool.arrays import (
     CUMULATIVE,
     DONE,
@@ -71,12 +72,7 @@ def check_ticks(lower: int, upper: int) -> Number:
     return TUM if upper > MAX_TICK else DONE
 
 
-@inlined
-def place_of(tick: int, lower: int, upper: int) -> Number:
-    """−1 below two ticks, 0 between them, 1 above them; at the lower one is between."""
-    if tick < lower:
-        return -1
-    return 1 if tick >= upper else 0
+place_of = inlined(sim.pool.ticks.place_of)
 
 
 @inlined

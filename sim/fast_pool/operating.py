@@ -13,6 +13,7 @@ import sim.fast_pool.ticks
 import sim.fast_pool.walking
 import sim.fast_pool.words
 import sim.pool.tick_math
+import sim.pool.ticks
 from sim.fast_pool.arrays import (
     BURN,
     DONE,
@@ -62,6 +63,7 @@ def operated(
     sim.fast_pool.walking,
     sim.fast_pool.words,
     sim.pool.tick_math,
+    sim.pool.ticks,
 )
 def operate_all(pool: PoolArrays, batch: Operations, told: Outcomes, rows: Integers) -> None:
     """Writes what comes of each operation into `told`, whose amounts are all 0 before.
