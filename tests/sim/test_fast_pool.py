@@ -22,7 +22,7 @@ from sim.fast_pool.engine import (
     answers_of,
     batch_of,
 )
-from sim.pool.pool import Pool
+from sim.pool.pool import Pool, copied
 from sim.pool.positions import PositionKey
 from sim.pool.swapping import Order
 from tests.sim.fast_pool_lives import OperatesFast, lived, plainly, seeded, wide_pool
@@ -145,6 +145,46 @@ def test_a_tick_that_cannot_be_crossed_undoes_the_crossed_ones(
     if net > 0:
         pool.store.set(liquidity=2**128 - 2**126, balances=(2**250, 2**250))
     asked = AskedSwap(9, Order(down, 2**200, unlimited(down)))
+    fast, before = FastPool(pool), contents(pool)
+    (answer,) = answers_of(fast.operate(batch_of([asked])))
+    assert answer == plainly(pool, asked)
+    assert answer.revert == reason
+    assert contents(fast.plain()) == contents(pool) == before
+
+
+def test_what_a_position_is_owed_goes_around() -> None:
+    pool, key = wide_pool(), PositionKey(OWNERS[0], -60_000, 60_000)
+    pool.swap(2, Order(True, 10**19, unlimited(True)))
+    held = pool.store.positions[key]
+    pool.store.positions.put(key, replace(held, tokens_owed=(2**128 - 5, 2**128 - 1)))
+    asked: list[Asked] = [AskedMint(3, key, 10**18), AskedBurn(4, key, 10**18)]
+    for number in (1, 2):
+        trial, fast = copied(pool), FastPool(pool)
+        told = answers_of(fast.operate(batch_of(asked[:number])))
+        assert told == [plainly(trial, one) for one in asked[:number]]
+        assert contents(fast.plain()) == contents(trial)
+        assert trial.store.positions[key].tokens_owed[0] < 2**64
+
+
+@pytest.mark.parametrize(
+    ("liquidity", "net", "delta", "reason"),
+    [
+        (2**128 - 5, 0, 10, "LA"),
+        (5, 0, -10, "LS"),
+        (0, 2**127 - 5, 10, ""),
+        (0, -(2**127), -10, ""),
+    ],
+)
+def test_liquidity_that_no_pool_can_have_is_refused_by_both(
+    liquidity: int, net: int, delta: int, reason: str
+) -> None:
+    """Made by hand: what a tick may have keeps all sums within their bits."""
+    pool, key = wide_pool(), PositionKey(OWNERS[0], -60_000, 60_000)
+    pool.store.set(liquidity=liquidity)
+    if net:
+        lower = pool.store.ticks[-60_000]
+        pool.store.ticks.put(-60_000, replace(lower, liquidity_net=net))
+    asked = AskedMint(2, key, delta) if delta > 0 else AskedBurn(2, key, -delta)
     fast, before = FastPool(pool), contents(pool)
     (answer,) = answers_of(fast.operate(batch_of([asked])))
     assert answer == plainly(pool, asked)
