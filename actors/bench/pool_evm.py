@@ -93,9 +93,12 @@ def with_no_data(selector: str, *arguments: int) -> bytes:
 def factory_code(file: str | None) -> bytes:
     """Of an artifact of the compiler, its creation code."""
     path = Path(file) if file else packaged()
-    told = json.loads(path.read_text())["bytecode"]
-    text = told["object"] if isinstance(told, dict) else told
-    return bytes.fromhex(text.removeprefix("0x"))
+    try:
+        told = json.loads(path.read_text())["bytecode"]
+        text = told["object"] if isinstance(told, dict) else told
+        return bytes.fromhex(text.removeprefix("0x"))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise SystemExit(f"{path.name} is no contract's artifact with its bytecode") from None
 
 
 def packaged() -> Path:
@@ -127,6 +130,8 @@ class Chain:
         token0, token1 = self.tokens
         asked = call(CREATE_POOL, int(token0, 16), int(token1, 16), fee_pips)
         answer = self.evm.message_call(self.deployer, self.factory, calldata=asked, gas=GAS)
+        if len(answer) != WORD:
+            raise SystemExit("the artifact is not that of a factory of pools")
         pool = f"0x{bytes(answer)[-20:].hex()}"
         names = {"pool": pool, "token0": token0, "token1": token1, "transfer": TRANSFER}
         self._put(self.payer, PAYER_TEXT.format(**names))
