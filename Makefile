@@ -28,17 +28,19 @@ test: $(READY)
 bench: $(READY) peers
 	$(BIN)/sandpit bench book $(ARGS)
 	$(BIN)/sandpit bench orders $(ARGS)
-	$(BIN)/sandpit bench pool $(ARGS)
+	$(BIN)/sandpit bench pool --log tests/data/v3/usdc-weth-500-2024-01-05-first.csv.gz $(ARGS)
 	$(BIN)/sandpit bench simulate $(ARGS)
 
 peers: $(READY)
 	@$(MAKE) --no-print-directory $(PEERS)/.ready \
-		|| echo "the simulators to compare with cannot be installed here: their lines will say so" >&2
+		|| echo "what to compare with cannot be installed here: their lines will say so" >&2
 
-$(PEERS)/.ready: requirements-peers.lock
+$(PEERS)/.ready: requirements-peers.lock requirements-contracts.lock
 	@test -x $(PEERS)/bin/python || $(BIN)/python -m venv $(PEERS)
-	@echo "installing the simulators to compare with into $(PEERS)"
+	@echo "installing what to compare with into $(PEERS)"
 	@$(PEERS)/bin/python -m pip $(PIP_OPTIONS) install --require-hashes --only-binary :all: -r $<
+	@$(PEERS)/bin/python -m pip $(PIP_OPTIONS) install --require-hashes --only-binary :all: \
+		--no-deps -r requirements-contracts.lock
 	@touch $@
 
 setup: $(READY)
@@ -55,6 +57,7 @@ $(READY): requirements.lock pyproject.toml
 lock:
 	$(LOCK_COMMAND) --extra dev --extra bench --upgrade --output-file requirements.lock pyproject.toml
 	$(LOCK_COMMAND) --group peers --upgrade --output-file requirements-peers.lock
+	$(LOCK_COMMAND) --no-deps --group contracts --upgrade --output-file requirements-contracts.lock
 	$(LOCK_COMMAND) --constraint requirements.lock --upgrade --output-file deploy/image.lock \
 		pyproject.toml deploy/image.in
 

@@ -278,11 +278,18 @@ def orders(
 def pool_bench(
     swaps: Annotated[int, typer.Option(min=1, help="How many, each time.")] = 20_000,
     seed: Annotated[int, typer.Option(min=0, help="Of the swaps.")] = 1,
+    log: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A pool's, FILE.csv.gz.")
+    ] = None,
+    bytecode: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="UniswapV3Factory.json of v3-core 1.0.1."),
+    ] = None,
 ) -> None:
-    """Swaps a second of the compiled pool, beside the plain one."""
-    from actors.bench.pool import bench_pool
+    """The compiled pool beside the plain one and the contract's bytecode in revm."""
+    from actors.bench.pool import Extent, bench_pool
 
-    bench_pool(swaps, seed)
+    bench_pool(Extent(swaps, seed, log, bytecode))
 
 
 @bench.command(name="simulate")

@@ -27,7 +27,7 @@ def small(scenario: Scenario) -> Scenario:
 def main() -> None:
     warm_up()
     warm_up_terms()
-    FastPool(Pool(fee_pips=3000, tick_spacing=60)).swap(batch_of([]))
+    FastPool(Pool(fee_pips=3000, tick_spacing=60)).operate(batch_of([]))
     for name in shipped_scenarios():
         if name != "replay":  # of a file of trades
             scenario = small(load_scenario(name))

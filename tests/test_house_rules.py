@@ -51,7 +51,7 @@ WING_MAY_IMPORT: dict[str, set[str]] = {
     "actors.cluster": {"live"},
     "actors.simulate": {"cluster"},
     "actors.commands": {"cluster", "live", "simulate"},
-    "actors.bench": {"simulate"},
+    "actors.bench": {"cluster", "simulate"},
     "api.desk": {"credentials"},
     "api.door": {"credentials", "desk"},
     "api.flux": {"credentials", "desk", "door"},

@@ -1,98 +1,54 @@
-"""`sandpit bench pool`: swaps a second of the compiled pool, and of the plain one beside it.
+"""`sandpit bench pool`: what the compiled pool does, beside the plain one and beside the contract.
 
-A pool of 0.3 % at the price of ether, two ranges of one tick spacing each, one above the other. In
-range, each swap ends at random within the range that it begins in; crossing, in the other one, so
-that it crosses the initialised tick between them. All are exact in, of the amount that leads there.
-Both pools begin with the same state, are given the same swaps, and must end in the same one. A
-compiled run is one batch: what turns Python's integers into arrays and back is not timed. Times are
-the processor's own of this process, so that others who share its cores do not count.
+Both pools begin with the same state, are given the same swaps, and must end in the same one; the
+contract's bytecode must come to the same amounts. A compiled run is one batch: what turns Python's
+integers into arrays and back is not timed. Times are the processor's own of the process that does
+the work, so that others who share its cores do not count; through an actor, by the wall's clock.
 """
 
 from dataclasses import dataclass
-from random import Random
+from pathlib import Path
 from statistics import median
 from time import process_time_ns
 from typing import Any
 
 from rich.console import Console
 
-from sim.fast_pool.engine import AskedSwap, FastPool, answers_of, batch_of
-from sim.pool.pool import Pool
-from sim.pool.positions import PositionKey
-from sim.pool.sqrt_price_math import amount0_delta, amount1_delta
-from sim.pool.store import PoolState
-from sim.pool.swap_math import PIPS
-from sim.pool.swapping import Order
-from sim.pool.tick_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO, sqrt_ratio_at_tick
-from sim.pool.words import Pair
+from actors.bench.pool_actor import actor_rates
+from actors.bench.pool_flow import Flow, make_flow, new_pool
+from actors.bench.pool_log import described, log_rate, read_log
+from actors.bench.pool_peer import peer_rate
+from actors.bench.pool_sizes import CROSSED, crossing_us, memory_bytes
+from actors.bench.simulate_runs import PeerMissing
+from sim.fast_pool.engine import FastPool, answers_of, batch_of
 
-FEE_PIPS, TICK_SPACING, MIDDLE_TICK = 3000, 60, 195_600
-LIQUIDITIES = 2 * 10**18, 3 * 10**18
-"""Of the range below the middle tick, and of the one above."""
-OWNER = bytes(19) + b"\1"
-BLOCK_S, SWAPS_A_BLOCK = 12, 5
-EDGE_TICKS = 4
-"""No swap ends so near to the end of a range."""
 RUNS = 5
+POSITIONS = 100_000
+MEGABYTE = 1e6
 
 
 @dataclass(frozen=True)
-class Flow:
-    """Swaps, the amounts that they come to, and the state that they leave."""
+class Extent:
+    """How much is measured.
 
-    swaps: list[AskedSwap]
-    amounts: list[Pair]
-    state: PoolState
+    bytecode   the artifact of the contract's factory; None: the peers' package has it
+    """
 
-
-def new_pool() -> Pool:
-    pool = Pool(FEE_PIPS, TICK_SPACING)
-    pool.initialize(0, sqrt_ratio_at_tick(MIDDLE_TICK + TICK_SPACING // 2))
-    for place, liquidity in zip((-1, 0), LIQUIDITIES, strict=True):
-        lower = MIDDLE_TICK + place * TICK_SPACING
-        pool.mint(0, PositionKey(OWNER, lower, lower + TICK_SPACING), liquidity)
-    return pool
-
-
-def make_flow(length: int, is_crossing: bool, seed: int) -> Flow:
-    """The same swaps for the same numbers."""
-    pool, dice = new_pool(), Random(seed)
-    swaps, amounts = [], []
-    for number in range(length):
-        order = next_order(pool.state.sqrt_price_x96, is_crossing, dice)
-        swaps.append(AskedSwap(number // SWAPS_A_BLOCK * BLOCK_S, order))
-        before = pool.state.liquidity
-        amounts.append(pool.swap(swaps[-1].time_s, order))
-        assert (pool.state.liquidity != before) == is_crossing
-    return Flow(swaps, amounts, pool.state)
-
-
-def next_order(price_x96: int, is_crossing: bool, dice: Random) -> Order:
-    middle_x96 = sqrt_ratio_at_tick(MIDDLE_TICK)
-    ends_above = (price_x96 >= middle_x96) != is_crossing
-    lower = MIDDLE_TICK if ends_above else MIDDLE_TICK - TICK_SPACING
-    tick = dice.randrange(lower + EDGE_TICKS, lower + TICK_SPACING - EDGE_TICKS)
-    target_x96 = sqrt_ratio_at_tick(tick) + dice.getrandbits(64)
-    down = target_x96 < price_x96
-    delta = amount0_delta if down else amount1_delta
-    ways = [(price_x96, target_x96, LIQUIDITIES[ends_above])]
-    if is_crossing:
-        ways = [
-            (price_x96, middle_x96, LIQUIDITIES[not ends_above]),
-            (middle_x96, target_x96, LIQUIDITIES[ends_above]),
-        ]
-    net = sum(delta(begin, end, liquidity, True) for begin, end, liquidity in ways)
-    limit_x96 = MIN_SQRT_RATIO + 1 if down else MAX_SQRT_RATIO - 1
-    return Order(down, net * PIPS // (PIPS - FEE_PIPS), limit_x96)
+    swaps: int
+    seed: int
+    log: Path | None = None
+    bytecode: Path | None = None
+    runs: int = RUNS
+    positions: int = POSITIONS
 
 
 def fast_rate(flow: Flow) -> float:
     """Swaps a second of one compiled run."""
     pool, batch = FastPool(new_pool()), batch_of(flow.swaps)
     begin = process_time_ns()
-    pool.swap(batch)
+    told = pool.operate(batch)
     spent_ns = process_time_ns() - begin
-    assert [one.amounts for one in answers_of(batch)] == flow.amounts
+    assert [one.amounts for one in answers_of(told)] == flow.amounts
     assert pool.plain().state == flow.state, "the same swaps came to another state"
     return len(flow.swaps) * 1e9 / spent_ns
 
@@ -108,28 +64,88 @@ def plain_rate(flow: Flow) -> float:
     return len(flow.swaps) * 1e9 / spent_ns
 
 
-def measure(flow: Flow, runs: int) -> dict[str, float]:
-    """Best and median rates; a compiled and a plain run take turns."""
-    fast, plain = [], []
-    for _ in range(runs):
+def measure(flow: Flow, extent: Extent) -> dict[str, Any]:
+    """Best and median rates; a compiled run, a plain and a peer's take turns. `missing` says why
+    there is no peer."""
+    fast, plain, peer, missing = [], [], [], ""
+    for _ in range(extent.runs):
         fast.append(fast_rate(flow))
         plain.append(plain_rate(flow))
-    figures = {"best": max(fast), "median": median(fast), "plain_median": median(plain)}
+        try:
+            peer += [] if missing else [peer_rate(flow, extent.bytecode)]
+        except PeerMissing as error:
+            missing = str(error)
+    figures: dict[str, Any] = {"best": max(fast), "median": median(fast)}
+    figures["plain_median"], figures["missing"] = median(plain), missing
     figures["ratio"] = figures["median"] / figures["plain_median"]
+    if not missing:
+        figures["peer_median"] = median(peer)
+        figures["peer_ratio"] = figures["median"] / figures["peer_median"]
     return figures
 
 
-def bench_pool(length: int, seed: int, runs: int = RUNS) -> dict[str, Any]:
-    """Measure, print, and answer all figures (rates in swaps a second)."""
-    console = Console(highlight=False)
-    FastPool(new_pool()).swap(batch_of([]))
-    result: dict[str, Any] = {"swaps": length, "seed": seed, "runs": runs}
-    console.print(f"{length:,} swaps a run, {runs} runs, seed {seed}: exact in, one process")
-    for name, is_crossing in (("in range", False), ("crossing", True)):
-        figures = measure(make_flow(length, is_crossing, seed), runs)
+def bench_pool(extent: Extent) -> dict[str, Any]:
+    """Measure, print, and answer all figures (rates in swaps or operations a second)."""
+    console = Console(highlight=False, soft_wrap=True)
+    FastPool(new_pool()).operate(batch_of([]))
+    console.print(f"{extent.swaps:,} swaps a run, {extent.runs} runs, seed {extent.seed}: exact in")
+    flow = make_flow(extent.swaps, False, extent.seed)
+    return {
+        "in_range": _swaps(console, "in range", flow, extent),
+        "crossing": _swaps(console, "crossing", make_flow(extent.swaps, True, extent.seed), extent),
+        "actor": _actor(console, flow, extent),
+        "log": _log(console, extent),
+        "far": _far(console, extent),
+        "memory": _memory(console, extent),
+    }
+
+
+def _swaps(console: Console, name: str, flow: Flow, extent: Extent) -> dict[str, Any]:
+    figures = measure(flow, extent)
+    console.print(
+        f"{name:>10}  {figures['median']:10,.0f}/s median  {figures['best']:10,.0f} best  "
+        f"plain {figures['plain_median']:7,.0f}/s  {figures['ratio']:.0f} times that"
+    )
+    if figures["missing"]:
+        console.print(f"{'':10}  the contract's bytecode in revm: {figures['missing']}")
+    else:
         console.print(
-            f"{name:>10}  {figures['median']:10,.0f}/s median  {figures['best']:10,.0f} best  "
-            f"plain {figures['plain_median']:7,.0f}/s  {figures['ratio']:.0f} times that"
+            f"{'':10}  the contract's bytecode in revm {figures['peer_median']:7,.0f}/s  "
+            f"{figures['peer_ratio']:.0f} times that"
         )
-        result[name.replace(" ", "_")] = figures
-    return result
+    return figures
+
+
+def _actor(console: Console, flow: Flow, extent: Extent) -> float:
+    rate = median(actor_rates(flow, extent.runs))
+    console.print(f"  an actor  {rate:10,.0f}/s median, in range, batches as arrays, wall clock")
+    return rate
+
+
+def _log(console: Console, extent: Extent) -> float | None:
+    if extent.log is None:
+        console.print("     a log  none is given: --log FILE.csv.gz")
+        return None
+    log = read_log(extent.log)
+    rate = median(log_rate(log) for _ in range(extent.runs))
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in described(log).items())
+    console.print(f"     a log  {rate:10,.0f} operations/s median: {counts}")
+    return rate
+
+
+def _far(console: Console, extent: Extent) -> dict[str, float]:
+    rounds = [crossing_us() for _ in range(extent.runs)]
+    fast_us, plain_us = (median(one) for one in zip(*rounds, strict=True))
+    console.print(f"   far off  {fast_us:10,.0f} µs a swap over {CROSSED:,} initialised ticks")
+    console.print(f"{'':10}  {plain_us:10,.0f} µs plain")
+    return {"compiled_us": fast_us, "plain_us": plain_us}
+
+
+def _memory(console: Console, extent: Extent) -> dict[str, int]:
+    told = memory_bytes(extent.positions, extent.seed)
+    console.print(
+        f"    memory  {told['compiled'] / MEGABYTE:10,.1f} MB compiled, "
+        f"{told['plain'] / MEGABYTE:,.1f} MB plain: "
+        f"{told['positions']:,} positions, {told['ticks']:,} ticks"
+    )
+    return told

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from sim.fast_pool.words import ZERO
+from sim.fast_pool.arrays import FIRST_WORD, TICK_SPACING, PoolArrays
+from sim.fast_pool.words import ALL_BITS, ONE, ZERO
 from sim.pool.bitmap import WORD_BITS
 from sim.rows.kernels import Number, highest_bit, inlined, lowest_bit
 
 LAST_PLACE = 63
-ALL_BITS = np.uint64(2**64 - 1)
 
 
 @inlined
@@ -55,6 +55,14 @@ def next_tick(
     else:
         found, is_initialized = next_above(bitmap, first_word, compressed)
     return found * tick_spacing, is_initialized
+
+
+@inlined
+def flip(pool: PoolArrays, tick: int) -> None:
+    """Turns a tick's bit over; the tick is a multiple of the spacing."""
+    compressed = tick // pool.numbers[TICK_SPACING]
+    row, bit = compressed // WORD_BITS - pool.numbers[FIRST_WORD], compressed % WORD_BITS
+    pool.bitmap[row, bit >> 6] ^= ONE << np.uint64(bit & 63)
 
 
 @inlined

@@ -5,8 +5,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from sim.fast_pool.arrays import (
-    PRICE_X96,
+    DRAFT_ROWS,
+    POSITION_ROWS,
+    TICK,
     TICK_ROWS,
+    WALK_NUMBERS,
     WALK_ROWS,
     Integers,
     PoolArrays,
@@ -15,13 +18,13 @@ from sim.fast_pool.arrays import (
 from sim.pool.bitmap import WORD_BITS
 from sim.pool.observations import Observation
 from sim.pool.pool import Pool
+from sim.pool.positions import Position, PositionKey
 from sim.pool.store import PoolState, Store
 from sim.pool.tick_math import MAX_TICK, MIN_TICK
 from sim.pool.ticks import Grown, Tick
 from sim.pool.words import UINT256_MAX, wrapped_signed
 
 BYTES = 32
-WALK_NUMBERS = 7
 
 
 def table(numbers: Sequence[int]) -> Table:
@@ -46,13 +49,16 @@ def columns(rows: Iterable[tuple[int, ...]], width: int) -> Integers:
 
 
 def arrays_of(pool: Pool) -> PoolArrays:
+    """Positions stand in the order in which the pool has them; their ticks are there, in use or
+    not."""
     store, state = pool.store, pool.state
-    numbers = sorted(store.ticks)
+    ends = {tick for key in store.positions for tick in (key.tick_lower, key.tick_upper)}
+    numbers = sorted(ends.union(store.ticks))
     ticks = [store.ticks[number] for number in numbers]
     ring = [store.observations[index] for index in range(state.observation_cardinality_next)]
     return PoolArrays(
         numbers=_numbers(store),
-        words=table(_words(state)),
+        words=table(_words(store)),
         bitmap=_bitmap(store),
         tick_numbers=np.array(numbers, np.int64),
         ticks=table([one for tick in ticks for one in _words_of_tick(tick)]),
@@ -63,10 +69,20 @@ def arrays_of(pool: Pool) -> PoolArrays:
             ((one.time_s, one.tick_cumulative, one.initialized) for one in ring), 3
         ),
         seconds_per_liquidity=table([one.seconds_per_liquidity_x128 for one in ring]),
+        positions=table([one for it in store.positions.values() for one in _words_of_position(it)]),
+        position_ticks=ticks_of(store.positions),
         walk=np.zeros((WALK_ROWS, 4), np.uint64),
         walk_numbers=np.zeros(WALK_NUMBERS, np.int64),
         growths_crossed=np.zeros((len(ticks), 4), np.uint64),
+        rows_crossed=np.zeros(len(ticks), np.int64),
+        draft=np.zeros((DRAFT_ROWS, 4), np.uint64),
+        draft_grown=np.zeros((2, 2), np.int64),
     )
+
+
+def ticks_of(keys: Iterable[PositionKey]) -> Integers:
+    """int64[n, 2] of the two ends of each."""
+    return columns(((key.tick_lower, key.tick_upper) for key in keys), 2)
 
 
 def _first_word(tick_spacing: int) -> int:
@@ -85,9 +101,10 @@ def _numbers(store: Store) -> Integers:
     )
 
 
-def _words(state: PoolState) -> list[int]:
+def _words(store: Store) -> list[int]:
+    state, most = store.state, store.liquidity_per_tick_max
     growths_x128, fees = state.fee_growth_global_x128, state.protocol_fees
-    return [state.sqrt_price_x96, state.liquidity, *growths_x128, *fees, *state.balances]
+    return [state.sqrt_price_x96, state.liquidity, *growths_x128, *fees, *state.balances, most]
 
 
 def _bitmap(store: Store) -> Table:
@@ -104,20 +121,61 @@ def _words_of_tick(tick: Tick) -> list[int]:
     ]
 
 
-def tell_swaps(arrays: PoolArrays, pool: Pool) -> None:
-    """Writes into a plain pool what swaps have changed: state, ticks and observations."""
+def _words_of_position(position: Position) -> list[int]:
+    return [
+        *(position.liquidity, *position.fee_growth_inside_last_x128, *position.tokens_owed),
+    ]
+
+
+def with_positions(arrays: PoolArrays, keys: Sequence[PositionKey]) -> PoolArrays:
+    """Room for positions that the pool has not, and for their ticks."""
+    ticks = ticks_of(keys)
+    return _with_ticks(arrays, ticks)._replace(
+        positions=np.concatenate(
+            [arrays.positions, np.zeros((len(keys) * POSITION_ROWS, 4), np.uint64)]
+        ),
+        position_ticks=np.concatenate([arrays.position_ticks, ticks]),
+    )
+
+
+def _with_ticks(arrays: PoolArrays, numbers: Integers) -> PoolArrays:
+    before = arrays.tick_numbers
+    new = np.setdiff1d(numbers, before)
+    places, length = np.searchsorted(before, new), len(before) + len(new)
+    rows = arrays.ticks.reshape(len(before), TICK_ROWS, 4)
+    return arrays._replace(
+        tick_numbers=np.insert(before, places, new),
+        ticks=np.insert(rows, places, 0, axis=0).reshape(-1, 4),
+        tick_grown=np.insert(arrays.tick_grown, places, 0, axis=0),
+        growths_crossed=np.zeros((length, 4), np.uint64),
+        rows_crossed=np.zeros(length, np.int64),
+    )
+
+
+def plain_of(arrays: PoolArrays, keys: Iterable[PositionKey]) -> Pool:
+    """The pool with whose arrays something has been done.
+
+    keys   of all positions, in their order
+    """
+    fee_pips, tick_spacing, first_word = arrays.numbers[:TICK].tolist()
+    pool = Pool(fee_pips, tick_spacing)
     store = pool.store
     store.state = _state(arrays)
     *_, store.steps_walked = arrays.numbers.tolist()
     for number, tick in zip(arrays.tick_numbers.tolist(), _ticks(arrays), strict=True):
         store.ticks.put(number, tick)
+    for number, word in enumerate(integers(arrays.bitmap), first_word):
+        store.bitmap.put(number, word)
+    for key, position in zip(keys, _positions(arrays), strict=True):
+        store.positions.put(key, position)
     for index, observation in enumerate(_observations(arrays)):
         store.observations.put(index, observation)
+    return pool
 
 
 def _state(arrays: PoolArrays) -> PoolState:
     _, _, _, tick, index, cardinality, cardinality_next, fee_protocol, _ = arrays.numbers.tolist()
-    price_x96, liquidity, *pairs = integers(arrays.words[PRICE_X96:])
+    price_x96, liquidity, *pairs, _ = integers(arrays.words)
     growth0, growth1, fees0, fees1, balance0, balance1 = pairs
     return PoolState(
         sqrt_price_x96=price_x96,
@@ -137,7 +195,7 @@ def _ticks(arrays: PoolArrays) -> list[Tick]:
     words = integers(arrays.ticks)
     nets = signed(arrays.ticks[1::TICK_ROWS])
     return [
-        Tick(gross, net, Grown((growth0, growth1), cumulative, per_liquidity, seconds), True)
+        Tick(gross, net, Grown((growth0, growth1), cumulative, per_liquidity, seconds), gross > 0)
         for (gross, _, growth0, growth1, per_liquidity), net, (cumulative, seconds) in zip(
             (words[place : place + TICK_ROWS] for place in range(0, len(words), TICK_ROWS)),
             nets,
@@ -145,6 +203,13 @@ def _ticks(arrays: PoolArrays) -> list[Tick]:
             strict=True,
         )
     ]
+
+
+def _positions(arrays: PoolArrays) -> Iterable[Position]:
+    words = integers(arrays.positions)
+    for place in range(0, len(words), POSITION_ROWS):
+        liquidity, inside0, inside1, owed0, owed1 = words[place : place + POSITION_ROWS]
+        yield Position(liquidity, (inside0, inside1), (owed0, owed1))
 
 
 def _observations(arrays: PoolArrays) -> list[Observation]:

@@ -1,20 +1,10 @@
-"""The kernel of a pool's swaps: a batch, one after the other, each whole or not at all.
+"""A swap in kernels, whole or not at all.
 
 What may be asked and how it is settled is `Pool.swap` of sim/pool/pool.py.
 """
 
 import numpy as np
 
-import sim.fast_pool.arrays
-import sim.fast_pool.bitmap
-import sim.fast_pool.division
-import sim.fast_pool.observing
-import sim.fast_pool.prices
-import sim.fast_pool.steps
-import sim.fast_pool.ticks
-import sim.fast_pool.walking
-import sim.fast_pool.words
-import sim.pool.tick_math
 from sim.fast_pool.arrays import (
     AS,
     BALANCES,
@@ -40,8 +30,9 @@ from sim.fast_pool.arrays import (
     TF,
     TICK,
     TOKEN_IN,
+    Operations,
+    Outcomes,
     PoolArrays,
-    SwapBatch,
 )
 from sim.fast_pool.observing import observe
 from sim.fast_pool.walking import step_on, take_back
@@ -60,7 +51,7 @@ from sim.fast_pool.words import (
     write,
 )
 from sim.pool.tick_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
-from sim.rows.kernels import Number, cached_kernel, inlined
+from sim.rows.kernels import Number, inlined
 
 
 def words_of(number: int) -> Words:
@@ -71,10 +62,10 @@ LEAST_X96, MOST_X96 = words_of(MIN_SQRT_RATIO), words_of(MAX_SQRT_RATIO)
 
 
 @inlined
-def refusal(pool: PoolArrays, batch: SwapBatch, number: int) -> Number:
+def refusal(pool: PoolArrays, batch: Operations, number: int) -> Number:
     """DONE, or why a swap is refused before it moves."""
-    price_x96, limit_x96 = read(pool.words, PRICE_X96), read(batch.limits_x96, number)
-    if is_zero(read(batch.specified, number)):
+    price_x96, limit_x96 = read(pool.words, PRICE_X96), read(batch.asked, 2 * number + 1)
+    if is_zero(read(batch.asked, 2 * number)):
         return AS
     if is_zero(price_x96):
         return LOK
@@ -86,16 +77,16 @@ def refusal(pool: PoolArrays, batch: SwapBatch, number: int) -> Number:
 
 
 @inlined
-def set_out(pool: PoolArrays, batch: SwapBatch, number: int) -> None:
+def set_out(pool: PoolArrays, batch: Operations, number: int) -> None:
     token_in = 0 if batch.zero_for_one[number] else 1
     walk, numbers = pool.walk, pool.walk_numbers
     numbers[NOW_TICK], numbers[NOW_S] = pool.numbers[TICK], batch.times_s[number]
     numbers[TOKEN_IN], numbers[CROSSED], numbers[IS_GROWN] = token_in, 0, 0
     write(walk, PRICE_X96, read(pool.words, PRICE_X96))
     write(walk, LIQUIDITY, read(pool.words, LIQUIDITY))
-    write(walk, REMAINING, read(batch.specified, number))
-    write(walk, SPECIFIED, read(batch.specified, number))
-    write(walk, LIMIT_X96, read(batch.limits_x96, number))
+    write(walk, REMAINING, read(batch.asked, 2 * number))
+    write(walk, SPECIFIED, read(batch.asked, 2 * number))
+    write(walk, LIMIT_X96, read(batch.asked, 2 * number + 1))
     write(walk, PAID_GROWTH_X128, read(pool.words, GROWTH_X128 + token_in))
     write(walk, CALCULATED, NOTHING)
     write(walk, PROTOCOL_FEE, NOTHING)
@@ -114,22 +105,22 @@ def walk_on(pool: PoolArrays) -> Number:
 
 
 @inlined
-def tell_amounts(pool: PoolArrays, batch: SwapBatch, number: int) -> None:
+def tell_amounts(pool: PoolArrays, told: Outcomes, number: int) -> None:
     specified = read(pool.walk, SPECIFIED)
     moved = minus(specified, read(pool.walk, REMAINING))
     token_in = pool.walk_numbers[TOKEN_IN]
     token = 1 - token_in if is_negative(specified) else token_in
-    write(batch.amounts, 2 * number + token, moved)
-    write(batch.amounts, 2 * number + 1 - token, read(pool.walk, CALCULATED))
+    write(told.amounts, 2 * number + token, moved)
+    write(told.amounts, 2 * number + 1 - token, read(pool.walk, CALCULATED))
 
 
 @inlined
-def settle(pool: PoolArrays, batch: SwapBatch, number: int) -> Number:
+def settle(pool: PoolArrays, batch: Operations, told: Outcomes, number: int) -> Number:
     """Pays out first, and then is paid; whether all of it can be. Balances change only then."""
     token_in = pool.walk_numbers[TOKEN_IN]
     token_out = 1 - token_in
-    owed = read(batch.amounts, 2 * number + token_in)
-    given = read(batch.amounts, 2 * number + token_out)
+    owed = read(told.amounts, 2 * number + token_in)
+    given = read(told.amounts, 2 * number + token_out)
     given = negated(given) if is_negative(given) else NOTHING
     paid, back = NOTHING if is_negative(owed) else owed, NOTHING
     if batch.is_paid[number]:
@@ -164,7 +155,7 @@ def arrive(pool: PoolArrays) -> None:
 
 
 @inlined
-def swapped(pool: PoolArrays, batch: SwapBatch, number: int) -> Number:
+def swapped(pool: PoolArrays, batch: Operations, told: Outcomes, number: int) -> Number:
     """Swaps, whole or not at all; what comes of it."""
     outcome = refusal(pool, batch, number)
     if outcome != DONE:
@@ -172,33 +163,10 @@ def swapped(pool: PoolArrays, batch: SwapBatch, number: int) -> Number:
     set_out(pool, batch, number)
     outcome = walk_on(pool)
     if outcome == DONE:
-        tell_amounts(pool, batch, number)
-        outcome = settle(pool, batch, number)
+        tell_amounts(pool, told, number)
+        outcome = settle(pool, batch, told, number)
     if outcome == DONE:
         arrive(pool)
     else:
         take_back(pool)
-        write(batch.amounts, 2 * number, NOTHING)
-        write(batch.amounts, 2 * number + 1, NOTHING)
     return outcome
-
-
-@cached_kernel(
-    sim.fast_pool.arrays,
-    sim.fast_pool.bitmap,
-    sim.fast_pool.division,
-    sim.fast_pool.observing,
-    sim.fast_pool.prices,
-    sim.fast_pool.steps,
-    sim.fast_pool.ticks,
-    sim.fast_pool.walking,
-    sim.fast_pool.words,
-    sim.pool.tick_math,
-)
-def swap_all(pool: PoolArrays, batch: SwapBatch) -> None:
-    """Writes what comes of each swap beside it."""
-    for number in range(len(batch.times_s)):
-        batch.outcomes[number] = swapped(pool, batch, number)
-        write(batch.after, 2 * number, read(pool.words, PRICE_X96))
-        write(batch.after, 2 * number + 1, read(pool.words, LIQUIDITY))
-        batch.ticks[number] = pool.numbers[TICK]

@@ -14,7 +14,6 @@ from sim.fast_pool.arrays import (
     DONE,
     FEE_PIPS,
     FEE_PROTOCOL,
-    FIRST_CROSSED,
     FIRST_WORD,
     GROWN_CUMULATIVE,
     GROWN_X128,
@@ -70,7 +69,7 @@ from sim.rows.kernels import Number, called, inlined
 
 @inlined
 def row_of(tick_numbers: Any, tick: int) -> Number:
-    """Where an initialised tick stands."""
+    """Where a tick stands, initialised or not."""
     first, last = 0, len(tick_numbers) - 1
     while first < last:
         middle = (first + last) // 2
@@ -79,6 +78,15 @@ def row_of(tick_numbers: Any, tick: int) -> Number:
         else:
             last = middle
     return first
+
+
+@inlined
+def add_delta(liquidity: Words, delta: Words) -> Number:
+    """Liquidity after a change; what comes of it: LS below zero, LA over 128 bits, or DONE."""
+    after = plus(liquidity, delta)
+    if is_negative(after):
+        return after, LS
+    return after, DONE if is_equal(after, cut_to_128_bits(after)) else LA
 
 
 @inlined
@@ -107,28 +115,24 @@ def cross(pool: PoolArrays, tick: int) -> Number:
     """Crosses a tick; liquidity changes by what it has. What comes of it."""
     grow(pool)
     walk, place = pool.walk_numbers, row_of(pool.tick_numbers, tick)
-    if walk[CROSSED] == 0:
-        walk[FIRST_CROSSED] = place
     growth_x128 = read(pool.walk, PAID_GROWTH_X128)
     write(pool.growths_crossed, walk[CROSSED], growth_x128)
+    pool.rows_crossed[walk[CROSSED]] = place
     walk[CROSSED] += 1
     cross_row(pool, place, growth_x128)
     net = read(pool.ticks, place * TICK_ROWS + NET)
-    after = plus(read(pool.walk, LIQUIDITY), negated(net) if walk[TOKEN_IN] == 0 else net)
+    after, outcome = add_delta(
+        read(pool.walk, LIQUIDITY), negated(net) if walk[TOKEN_IN] == 0 else net
+    )
     write(pool.walk, LIQUIDITY, after)
-    if is_negative(after):
-        return LS
-    return DONE if is_equal(after, cut_to_128_bits(after)) else LA
+    return outcome
 
 
 @called
 def take_back(pool: PoolArrays) -> None:
     """Leaves all ticks as they were before the walk."""
-    walk = pool.walk_numbers
-    way = -1 if walk[TOKEN_IN] == 0 else 1
-    for number in range(walk[CROSSED]):
-        place = walk[FIRST_CROSSED] + way * number
-        cross_row(pool, place, read(pool.growths_crossed, number))
+    for number in range(pool.walk_numbers[CROSSED]):
+        cross_row(pool, pool.rows_crossed[number], read(pool.growths_crossed, number))
 
 
 @inlined

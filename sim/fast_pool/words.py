@@ -15,7 +15,7 @@ Words: TypeAlias = Any
 
 ZERO, ONE = np.uint64(0), np.uint64(1)
 NOTHING = (ZERO, ZERO, ZERO, ZERO)
-SIGN_BIT = np.uint64(1 << 63)
+SIGN_BIT, ALL_BITS = np.uint64(1 << 63), np.uint64(2**64 - 1)
 HALF = np.uint64(32)
 """2**96 is a word and a half."""
 
@@ -114,6 +114,13 @@ def negated(a: Words) -> Words:
 @inlined
 def has_at_most_160_bits(a: Words) -> Number:
     return a[3] == ZERO and a[2] >> HALF == ZERO
+
+
+@inlined
+def has_at_most_128_bits_with_sign(a: Words) -> Number:
+    """As a signed integer."""
+    above = ALL_BITS if a[1] >= SIGN_BIT else ZERO
+    return a[2] == above and a[3] == above
 
 
 @inlined

@@ -1,12 +1,22 @@
-"""The benchmark of pools runs, with the same swaps to both; what it measures is not judged here."""
+"""The benchmark of pools runs, with the same swaps to all; what it measures is not judged here."""
+
+from pathlib import Path
 
 import pytest
 
-from actors.bench.pool import bench_pool
+from actors.bench.pool import Extent, bench_pool
+
+LOG = Path(__file__).parents[1] / "data" / "v3" / "usdc-weth-3000-2024-01-05.csv.gz"
 
 
-def test_both_pools_are_measured_in_range_and_crossing(capsys: pytest.CaptureFixture[str]) -> None:
-    found = bench_pool(length=40, seed=3, runs=1)
+@pytest.mark.ray
+def test_pools_are_measured_in_all_that_the_bench_tells(capsys: pytest.CaptureFixture[str]) -> None:
+    found = bench_pool(Extent(swaps=40, seed=3, log=LOG, runs=1, positions=300))
     for name in ("in_range", "crossing"):
         assert found[name]["ratio"] == found[name]["median"] / found[name]["plain_median"] > 0
-    assert capsys.readouterr().out.count("/s median") == 2
+    assert min(found["actor"], found["log"], *found["far"].values()) > 0
+    assert found["memory"]["positions"] == 300
+    assert min(found["memory"].values()) > 0
+    told = capsys.readouterr().out
+    assert told.count("the contract's bytecode in revm") == 2
+    assert "12 burn, 4 mint, 266 swap" in told

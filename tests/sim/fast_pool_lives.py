@@ -1,18 +1,32 @@
-"""Random lives in which each swap is asked of a plain pool and of a fast one."""
+"""Random lives in which each operation is asked of a plain pool and of a fast one."""
 
+from collections import Counter
+from collections.abc import Callable
 from random import Random, SystemRandom
+from typing import Any
 
-from sim.fast_pool.engine import AskedSwap, FastPool, Swapped, answers_of, batch_of
+from sim.fast_pool.engine import (
+    Answer,
+    Asked,
+    AskedBurn,
+    AskedCollect,
+    AskedMint,
+    AskedSwap,
+    FastPool,
+    answers_of,
+    batch_of,
+)
 from sim.pool.observations import Observation
 from sim.pool.pool import Pool
 from sim.pool.positions import PositionKey
 from sim.pool.reverts import Reverted
+from sim.pool.store import Undoable
 from sim.pool.swapping import Order
 from sim.pool.tick_math import MAX_TICK, MIN_TICK, sqrt_ratio_at_tick
 from sim.pool.words import Pair
-from tests.sim.pool_lives import OWNERS, Life, contents, unlimited
+from tests.sim.pool_lives import EVERYTHING, OWNERS, Life, contents, unlimited
 
-STEPS_BETWEEN, BATCHES, BATCH_SWAPS = 12, 3, 20
+STEPS_BETWEEN, BATCHES, BATCH_OPERATIONS = 12, 3, 20
 TIME_WRAP_S, INT256_MAX = 2**32, 2**255 - 1
 
 
@@ -22,48 +36,76 @@ def seeded() -> Random:
     return Random(seed)
 
 
-class SwapsFast(Pool):
-    """A pool whose swaps alone are a fast pool's."""
+class OperatesFast(Pool):
+    """A pool whose swaps, mints, burns and collects are a fast pool's."""
 
     def swap(self, time_s: int, order: Order, pay: Pair | None = None) -> Pair:
+        return self._operated(AskedSwap(time_s, order, pay))
+
+    def mint(self, time_s: int, key: PositionKey, liquidity: int, pay: Pair | None = None) -> Pair:
+        return self._operated(AskedMint(time_s, key, liquidity, pay))
+
+    def burn(self, time_s: int, key: PositionKey, liquidity: int) -> Pair:
+        return self._operated(AskedBurn(time_s, key, liquidity))
+
+    def collect(self, key: PositionKey, requested: Pair) -> Pair:
+        return self._operated(AskedCollect(key, requested))
+
+    def _operated(self, asked: Asked) -> Pair:
         with self.store.call():
-            fast, batch = FastPool(self), batch_of([AskedSwap(time_s, order, pay)])
-            fast.swap(batch)
-            (answer,) = answers_of(batch)
+            fast = FastPool(self)
+            (answer,) = answers_of(fast.operate(batch_of([asked])))
             after = fast.plain().store
             self.store.steps_walked = after.steps_walked
             if answer.revert is not None:
                 assert contents(fast.plain()) == contents(self)
                 raise Reverted(answer.revert)
             self.store.state = after.state
-            for tick in list(self.store.ticks):
-                self.store.ticks.put(tick, after.ticks[tick])
-            for index in list(after.observations):
-                self.store.observations.put(index, after.observations[index])
+            mine, its = self.store, after
+            put_all(mine.ticks, its.ticks)
+            put_all(mine.bitmap, its.bitmap)
+            put_all(mine.positions, its.positions)
+            put_all(mine.observations, its.observations)
             return answer.amounts
 
 
-def plainly(pool: Pool, asked: AskedSwap) -> Swapped:
+def put_all(mine: Undoable[Any, Any], its: Undoable[Any, Any]) -> None:
+    for key in {*mine, *its}:
+        mine.put(key, its[key])
+
+
+def plainly(pool: Pool, asked: Asked) -> Answer:
     """What the plain pool answers."""
     revert, amounts = None, (0, 0)
     try:
-        amounts = pool.swap(asked.time_s, asked.order, asked.pay)
+        amounts = asked_of(pool, asked)
     except Reverted as reverted:
         revert = reverted.reason
     state = pool.state
-    return Swapped(revert, amounts, state.sqrt_price_x96, state.liquidity, state.tick)
+    return Answer(revert, amounts, state.sqrt_price_x96, state.liquidity, state.tick)
+
+
+def asked_of(pool: Pool, asked: Asked) -> Pair:
+    """Raises Reverted."""
+    match asked:
+        case AskedSwap(time_s, order, pay):
+            return pool.swap(time_s, order, pay)
+        case AskedMint(time_s, key, liquidity, pay):
+            return pool.mint(time_s, key, liquidity, pay)
+        case AskedBurn(time_s, key, liquidity):
+            return pool.burn(time_s, key, liquidity)
+        case AskedCollect(key, requested):
+            return pool.collect(key, requested)
 
 
 class TwinLife(Life):
-    """A life whose swaps come in batches, to both pools; `reverts` are those of swaps too. It may
+    """A life that comes in batches, to both pools; `reverts` are those of the batches too. It may
     begin where times, growths, fees or what was observed are about to go around, and with balances
     that nobody has paid."""
 
-    swaps = 0
-
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.dice_of_swaps = Random(self.dice.getrandbits(32))
+        self.asked_for: Counter[type] = Counter()
         if self.dice.random() < 0.3:
             self.time_s = TIME_WRAP_S - self.dice.randint(0, 50_000)
         if self.dice.random() < 0.3:
@@ -87,39 +129,80 @@ class TwinLife(Life):
             self.pool.store.set(balances=pair)
 
     def live(self) -> int:
-        """Other operations, and then batches; how many have been asked."""
+        """What is not compiled, and then batches; how many operations have been asked."""
         for _ in range(STEPS_BETWEEN):
             self.step()
         fast = FastPool(self.pool)
         for _ in range(BATCHES):
-            self.trade(fast)
-        return STEPS_BETWEEN + BATCHES * BATCH_SWAPS
+            self.operate(fast)
+        return STEPS_BETWEEN + BATCHES * BATCH_OPERATIONS
 
-    def trade(self, fast: FastPool) -> None:
+    def operate(self, fast: FastPool) -> None:
         asked, answers = [], []
-        for _ in range(BATCH_SWAPS):
+        for _ in range(BATCH_OPERATIONS):
+            self.time_s += self.dice.choice([0, 0, 1, 12, 3600])
             asked.append(self.asked())
             answers.append(plainly(self.pool, asked[-1]))
-        batch = batch_of(asked)
-        fast.swap(batch)
-        for one, found, answer in zip(asked, answers_of(batch), answers, strict=True):
-            assert found == answer, one
+        told = answers_of(fast.operate(batch_of(asked)))
+        for one, found, answer in zip(asked, told, answers, strict=True):
+            assert found == answer, (one, found, answer)
         after = fast.plain()
         assert contents(after) == contents(self.pool)
         assert after.steps_walked == self.pool.steps_walked
-        self.swaps += len(asked)
+        self.asked_for.update(map(type, asked))
         self.reverts += [one.revert for one in answers if one.revert is not None]
 
-    def asked(self) -> AskedSwap:
-        dice = self.dice_of_swaps
-        self.time_s += dice.choice([0, 0, 1, 12, 3600])
+    def asked(self) -> Asked:
+        asks: list[Callable[[], Asked]] = [self.asked_swap, self.asked_mint]
+        asks += [self.asked_burn, self.asked_collect]
+        return self.dice.choices(asks, [10, 4, 4, 1])[0]()
+
+    def asked_swap(self) -> AskedSwap:
+        dice = self.dice
         down = dice.random() < 0.5
         order = Order(down, self.amount(dice), self.limit_x96(dice, down))
-        bits = dice.choice([0, 40, 90])
-        pay = (dice.getrandbits(bits), dice.getrandbits(bits)) if dice.random() < 0.05 else None
+        return AskedSwap(self.time_s, order, self.pay())
+
+    def asked_mint(self) -> AskedMint:
+        dice = self.dice
+        key = self.key() if dice.random() < 0.6 else self.known_key()
+        if dice.random() < 0.03:
+            far = dice.choice([MIN_TICK - 1, MIN_TICK, MAX_TICK, MAX_TICK + 1, 2**23 - 1])
+            key = PositionKey(key.owner, min(far, key.tick_upper), max(far, 0))
+        return AskedMint(self.time_s, key, self.liquidity(key), self.pay())
+
+    def asked_burn(self) -> AskedBurn:
+        key = self.known_key()
+        held = self.pool.store.positions[key].liquidity
+        parts = [0, 0, 1, held // 3, held, held, held, held + 1]
+        if self.dice.random() < 0.02:
+            parts = [2**127 - 1, 2**127, 2**128 - 1]
+        return AskedBurn(self.time_s, key, self.dice.choice(parts))
+
+    def asked_collect(self) -> AskedCollect:
+        bits = self.dice.choice([0, 40, 128, 128])
+        requested = (self.dice.getrandbits(bits), self.dice.getrandbits(bits))
+        if self.dice.random() < 0.5:
+            requested = EVERYTHING
+        return AskedCollect(self.known_key(), requested)
+
+    def liquidity(self, key: PositionKey) -> int:
+        """Mostly what a pool may have; seldom nothing, or as much as a tick may have, or more."""
+        if self.dice.random() < 0.9:
+            return int(10 ** self.dice.randint(0, 24))
+        store = self.pool.store
+        room = store.liquidity_per_tick_max - store.ticks[key.tick_lower].liquidity_gross
+        most = 2**127
+        return self.dice.choice([0, room, room, room + 1, most - 1, most, 2 * most - 1])
+
+    def pay(self) -> Pair | None:
+        """What is paid in place of what is owed, seldom."""
+        dice = self.dice
         if dice.random() < 0.005:
-            pay = (2**256 - 1, 2**256 - 1)
-        return AskedSwap(self.time_s, order, pay)
+            return 2**256 - 1, 2**256 - 1
+        bits = dice.choice([0, 40, 90]), dice.choice([0, 40, 90, 120])
+        pair = dice.getrandbits(bits[0]), dice.getrandbits(bits[1])
+        return pair if dice.random() < 0.06 else None
 
     def limit_x96(self, dice: Random, down: bool) -> int:
         """Mostly some ticks further on, seldom behind the price or beyond all prices."""
@@ -138,17 +221,17 @@ class TwinLife(Life):
         return dice.choice([1, -1]) * dice.getrandbits(dice.randint(1, dice.choice([80, 110, 254])))
 
 
-def lived(dice: Random, operations: int) -> tuple[int, set[str]]:
-    """So many random operations at least, two thirds and more of them swaps: how many swaps, and
-    all reasons for which something has reverted."""
-    asked, swaps, reverts = 0, 0, set()
+def lived(dice: Random, operations: int) -> tuple[Counter[type], set[str]]:
+    """So many random operations at least: how many the kernel did of each kind, and all reasons for
+    which something has reverted."""
+    asked, counted, reverts = 0, Counter[type](), set()
     while asked < operations:
         life = TwinLife(dice)
         for _ in range(6):
             asked += life.live()
-        swaps += life.swaps
+        counted += life.asked_for
         reverts |= set(life.reverts)
-    return swaps, reverts
+    return counted, reverts
 
 
 def wide_pool() -> Pool:
