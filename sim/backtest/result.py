@@ -72,17 +72,23 @@ class SwapFees:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A transaction of the droid's. amounts: a mint took, a close gave with its fees, a swap
-    took from the wallet (positive) or gave to it."""
+    """A transaction of the droid's.
+
+    ticks       of its rung, with the liquidity that came or went; of a swap nothing
+    amounts     what it took from the wallet of both tokens; negative is what it gave
+    fees        that a close gave, among them
+    """
 
     block: int
     time_s: int
     label: str
     kind: str
     ticks: Pair
+    liquidity: int
     outcome: Outcome
     revert: str | None
     amounts: Pair
+    fees: Pair
     gas_used: int
     fee_wei: int
     sqrt_price_x96: int

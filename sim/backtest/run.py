@@ -13,14 +13,15 @@ from sim.backtest.earning import Earning
 from sim.backtest.hand import Hand, Sent
 from sim.backtest.log import LogBlock, LoggedSwap, PoolLog, blocks_of
 from sim.backtest.market import Market
-from sim.backtest.result import Done, Rebalance, Result, Setting, Standing, SwapFees
-from sim.chain.acts import Close, Mint, SwapIn
+from sim.backtest.result import Done, Rebalance, Setting, Standing, SwapFees
+from sim.backtest.result import Result as Backtested
+from sim.chain.acts import NAMES, Close, Mint, PoolAct, SwapIn
 from sim.chain.pool_host import PoolAnswer
 from sim.chain.wallets import Wallets, droid_wallet
-from sim.droid.acts import Outcome
+from sim.droid.acts import Outcome, Result
 from sim.droid.memory import MindState, Plan
 from sim.droid.mind import DroidMind, View
-from sim.droid.session import DroidSession, Memory, Step, Told, Wished
+from sim.droid.session import DroidSession, Memory, Step, Told, Wished, plus
 from sim.droid.signal import BlockEnd
 from sim.droid.states import Active, Status
 from sim.droid.valuation import impermanent_loss
@@ -68,7 +69,7 @@ class Backtest:
         self._done: list[Done] = []
         self._rebalances: list[Rebalance] = []
 
-    def run(self, called: Callable[[int], object] | None = None) -> Result:
+    def run(self, called: Callable[[int], object] | None = None) -> Backtested:
         """To the log's end; `called` is told how many blocks there were, after each."""
         last = self._log.first
         self._look(last, {})
@@ -120,27 +121,40 @@ class Backtest:
         self._gas += gas
         ticks = NOTHING if isinstance(act, SwapIn) else (act.tick_lower, act.tick_upper)
         answer = sent.answer or PoolAnswer()
-        is_close = isinstance(act, Close)
-        if is_close and sent.answer is not None and answer.revert is None:
+        amounts, fees = answer.amounts, NOTHING
+        if isinstance(act, Close) and sent.result is Result.DONE:
+            principal = given(answer)
+            amounts = -answer.collected[0], -answer.collected[1]
+            fees = plus(NOTHING, answer.collected, principal)
             put_in = dict(self._memory.put_in).get(self._lattice.bucket_of(ticks[0]), NOTHING)
-            self._lost += int(impermanent_loss(self._terms, price_x96, put_in, given(answer)))
-        self._undertake(act, ticks, answer, gas)
-        self._done.append(Done(
-            *(block.number, block.time_s, sent.wished.label, type(act).__name__.upper(), ticks),
-            *(sent.result, answer.revert, answer.collected if is_close else answer.amounts),
-            *(sent.gas_used, sent.fee_wei, price_x96),
-        ))  # fmt: skip
+            self._lost += int(impermanent_loss(self._terms, price_x96, put_in, principal))
+        self._undertake(act, ticks, sent.result, gas)
+        liquidity = 0 if isinstance(act, SwapIn) else answer.liquidity
+        done = Done(
+            block.number,
+            block.time_s,
+            sent.wished.label,
+            NAMES[type(act)],
+            ticks,
+            liquidity,
+            sent.result,
+            answer.revert,
+            amounts,
+            fees,
+            sent.gas_used,
+            sent.fee_wei,
+            price_x96,
+        )
+        self._done.append(done)
 
-    def _undertake(
-        self, act: Mint | Close | SwapIn, ticks: Pair, answer: PoolAnswer, gas: int
-    ) -> None:
+    def _undertake(self, act: PoolAct, ticks: Pair, result: Result, gas: int) -> None:
         work = self._undertaking
         if work is None:
             return
         work.gas += gas
-        if answer.revert is None and isinstance(act, Close):
+        if result is Result.DONE and isinstance(act, Close):
             work.closed = (*work.closed, ticks)
-        elif answer.revert is None and isinstance(act, Mint):
+        elif result is Result.DONE and isinstance(act, Mint):
             work.opened = (*work.opened, ticks)
 
     def _told(self, sent: Sent) -> Told:
@@ -168,10 +182,7 @@ class Backtest:
         """Plans, as they begin and come to their end."""
         mind, work = step.memory.mind, self._undertaking
         if work is not None and mind.completed > before.mind.completed:
-            self._rebalances.append(Rebalance(
-                *(work.plan.number, work.plan.whys, work.begun_s, block.number, block.time_s),
-                *(work.plan.signal, work.closed, work.opened, work.gas),
-            ))  # fmt: skip
+            self._rebalances.append(completed(work, block))
             self._undertaking = work = None
         plan = mind.plan if step.wishes else None
         if plan is not None and (work is None or work.plan.number != plan.number):
@@ -202,8 +213,8 @@ class Backtest:
             self._full_range.worth(block.time_s) + ether,
         )
 
-    def _result(self) -> Result:
-        return Result(
+    def _result(self) -> Backtested:
+        return Backtested(
             self._log,
             self._setting,
             tuple(self._standings),
@@ -219,6 +230,13 @@ class Backtest:
             self._hand.tokens,
             self._hand.ether_wei,
         )
+
+
+def completed(work: Undertaking, block: LogBlock) -> Rebalance:
+    """In the block at whose end that is known."""
+    plan, end = work.plan, (block.number, block.time_s)
+    begun = plan.number, plan.whys, work.begun_s
+    return Rebalance(*begun, *end, plan.signal, work.closed, work.opened, work.gas)
 
 
 def given(closed: PoolAnswer) -> Pair:

@@ -188,7 +188,7 @@ class _Rows:
             self._refuse_found("tick_upper", "a tick above tick_lower")
         if kind is Change.COLLECT:
             return LoggedChange(kind, key, 0)
-        least, most = (1, 2**127 - 1) if kind is Change.MINT else (1 - 2**127, -1)
+        least, most = (1, 2**127 - 1) if kind is Change.MINT else (1 - 2**127, 0)
         return LoggedChange(kind, key, abs(self._number("liquidity_delta", least, most)))
 
     def _tick(self, name: str) -> int:
