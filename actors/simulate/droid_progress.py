@@ -27,7 +27,8 @@ def counted(total: int, what: str, *, quiet: bool) -> Iterator[Counted]:
         left = TimeRemainingColumn(elapsed_when_finished=True)
         with Progress(*columns, left, console=Console(stderr=True), expand=True) as bar:
             task = bar.add_task(what, total=total)
-            yield _now_and_then(total, SHOWN_EVERY_S, lambda done: bar.update(task, completed=done))
+            yield _now_and_then(SHOWN_EVERY_S, lambda done: bar.update(task, completed=done))
+            bar.update(task, completed=total)
     else:
         yield _now_and_then(
             LINE_EVERY_S,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from sim.backtest.market import Replays
 from sim.backtest.result import Rebalance, Result
 from sim.droid.spelling import SPELLED
+from sim.droid.states import Note
 from sim.droid.written import written
 from sim.pool.terms import PoolTerms
 from sim.pool.words import Pair
@@ -30,6 +31,15 @@ TAKES = {
     Replays.CALLS: "Swaps are called again as they were: the droid shares their fees, and moves the"
     " price by what its liquidity asks.",
 }
+WAITS = {
+    Note.OUT_OF_BOUNDS: "the signal is outside its bounds",
+    Note.GAS_PRICE: "gas is dearer than it pays",
+    Note.GAS_BUDGET: "what it may spend on gas is spent",
+    Note.NO_ETH: "its ether does not pay for another plan",
+    Note.SPEED: "the price moves too fast",
+    Note.FAILED: "its transactions failed too often",
+}
+"""Why a droid does nothing."""
 
 
 def backtest_report(result: Result, origin: Origin, wall_s: float) -> str:
@@ -62,7 +72,7 @@ def _head(result: Result, origin: Origin, wall_s: float) -> str:
     ]
     wide = [("command", origin.command)] if origin.command else []
     wide += [("droid", config_line(result)), ("state hash", result.state_hash())]
-    note = f"<p>At the end the droid waits: {result.note}.</p>" if result.note else ""
+    note = f"<p>At the end the droid waits: {WAITS[result.note]}.</p>" if result.note else ""
     if result.refused:
         note += f"<p>{number(result.refused)} rows of the log could not happen again.</p>"
     by = f"Sandpit {origin.version}".rstrip()
