@@ -36,6 +36,12 @@ def droid_text(**changes: str) -> str:
     return "".join(f"{name} = {changes.pop(name, value)}\n" for name, _, value in lines)
 
 
+def written_droid(directory: Path, **changes: str) -> Path:
+    path = directory / "droid.toml"
+    path.write_text(droid_text(**changes))
+    return path
+
+
 def unpacked(log: str, directory: Path) -> Path:
     """The log's two files as anybody may have them."""
     for name in (f"{log}.csv", f"{log}.start.json"):
