@@ -219,13 +219,12 @@ def simulate_droid(
 ) -> None:
     """Run a droid on what happened in a real pool; the same result every time."""
     with ends_at_once():
-        from actors.simulate.droid_command import DroidRequest
-        from actors.simulate.droid_command import simulate_droid as run
+        from actors.simulate import droid_command
         from actors.simulate.worlds import SimulateError
 
-    request = DroidRequest(swaps, droid, seed, as_called, base_fee, grid, actors, out, json)
+    asked = (swaps, droid, seed, as_called, base_fee, grid, actors, out, json)
     with one_sentence(SimulateError):
-        raise typer.Exit(run(request))
+        raise typer.Exit(droid_command.simulate_droid(droid_command.DroidRequest(*asked)))
 
 
 @app.command()

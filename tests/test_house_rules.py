@@ -39,7 +39,7 @@ WING_MAY_IMPORT: dict[str, set[str]] = {
         *("book", "hosting", "money", "populations", "prices", "record", "rows", "scenario")
     },
     "sim.facts": {"record"},
-    "sim.report": {"backtest", "facts", "record", "rows", "scenario"},
+    "sim.report": {"backtest", "droid", "facts", "pool", "record", "rows", "scenario"},
     "storage.chain": {"postgres"},
     "storage.droids": {"chain", "intake", "people", "postgres"},
     "storage.migrations": {"tables"},

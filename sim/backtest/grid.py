@@ -34,11 +34,6 @@ def combinations(text: str) -> list[Mapping[str, object]]:
     return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
 
 
-def spelled_out(changes: Mapping[str, object]) -> str:
-    """A combination as its owner would write it."""
-    return ", ".join(f"{SPELLED[name]}={value}" for name, value in changes.items())
-
-
 def _field(spelled: str) -> str:
     if spelled in FIELDS:
         return FIELDS[spelled]
