@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from actors.command_line import (
     DataDir,
@@ -22,8 +22,22 @@ from actors.ctrl_c import ends_at_once
 from actors.kernel_cache import keep_kernels_somewhere
 from actors.own_tree import refuse_namesakes
 
+SIMULATE, DROID = "simulate", "droid"
+
+
+class TwoWords(TyperGroup):
+    """`simulate droid` is a command beside `simulate SCENARIO`, with options of its own."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first words of a command line name."""
+        if args[:2] == [SIMULATE, DROID]:
+            args = [f"{SIMULATE} {DROID}", *args[2:]]
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
     name="sandpit",
+    cls=TwoWords,
     help="A paper-trading exchange and a market simulator in one.",
     no_args_is_help=True,
     add_completion=False,
@@ -179,6 +193,38 @@ def simulate(
     )
     with one_sentence(SimulateError):
         raise typer.Exit(run(request))
+
+
+@app.command(name=f"{SIMULATE} {DROID}")
+def simulate_droid(
+    swaps: Annotated[Path, typer.Option(help="A pool's log (CSV, gz) beside its start.json.")],
+    droid: Annotated[Path, typer.Option(help="The droid (TOML), with the fields of a request.")],
+    seed: Annotated[int, typer.Option(min=0, help="Makes the droid's address.")] = 1,
+    as_called: Annotated[
+        bool,
+        typer.Option(
+            "--as-called/--price-exact",
+            help="Swaps as they were called, or as large as brings the price to where it was.",
+        ),
+    ] = False,
+    base_fee: Annotated[str, typer.Option(help="Of every block, in gwei.")] = "12.5",
+    grid: Annotated[
+        str | None, typer.Option(help='Each combination: "FIELD=VALUE,VALUE;FIELD=VALUE,VALUE".')
+    ] = None,
+    actors: Annotated[
+        str, typer.Option(help="For a grid: auto, 0 for one process, or how many processes.")
+    ] = "auto",
+    out: Annotated[Path | None, typer.Option(help="Where results go.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Run a droid on what happened in a real pool; the same result every time."""
+    with ends_at_once():
+        from actors.simulate import droid_command
+        from actors.simulate.worlds import SimulateError
+
+    asked = (swaps, droid, seed, as_called, base_fee, grid, actors, out, json)
+    with one_sentence(SimulateError):
+        raise typer.Exit(droid_command.simulate_droid(droid_command.DroidRequest(*asked)))
 
 
 @app.command()

@@ -24,6 +24,7 @@ NO_WING = (
 )
 WING_MAY_IMPORT: dict[str, set[str]] = {
     **{key: set() for key in NO_WING},
+    "sim.backtest": {"chain", "droid", "pool"},
     "sim.book": {"rows"},
     "sim.money": {"rows"},
     "sim.chain": {"pool"},
@@ -38,7 +39,7 @@ WING_MAY_IMPORT: dict[str, set[str]] = {
         *("book", "hosting", "money", "populations", "prices", "record", "rows", "scenario")
     },
     "sim.facts": {"record"},
-    "sim.report": {"facts", "record", "rows", "scenario"},
+    "sim.report": {"backtest", "droid", "facts", "pool", "record", "rows", "scenario"},
     "storage.chain": {"postgres"},
     "storage.droids": {"chain", "intake", "people", "postgres"},
     "storage.migrations": {"tables"},

@@ -16,6 +16,7 @@ from actors.live.droid_places import placed
 from actors.loop import Loop
 from sim.chain.acts import Wish, WishStatus
 from sim.chain.addresses import checksummed
+from sim.chain.known_pools import POOLS
 from sim.chain.pool_host import PoolHost
 from sim.chain.wallets import BRIDGE, Wallets, droid_wallet
 from sim.droid.acts import MintRung, Outcome, Result
@@ -178,7 +179,7 @@ class DroidHost:
             seen = mind.seeing(worker.memory.mind, view)
             worker.memory = replace(worker.memory, mind=seen)
             return
-        droid_session = DroidSession(worker.session.pool_id, wallet, holder, mind)
+        droid_session = DroidSession(POOLS[worker.session.pool_id], wallet, holder, mind)
         if sight.is_funded:
             outcomes = told_by_label(sight, names, worker.session.pool_id)
             step = droid_session.step(worker.memory, view, outcomes, sight.droid.resets)

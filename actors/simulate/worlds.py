@@ -140,7 +140,7 @@ def opened_world(
         _resume(world, data)
         yield world
         return
-    with nullcontext() if cluster is not None else _ray():
+    with nullcontext() if cluster is not None else own_ray():
         world = _spread_world(scenario, prices, spread, actors, cluster)
         _resume(world, data)
         yield world
@@ -175,7 +175,7 @@ def _spread_world(
 
 
 @contextmanager
-def _ray() -> Iterator[None]:
+def own_ray() -> Iterator[None]:
     """Ray of our own while it lasts. Raises SimulateError."""
     os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
     from actors.cluster.ours import start_local_ray, stop_ray

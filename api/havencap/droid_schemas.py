@@ -1,7 +1,6 @@
 """Droids as the trading app's clients send them. Fields are called as in sim/droid/config.py, and
 outside as the app has them; what they may be stands there."""
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
 
@@ -9,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictStr
 
 from api.door.wire import Sent
 from api.exact_json import DecimalText, WholeNumber
+from sim.droid.spelling import SPELLED
 from sim.droid.states import Active
 from sim.units import ATOM_DECIMALS
 from storage.droids.configs import exact
@@ -52,23 +52,25 @@ class DroidSent(Sent):
     """A droid that is to be."""
 
     pool_id: WholeNumber
-    funding_usd: Annotated[Usd, Field(alias="fundingUSD")]
+    funding_usd: Usd
     trigger_type: Word
     tick_buckets: WholeNumber
     bucket_offset: WholeNumber
-    funding_curve: Annotated[Word, Field(alias="fundingCurveType")]
+    funding_curve: Word
     max_bots: WholeNumber
     max_price: Fine
     min_price: Fine
-    gas_budget_usd: Annotated[Usd | None, Field(alias="gasBudgetLimit")] = None
-    max_gas_price_gwei: Annotated[Gwei, Field(alias="maxGasPrice")]
-    priority_gwei: Annotated[Gwei, Field(alias="txPriority")]
+    gas_budget_usd: Usd | None = None
+    max_gas_price_gwei: Gwei
+    priority_gwei: Gwei
     derivative_threshold: Fine
-    ladder_margin: Annotated[Fine, Field(alias="ladderPercMargin")]
-    falling_trigger: Annotated[Fine, Field(alias="fallingRebalanceTrigger")]
-    rising_trigger: Annotated[Fine, Field(alias="risingRebalanceTrigger")]
+    ladder_margin: Fine
+    falling_trigger: Fine
+    rising_trigger: Fine
 
-    model_config = ConfigDict(json_schema_extra={"examples": [DROID]})
+    model_config = ConfigDict(
+        alias_generator=SPELLED.__getitem__, json_schema_extra={"examples": [DROID]}
+    )
 
     @property
     def given(self) -> dict[str, object]:
@@ -79,18 +81,21 @@ class DroidSent(Sent):
 class DroidChange(Sent):
     """What changes of a droid: some of these."""
 
-    funding_usd: Annotated[Usd | None, Field(alias="fundingUSD")] = None
+    funding_usd: Usd | None = None
     max_bots: WholeNumber | None = None
     max_price: Fine | None = None
     min_price: Fine | None = None
-    max_gas_price_gwei: Annotated[Gwei | None, Field(alias="maxGasPrice")] = None
-    priority_gwei: Annotated[Gwei | None, Field(alias="txPriority")] = None
+    max_gas_price_gwei: Gwei | None = None
+    priority_gwei: Gwei | None = None
     derivative_threshold: Fine | None = None
-    ladder_margin: Annotated[Fine | None, Field(alias="ladderPercMargin")] = None
-    falling_trigger: Annotated[Fine | None, Field(alias="fallingRebalanceTrigger")] = None
-    rising_trigger: Annotated[Fine | None, Field(alias="risingRebalanceTrigger")] = None
+    ladder_margin: Fine | None = None
+    falling_trigger: Fine | None = None
+    rising_trigger: Fine | None = None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"maxBots": 8, "fundingUSD": 75000}]})
+    model_config = ConfigDict(
+        alias_generator=SPELLED.__getitem__,
+        json_schema_extra={"examples": [{"maxBots": 8, "fundingUSD": 75000}]},
+    )
 
     @property
     def given(self) -> dict[str, object]:
@@ -104,9 +109,3 @@ class ActiveSent(Sent):
     active: Annotated[WholeNumber, Field(ge=min(Active), le=max(Active))]
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"active": 1}]})
-
-
-CALLED: Mapping[str, str] = {
-    name: str(field.alias) for name, field in DroidSent.model_fields.items()
-}
-"""Outside, by the name that a field has here."""

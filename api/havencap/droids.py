@@ -1,6 +1,5 @@
 """Droids: made and run by OPERATORs, seen by their owners and by ADMINs."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -28,7 +27,7 @@ from api.havencap.droid_answers import (
     PoolsAnswer,
     ShownAccount,
 )
-from api.havencap.droid_schemas import CALLED, ActiveSent, DroidChange, DroidSent
+from api.havencap.droid_schemas import ActiveSent, DroidChange, DroidSent
 from api.havencap.droid_telling import (
     changed_fields,
     history_entry,
@@ -39,7 +38,8 @@ from api.havencap.droid_telling import (
     shown_session,
 )
 from sim.chain.known_pools import POOLS
-from sim.droid.config import ConfigRefused, Fault
+from sim.droid.config import ConfigRefused
+from sim.droid.spelling import SPELLED, sentence
 from sim.droid.states import Active
 from sim.refusals import Refusal, Refused
 from sim.roles import Role
@@ -49,7 +49,6 @@ from storage.droids.rows import Droid, Onlooker
 DROIDS, ACCOUNTS, BOTS, HISTORY = "droids", "droid_accounts", "bots", "droid_history"
 NOBODYS_DROID = 0
 OF_ADMINS = frozenset({Active.RESET, Active.CLOSE})
-OURS = re.compile(rf"\b({'|'.join(CALLED)})\b")
 
 router = APIRouter(route_class=ExactRoute, tags=["Trading app: droids"])
 
@@ -178,7 +177,7 @@ async def patch_droid_config(
     with in_app_words():
         droid = await desk.change_config(pool, onlooker, number_of(droid_id), sent.given)
     changed = changed_fields(droid.config, sent.given)
-    outside = {CALLED[name]: value for name, value in changed.items()}
+    outside = {SPELLED[name]: value for name, value in changed.items()}
     return reply_exact(DroidChangedAnswer(id=droid.droid_id, **outside))
 
 
@@ -229,9 +228,3 @@ def in_app_words() -> Iterator[None]:
     except ConfigRefused as refused:
         sentences = map(sentence, refused.faults)
         raise Refused(Refusal.INVALID_REQUEST, "; ".join(sentences)) from None
-
-
-def sentence(fault: Fault) -> str:
-    """What is wrong with a field."""
-    allowed = OURS.sub(lambda name: CALLED[name[0]], fault.allowed)
-    return f"{CALLED.get(fault.field, fault.field)}: must be {allowed}"

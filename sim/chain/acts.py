@@ -93,6 +93,7 @@ class Work:
 
 
 Act = Transfer | Send | Mint | Close | SwapIn | Work
+PoolAct = Mint | Close | SwapIn
 
 KINDS: dict[str, type[Any]] = {
     "transfer": Transfer,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sim.chain import calldata, events
-from sim.chain.acts import Act, Close, Mint, Send, SwapIn, Transfer, Work
+from sim.chain.acts import Act, Close, Mint, PoolAct, Send, SwapIn, Transfer, Work
 from sim.chain.addresses import NOBODY, POSITION_MANAGER, SWAP_ROUTER
 from sim.chain.gas import (
     REVERTED_GAS,
@@ -129,10 +129,7 @@ class Executor:
 
     def _mint(self, sender: bytes, act: Mint) -> Effect:
         pool = POOLS[act.pool_id]
-        call = PoolCall(
-            MINT, sender, act.sqrt_prices_x96, act.liquidity, act.tick_lower, act.tick_upper
-        )
-        answer = self._asked(pool, call)
+        answer = self._asked(pool, pool_call(sender, act))
         if answer.revert is not None:
             return reverted(answer.revert)
         logs = self._paid(pool, sender, answer.amounts)
@@ -162,7 +159,7 @@ class Executor:
         if position is None:
             return reverted("Invalid token ID")
         ticks = act.tick_lower, act.tick_upper
-        answer = self._asked(pool, PoolCall(CLOSE, sender, act.sqrt_prices_x96, 0, *ticks))
+        answer = self._asked(pool, pool_call(sender, act))
         if answer.revert is not None:
             return reverted(answer.revert)
         principal, token_id = (-answer.amounts[0], -answer.amounts[1]), position.token_id
@@ -182,16 +179,7 @@ class Executor:
 
     def _swap(self, sender: bytes, act: SwapIn) -> Effect:
         pool = POOLS[act.pool_id]
-        call = PoolCall(
-            SWAP,
-            sender,
-            act.sqrt_prices_x96,
-            act.amount_in,
-            zero_for_one=act.zero_for_one,
-            sqrt_limit_x96=act.sqrt_limit_x96,
-            crossed_max=act.crossed_max,
-        )
-        answer = self._asked(pool, call)
+        answer = self._asked(pool, pool_call(sender, act))
         if answer.revert is not None:
             return reverted(answer.revert)
         out = max(-answer.amounts[0], 0), max(-answer.amounts[1], 0)
@@ -253,6 +241,24 @@ EFFECTS: Mapping[type[Any], Callable[..., Effect]] = {
     Close: Executor._close,
     SwapIn: Executor._swap,
 }
+
+
+def pool_call(sender: bytes, act: PoolAct) -> PoolCall:
+    """What an act asks of its pool."""
+    if isinstance(act, SwapIn):
+        return PoolCall(
+            SWAP,
+            sender,
+            act.sqrt_prices_x96,
+            act.amount_in,
+            zero_for_one=act.zero_for_one,
+            sqrt_limit_x96=act.sqrt_limit_x96,
+            crossed_max=act.crossed_max,
+        )
+    ticks = act.tick_lower, act.tick_upper
+    if isinstance(act, Close):
+        return PoolCall(CLOSE, sender, act.sqrt_prices_x96, 0, *ticks)
+    return PoolCall(MINT, sender, act.sqrt_prices_x96, act.liquidity, *ticks)
 
 
 def reverted(reason: str) -> Effect:

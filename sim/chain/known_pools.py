@@ -27,7 +27,7 @@ class KnownPool:
             self.pool_id,
             self.tick_spacing,
             self.fee_pips,
-            token0 is not WETH,
+            token0 != WETH,
             (token0.decimals, token1.decimals),
         )
 

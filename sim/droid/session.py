@@ -12,7 +12,7 @@ from fractions import Fraction
 from sim.chain.acts import Act as ChainAct
 from sim.chain.acts import Close, Mint, Send, SwapIn, Transfer
 from sim.chain.gas import SEND_GAS, TRANSFER_TO_NEW_GAS
-from sim.chain.known_pools import POOLS, KnownPool
+from sim.chain.known_pools import KnownPool
 from sim.chain.wallets import BRIDGE
 from sim.droid.acts import Act, CloseRung, MintRung, Outcome, Result, SwapExactIn
 from sim.droid.gas import is_too_dear, ticks_within_slippage
@@ -128,8 +128,8 @@ class DroidSession:
     wallet   its name, and the address `holder`
     """
 
-    def __init__(self, pool_id: int, wallet: str, holder: bytes, mind: DroidMind) -> None:
-        self._pool: KnownPool = POOLS[pool_id]
+    def __init__(self, pool: KnownPool, wallet: str, holder: bytes, mind: DroidMind) -> None:
+        self._pool = pool
         self._wallet, self._holder, self._mind = wallet, holder, mind
 
     def step(self, memory: Memory, view: View, told: Mapping[str, Told], resets: int) -> Step:

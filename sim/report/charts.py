@@ -79,9 +79,21 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Band:
+    """From low to high for a stretch of time."""
+
+    begin_us: int
+    end_us: int
+    low: float
+    high: float
+    colour: int | str
+
+
+@dataclass(frozen=True)
 class Chart:
     """Lines and bars over simulated time from 0 to end_us; strip: low bars on a scale of their
-    own at the bottom."""
+    own at the bottom; bands: behind the lines, as far as those reach unless all bands are to be
+    seen."""
 
     title: str
     unit: str
@@ -95,6 +107,8 @@ class Chart:
     from_zero: bool = False
     may_be_log: bool = False
     is_whole: bool = False
+    bands: Sequence[Band] = ()
+    shows_bands: bool = False
     buckets: int = BUCKETS
     columns: int = HOVER_COLUMNS
     time_ticks: int = TICKS_TIME
@@ -103,6 +117,8 @@ class Chart:
 def chart_html(chart: Chart) -> str:
     """A <figure>; one that says so where there is nothing to draw."""
     values = [line.values for line in chart.lines] + [bars.values for bars in chart.bars]
+    if chart.shows_bands:
+        values.append(np.array([edge for one in chart.bands for edge in (one.low, one.high)]))
     drawn = np.concatenate([*values, np.zeros(0)])
     if not np.isfinite(drawn).any():
         return _figure(chart.title, chart.unit, "", '<p class="none">Nothing to draw.</p>')
@@ -111,6 +127,7 @@ def chart_html(chart: Chart) -> str:
     y = y.with_room_below(STRIP_PART) if chart.strip else y
     height = chart.height_px * HEIGHT_PER_PX
     shapes = [_span_shape(x, span, height) for span in chart.spans]
+    shapes += [_band_shape(x, y, band, height) for band in chart.bands]
     shapes += [_bars_shape(y, bars, height) for bars in chart.bars]
     shapes += [_line_shape(x, y, line, height, chart.buckets) for line in chart.lines]
     shapes += [_strip_shape(chart.strip, height)] if chart.strip else []
@@ -289,6 +306,18 @@ def _span_shape(x: Axis, span: Span, height: int) -> str:
     begin = x.place_of(span.begin_us) * WIDTH
     width = max(1.5, x.place_of(span.end_us) * WIDTH - begin)
     return f'<path class="{span.kind}" d="M{begin:.5g} 0h{width:.4g}v{height}h-{width:.4g}z"/>'
+
+
+def _band_shape(x: Axis, y: Axis, band: Band, height: int) -> str:
+    """What of it is within the plot."""
+    left, right = (x.place_of(at) * WIDTH for at in (band.begin_us, band.end_us))
+    top, bottom = (
+        min(max((1 - y.place_of(edge)) * height, 0), height) for edge in (band.high, band.low)
+    )
+    if top >= bottom:
+        return ""
+    path = f"M{left:.5g} {top:.4g}H{right:.5g}V{bottom:.4g}H{left:.5g}z"
+    return f'<path class="r s{band.colour}" d="{path}"/>'
 
 
 def _span_label(x: Axis, span: Span, number: int) -> str:

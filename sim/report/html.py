@@ -55,6 +55,8 @@ path.grid{stroke:var(--grid);fill:none;vector-effect:non-scaling-stroke}
 path.l{fill:none;stroke:var(--c);stroke-width:1.5px;stroke-linejoin:round;stroke-linecap:round;
 vector-effect:non-scaling-stroke}
 path.b{fill:var(--c)}path.a{fill:var(--c);opacity:.2}
+path.r{fill:var(--c);fill-opacity:.13;stroke:var(--c);stroke-opacity:.5;
+vector-effect:non-scaling-stroke}
 path.l.sindex{stroke-dasharray:5 3}
 path.shock{fill:var(--shock)}path.halt{fill:var(--halt)}
 .h path{fill:transparent}.h path:hover{fill:var(--hover)}

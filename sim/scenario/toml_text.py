@@ -1,7 +1,7 @@
 """TOML text of somebody: what of it is not read at all, and what reading it may raise."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,15 +21,18 @@ def refuse_dotted_lines(text: str) -> None:
 
 
 @contextmanager
-def toml_table(text: str, what: str) -> Iterator[dict[str, Any]]:
+def toml_table(
+    text: str, what: str, parse_float: Callable[[str], Any] = float
+) -> Iterator[dict[str, Any]]:
     """The table of TOML text, to be read inside: what is too long or too deep for that is refused.
     Raises ScenarioError.
 
-    what   the text is to describe, such as a scenario
+    what          the text is to describe, such as a scenario
+    parse_float   what numbers with a point become
     """
     refuse_dotted_lines(text)
     try:
-        yield tomllib.loads(text)
+        yield tomllib.loads(text, parse_float=parse_float)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"not TOML: {error}") from error
     except ScenarioError:

@@ -13,6 +13,7 @@ from storage.files.replaced_file import replaced
 from storage.regular_file import open_regular
 
 CHECKPOINT, RECORD, SUMMARY, REPORT = "checkpoint.bin", "record.npz", "summary.json", "report.html"
+GRID_CSV, GRID_JSON = "grid.csv", "grid.json"
 PROBE = ".try"
 
 
@@ -46,6 +47,10 @@ class RunDirectory:
             arrays[f"{strategy.name}.standings"] = strategy.standings
             arrays[f"{strategy.name}.inventory_lots"] = strategy.inventory_lots
             arrays[f"{strategy.name}.trader_pnl_atoms"] = strategy.trader_pnl_atoms
+        self.write_arrays(arrays)
+
+    def write_arrays(self, arrays: Mapping[str, Any]) -> None:
+        """A record, whatever is in it."""
         self.path.mkdir(parents=True, exist_ok=True)
         np.savez(self.path / RECORD, **arrays)
 
@@ -61,6 +66,11 @@ class RunDirectory:
         except (OSError, ValueError, RecursionError):
             return {}
         return summary if isinstance(summary, dict) else {}
+
+    def write_grid(self, rows: str, ranked: Mapping[str, Any]) -> None:
+        """Backtests of a grid: CSV, and the object that --json prints."""
+        self._write(GRID_CSV, rows.encode())
+        self._write(GRID_JSON, (json.dumps(ranked, indent=2) + "\n").encode())
 
     def write_report(self, page: str) -> None:
         """One page that opens without the internet."""

@@ -1,0 +1,181 @@
+"""`sandpit simulate droid`: a droid, or a grid of them, on the log of a real pool."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from actors.command_line import tell
+from actors.processors import cores_to_use
+from actors.shown import shown
+from actors.simulate.droid_grid import Tried, grid_csv, ranked, tell_grid, tried_all
+from actors.simulate.droid_progress import counted
+from actors.simulate.droid_results import droid_summary, write_droid_results
+from actors.simulate.options import refuse_unwritable
+from actors.simulate.run_origin import command_line, origin_of
+from actors.simulate.worlds import ACTORS_MAX, ACTORS_TEXT, SimulateError
+from sim.backtest.grid import GridError, combinations
+from sim.backtest.log import PoolLog
+from sim.backtest.market import Replays
+from sim.backtest.result import Setting
+from sim.backtest.run import Backtest
+from sim.scenario.fields import ScenarioError
+from sim.units import NotDecimal, OffGrid, parse_scaled
+from storage.files.droid_file import DroidFile, read_droid
+from storage.files.swap_log_file import SwapLogError, read_swap_log
+from storage.runs.run_directory import REPORT, RunDirectory
+
+GWEI_DECIMALS, BASE_FEE_WEI_MAX = 9, 10**18
+AUTO = "auto"
+LINES = {
+    "worth": ("first_aum", "aum"),
+    "beside": ("held", "halves", "full_range"),
+    "earned and lost": ("fees", "gas", "impermanent_loss"),
+    "done": ("rebalances", "failed_transactions"),
+}
+"""What is told of a summary."""
+
+
+@dataclass(frozen=True)
+class DroidRequest:
+    """What was asked for on the command line."""
+
+    swaps: Path
+    droid: Path
+    seed: int
+    as_called: bool
+    base_fee: str
+    grid: str | None
+    actors: str
+    out: Path | None
+    as_json: bool
+
+
+def simulate_droid(request: DroidRequest) -> int:
+    """Run it; the exit code. Raises SimulateError before anything has started."""
+    workers = _workers(request.actors)
+    log, droid = _read(request)
+    settings = _settings(request, droid, log)
+    name = log.name if request.grid is None else f"{log.name}-grid"
+    out = RunDirectory(request.out or Path("simulations") / f"droid-{name}-{request.seed}")
+    refuse_unwritable(out)
+    if request.grid is None:
+        return _one(request, log, settings[0].setting, out)
+    return _grid(request, log, settings, workers, out)
+
+
+def _read(request: DroidRequest) -> tuple[PoolLog, DroidFile]:
+    try:
+        return read_swap_log(request.swaps), read_droid(request.droid)
+    except (SwapLogError, ScenarioError) as error:
+        raise SimulateError(str(error)) from error
+
+
+def _settings(request: DroidRequest, droid: DroidFile, log: PoolLog) -> list[Tried]:
+    """Of the grid, or the one."""
+    replays = Replays.CALLS if request.as_called else Replays.PRICE
+    base_fee_wei = _base_fee_wei(request.base_fee)
+    try:
+        grid = [{}] if request.grid is None else combinations(request.grid)
+        return [
+            Tried(
+                changes,
+                Setting(droid.config(log.pool.terms, changes), request.seed, replays, base_fee_wei),
+            )
+            for changes in grid
+        ]
+    except GridError as error:
+        raise SimulateError(f"--grid: {error}.") from error
+    except ScenarioError as error:
+        raise SimulateError(str(error)) from error
+
+
+def _base_fee_wei(text: str) -> int:
+    allowed = "a number of gwei with at most 9 decimals, such as 12.5"
+    try:
+        wei = parse_scaled(text, GWEI_DECIMALS)
+    except (NotDecimal, OffGrid):
+        raise SimulateError(f"--base-fee: found {text[:40]!r}, allowed is {allowed}.") from None
+    if wei > BASE_FEE_WEI_MAX:
+        raise SimulateError(f"--base-fee: found {text}, allowed are at most 10^9 gwei.")
+    return wei
+
+
+def _workers(actors: str) -> int:
+    """Processes that a grid gets; 0 for this one alone."""
+    if actors == AUTO:
+        return cores_to_use()
+    if not ACTORS_TEXT.fullmatch(actors) or int(actors) > ACTORS_MAX:
+        allowed = f"auto or 0 to {ACTORS_MAX}"
+        raise SimulateError(f"--actors: found {actors[:40]!r}, allowed is {allowed}.")
+    return int(actors)
+
+
+def _one(request: DroidRequest, log: PoolLog, setting: Setting, out: RunDirectory) -> int:
+    began = time.monotonic()
+    with counted(log.blocks, "blocks", quiet=request.as_json) as told:
+        result = Backtest(log, setting).run(told)
+    origin = origin_of(command_line())
+    summary = droid_summary(result, origin, time.monotonic() - began)
+    write_droid_results(out, result, summary, origin)
+    if request.as_json:
+        typer.echo(json.dumps(summary))
+    else:
+        tell_droid(summary, out.path)
+    return 0
+
+
+def _grid(
+    request: DroidRequest, log: PoolLog, all_: list[Tried], workers: int, out: RunDirectory
+) -> int:
+    began = time.monotonic()
+    with counted(len(all_), "backtests", quiet=request.as_json) as told:
+        found = tried_all(log, all_, workers, told)
+    rows = ranked(all_, found)
+    origin = origin_of(command_line())
+    summary = {
+        "log": log.name,
+        "seed": request.seed,
+        "replays": all_[0].setting.replays.value,
+        "command": origin.command,
+        "version": origin.version,
+        "made_at": origin.made_at,
+        "wall_seconds": round(time.monotonic() - began, 3),
+        "ranked": rows,
+    }
+    try:
+        out.write_grid(grid_csv(rows), summary)
+    except OSError as error:
+        tell(f"{out.path} cannot be written: {error}")
+    if request.as_json:
+        typer.echo(json.dumps(summary))
+    else:
+        tell_grid(rows, out.path)
+    return 0
+
+
+def tell_droid(summary: Mapping[str, Any], directory: Path) -> None:
+    """What came out, for people."""
+    console = Console(highlight=False, soft_wrap=True)
+    for name in ("log", "pool", "seed", "replays", "state_hash"):
+        console.print(f"{name.replace('_', ' ')}: {shown(str(summary[name]))}")
+    console.print(
+        f"{summary['blocks']:,} blocks, {summary['swaps']:,} swaps, {summary['wall_seconds']} s"
+    )
+    for heading, names in LINES.items():
+        console.print(f"{heading}: {', '.join(_figure(summary, name) for name in names)}")
+    if summary["note"]:
+        console.print(f"the droid waits: {summary['note']}")
+    console.print(f"report: {shown(str(directory / REPORT))}")
+
+
+def _figure(summary: Mapping[str, Any], name: str) -> str:
+    value = summary[name]
+    said = f"{value:,}" if isinstance(value, int) else f"{Decimal(value):,.2f}"
+    return f"{name.replace('_', ' ')} {said}"
