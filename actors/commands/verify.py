@@ -1,11 +1,12 @@
-"""`sandpit db verify`: whether every market's journal is what was written, from start to end, and
-whether all money adds up."""
+"""`sandpit db verify`: whether every market's journal is what was written, from start to end,
+whether the chain is what was built, whether all money adds up."""
 
 import os
 import sys
 from typing import TextIO
 
 from sim.printable import printable
+from storage.chain.verifying import VerifiedChain, verify_chain
 from storage.market.markets import load_specs
 from storage.postgres.database import connect
 from storage.reading.verification import Verified, verify_market
@@ -32,6 +33,10 @@ def verify(settings: Settings) -> int:
             verified = verify_market(connection, spec)
             is_wrong |= verified.fault is not None
             say(told(verified), sys.stdout)
+        chain = verify_chain(connection)
+        if chain is not None:
+            is_wrong |= chain.fault is not None
+            say(chain_told(chain), sys.stdout)
         books = add_up(connection)
         say(money_told(books), sys.stdout)
     return int(is_wrong or bool(books.faults))
@@ -50,6 +55,18 @@ def money_told(books: WholeBooks) -> str:
         return "money: none has moved yet"
     assets = ", ".join(books.assets)
     return f"money: all transactions and balances add up, each asset by itself: {assets}"
+
+
+def chain_told(verified: VerifiedChain) -> str:
+    """What was checked of the chain, in one line."""
+    if verified.fault is not None:
+        return f"chain: WRONG: {verified.fault}"
+    if verified.first is None:
+        return "chain: no block is built yet"
+    return (
+        f"chain: blocks {verified.first:,} to {verified.last:,} are what was built, pools come to"
+        " the same, ether and tokens add up"
+    )
 
 
 def told(verified: Verified) -> str:

@@ -35,6 +35,9 @@ BRIDGE_UNITS = 10**12
 TRADER_UNITS, TRADER_USD = 50_000, 200_000_000
 """Of ether and of each dollar, what every wallet of the crowd has at the beginning."""
 
+OBSERVATIONS = 64
+"""That a pool remembers: one a block at the most, so more than ten minutes."""
+
 OUTSIDER_ETHER = 10_000_000
 WEI = 10**18
 
@@ -132,4 +135,5 @@ def genesis_pool(pool_id: int, price: Fraction, time_s: int) -> PoolHost:
     known = POOLS[pool_id]
     pool = Pool(known.fee_pips, known.tick_spacing)
     pool.initialize(time_s, known.terms.in_range_x96(price))
+    pool.increase_observation_cardinality_next(OBSERVATIONS)
     return PoolHost(pool, FIRST_BLOCK - 1)

@@ -13,6 +13,7 @@ from sim.chain.transactions import decoded
 from sim.keccak import keccak256
 from storage.chain import node
 from storage.chain.node import wish_reorg
+from storage.chain.verifying import VerifiedChain, verify_chain
 from storage.errors import Superseded
 from storage.postgres.database_roles import DatabaseUrls
 from tests.actors.lived_chain import START_S, LivedChain, founded
@@ -72,6 +73,21 @@ def test_nothing_comes_from_nowhere(lived: LivedChain) -> None:
         assert any(told in difference for difference in lived.differences()), told
         lived.connection.execute(statement.replace("+", "-"))
         assert lived.differences() == []
+
+
+def test_a_chain_is_verified_from_its_first_block(lived: LivedChain) -> None:
+    lived.mined(6)
+    verified = verify_chain(lived.connection)
+    assert verified == VerifiedChain(lived.number - 5, lived.number, None)
+    for statement, told in (
+        ("UPDATE chain_transactions SET raw = raw || '\\x00' WHERE place = 0", "does not have"),
+        ("UPDATE chain_blocks SET hash = sha256(hash) WHERE number % 2 = 0", "its hash names"),
+    ):
+        with lived.connection.transaction(force_rollback=True):
+            lived.connection.execute(statement)
+            wrong = verify_chain(lived.connection)
+            assert wrong is not None
+            assert told in (wrong.fault or "")
 
 
 def test_a_pool_is_rebuilt_from_a_snapshot_and_from_blocks(lived: LivedChain) -> None:
