@@ -10,6 +10,7 @@ from storage.postgres.database_roles import DatabaseUrls
 from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.api.browsers import Browser, close_all, without_anybody
 from tests.api.deployment import Deployment, Person, running
+from tests.api.lived_app import LivedApp, lived_app
 from tests.api.trading_floor import Floor, trading_floor
 from tests.builders import listed_markets
 
@@ -127,6 +128,21 @@ def floor(opened: Floor) -> Iterator[Floor]:
     opened.trade_at("59.91")
     yield opened
     opened.cleared()
+
+
+@pytest.fixture(scope="module")
+def lived(
+    request: pytest.FixtureRequest,
+    postgres: EmbeddedPostgres,
+    valkey: EmbeddedValkey,
+    template_database: str,
+    servers_dir: Path,
+) -> Iterator[LivedApp]:
+    """The trading app with a market, a chain and a droid, for the tests of one file."""
+    name = request.module.__name__.rpartition(".")[2]
+    urls = empty_database(postgres, template_database, f"api_{name}")
+    with lived_app(urls, valkey, servers_dir / name) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
