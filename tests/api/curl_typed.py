@@ -1,5 +1,6 @@
 """Commands as somebody types them into a shell: the real curl, with a file of cookies."""
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,6 @@ from tests.waiting import PROGRAM_S_MAX
 SETTINGS = """silent
 show-error
 max-time = 60
-noproxy = "*"
 dump-header = headers.txt
 output = body.txt
 """
@@ -20,7 +20,7 @@ output = body.txt
 
 @dataclass(frozen=True)
 class Answered:
-    """`told` are the body's numbers as they are written; None where there is no JSON."""
+    """What curl has written of an answer; its headers' names are in small letters."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -28,6 +28,7 @@ class Answered:
 
     @property
     def told(self) -> Any:
+        """The body, numbers as they are written; None where it is no object."""
         return exact(self.text) if self.text.startswith("{") else None
 
     def header(self, name: str) -> list[str]:
@@ -47,12 +48,13 @@ class Shell:
         return self.directory / "cookies.txt"
 
     def types(self, command: str) -> Answered:
+        """What a command is answered. Raises CalledProcessError where nobody answers."""
         for name in ("headers.txt", "body.txt"):
             (self.directory / name).write_text("")
         subprocess.run(
             ["sh", "-c", command],
             cwd=self.directory,
-            env={"PATH": "/usr/bin:/bin:/usr/local/bin", "CURL_HOME": str(self.directory)},
+            env={"PATH": os.environ["PATH"], "CURL_HOME": str(self.directory)},
             check=True,
             timeout=PROGRAM_S_MAX,
         )
