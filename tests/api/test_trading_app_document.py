@@ -31,8 +31,10 @@ ACTIVE = "PATCH /droids/{id}/active"
 READING, RUNNING = "GET /devbe/data/{queryType}", "GET /devbe/run/{script}"
 AUTH = "auth_token"
 
-CREATED = {JOINING, TOKEN, PLACING, "POST /droids"}
 REFRESH_PAGE = "GET /auth/refresh"
+STATUSES = dict.fromkeys((JOINING, TOKEN, PLACING, "POST /droids"), 201) | {REFRESH_PAGE: 302}
+"""That are not 200."""
+
 OPEN = {"POST /auth/logout", REFRESH_PAGE}
 """What is answered to anybody: once more the same, and the way to the page where one logs in."""
 
@@ -134,7 +136,7 @@ def test_an_example_gets_what_the_document_says(name: str, reader: Reader) -> No
     if name in BEFORE:
         reader.asks(BEFORE[name])
     answer = reader.joined if name == JOINING else reader.sends(name)
-    assert answer.status == (302 if name == REFRESH_PAGE else 201 if name in CREATED else 200)
+    assert answer.status == STATUSES.get(name, 200)
     assert wrong(EXAMPLES[name], 0, answer) == []
 
 
@@ -227,11 +229,10 @@ def test_what_cannot_be_is_refused_in_the_envelope(
 
 
 def test_without_a_login_everything_else_is_401(reader: Reader) -> None:
+    nobody = Shell(reader.shell.directory.parent / "nobody")
     for name, example in EXAMPLES.items():
         if "-b cookies.txt" in example.command and name not in OPEN:
-            nobody = example.command.replace("-b cookies.txt", "").replace("https://<host>", "")
-            command = nobody.replace("/api/", f"{reader.app.url}/api/", 1)
-            assert (name, refused(reader.shell.types(command.rstrip("\\\n ")))) == (name, 401)
+            assert (name, refused(nobody.types(reader.typed(example.command)))) == (name, 401)
 
 
 def test_who_waits_may_nothing_and_an_operator_no_reset(reader: Reader) -> None:
