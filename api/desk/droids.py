@@ -1,6 +1,7 @@
 """Making droids, and asking things of them: each request in one transaction."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from api.desk.digests import digest
 from sim.chain.known_pools import POOLS
@@ -15,8 +16,17 @@ from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import Connection, unit_of_work
 
 
+class Payer(Protocol):
+    """Who makes a droid, and the account that pays for it."""
+
+    @property
+    def user_id(self) -> int: ...
+    @property
+    def account_id(self) -> int: ...
+
+
 async def create(
-    pool: AsyncPool, user_id: int, pool_id: int, given: Mapping[str, object], key: str | None
+    pool: AsyncPool, payer: Payer, pool_id: int, given: Mapping[str, object], key: str | None
 ) -> int:
     """A new droid's id. Raises Refused where there is no such pool, ConfigRefused as
     sim/droid/config.py."""
@@ -26,9 +36,10 @@ async def create(
     config = read_config(given, POOLS[pool_id].terms)
 
     async def work(connection: Connection) -> Outcome:
-        return {"droid_id": await rows.create(connection, user_id, pool_id, config)}
+        made = await rows.create(connection, payer.user_id, payer.account_id, pool_id, config)
+        return {"droid_id": made}
 
-    asked = Asked(user_id, "droids", digest(str(pool_id), config_text(config)), key)
+    asked = Asked(payer.account_id, "droids", digest(str(pool_id), config_text(config)), key)
     return int((await once(pool, asked, work))["droid_id"])
 
 

@@ -134,6 +134,11 @@ async def account_trader(request: Request, x_account: AccountHeader = None) -> H
     return await holder_of(request, await chosen_account(request, x_account), Role.TRADER)
 
 
+async def account_operator(request: Request, x_account: AccountHeader = None) -> Holder:
+    """An active user who may run droids that the account pays which the request chooses."""
+    return await holder_of(request, await chosen_account(request, x_account), Role.OPERATOR)
+
+
 async def trader_of_named(request: Request, account_id: str) -> Holder:
     """The same, of the account that the path names."""
     chosen = Chosen(await bearer(request), number_of(account_id))
@@ -197,6 +202,7 @@ Trader = Annotated[Caller, Depends(trader)]
 ChosenAccount = Annotated[Chosen, Depends(chosen_account)]
 AccountViewer = Annotated[Holder, Depends(account_viewer)]
 AccountTrader = Annotated[Holder, Depends(account_trader)]
+AccountOperator = Annotated[Holder, Depends(account_operator)]
 TraderOfNamed = Annotated[Holder, Depends(trader_of_named)]
 LoggedIn = Annotated[Caller, Depends(logged_in)]
 Operator = Annotated[Caller, Depends(operator)]

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api.desk import droids as desk
 from api.desk.identifiers import parse_number
 from api.door.answers import reply_exact
-from api.door.callers import Caller, IdempotencyKey, Operator, Viewer, with_role
+from api.door.callers import AccountOperator, Caller, IdempotencyKey, Operator, Viewer, with_role
 from api.door.describing import Door, documented
 from api.door.paging import cursor_number, next_page, page_of
 from api.door.routing import ExactRoute, services_of
@@ -74,14 +74,16 @@ async def get_droids(
     **documented(201, DroidCreatedAnswer, 409, opens=Door.LOGIN),
 )
 async def post_droid(
-    sent: DroidSent, caller: Operator, request: Request, idempotency_key: IdempotencyKey = None
+    sent: DroidSent,
+    caller: AccountOperator,
+    request: Request,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """It does nothing and costs nothing until it is run."""
+    """It does nothing and costs nothing until it is run. The account that the request chooses pays
+    for it then, and gets back what is left."""
     pool = services_of(request).pool
     with in_app_words():
-        droid_id = await desk.create(
-            pool, caller.user_id, sent.pool_id, sent.given, idempotency_key
-        )
+        droid_id = await desk.create(pool, caller, sent.pool_id, sent.given, idempotency_key)
     return reply_exact(DroidCreatedAnswer(id=droid_id), 201)
 
 

@@ -29,6 +29,9 @@ RATIO_MAX = Decimal(10**6)
 BOTS_MAX = 100
 ZERO, ONE = Decimal(0), Decimal(1)
 
+NEAREST_STEP, NEAREST_MAX = Decimal("1e-8"), Decimal(10**12 - 1)
+"""Prices that a request can hold are multiples of one, and at most the other."""
+
 NEAREST_DIGITS = 8
 """Of a bound that is named as the nearest which would do."""
 
@@ -224,12 +227,12 @@ def _together(given: Mapping[str, object], terms: PoolTerms, wrong: set[str]) ->
     if not wrong & {"priority_gwei", "max_gas_price_gwei"}:
         most = _number(given, "max_gas_price_gwei")
         if _number(given, "priority_gwei") > most:
-            yield Fault("priority_gwei", f"at most max_gas_price_gwei, which is {most:f}")
+            yield Fault("priority_gwei", f"at most max_gas_price_gwei, which is {shown(most)}")
     if wrong & {"min_price", "max_price"}:
         return
     low, high = _number(given, "min_price"), _number(given, "max_price")
     if low >= high:
-        yield Fault("min_price", f"below max_price, which is {high:f}")
+        yield Fault("min_price", f"below max_price, which is {shown(high)}")
     elif not wrong & set(WHOLE):
         lattice = lattice_of(terms, *(int(_number(given, name)) for name in WHOLE[:2]))
         if not eligible(lattice, terms, low, high):
@@ -240,6 +243,8 @@ def _no_bucket(lattice: Lattice, terms: PoolTerms, low: Decimal, high: Decimal) 
     """Bounds that hold the bucket in their middle are the nearest that hold one."""
     middle = terms.in_range_x96((Fraction(low) + Fraction(high)) / 2)
     all_buckets = lattice.between()
+    if not all_buckets:
+        return Fault("tick_buckets", "so few that a bucket lies within the ticks that pools have")
     bucket = min(
         max(lattice.bucket_of(tick_at_sqrt_ratio(middle)), all_buckets[0]), all_buckets[-1]
     )
@@ -248,13 +253,22 @@ def _no_bucket(lattice: Lattice, terms: PoolTerms, low: Decimal, high: Decimal) 
         "min_price": min(low, _rounded(edges[0], ROUND_FLOOR)),
         "max_price": max(high, _rounded(edges[1], ROUND_CEILING)),
     }
-    told = " and ".join(f"{name} {value:f}" for name, value in nearest.items())
+    if not nearest["min_price"] or nearest["max_price"] > NEAREST_MAX:
+        return Fault("tick_buckets", "so few that a bucket lies within prices that can be written")
+    told = " and ".join(f"{name} {shown(value)}" for name, value in nearest.items())
     return Fault("min_price", f"such that a bucket lies within the bounds, as in {told}", nearest)
 
 
 def _rounded(price: Fraction, rounding: str) -> Decimal:
+    """So that it can be written: with few digits, and no more decimals than are taken."""
     context = Context(prec=NEAREST_DIGITS, rounding=rounding)
-    return context.divide(Decimal(price.numerator), Decimal(price.denominator))
+    found = context.divide(Decimal(price.numerator), Decimal(price.denominator))
+    return found.quantize(NEAREST_STEP, rounding) if found < NEAREST_MAX else found
+
+
+def shown(value: Decimal) -> str:
+    """Without zeros that say nothing, and without an exponent."""
+    return f"{value.normalize():f}"
 
 
 def _number(given: Mapping[str, object], name: str) -> Decimal:

@@ -154,6 +154,7 @@ class DroidSession:
             after.mind.session > before.mind.session
             or after.mind.completed > memory.mind.completed
             or hour > memory.hour
+            or (after.mind.status is Status.STOPPED and before.mind.status is not Status.STOPPED)
         )
         wishes = tuple(self._wished(act) for act in decision.acts)
         if after.mind.status is Status.CLOSING and after.mind.note is Note.NO_ETH:
@@ -168,9 +169,9 @@ class DroidSession:
         return step
 
     def _asked(self, memory: Memory, view: View, resets: int) -> Active:
-        """A reset is asked as long as it is not done."""
+        """A reset is asked as long as it is not done; who pauses meanwhile has it wait."""
         is_due = memory.mind.session > 0 and resets > memory.resets
-        return Active.RESET if is_due and view.active is not Active.CLOSE else view.active
+        return Active.RESET if is_due and view.active is Active.RUN else view.active
 
     def _learnt(
         self, memory: Memory, view: View, told: Mapping[str, Told]

@@ -59,8 +59,10 @@ class Droid:
         return POOLS[self.pool_id]
 
 
-async def create(connection: Connection, user_id: int, pool_id: int, config: DroidConfig) -> int:
-    """A droid of the user that does nothing yet, paid by their main account; its id. Raises
+async def create(
+    connection: Connection, user_id: int, account_id: int, pool_id: int, config: DroidConfig
+) -> int:
+    """A droid of the user that does nothing yet, paid by one of their accounts; its id. Raises
     Refused TOO_MANY_DROIDS."""
     await connection.execute(LOCK_USER, (user_id,))
     count = await (await connection.execute(COUNT, (user_id,))).fetchone()
@@ -69,7 +71,7 @@ async def create(connection: Connection, user_id: int, pool_id: int, config: Dro
             Refusal.TOO_MANY_DROIDS,
             f"A user may make at most {DROIDS_MAX} droids; run those that there are",
         )
-    values = (user_id, user_id, pool_id, config_text(config), now_us())
+    values = (user_id, account_id, pool_id, config_text(config), now_us())
     row = await (await connection.execute(INSERT, values)).fetchone()
     assert row is not None
     return int(row[0])

@@ -23,7 +23,7 @@ from storage.postgres.database import now_us
 from storage.postgres.unit_of_work import Connection
 
 WEI_AN_ATOM = 10 ** (18 - asset_decimals(GAS_ASSET))
-ANY_FEE_WEI, ANY_BLOCK = 1 << 62, 1 << 62
+FEE_WEI_MAX, ANY_BLOCK = 10**12, 1 << 62
 PRIORITY_FEE_WEI = 10**9
 
 CHAIN_IS_THERE = "SELECT 1 FROM chain_head"
@@ -78,7 +78,7 @@ async def raise_funding(connection: Connection, session: Session, droid: Droid) 
 
 async def bring(connection: Connection, label: str, act: Act) -> None:
     """Wish what brings money into a droid's wallet, whatever it costs there."""
-    wished = Wish(label, BRIDGE, act, ANY_FEE_WEI, PRIORITY_FEE_WEI, ANY_BLOCK)
+    wished = Wish(label, BRIDGE, act, FEE_WEI_MAX, PRIORITY_FEE_WEI, ANY_BLOCK)
     await wish(connection, wished)
 
 

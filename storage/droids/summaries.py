@@ -32,7 +32,7 @@ WITH paid AS (
         b.eth_price_usd::numeric AS price
     FROM chain_wishes w JOIN chain_blocks b ON b.number = w.block_number
     WHERE w.wallet = %(wallet)s AND starts_with(w.wallet, 'droid-') AND w.outcome IS NOT NULL
-        AND b.time_s >= %(from)s AND b.time_s < %(to)s)
+        AND b.time_s >= %(from)s AND b.time_s <= %(to)s)
 SELECT count(*), count(*) FILTER (WHERE status = {WishStatus.FAILED:d}), coalesce(sum(wei), 0),
     coalesce(sum(wei * price), 0) FROM paid"""
 COUNTS = """

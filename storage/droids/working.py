@@ -46,6 +46,9 @@ WHERE w.label = ANY(%s) AND w.status <> {WishStatus.WAITING}"""
 UNFUNDED = f"""
 SELECT 1 FROM chain_wishes
 WHERE starts_with(label, %s) AND status = {WishStatus.WAITING} LIMIT 1"""
+LOCK_DROID = "SELECT 1 FROM droids WHERE id = %s FOR NO KEY UPDATE"
+"""Whoever asks something of a droid locks it first, then its session, then its account."""
+
 KEEP = """
 UPDATE droid_states SET block_number = %s, revision = %s, mind = %s, figures = %s
 WHERE session_id = %s AND epoch = %s"""
@@ -192,6 +195,7 @@ async def keep(pool: AsyncPool, taken: Taken, sight: Sight, work: Work) -> int:
     """All of it; the id of the session from now on. Raises Superseded."""
     droid, session_id = sight.droid, taken.session_id
     async with unit_of_work(pool) as connection:
+        await connection.execute(LOCK_DROID, (droid.droid_id,))
         values = (sight.number, droid.revision, work.mind, work.figures)
         await fenced(connection, KEEP, (*values, session_id, taken.epoch))
         for bucket in work.closed:

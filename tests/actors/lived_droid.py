@@ -201,7 +201,7 @@ def owned(lived: LivedChain, asked: DroidConfig) -> Iterator[LivedDroid]:
 
     async def made(pool: AsyncPool) -> int:
         async with unit_of_work(pool) as connection:
-            return await create(connection, account_id, 42, asked)
+            return await create(connection, account_id, account_id, 42, asked)
 
     droid.droid_id = droid.with_pool(lived.urls.api, made)
     yield droid
