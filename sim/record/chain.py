@@ -32,7 +32,8 @@ DROID: np.dtype[np.void] = np.dtype(
         ("rungs", "<i8"),
     ]
 )
-"""A droid at a block's end, in atoms of the quote; fees and gas are those of its session."""
+"""A droid at a block's end, in atoms of the quote at the pool's price of then; fees and gas are all
+so far, held is what it began with."""
 
 
 @dataclass
