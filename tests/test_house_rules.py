@@ -33,7 +33,7 @@ WING_MAY_IMPORT: dict[str, set[str]] = {
     "sim.joint": {"chain", "droid", "pool", "prices", "record", "rows", "scenario", "stepping"},
     "sim.prices": {"rows"},
     "sim.populations": {"rows"},
-    "sim.scenario": {"chain", "droid", "populations", "prices", "rows"},
+    "sim.scenario": {"chain", "droid", "pool", "populations", "prices", "rows"},
     "sim.record": {"rows", "scenario"},
     "sim.hosting": {"book", "populations", "rows"},
     "sim.stepping": {

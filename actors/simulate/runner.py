@@ -13,7 +13,7 @@ from actors.simulate.results import summary_of
 from actors.simulate.run_origin import origin_of
 from sim.book.engine import warm_up
 from sim.facts.of_run import MarketFacts, run_facts
-from sim.joint.world import world_of
+from sim.joint.opening import world_of
 from sim.record.run import RunRecord
 from sim.report.html import CONTENT_SECURITY_POLICY
 from sim.report.page_of_run import html_report

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from actors.ctrl_c import ends_at_once
 from actors.processors import cores_to_use
 from sim.book.engine import warm_up
-from sim.joint.world import world_of
+from sim.joint.opening import world_of
 from sim.prices.processes import ReferencePrice
 from sim.record.run import RunRecord
 from sim.scenario.scenario import Scenario

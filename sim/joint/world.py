@@ -92,11 +92,3 @@ class JointWorld(SimulatedWorld):
             chain.droids(),
         )
         return record
-
-
-def world_of(
-    scenario: Scenario, prices: Sequence[ReferencePrice], spread: int = 1
-) -> SimulatedWorld:
-    """With a chain where the scenario has one."""
-    kind = SimulatedWorld if scenario.chain is None else JointWorld
-    return kind(scenario, prices, spread)

@@ -10,13 +10,13 @@
 Samples of quotes must fall on the ends of blocks.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sim.chain.building import BLOCK_S
-from sim.chain.known_pools import POOLS
 from sim.droid.config import ConfigRefused, DroidConfig, read_config
 from sim.droid.spelling import SPELLED, sentence
+from sim.pool.terms import PoolTerms
 from sim.scenario.fields import Fields, ScenarioError
 from sim.scenario.markets import SECOND_US
 from sim.scenario.world import World
@@ -54,6 +54,14 @@ def read_chain(
         if fields.has("droids"):
             raise fields.error("droids", "found droids, and no [chain] that they could be on")
         return None
+    return _chain(fields, world, step_us, sample_steps)
+
+
+def _chain(fields: Fields, world: World, step_us: int, sample_steps: int) -> ChainDescription:
+    """Ethereum's libraries are loaded for such scenarios alone."""
+    from sim.chain.building import BLOCK_S
+    from sim.chain.known_pools import POOLS
+
     chain = fields.table("chain")
     chain.only(*CHAIN_FIELDS)
     ids = [one.spec.market_id for one in world.markets]
@@ -72,26 +80,27 @@ def read_chain(
     tables = fields.tables("droids", 0)
     if len(tables) > DROIDS_MAX:
         raise fields.refuse("droids", f"at most {DROIDS_MAX} droids")
-    droids = tuple(_droid(one, pool_ids) for one in tables)
+    terms = {pool_id: POOLS[pool_id].terms for pool_id in pool_ids}
+    droids = tuple(_droid(one, terms) for one in tables)
     if len({one.name for one in droids}) < len(droids):
         raise fields.error("droids", "found two of one name, allowed is one")
     return ChainDescription(market_no, pool_ids, droids, block_steps)
 
 
-def _droid(table: Fields, pool_ids: tuple[int, ...]) -> DroidDescription:
+def _droid(table: Fields, terms: Mapping[int, PoolTerms]) -> DroidDescription:
     table.only("name", *SPELLED.values())
     name = table.text("name", NAME, NAME_ALLOWED)
     where = SPELLED["pool_id"]
     pool_id = table.integer(where, 0, 2**31)
-    if pool_id not in pool_ids:
-        raise table.refuse(where, f"one of the chain's pools, {', '.join(map(str, pool_ids))}")
+    if pool_id not in terms:
+        raise table.refuse(where, f"one of the chain's pools, {', '.join(map(str, terms))}")
     given = {
         field: exact(table.value(spelled))
         for field, spelled in SPELLED.items()
         if spelled != where and table.has(spelled)
     }
     try:
-        return DroidDescription(name, pool_id, read_config(given, POOLS[pool_id].terms))
+        return DroidDescription(name, pool_id, read_config(given, terms[pool_id]))
     except ConfigRefused as refused:
         fault = refused.faults[0]
         field = table.path(SPELLED.get(fault.field, fault.field))

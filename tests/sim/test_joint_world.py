@@ -5,7 +5,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from sim.joint.world import JointWorld, world_of
+from sim.joint.opening import world_of
+from sim.joint.world import JointWorld
 from sim.record.chain import ChainRecord
 from sim.record.run import RunRecord
 from sim.report.page_of_run import html_report
