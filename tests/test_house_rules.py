@@ -30,9 +30,10 @@ WING_MAY_IMPORT: dict[str, set[str]] = {
     "sim.chain": {"pool"},
     "sim.droid": {"chain", "pool"},
     "sim.fast_pool": {"pool", "rows"},
+    "sim.joint": {"chain", "droid", "pool", "prices", "record", "rows", "scenario", "stepping"},
     "sim.prices": {"rows"},
     "sim.populations": {"rows"},
-    "sim.scenario": {"populations", "prices", "rows"},
+    "sim.scenario": {"chain", "droid", "pool", "populations", "prices", "rows"},
     "sim.record": {"rows", "scenario"},
     "sim.hosting": {"book", "populations", "rows"},
     "sim.stepping": {

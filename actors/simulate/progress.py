@@ -106,7 +106,7 @@ class Lines(Progress):
         rate, seconds = summary["orders_per_second"], summary["wall_seconds"]
         console.print(f"{seconds} s, {rate:,} orders/s, {summary['actors']}")
         console.print(_table(summary), soft_wrap=False)
-        for line in (*shock_lines(summary), *fact_lines(summary)):
+        for line in (*shock_lines(summary), *chain_lines(summary), *fact_lines(summary)):
             console.print(shown(line))
         if summary.get("recording"):
             console.print(recorded_line(summary["recording"]))
@@ -175,6 +175,25 @@ def recorded_line(figures: Mapping[str, Any]) -> str:
         waited = f"; the run waited {figures['waits']:,} times for a recorder, {seconds} s in all"
     said = f"recorded to {figures['to']}: {figures['trades']:,} trades of {figures['run']}{waited}"
     return f"{said}\nlook inside: {figures['look_inside']}" if figures["look_inside"] else said
+
+
+def chain_lines(summary: Mapping[str, Any]) -> list[str]:
+    """Pools and droids, where there is a chain."""
+    chain = summary["chain"]
+    if chain is None:
+        return []
+    lines = [
+        f"pool {one['pool']}: {one['name']} at {one['price']:,.2f}, {one['swaps']:,} swaps,"
+        f" {one['arbitrages']:,} of them arbitrageurs'"
+        for one in chain["pools"]
+        if one["price"] is not None
+    ]
+    return lines + [
+        f"droid {one['name']}: worth {amount(Decimal(one['aum']))}, held"
+        f" {amount(Decimal(one['held']))}, fees {amount(Decimal(one['fees']))}, gas"
+        f" {amount(Decimal(one['gas']))}"
+        for one in chain["droids"]
+    ]
 
 
 def fact_lines(summary: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from actors.command_line import tell
 from sim.facts.of_run import MarketFacts, Reference, run_facts
 from sim.facts.performance import Performance, performance
 from sim.facts.stylized import Fact
+from sim.record.chain import ChainRecord, DroidRecord, PoolRecord
 from sim.record.run import MarketRecord, OtherGain, RunRecord, ShockDone, StrategyRecord
 from sim.report.page_of_run import html_report
 from sim.scenario.unreached import unreached
@@ -48,6 +49,7 @@ def summary_of(
         "strategies": [_strategy(strategy) for strategy in record.strategies],
         "others": [_other(other) for other in record.others],
         "stylised_facts": [_facts(one) for one in (run_facts(record) if facts is None else facts)],
+        "chain": None if record.chain is None else _chain(record.chain),
         "compared": None if reference is None else _compared(reference),
     }
 
@@ -137,6 +139,48 @@ def _fact(fact: Fact, why: str) -> dict[str, Any]:
         "high": finite(about.band.high),
         "verdict": fact.verdict.value,
         "why": why or None,
+    }
+
+
+def _chain(chain: ChainRecord) -> dict[str, Any]:
+    bought, sold = chain.traded_lots
+    return {
+        "market": chain.market_id,
+        "blocks": chain.blocks,
+        "transactions": chain.transactions,
+        "lots_bought_for_arbitrageurs": bought,
+        "lots_sold_for_arbitrageurs": sold,
+        "pools": [_pool(one) for one in chain.pools],
+        "droids": [_droid(one) for one in chain.droids if len(one.standings)],
+    }
+
+
+def _pool(pool: PoolRecord) -> dict[str, Any]:
+    last = pool.blocks[-1] if len(pool.blocks) else None
+    return {
+        "pool": pool.pool_id,
+        "name": pool.name,
+        "price": None if last is None else float(last["price"]),
+        "book_price": None if last is None else finite(float(last["book_price"])),
+        "swaps": int(pool.blocks["swaps"].sum()),
+        "arbitrages": int(pool.blocks["arbitrages"].sum()),
+    }
+
+
+def _droid(droid: DroidRecord) -> dict[str, Any]:
+    last = droid.standings[-1]
+    return {
+        "name": droid.name,
+        "pool": droid.pool_id,
+        "status": droid.status,
+        "note": droid.note or None,
+        "plans": droid.plans,
+        "rungs": int(last["rungs"]),
+        "aum": format_atoms(int(last["aum_atoms"])),
+        "held": format_atoms(int(last["held_atoms"])),
+        "fees": format_atoms(int(last["fees_atoms"])),
+        "gas": format_atoms(int(last["gas_atoms"])),
+        "impermanent_loss": format_atoms(int(last["impermanent_loss_atoms"])),
     }
 
 

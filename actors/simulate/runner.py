@@ -13,6 +13,7 @@ from actors.simulate.results import summary_of
 from actors.simulate.run_origin import origin_of
 from sim.book.engine import warm_up
 from sim.facts.of_run import MarketFacts, run_facts
+from sim.joint.opening import world_of
 from sim.record.run import RunRecord
 from sim.report.html import CONTENT_SECURITY_POLICY
 from sim.report.page_of_run import html_report
@@ -258,7 +259,7 @@ def rehearsed(begun: Begun) -> Scenario:
 def open_world(begun: Begun, scenario: Scenario) -> SimulatedWorld:
     """The world where its last process has left it, or at its start. Raises CannotRun."""
     try:
-        world = SimulatedWorld(scenario, scenario_prices(scenario))
+        world = world_of(scenario, scenario_prices(scenario))
         if begun.checkpoint is None:
             return world
         try:
@@ -266,7 +267,7 @@ def open_world(begun: Begun, scenario: Scenario) -> SimulatedWorld:
             return world
         except StateUnreadable as error:  # of an older version, say
             log.warning("simulation_starts_anew", error=str(error))
-            return SimulatedWorld(scenario, scenario_prices(scenario))
+            return world_of(scenario, scenario_prices(scenario))
     except ScenarioError as error:
         raise CannotRun(str(error)) from error
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from actors.ctrl_c import ends_at_once
 from actors.processors import cores_to_use
 from sim.book.engine import warm_up
+from sim.joint.opening import world_of
 from sim.prices.processes import ReferencePrice
 from sim.record.run import RunRecord
 from sim.scenario.scenario import Scenario
 from sim.scenario.work import decisions_a_step
 from sim.stepping.checkpoint import StateUnreadable
 from sim.stepping.rehearsal import rehearse
-from sim.stepping.world import SimulatedWorld, Timing, read_checkpoint
+from sim.stepping.world import Timing, read_checkpoint
 from storage.settings import ConfigurationError
 
 if TYPE_CHECKING:
@@ -68,9 +69,13 @@ def chosen_actors(
             raise SimulateError(
                 f"--actors: found {wish[:40]!r}, allowed is auto or 0 to {ACTORS_MAX}."
             )
+        if scenario.chain is not None and int(wish) > 0:
+            raise SimulateError(f"--actors {wish}: a scenario with a chain runs in one process.")
         if cluster is not None and int(wish) == 0:
             raise SimulateError("--actors 0 is this process alone: leave out --address.")
         return int(wish), "one process" if int(wish) == 0 else _told(int(wish), cluster)
+    if scenario.chain is not None:
+        return 0, "one process, as its chain wants it"
     if cluster is not None:
         count = max(1, min(cluster.cpus, ACTORS_MAX))
         return count, _told(count, cluster)
@@ -136,7 +141,7 @@ def opened_world(
     """The world, where it stands; Ray of our own lives as long as this context."""
     spread = max(actors, 1) if data is None else read_checkpoint(scenario, data)["spread"]
     if actors == 0:
-        world: Any = SimulatedWorld(scenario, prices, spread)
+        world: Any = world_of(scenario, prices, spread)
         _resume(world, data)
         yield world
         return

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.market import MarketSpec
+from sim.record.chain import ChainRecord
 from sim.rows.messages import Rows
 from sim.scenario.scenario import Happening, MarketShock
 
@@ -144,3 +145,4 @@ class RunRecord:
     happenings: tuple[Happening, ...] = ()
     others: tuple[OtherGain, ...] = ()
     origin: Origin = ORIGIN_UNKNOWN
+    chain: ChainRecord | None = None

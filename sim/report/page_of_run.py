@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sim.facts.of_run import MarketFacts, Reference, run_facts
 from sim.facts.performance import RETURNS_MIN
 from sim.record.run import Origin, RunRecord
+from sim.report.chain import chain_section
 from sim.report.choice import (
     HAPPENINGS_MAX,
     MARKET_ROWS_MAX,
@@ -55,6 +56,7 @@ def html_report(
     sections = [_head(record, drawn), _overview(series, facts)]
     sections.append(chosen("markets", len(drawn), len(series), "those of most trades"))
     sections += [_market(record, place, series[place]) for place in drawn]
+    sections.append(chain_section(record))
     sections += [_strategies(record), _facts([facts[place] for place in drawn], reference)]
     return page_html(f"{record.scenario}, seed {record.seed}: simulation report", sections)
 
@@ -90,6 +92,7 @@ def _head(record: RunRecord, drawn: Sequence[int]) -> str:
         f'<a href="#m{place}">{escaped(record.markets[place].spec.market_id)}</a>'
         for place in drawn
     ]
+    links += ['<a href="#chain">Pools and droids</a>'] if record.chain else []
     links += ['<a href="#strategies">Strategies</a>', '<a href="#facts">Stylised facts</a>']
     return (
         f'<header><p class="soft">{escaped(_made(origin))}</p>'

@@ -73,6 +73,10 @@ class Fields:
             raise self.refuse(name, allowed)
         return value
 
+    def value(self, name: str) -> object:
+        """Whatever stands there, for whoever checks it."""
+        return self._take(name)
+
     def choice(self, name: str, choices: Collection[str]) -> str:
         """One of some words."""
         value = self._take(name)

@@ -27,6 +27,8 @@ A scenario is the TOML text of a world (world.py) with more fields at its top:
     market = "BTC-PERP"
     at_s = 400
     for_s = 60
+
+    [chain]                    pools and droids beside the books (chain.py)
 """
 
 from collections.abc import Sequence
@@ -35,6 +37,7 @@ from decimal import Decimal
 
 from sim.populations.activity import ActivityDescription
 from sim.rows.messages import MarketStatus, Side
+from sim.scenario.chain import ChainDescription, read_chain
 from sim.scenario.fields import Fields, ScenarioError
 from sim.scenario.markets import SECOND_US
 from sim.scenario.toml_text import toml_table
@@ -62,7 +65,7 @@ SCALE_PPM_MAX = 2**32 - 1
 """A price times this is a number of 63 bits."""
 
 TIME_FIELDS = ("duration_s", "step_us", "record", "sample_ms", "margin_check_ms", "insurance")
-BEFALLING_FIELDS = ("activity", "shocks", "halts")
+BEFALLING_FIELDS = ("activity", "shocks", "halts", "chain", "droids")
 ACTIVITY_FIELDS = ("course_percent", "course_s", "feedback_ppm", "typical_move_ppb", "memory_shift")
 WHERE_FIELDS = ("market", "at_s")
 JUMP_FIELDS, ORDER_FIELDS, HALT_FIELDS = ("jump_ppm",), ("quantity", "over_s"), ("for_s", "status")
@@ -106,6 +109,7 @@ class Scenario:
 
     happenings   by step
     activity     None: everybody acts as often at all times
+    chain        None: there are books alone
     """
 
     world: World
@@ -117,6 +121,7 @@ class Scenario:
     insurance_atoms: int
     happenings: tuple[Happening, ...]
     activity: ActivityDescription | None = None
+    chain: ChainDescription | None = None
 
     @property
     def accounts(self) -> int:
@@ -141,17 +146,19 @@ def _read_scenario(
     world = read_world(fields, least_populations=1)
     step_us = fields.integer("step_us", STEP_US_MIN, STEP_US_MAX, STEP_US_DEFAULT)
     written_steps = _steps(fields.integer("duration_s", 1, DURATION_S_MAX), step_us)
+    sample_steps = _interval(fields, "sample_ms", SAMPLE_MS_DEFAULT, step_us)
     written_record = fields.choice("record", RECORDS) if fields.has("record") else "all"
     return Scenario(
         world=world if seed is None else _seeded(world, seed),
         steps=_steps(duration_s, step_us) if duration_s else written_steps,
         step_us=step_us,
         record=record or written_record,
-        sample_steps=_interval(fields, "sample_ms", SAMPLE_MS_DEFAULT, step_us),
+        sample_steps=sample_steps,
         margin_steps=_interval(fields, "margin_check_ms", MARGIN_CHECK_MS_DEFAULT, step_us),
         insurance_atoms=amount_atoms(fields, "insurance") if fields.has("insurance") else 0,
         happenings=_happenings(fields, Span(world, written_steps, step_us)),
         activity=_activity(fields.table("activity")) if fields.has("activity") else None,
+        chain=read_chain(fields, world, step_us, sample_steps),
     )
 
 

@@ -147,6 +147,11 @@ class SteppedMarket:
         if self._shocks.ask(self._step + 1, self._host.engine):
             self._next_own = self._step + 1
 
+    def trade_from_outside(self, side: Side, quantity_lots: int) -> None:
+        """Somebody who is no trader buys or sells so much, from the next step on."""
+        self._shocks.add(MarketShock(self.spec.market_id, self._step + 1, side, quantity_lots, 1))
+        self._keep_shocking()
+
     def pass_by(self, step: int) -> list[Reply]:
         """On to a step before `busy_step`, in all of which nobody asks for anything."""
         self._move_prices(step - self._step)

@@ -46,6 +46,17 @@ class Shocks:
     def __init__(self, shocks: Sequence[MarketShock], outsider: int, spec: MarketSpec) -> None:
         self._shocks, self._outsider, self._spec = list(shocks), outsider, spec
         self._deeds = [Deed() for _ in shocks]
+        self._planned = len(shocks)
+
+    def add(self, shock: MarketShock) -> None:
+        """One that no scenario has planned; those before it that are done are forgotten."""
+        kept = [
+            place
+            for place, (one, deed) in enumerate(self._with_deeds())
+            if place < self._planned or deed.lots < one.quantity_lots
+        ]
+        self._shocks = [*(self._shocks[place] for place in kept), shock]
+        self._deeds = [*(self._deeds[place] for place in kept), Deed()]
 
     def ask(self, step: int, engine: MarketEngine) -> bool:
         """Whether any has something to ask for in a step, where it finds somebody."""
@@ -98,19 +109,25 @@ class Shocks:
                 deed.last_step = step
 
     def done(self, step_us: int) -> tuple[ShockDone, ...]:
-        """What was done, in the order of the shocks."""
+        """What was done, in the order of the shocks that were planned."""
         return tuple(
             ShockDone(shock, deed.lots, deed.notional_atoms, deed.last_step * step_us)
-            for shock, deed in zip(self._shocks, self._deeds, strict=True)
+            for shock, deed in self._with_deeds()[: self._planned]
         )
 
-    def state(self) -> list[Any]:
-        """What `restore` takes."""
-        return [(deed.lots, deed.notional_atoms, deed.last_step) for deed in self._deeds]
+    def _with_deeds(self) -> list[tuple[MarketShock, Deed]]:
+        return [*zip(self._shocks, self._deeds, strict=True)]
 
-    def restore(self, state: list[Any]) -> None:
+    def state(self) -> tuple[Any, ...]:
+        """What `restore` takes."""
+        deeds = [(deed.lots, deed.notional_atoms, deed.last_step) for deed in self._deeds]
+        return deeds, self._shocks[self._planned :]
+
+    def restore(self, state: tuple[Any, ...]) -> None:
         """Go on from a `state()`."""
-        self._deeds = [Deed(*numbers) for numbers in state]
+        deeds, added = state
+        self._shocks = [*self._shocks[: self._planned], *added]
+        self._deeds = [Deed(*numbers) for numbers in deeds]
 
 
 def sides_served(engine: MarketEngine) -> list[Side]:
