@@ -135,7 +135,8 @@ async def account_trader(request: Request, x_account: AccountHeader = None) -> H
 
 
 async def account_operator(request: Request, x_account: AccountHeader = None) -> Holder:
-    """An active user who may run droids that the account pays which the request chooses."""
+    """An OPERATOR who has logged in, and the account that the request chooses."""
+    await operator(request)
     return await holder_of(request, await chosen_account(request, x_account), Role.OPERATOR)
 
 

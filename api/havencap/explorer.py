@@ -1,7 +1,6 @@
 """The explorer: the chain by block, transaction, address and token."""
 
 import re
-from collections.abc import Sequence
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -26,6 +25,7 @@ from api.havencap.explorer_answers import (
     transaction_answer,
 )
 from api.havencap.explorer_schemas import BytesAsked, RangeAsked, TransactionsAsked
+from api.havencap.spelling import iso_seconds
 from api.havencap.token_holders import ByToken
 from sim.chain.addresses import address_of_text, checksummed
 from sim.chain.hexadecimal import bytes_of_hex
@@ -151,23 +151,28 @@ async def page_of_transactions(
     found = await storage.page(pool, asked.wanted(address), asked.page, size)
     pages = -(-found.total // size)
     before = min(asked.page - 1, pages)
+    end = None
+    if asked.page == 1 and asked.sort == "-timestamp" and found.transactions:
+        end = iso_seconds(found.transactions[0].time_s)
     answer = TransactionsAnswer(
         data=[listed_transaction(one) for one in found.transactions],
         page=asked.page,
         page_size=size,
         total_results=found.total,
         total_pages=pages,
-        next_page_url=link(request, path, asked.page + 1) if asked.page < pages else None,
+        next_page_url=link(request, path, asked.page + 1, end) if asked.page < pages else None,
         prev_page_url=link(request, path, before) if before else None,
     )
     return reply_exact(answer)
 
 
-def link(request: Request, path: str, page: int) -> str:
+def link(request: Request, path: str, page: int, end: str | None = None) -> str:
     """The same request for another page, at the address that the settings name: whoever asks
-    chooses the header Host."""
-    kept: Sequence[tuple[str, str]] = [
-        pair for pair in read_query_pairs(request).items() if pair[0] != "page"
-    ]
+    chooses the header Host.
+
+    end   where the list ends from now on, so that blocks that come move no row to another page
+    """
+    asked = {name: value for name, value in read_query_pairs(request).items() if name != "page"}
+    kept = {**({"to_date": end} if end is not None else {}), **asked}
     base = services_of(request).settings.public_address
-    return f"{base}{path}?{urlencode([*kept, ('page', str(page))])}"
+    return f"{base}{path}?{urlencode({**kept, 'page': page})}"

@@ -16,9 +16,10 @@ from sim.chain.gas import (
 )
 from sim.chain.known_pools import POOLS, TOKENS, KnownPool
 from sim.chain.logs import Log
-from sim.chain.pool_host import CLOSE, MINT, SWAP, PoolAnswer, PoolCall, Purses
+from sim.chain.pool_host import CLOSE, MINT, SWAP, PoolAnswer, PoolCall, PoolStand, Purses
 from sim.chain.state import Draft, Position
 from sim.chain.wallets import WORKLOAD, Wallets
+from sim.pool.amounts import amounts_at
 from sim.pool.words import Pair
 
 
@@ -26,6 +27,7 @@ class PoolPort(Protocol):
     """A pool in which a block is under way: PoolHost, or the actor of one."""
 
     def run(self, time_s: int, purses: Purses, calls: Sequence[PoolCall]) -> list[PoolAnswer]: ...
+    def stand(self) -> PoolStand: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,14 @@ class Executor:
         return Target(WORKLOAD, 0, act.gas.to_bytes(32) + act.salt.to_bytes(32))
 
     def _mint_target(self, sender: bytes, act: Mint) -> Target:
+        """The position manager is told amounts, of which the liquidity follows: here those of the
+        liquidity, at the price before the transaction."""
         pool = POOLS[act.pool_id]
         ticks = act.tick_lower, act.tick_upper
         tokens = pool.tokens[0].address, pool.tokens[1].address
-        wanted = calldata.Mint(
-            *tokens, pool.fee_pips, *ticks, *self._purse(pool, sender), 0, 0, sender, self._time_s
-        )
+        price_x96 = self._pools[act.pool_id].stand().sqrt_price_x96
+        amounts = amounts_at(price_x96, ticks, act.liquidity, round_up=True)
+        wanted = calldata.Mint(*tokens, pool.fee_pips, *ticks, *amounts, 0, 0, sender, self._time_s)
         return Target(POSITION_MANAGER, 0, calldata.mint(wanted))
 
     def _close_target(self, sender: bytes, act: Close) -> Target:

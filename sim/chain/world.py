@@ -1,6 +1,6 @@
 """A whole chain, block by block: its state, its pools, the crowd, and the newest block."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
@@ -20,7 +20,7 @@ from sim.chain.crowd import (
 )
 from sim.chain.execution import PoolPort
 from sim.chain.known_pools import POOLS, TOKENS
-from sim.chain.pool_host import PoolAnswer, PoolCall, PoolHost, PoolStand, Purses
+from sim.chain.pool_host import PoolHost, PoolStand
 from sim.chain.state import ChainState, Draft
 from sim.chain.wallets import BRIDGE, Wallets
 from sim.keccak import keccak256
@@ -47,8 +47,6 @@ class BlockPool(PoolPort, Protocol):
 
     def settled(self) -> PoolStand: ...
     def begin(self, number: int, state_hash: bytes) -> None: ...
-    def run(self, time_s: int, purses: Purses, calls: Sequence[PoolCall]) -> list[PoolAnswer]: ...
-    def stand(self) -> PoolStand: ...
     def keep(self, number: int) -> None: ...
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from sim.droid.lattice import Lattice
-from sim.pool.sqrt_price_math import amount0_delta, amount1_delta
+from sim.pool.amounts import amounts_at
 from sim.pool.terms import PoolTerms
 from sim.pool.words import Q96, Pair
 
@@ -100,13 +100,9 @@ def unit_value(terms: PoolTerms, ratios_x96: Pair, sqrt_price_x96: int) -> Pair:
 
 
 def rung_amounts(lattice: Lattice, rung: Rung, sqrt_price_x96: int, *, round_up: bool) -> Pair:
-    """Of both tokens: rounded up what a mint takes, down what a burn gives."""
-    low, high = lattice.ratios_x96(rung.bucket)
-    within = min(max(sqrt_price_x96, low), high)
-    return (
-        amount0_delta(within, high, rung.liquidity, round_up),
-        amount1_delta(low, within, rung.liquidity, round_up),
-    )
+    """Of both tokens."""
+    ticks = lattice.ticks(rung.bucket)
+    return amounts_at(sqrt_price_x96, ticks, rung.liquidity, round_up=round_up)
 
 
 def total(amounts: Iterable[Pair]) -> Pair:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sim.droid.config import patched
-from sim.droid.states import Active
+from sim.droid.states import Active, Note
 from sim.refusals import Refusal, Refused
 from storage.droids.rows import Droid, Onlooker, locked, write
-from storage.droids.sessions import Session, begin, open_session, raise_funding
+from storage.droids.sessions import Session, add_gas, begin, open_session, raise_funding
 from storage.postgres.unit_of_work import Connection
 
 
@@ -19,9 +19,14 @@ async def set_active(
     connection: Connection, onlooker: Onlooker, droid_id: int, wanted: Active, gas_atoms: int
 ) -> Droid:
     """The droid, which is from now on what was asked. Raises Refused: NOT_FOUND,
-    INSUFFICIENT_BALANCE where a session is to begin, DROID_CLOSING."""
+    INSUFFICIENT_BALANCE where a session is to begin, DROID_CLOSING. One that runs and has no ether
+    gets more, where it is asked to run."""
     droid = await locked(connection, onlooker, droid_id)
     session = await open_session(connection, droid_id)
+    if wanted == droid.active == Active.RUN and session and session.note == Note.NO_ETH:
+        await add_gas(connection, session, droid, gas_atoms)
+        await write(connection, droid)
+        return droid
     if droid.active == wanted and (session is not None or wanted != Active.RUN):
         return droid
     refuse_while_closing(droid, session)

@@ -28,7 +28,8 @@ PRIORITY_FEE_WEI = 10**9
 
 CHAIN_IS_THERE = "SELECT 1 FROM chain_head"
 OPEN = """
-SELECT id, funded_quote_atoms FROM droid_sessions WHERE droid_id = %s AND NOT ended FOR UPDATE"""
+SELECT id, funded_quote_atoms, note FROM droid_sessions
+WHERE droid_id = %s AND NOT ended FOR UPDATE"""
 BEGIN = f"""
 INSERT INTO droid_sessions (droid_id, status, ended, funded_quote_atoms, started_at_us)
 VALUES (%s, '{Status.RUNNING}', false, %s, %s) RETURNING id"""
@@ -36,16 +37,17 @@ RAISE = "UPDATE droid_sessions SET funded_quote_atoms = %s WHERE id = %s"
 
 
 class Session(NamedTuple):
-    """One that has not ended, and the most that was brought into it."""
+    """One that has not ended, the most that was brought into it, and what it says."""
 
     session_id: int
     funded_quote_atoms: int
+    note: str | None
 
 
 async def open_session(connection: Connection, droid_id: int) -> Session | None:
     """The droid's session that has not ended, under its lock."""
     row = await (await connection.execute(OPEN, (droid_id,))).fetchone()
-    return None if row is None else Session(row[0], int(row[1]))
+    return None if row is None else Session(row[0], int(row[1]), row[2])
 
 
 async def begin(connection: Connection, droid: Droid, gas_atoms: int) -> None:
@@ -54,13 +56,20 @@ async def begin(connection: Connection, droid: Droid, gas_atoms: int) -> None:
     if await (await connection.execute(CHAIN_IS_THERE)).fetchone() is None:
         raise Refused(Refusal.NO_CHAIN, "The world of this exchange has no chain for droids")
     quote, quote_atoms = droid.pool.quote.symbol, funding_atoms(droid)
-    await pay(connection, droid.account_id, {quote: quote_atoms, GAS_ASSET: gas_atoms})
+    await pay(connection, droid, {quote: quote_atoms, GAS_ASSET: gas_atoms})
     values = (droid.droid_id, quote_atoms, now_us())
     row = await (await connection.execute(BEGIN, values)).fetchone()
     assert row is not None
     wallet, label = droid_wallet(droid.droid_id), f"session/{row[0]}/fund"
     await bring(connection, f"{label}/quote", Transfer(quote, wallet, quote_atoms))
     await bring(connection, f"{label}/ether", Send(wallet, gas_atoms * WEI_AN_ATOM))
+
+
+async def add_gas(connection: Connection, session: Session, droid: Droid, gas_atoms: int) -> None:
+    """As much ether again as it began with. Raises Refused where the account lacks it."""
+    await pay(connection, droid, {GAS_ASSET: gas_atoms})
+    label = f"session/{session.session_id}/fund/ether-{droid.revision}"
+    await bring(connection, label, Send(droid_wallet(droid.droid_id), gas_atoms * WEI_AN_ATOM))
 
 
 async def raise_funding(connection: Connection, session: Session, droid: Droid) -> None:
@@ -70,7 +79,7 @@ async def raise_funding(connection: Connection, session: Session, droid: Droid) 
     excess = wanted - session.funded_quote_atoms
     if excess <= 0:
         return
-    await pay(connection, droid.account_id, {quote: excess})
+    await pay(connection, droid, {quote: excess})
     await connection.execute(RAISE, (wanted, session.session_id))
     label = f"session/{session.session_id}/fund/{droid.revision}"
     await bring(connection, label, Transfer(quote, droid_wallet(droid.droid_id), excess))
@@ -82,10 +91,10 @@ async def bring(connection: Connection, label: str, act: Act) -> None:
     await wish(connection, wished)
 
 
-async def pay(connection: Connection, account_id: int, needed: Mapping[str, int]) -> None:
-    """Money of an account to the chain, atoms by asset. Raises Refused that names every asset that
+async def pay(connection: Connection, droid: Droid, needed: Mapping[str, int]) -> None:
+    """Money of its account to the chain, atoms by asset. Raises Refused that names every asset that
     it lacks, and what is there."""
-    money = await locked_balance(connection, account_id, COLLATERAL)
+    money = await locked_balance(connection, droid.account_id, COLLATERAL)
     balances = [await balance_of(connection, money, asset) for asset in needed]
     free = {one.asset: await free_atoms(connection, one) for one in balances}
     lacking = [
@@ -96,29 +105,34 @@ async def pay(connection: Connection, account_id: int, needed: Mapping[str, int]
     ]
     if lacking:
         raise Refused(Refusal.INSUFFICIENT_BALANCE, f"Too little money: {', '.join(lacking)}")
-    await carry(connection, balances, {asset: -atoms for asset, atoms in needed.items()})
+    to_chain = {asset: -atoms for asset, atoms in needed.items()}
+    await carry(connection, droid, balances, to_chain)
 
 
-async def bring_home(connection: Connection, account_id: int, home: Mapping[str, int]) -> None:
-    """From the chain back to the account, atoms by asset. Who builds blocks may not lock whose the
+async def bring_home(connection: Connection, droid: Droid, home: Mapping[str, int]) -> None:
+    """From the chain back to its account, atoms by asset. Who builds blocks may not lock whose the
     account is, and need not: nobody is refused what is theirs."""
-    row = await (await connection.execute(LOCK_MONEY, (account_id,))).fetchone()
+    row = await (await connection.execute(LOCK_MONEY, (droid.account_id,))).fetchone()
     assert row is not None, "every account has collateral, be it nothing"
     money = Balance(*row)
     balances = [await balance_of(connection, money, asset) for asset in home]
-    await carry(connection, balances, home)
+    await carry(connection, droid, balances, home)
 
 
 async def carry(
-    connection: Connection, balances: Sequence[Balance], signed_atoms: Mapping[str, int]
+    connection: Connection,
+    droid: Droid,
+    balances: Sequence[Balance],
+    signed_atoms: Mapping[str, int],
 ) -> None:
-    """Over the bridge: what is negative goes to the chain. The account is locked."""
-    at_us = 0
+    """Over the bridge: what is negative goes to the chain. The account is locked; its ledger names
+    the droid."""
+    at_us, name = 0, f"droid_{droid.droid_id}"
     for balance in balances:
         atoms = signed_atoms[balance.asset]
         way = EntryType.FROM_CHAIN if atoms > 0 else EntryType.TO_CHAIN
         before = replace(balance, stamped_at_us=max(at_us, balance.stamped_at_us))
-        at_us = (await move(connection, before, way, atoms, CHAIN)).stamped_at_us
+        at_us = (await move(connection, before, way, atoms, CHAIN, name)).stamped_at_us
 
 
 def funding_atoms(droid: Droid) -> int:

@@ -214,7 +214,7 @@ async def keep(pool: AsyncPool, taken: Taken, sight: Sight, work: Work) -> int:
             await connection.execute(PAUSE, (droid.droid_id,))
         if work.home is not None:
             await connection.execute(END, (now_us(), session_id))
-            await bring_home(connection, droid.account_id, work.home)
+            await bring_home(connection, droid, work.home)
     return session_id
 
 

@@ -41,10 +41,11 @@ INSERT INTO transfers (account_id, kind, asset, amount_atoms, created_at_us)
 VALUES (%s, %s, %s, %s, %s) RETURNING id"""
 INSERT_LEGS = """
 INSERT INTO ledger_entries (source, seq, leg, account_id, asset, entry_type, amount_atoms,
-    balance_after_atoms, created_at_us)
-VALUES ('transfer', %(seq)s, 0, %(account)s, %(asset)s, %(type)s, %(amount)s, %(after)s, %(at)s),
+    balance_after_atoms, created_at_us, reference)
+VALUES ('transfer', %(seq)s, 0, %(account)s, %(asset)s, %(type)s, %(amount)s, %(after)s, %(at)s,
+        %(reference)s),
        ('transfer', %(seq)s, 1, %(other)s, %(asset)s, %(type)s,
-        -%(amount)s::numeric, %(other_after)s, %(at)s)"""
+        -%(amount)s::numeric, %(other_after)s, %(at)s, %(reference)s)"""
 """What is sent is of the smallest type that holds it: the least of that has no opposite in it."""
 FORGET_PROFITS = """
 UPDATE positions SET realized_before_atoms = realized_pnl_atoms
@@ -247,10 +248,14 @@ async def move(
     entry_type: EntryType,
     amount_atoms: int,
     other_account: int = EXTERNAL,
+    reference: str | None = None,
 ) -> Balance:
-    """Change the balance by a signed amount: transfer, two ledger legs, new total."""
+    """Change the balance by a signed amount: transfer, two ledger legs, new total.
+
+    reference   what it was for, as who reads the ledger knows it
+    """
     after = changed(balance, amount_atoms, max(now_us(), balance.stamped_at_us))
-    await book(connection, entry_type, amount_atoms, after, other_account)
+    await book(connection, entry_type, amount_atoms, after, other_account, reference=reference)
     await write_balance(connection, after)
     return after
 
@@ -267,6 +272,7 @@ async def book(
     after: Balance,
     other_account: int,
     other_after_atoms: int | None = None,
+    reference: str | None = None,
 ) -> int:
     """A ledger transaction of two legs; its number."""
     at_us = after.stamped_at_us
@@ -283,6 +289,7 @@ async def book(
         "after": after.total_atoms,
         "other_after": other_after_atoms,
         "at": at_us,
+        "reference": reference,
     }
     await connection.execute(INSERT_LEGS, legs)
     return int(row[0])

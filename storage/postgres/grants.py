@@ -100,7 +100,7 @@ TABLES: Mapping[str, Rights] = {
     "journal_packs": Rights(engine="SELECT, INSERT, DELETE"),
     "ledger_entries": Rights(
         api="SELECT, INSERT (source, seq, leg, account_id, asset, entry_type, amount_atoms,"
-        " balance_after_atoms, created_at_us)",
+        " balance_after_atoms, reference, created_at_us)",
         engine="SELECT, INSERT, DELETE",
     ),
     "leverages": Rights(api="SELECT, INSERT, UPDATE (leverage)", engine="SELECT, DELETE"),

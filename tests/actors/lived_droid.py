@@ -16,7 +16,7 @@ from actors.live.droids import DroidHost
 from sim.chain.acts import SwapIn, Wish, act_text
 from sim.chain.known_pools import POOLS
 from sim.chain.wallets import Wallets, droid_wallet
-from sim.droid.config import DroidConfig, patched, read_config
+from sim.droid.config import DroidConfig, read_config
 from sim.droid.states import Active
 from storage.droids.changes import change_config, set_active
 from storage.droids.rows import Onlooker, create
@@ -188,9 +188,7 @@ class LivedDroid:
 
 
 def config(**changes: object) -> DroidConfig:
-    terms = POOLS[42].terms
-    found = read_config(GIVEN, terms)
-    return patched(found, changes, terms) if changes else found
+    return read_config({**GIVEN, **changes}, POOLS[42].terms)
 
 
 def owned(lived: LivedChain, asked: DroidConfig) -> Iterator[LivedDroid]:

@@ -10,7 +10,7 @@ import pytest
 from sim.droid.states import Active
 from storage.postgres.database_roles import DatabaseUrls
 from tests.actors.lived_chain import LivedChain, founded
-from tests.actors.lived_droid import PRICE, LivedDroid, config, owned
+from tests.actors.lived_droid import GAS_ATOMS, PRICE, LivedDroid, config, owned
 from tests.builders import with_house_and_prices
 
 
@@ -161,3 +161,32 @@ def test_outside_its_bounds_it_sends_nothing_and_says_why(droid: LivedDroid) -> 
     droid.lives(8)
     assert droid.session() == ("RUNNING", None, False)
     assert droid.transactions > sent
+
+
+def test_a_droid_without_ether_gets_more_where_it_is_asked_to_run(lived: LivedChain) -> None:
+    dear = config(max_gas_price_gwei=Decimal(400), gas_budget_usd=None)
+    for droid in owned(lived, dear):
+        droid.asked(Active.RUN)
+        droid.lives(3)
+        assert droid.session() == ("RUNNING", "NO_ETH", False)
+        before = droid.money()
+        droid.asked(Active.RUN)
+        assert droid.money()["ETH"] == before["ETH"] - GAS_ATOMS
+        droid.lives(4)
+        assert droid.open_buckets != []
+        assert droid.lived.differences() == []
+        droid.asked(Active.CLOSE)
+        droid.lives(8)
+        assert droid.session() == ("STOPPED", None, True)
+
+
+def test_a_mean_of_ten_minutes_does_not_follow_one_block(lived: LivedChain) -> None:
+    for droid in owned(lived, config(trigger_type="TWAP")):
+        droid.asked(Active.RUN)
+        droid.lives(6)
+        sent = droid.transactions
+        droid.push("3050")
+        droid.lives(3)
+        assert droid.transactions == sent
+        droid.lives(60)
+        assert droid.open_buckets == [324, 325, 326, 327, 328]

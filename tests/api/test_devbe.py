@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sim.chain.addresses import checksummed
 from sim.chain.keys import sign
 from sim.chain.signatures import personal_digest
 from tests.api.browsers import close_all, error_of
@@ -99,7 +100,7 @@ def test_what_is_in_a_pool_and_a_wallet(olga: Owner, paddock: Deployment) -> Non
     number, address = working(olga, paddock)
     told = data(olga, "walletSummary", walletId=number)
     assert told == {
-        "walletId": number, "address": f"0x{address.hex()}", "ether": 0.18, "transactionsSent": 4,
+        "walletId": number, "address": checksummed(address), "ether": 0.18, "transactionsSent": 4,
         "tokens": [{"symbol": "USDC", "amount": 1234.5}],
         "positions": [{
             "tokenId": number, "poolId": 42, "lowerTick": 195_000, "upperTick": 195_600,
@@ -125,7 +126,7 @@ def test_how_a_droid_has_done_and_what_its_gas_has_cost(olga: Owner, paddock: De
     }  # fmt: skip
     assert data(olga, "gasSummary", droidId=number) == paid
     assert data(olga, "gasSummary", walletId=number) == paid
-    until = {"to": "2026-05-01T09:00:00Z"}
+    until = {"to": "2026-05-01T08:59:59Z"}
     assert data(olga, "gasSummary", walletId=number, **until)["transactions"] == 0
     since = {"from": "2026-05-01T09:00:00.000Z"}
     assert data(olga, "gasSummary", walletId=number, **since) == paid

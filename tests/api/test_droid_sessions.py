@@ -9,7 +9,7 @@ import pytest
 from sim.money.ledger import CHAIN
 from storage.droids.rows import DROIDS_MAX
 from tests.api.browsers import close_all, error_of
-from tests.api.deployment import Deployment
+from tests.api.deployment import DOCUMENTED_DROID, Deployment
 from tests.api.droid_owners import Owner, end, owner, session_of, wishes_of
 from tests.auditor import check_money
 
@@ -57,7 +57,7 @@ def test_a_session_takes_its_funding_and_gas_and_wishes_them_into_the_droids_wal
         " WHERE starts_with(label, %s)",
         (f"session/{session_id}/",),
     ).fetchall()
-    assert bounds == [(2**62, 10**9, 2**62, 0)]
+    assert bounds == [(10**12, 10**9, 2**62, 0)]
 
 
 def test_what_is_on_the_chain_faces_an_account_of_the_house(
@@ -301,3 +301,21 @@ def test_a_user_makes_so_many_droids_and_no_more(olga: Owner, paddock: Deploymen
     refused = olga.makes()
     assert (refused.status_code, refused.json()["code"]) == (409, "409")
     assert f"at most {DROIDS_MAX} droids" in refused.json()["error"]
+
+
+def test_the_account_that_made_a_droid_pays_for_it(olga: Owner, paddock: Deployment) -> None:
+    sent = {"name": "droids", "balances": {"USDC": "60000"}}
+    other = olga.person.post("/accounts", sent).json()["id"]
+    chosen = {"x-account": other}
+    headers = olga.person.headers | chosen
+    given = {"asset": "ETH", "amount": "1"}
+    assert olga.person.http.post("/deposits", json=given, headers=headers).status_code == 201
+    before = olga.money
+    made = olga.http.post("/api/droids", json=DOCUMENTED_DROID, headers=chosen)
+    assert olga.sets(made.json()["id"], 1).status_code == 200
+    assert olga.money == before
+    rows = olga.person.http.get("/balances", headers=headers).json()
+    assert {row["asset"]: row["total"] for row in rows} == {"USDC": "10000", "ETH": "0.8"}
+    foreign = {"x-account": "account_1"}
+    refused = olga.http.post("/api/droids", json=DOCUMENTED_DROID, headers=foreign)
+    assert refused.status_code == 404

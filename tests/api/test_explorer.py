@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 import httpx
 import pytest
@@ -225,9 +226,25 @@ def test_links_are_never_made_of_the_header_host(explored: Explored) -> None:
         "/api/v1/transactions?page_size=1&sort=-timestamp&address=" + checksummed(ANN),
         headers=explored.headers | {"Host": "localhost", "X-Forwarded-Host": "evil.example"},
     )
-    assert answer.json()["next_page_url"] == (
-        f"{PUBLIC}/api/v1/transactions?page_size=1&sort=-timestamp&address={checksummed(ANN)}&page=2"
+    told = answer.json()
+    end = quote_plus(told["data"][0]["block_timestamp"])
+    assert told["next_page_url"] == (
+        f"{PUBLIC}/api/v1/transactions?to_date={end}&page_size=1&sort=-timestamp"
+        f"&address={checksummed(ANN)}&page=2"
     )
+
+
+def test_pages_hold_still_while_blocks_come(explored: Explored) -> None:
+    explored.chain.block(*(pay(number) for number in range(1, 6)))
+    explored.index()
+    page = explored.read("transactions", page_size=2)
+    seen = [one["hash"] for one in page["data"]]
+    while page["next_page_url"] is not None:
+        explored.chain.block(pay(9))
+        explored.index()
+        page = explored.read(f"transactions?{page['next_page_url'].partition('?')[2]}")
+        seen += [one["hash"] for one in page["data"]]
+    assert len(seen) == len({*seen}) == page["total_results"]
 
 
 @pytest.mark.parametrize("whose", ["", checksummed(BEA)])
