@@ -71,7 +71,7 @@ async def get_droids(
 @router.post(
     "/api/droids",
     summary="Make a droid",
-    **documented(201, DroidCreatedAnswer, 409, opens=Door.LOGIN),
+    **documented(201, DroidCreatedAnswer, 404, 409, opens=Door.LOGIN),
 )
 async def post_droid(
     sent: DroidSent,

@@ -180,6 +180,23 @@ def test_a_droid_without_ether_gets_more_where_it_is_asked_to_run(lived: LivedCh
         assert droid.session() == ("STOPPED", None, True)
 
 
+def test_a_droid_that_closes_is_lent_the_ether_that_it_lacks(lived: LivedChain) -> None:
+    for droid in owned(lived, config(gas_budget_usd=None)):
+        before = droid.money()
+        droid.asked(Active.RUN)
+        droid.lives(6)
+        droid.patched(max_gas_price_gwei=Decimal(2_000))  # a closing could cost half an ether
+        droid.asked(Active.CLOSE)
+        droid.lives(30)
+        assert droid.session() == ("STOPPED", None, True)
+        lent = "SELECT count(*) FROM chain_wishes WHERE label LIKE '%%advance%%' AND status = 1"
+        assert droid.rows(lent)[0][0] > 0
+        assert droid.lived.differences() == []
+        worth = droid.money()["USDC"] - before["USDC"]
+        worth += (droid.money()["ETH"] - before["ETH"]) * 3_215 // 100
+        assert -400_000_000 < worth < 0
+
+
 def test_a_mean_of_ten_minutes_does_not_follow_one_block(lived: LivedChain) -> None:
     for droid in owned(lived, config(trigger_type="TWAP")):
         droid.asked(Active.RUN)

@@ -53,6 +53,8 @@ def changes(value: Any) -> Iterator[tuple[str, Any]]:
         yield "", not value
     elif isinstance(value, int | Decimal):
         yield "", value + 1
+    elif value is None:
+        yield "", "something"
     else:
         yield "", value + "x"
 
