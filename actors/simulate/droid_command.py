@@ -28,6 +28,7 @@ from sim.backtest.run import Backtest
 from sim.scenario.fields import ScenarioError
 from sim.units import NotDecimal, OffGrid, parse_scaled
 from storage.files.droid_file import DroidFile, read_droid
+from storage.files.shipped_logs import shipped_log
 from storage.files.swap_log_file import SwapLogError, read_swap_log
 from storage.runs.run_directory import REPORT, RunDirectory
 
@@ -44,9 +45,12 @@ LINES = {
 
 @dataclass(frozen=True)
 class DroidRequest:
-    """What was asked for on the command line."""
+    """What was asked for on the command line.
 
-    swaps: Path
+    swaps   the name of a log that ships, or a file
+    """
+
+    swaps: str
     droid: Path
     seed: int
     as_called: bool
@@ -72,7 +76,8 @@ def simulate_droid(request: DroidRequest) -> int:
 
 def _read(request: DroidRequest) -> tuple[PoolLog, DroidFile]:
     try:
-        return read_swap_log(request.swaps), read_droid(request.droid)
+        swaps = shipped_log(request.swaps) or Path(request.swaps)
+        return read_swap_log(swaps), read_droid(request.droid)
     except (SwapLogError, ScenarioError) as error:
         raise SimulateError(str(error)) from error
 
