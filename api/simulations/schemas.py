@@ -1,5 +1,6 @@
 """What is sent to and answered by /simulations."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, StrictStr, model_validator
@@ -35,6 +36,22 @@ strategy = "noise"
 heads = 500
 capital = "100000"
 """
+DROID: dict[str, Any] = {
+    "fundingUSD": 50000,
+    "triggerType": "EMA",
+    "tickBuckets": 1,
+    "bucketOffset": 0,
+    "fundingCurveType": "LINEAR",
+    "maxBots": 5,
+    "maxPrice": 4000,
+    "minPrice": 1500,
+    "maxGasPrice": 50,
+    "txPriority": 1,
+    "derivativeThreshold": 0.01,
+    "ladderPercMargin": 0.0005,
+    "fallingRebalanceTrigger": 0.004,
+    "risingRebalanceTrigger": 0.004,
+}
 
 
 def _name_or_table(value: object) -> object:
@@ -45,10 +62,13 @@ def _name_or_table(value: object) -> object:
 
 class SimulationSent(Sent):
     """Which scenario: `scenario` is the name of one that ships, or an object with the fields of a
-    scenario file; `scenarioText` is such a file (TOML). One of the two."""
+    scenario file; `scenarioText` is such a file (TOML). Or a backtest: `droid` with `swaps`, the
+    name of the pool's log that it is to live. One of the three."""
 
     scenario: Annotated[str | dict[str, Any] | None, BeforeValidator(_name_or_table)] = None
     scenario_text: StrictStr | None = None
+    droid: dict[str, Any] | None = None
+    swaps: StrictStr | None = None
     seed: Annotated[WholeNumber, Field(ge=0, le=SEED_MAX)] | None = None
     duration_s: Annotated[WholeNumber, Field(ge=1, le=DURATION_S_MAX)] | None = None
 
@@ -57,15 +77,26 @@ class SimulationSent(Sent):
             "examples": [
                 {"scenario": "flash-crash", "seed": 7, "durationS": 900},
                 {"scenarioText": SCENARIO_TEXT, "seed": 7},
+                {"droid": DROID, "swaps": "usdc-weth-3000-2024-01-05"},
             ]
         }
     )
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> "SimulationSent":
-        if (self.scenario is None) == (self.scenario_text is None):
-            raise ValueError("give either scenario or scenarioText")
+    def _one_of_three(self) -> "SimulationSent":
+        if [self.scenario, self.scenario_text, self.droid].count(None) != 2:
+            raise ValueError("give either scenario or scenarioText, or droid with swaps")
+        if (self.droid is None) != (self.swaps is None):
+            raise ValueError("droid and swaps go together")
         return self
+
+    @property
+    def table(self) -> Mapping[str, Any] | None:
+        """What was sent as an object; a droid beside its log as the object that both make."""
+        if self.droid is None:
+            return self.scenario if isinstance(self.scenario, dict) else None
+        droid = {name: value for name, value in self.droid.items() if value is not None}
+        return {"swaps": self.swaps, "droid": droid}
 
 
 class QueuedAnswer(Wire):
