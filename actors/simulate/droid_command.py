@@ -21,18 +21,17 @@ from actors.simulate.options import refuse_unwritable
 from actors.simulate.run_origin import command_line, origin_of
 from actors.simulate.worlds import ACTORS_MAX, ACTORS_TEXT, SimulateError
 from sim.backtest.grid import GridError, combinations
+from sim.backtest.gwei import base_fee_wei
 from sim.backtest.log import PoolLog
 from sim.backtest.market import Replays
 from sim.backtest.result import Setting
 from sim.backtest.run import Backtest
 from sim.scenario.fields import ScenarioError
-from sim.units import NotDecimal, OffGrid, parse_scaled
 from storage.files.droid_file import DroidFile, read_droid
 from storage.files.shipped_logs import shipped_log
 from storage.files.swap_log_file import SwapLogError, read_swap_log
 from storage.runs.run_directory import REPORT, RunDirectory
 
-GWEI_DECIMALS, BASE_FEE_WEI_MAX = 9, 10**18
 AUTO = "auto"
 LINES = {
     "worth": ("first_aum", "aum"),
@@ -102,14 +101,10 @@ def _settings(request: DroidRequest, droid: DroidFile, log: PoolLog) -> list[Tri
 
 
 def _base_fee_wei(text: str) -> int:
-    allowed = "a number of gwei with at most 9 decimals, such as 12.5"
     try:
-        wei = parse_scaled(text, GWEI_DECIMALS)
-    except (NotDecimal, OffGrid):
-        raise SimulateError(f"--base-fee: found {text[:40]!r}, allowed is {allowed}.") from None
-    if wei > BASE_FEE_WEI_MAX:
-        raise SimulateError(f"--base-fee: found {text}, allowed are at most 10^9 gwei.")
-    return wei
+        return base_fee_wei(text)
+    except ValueError as error:
+        raise SimulateError(f"--base-fee: found {text[:40]!r}, allowed is {error}.") from None
 
 
 def _workers(actors: str) -> int:

@@ -23,6 +23,9 @@ FIELDS: dict[str, str] = {
     "SimulationSent.droid": "A droid as `POST /api/droids` takes it; `poolId` may be left out: the "
     "log says which pool it is.",
     "swaps": "The name of a log of a pool that ships.",
+    "asCalled": "true: the log's swaps are called as they were; else each is as large as brings "
+    "the price to where it was.",
+    "baseFee": "Of every block, in gwei; without it 12.5.",
     "seed": "The seed: the same scenario and seed come to the same `stateHash`.",
     "durationS": "How many simulated seconds; without it, the scenario's own. Not with `droid`.",
     "traders": "How many traders take part.",

@@ -3,11 +3,20 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, StrictStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+    model_validator,
+)
 
 from api.door.answers import example
 from api.door.wire import Asked, QueryTruth, Sent, Wire
-from api.exact_json import WholeNumber
+from api.exact_json import DecimalText, WholeNumber
+from sim.backtest.gwei import base_fee_wei
 from sim.scenario.scenario import DURATION_S_MAX
 from sim.scenario.world import SEED_MAX
 
@@ -60,15 +69,33 @@ def _name_or_table(value: object) -> object:
     raise ValueError("must be a scenario's name, or an object with its fields")
 
 
+def _of_gwei(text: str) -> str:
+    try:
+        base_fee_wei(text)
+    except ValueError as error:
+        raise ValueError(f"must be {error}") from None
+    return text
+
+
+BaseFee = Annotated[DecimalText, AfterValidator(_of_gwei)]
+
+
+def _given(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """null is the same as nothing."""
+    return {name: value for name, value in sent.items() if value is not None}
+
+
 class SimulationSent(Sent):
     """Which scenario: `scenario` is the name of one that ships, or an object with the fields of a
     scenario file; `scenarioText` is such a file (TOML). Or a backtest: `droid` with `swaps`, the
-    name of the pool's log that it is to live. One of the three."""
+    name of the pool's log that it is to live, `asCalled` and `baseFee`. One of the three."""
 
     scenario: Annotated[str | dict[str, Any] | None, BeforeValidator(_name_or_table)] = None
     scenario_text: StrictStr | None = None
     droid: dict[str, Any] | None = None
     swaps: StrictStr | None = None
+    as_called: StrictBool | None = None
+    base_fee: BaseFee | None = None
     seed: Annotated[WholeNumber, Field(ge=0, le=SEED_MAX)] | None = None
     duration_s: Annotated[WholeNumber, Field(ge=1, le=DURATION_S_MAX)] | None = None
 
@@ -88,6 +115,8 @@ class SimulationSent(Sent):
             raise ValueError("give either scenario or scenarioText, or droid with swaps")
         if (self.droid is None) != (self.swaps is None):
             raise ValueError("droid and swaps go together")
+        if self.droid is None and (self.as_called, self.base_fee) != (None, None):
+            raise ValueError("asCalled and baseFee go with droid")
         return self
 
     @property
@@ -95,8 +124,8 @@ class SimulationSent(Sent):
         """What was sent as an object; a droid beside its log as the object that both make."""
         if self.droid is None:
             return self.scenario if isinstance(self.scenario, dict) else None
-        droid = {name: value for name, value in self.droid.items() if value is not None}
-        return {"swaps": self.swaps, "droid": droid}
+        setting = {"as_called": self.as_called, "base_fee": self.base_fee}
+        return {"swaps": self.swaps} | _given(setting) | {"droid": _given(self.droid)}
 
 
 class QueuedAnswer(Wire):

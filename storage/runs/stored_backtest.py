@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from sim.backtest.gwei import base_fee_wei
 from sim.backtest.log import PoolLog
+from sim.backtest.market import Replays
 from sim.backtest.result import Setting
 from sim.droid.config import ConfigRefused, DroidConfig, read_config
 from sim.droid.spelling import sentence
@@ -18,11 +20,9 @@ from storage.files.droid_file import given_in
 from storage.files.shipped_logs import shipped_log, shipped_logs
 from storage.files.swap_log_file import read_swap_log
 
-SWAPS, DROID = "swaps", "droid"
+SWAPS, DROID, AS_CALLED, BASE_FEE = "swaps", "droid", "as_called", "base_fee"
 OF_A_BACKTEST = re.compile(rf'^"?{SWAPS}"? *=', re.MULTILINE)
 """No scenario has such a field."""
-
-SEED_DEFAULT = Setting.seed
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,16 @@ def read_backtest(text: str, seed: int | None = None) -> StoredBacktest:
     """The log is read. Raises ScenarioError."""
     with toml_table(text, "a backtest", Decimal) as table:
         fields = Fields(table)
-        fields.only(SWAPS, DROID)
+        fields.only(SWAPS, DROID, AS_CALLED, BASE_FEE)
         log = _log(fields)
         droid = fields.value(DROID)
         if not isinstance(droid, dict):
             raise fields.refuse(DROID, "a table")
         config = _config(droid, log.pool.terms)
-    return StoredBacktest(log, Setting(config, SEED_DEFAULT if seed is None else seed))
+        replays = Replays.CALLS if fields.flag(AS_CALLED, False) else Replays.PRICE
+        seed = Setting.seed if seed is None else seed
+        setting = Setting(config, seed, replays, _base_fee_wei(fields))
+    return StoredBacktest(log, setting)
 
 
 def _log(fields: Fields) -> PoolLog:
@@ -66,3 +69,12 @@ def _config(droid: dict[str, object], terms: PoolTerms) -> DroidConfig:
         return read_config(given_in(droid, DROID), terms)
     except ConfigRefused as refused:
         raise ScenarioError(f"{DROID}.{sentence(refused.faults[0])}") from refused
+
+
+def _base_fee_wei(fields: Fields) -> int:
+    if not fields.has(BASE_FEE):
+        return Setting.base_fee_wei
+    try:
+        return base_fee_wei(str(fields.value(BASE_FEE)))
+    except ValueError as error:
+        raise fields.refuse(BASE_FEE, str(error)) from None

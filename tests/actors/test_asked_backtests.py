@@ -20,6 +20,7 @@ from tests.pool_logs import BUSY, DAY, droid_text, written_droid
 from tests.simulations import Most, queue_wish, stop, view, with_pool
 
 SEED = 7
+SET = 'as_called = true\nbase_fee = "30.25"\n'
 TEXT = f'swaps = "{DAY}"\n[droid]\n{droid_text(**BUSY)}'
 UNBOUNDED = Most()
 
@@ -45,10 +46,10 @@ def started(
     return number
 
 
-def by_the_command_line(tmp_path: Path) -> dict[str, Any]:
+def by_the_command_line(tmp_path: Path, *options: str) -> dict[str, Any]:
     droid = written_droid(tmp_path, **BUSY)
     asked = ["--swaps", DAY, "--droid", droid, "--seed", SEED, "--out", tmp_path / "out", "--json"]
-    done = CliRunner().invoke(app, ["simulate", "droid", *map(str, asked)])
+    done = CliRunner().invoke(app, ["simulate", "droid", *map(str, asked), *options])
     assert done.exit_code == 0, done.output
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -72,6 +73,15 @@ def test_it_comes_to_the_hash_and_figures_of_the_command_line(
     assert found[1] is not None
     assert typed["state_hash"] in found[1].page
     assert f'content="{found[1].policy}"' in found[1].page
+
+
+def test_options_of_the_command_line_are_the_same_here(
+    database_url: str, database: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    number = started(database_url, database, SET + TEXT)
+    SimulationRunner(database_url, number).run()
+    typed = by_the_command_line(tmp_path, "--as-called", "--base-fee", "30.25")
+    assert view(database_url, number).state_hash == typed["state_hash"]
 
 
 def test_one_that_is_stopped_before_its_first_block_has_figures_and_no_report(

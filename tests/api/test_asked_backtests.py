@@ -53,6 +53,7 @@ def test_without_a_seed_it_has_that_of_the_command_line(alice: Person) -> None:
 def test_the_droid_of_the_app_s_document_is_taken_as_it_stands(alice: Person) -> None:
     asked(alice, droid=DOCUMENTED_DROID, swaps=DAY)
     asked(alice, droid=DROID | {"gasBudgetLimit": None}, swaps=DAY)
+    asked(alice, **BODY, asCalled=True, baseFee=30.25)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,12 @@ def test_a_wrong_backtest_is_told_field_and_what_is_allowed(
         {"droid": DROID},
         {"swaps": DAY},
         {"scenario": "calm", "swaps": DAY},
+        {"scenario": "calm", "asCalled": True},
+        {"scenario": "calm", "baseFee": 1},
+        BODY | {"asCalled": 1},
+        BODY | {"baseFee": "much"},
+        BODY | {"baseFee": "0.0000000001"},
+        BODY | {"baseFee": 1_000_000_001},
         BODY | {"droid": "EMA"},
         BODY | {"swaps": 1},
         BODY | {"start": {}},
