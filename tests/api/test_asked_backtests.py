@@ -1,5 +1,6 @@
 """POST /simulations with a droid: what is taken, what is refused, and how it is listed."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -105,6 +106,23 @@ def test_a_body_of_two_kinds_or_of_half_a_one_is_refused(
     body: dict[str, Any], alice: Person
 ) -> None:
     assert refused(alice, **body)["code"] == "INVALID_REQUEST"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("1e400", "1e-400", "1e999999999999999999999", "-0", "9" * 45, "[null]", "{}", "true"),
+        *('"\\ud800"', '"\\u007f"', '"\\n[x]"', '"' + "x" * 60_000 + '"', "[" * 200 + "]" * 200),
+    ],
+)
+@pytest.mark.parametrize("name", ["fundingUSD", "triggerType", "tickBuckets", "a.b\n"])
+def test_s30_a_value_that_would_hurt_to_read_is_refused(
+    name: str, value: str, alice: Person
+) -> None:
+    body = json.dumps(BODY | {"droid": DROID | {name: "sent"}}).replace('"sent"', value)
+    headers = alice.headers | {"Content-Type": "application/json"}
+    answer = alice.http.post("/simulations", content=body, headers=headers)
+    assert answer.status_code == 400, answer.text
 
 
 def test_it_takes_a_trader(exchange: Deployment) -> None:
