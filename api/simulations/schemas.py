@@ -1,6 +1,7 @@
 """What is sent to and answered by /simulations."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import (
@@ -15,10 +16,11 @@ from pydantic import (
 
 from api.door.answers import example
 from api.door.wire import Asked, QueryTruth, Sent, Wire
-from api.exact_json import DecimalText, WholeNumber
+from api.exact_json import DecimalText, ExactNumber, WholeNumber
 from sim.backtest.gwei import base_fee_wei
 from sim.scenario.scenario import DURATION_S_MAX
 from sim.scenario.world import SEED_MAX
+from sim.units import DECIMAL_TEXT
 
 SCENARIO_TEXT = """name = "two-crowds"
 seed = 1
@@ -85,6 +87,13 @@ def _given(sent: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in sent.items() if value is not None}
 
 
+def _number(value: Any) -> Any:
+    """Also one that is sent as text, as a droid's may be; no word of a droid is one."""
+    if isinstance(value, str) and DECIMAL_TEXT.fullmatch(value):
+        return ExactNumber(f"{Decimal(value):f}")
+    return value
+
+
 class SimulationSent(Sent):
     """Which scenario: `scenario` is the name of one that ships, or an object with the fields of a
     scenario file; `scenarioText` is such a file (TOML). Or a backtest: `droid` with `swaps`, the
@@ -125,7 +134,8 @@ class SimulationSent(Sent):
         if self.droid is None:
             return self.scenario if isinstance(self.scenario, dict) else None
         setting = {"as_called": self.as_called, "base_fee": self.base_fee}
-        return {"swaps": self.swaps} | _given(setting) | {"droid": _given(self.droid)}
+        droid = {name: _number(value) for name, value in _given(self.droid).items()}
+        return {"swaps": self.swaps} | _given(setting) | {"droid": droid}
 
 
 class QueuedAnswer(Wire):

@@ -54,6 +54,8 @@ def test_without_a_seed_it_has_that_of_the_command_line(alice: Person) -> None:
 def test_the_droid_of_the_app_s_document_is_taken_as_it_stands(alice: Person) -> None:
     asked(alice, droid=DOCUMENTED_DROID, swaps=DAY)
     asked(alice, droid=DROID | {"gasBudgetLimit": None}, swaps=DAY)
+    as_text = {"fundingUSD": "050000.50", "maxBots": "5", "derivativeThreshold": "0"}
+    asked(alice, droid=DROID | as_text, swaps=DAY)
     asked(alice, **BODY, asCalled=True, baseFee=30.25)
 
 
@@ -64,7 +66,7 @@ def test_the_droid_of_the_app_s_document_is_taken_as_it_stands(alice: Person) ->
         (BODY | {"swaps": "/etc/passwd"}, "swaps", f"one of {DAY}"),
         (BODY | {"swaps": f"../swap_logs/{DAY}"}, "swaps", f"one of {DAY}"),
         (BODY | {"droid": DROID | {"maxBots": 0}}, "droid.maxBots", "at least 1 and at most 100"),
-        (BODY | {"droid": DROID | {"maxBots": "5"}}, "droid.maxBots", "a number at least 1"),
+        (BODY | {"droid": DROID | {"maxBots": "five"}}, "droid.maxBots", "a number at least 1"),
         (BODY | {"droid": DROID | {"triggerType": 1}}, "droid.triggerType", "one of EMA"),
         (BODY | {"droid": DROID | {"minPrice": 4000}}, "droid.minPrice", "below maxPrice"),
         (BODY | {"droid": DROID | {"txPriority": 51}}, "droid.txPriority", "at most maxGasPrice"),
