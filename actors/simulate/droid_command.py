@@ -28,7 +28,7 @@ from sim.backtest.result import Setting
 from sim.backtest.run import Backtest
 from sim.scenario.fields import ScenarioError
 from storage.files.droid_file import DroidFile, read_droid
-from storage.files.shipped_logs import shipped_log
+from storage.files.shipped_logs import shipped_log, shipped_logs
 from storage.files.swap_log_file import SwapLogError, read_swap_log
 from storage.runs.run_directory import REPORT, RunDirectory
 
@@ -74,8 +74,11 @@ def simulate_droid(request: DroidRequest) -> int:
 
 
 def _read(request: DroidRequest) -> tuple[PoolLog, DroidFile]:
+    swaps = shipped_log(request.swaps) or Path(request.swaps)
+    if "." not in request.swaps and not swaps.exists():
+        found, known = repr(request.swaps)[:40], ", ".join(shipped_logs())
+        raise SimulateError(f"--swaps: found {found}, allowed is a file or one of {known}.")
     try:
-        swaps = shipped_log(request.swaps) or Path(request.swaps)
         return read_swap_log(swaps), read_droid(request.droid)
     except (SwapLogError, ScenarioError) as error:
         raise SimulateError(str(error)) from error
