@@ -197,7 +197,9 @@ def simulate(
 
 @app.command(name=f"{SIMULATE} {DROID}")
 def simulate_droid(
-    swaps: Annotated[Path, typer.Option(help="A pool's log (CSV, gz) beside its start.json.")],
+    swaps: Annotated[
+        str, typer.Option(help="A log that ships, or a file (CSV, gz) beside its start.json.")
+    ],
     droid: Annotated[Path, typer.Option(help="The droid (TOML), with the fields of a request.")],
     seed: Annotated[int, typer.Option(min=0, help="Makes the droid's address.")] = 1,
     as_called: Annotated[

@@ -3,6 +3,8 @@
 import gzip
 from pathlib import Path
 
+from storage.files.shipped_logs import SHIPPED_DIRECTORY
+
 DATA = Path(__file__).parent / "data" / "v3"
 DAY, MORNING = "usdc-weth-3000-2024-01-05", "usdc-weth-500-2024-01-05-first"
 
@@ -45,9 +47,15 @@ def written_droid(directory: Path, **changes: str) -> Path:
 def unpacked(log: str, directory: Path) -> Path:
     """The log's two files as anybody may have them."""
     for name in (f"{log}.csv", f"{log}.start.json"):
-        (directory / name).write_bytes(gzip.decompress((DATA / f"{name}.gz").read_bytes()))
+        (directory / name).write_bytes(gzip.decompress(kept(f"{name}.gz").read_bytes()))
     return directory / f"{log}.csv"
 
 
 def packed(log: str) -> Path:
-    return DATA / f"{log}.csv.gz"
+    return kept(f"{log}.csv.gz")
+
+
+def kept(name: str) -> Path:
+    """A file of the tests' own, or one that ships."""
+    shipped = SHIPPED_DIRECTORY / name
+    return shipped if shipped.exists() else DATA / name

@@ -28,6 +28,7 @@ Answer = TypeVar("Answer")
 
 KEPT_AT_WILL = KeptLimits(100, 1_000, 3, 30 * 86_400, 86_400)
 NO_LIMITS = QueueLimits(None, 1_000, KEPT_AT_WILL)
+ASKER = Asker(1_000, "127.0.0.1")
 SECONDS_OF_A_LONG_ONE = 90_000
 SMALL = """
 name = "tiny"
@@ -94,11 +95,11 @@ NO_MOST = Most()
 
 def queue(
     database_url: str,
-    account_id: int = 1_000,
+    account_id: int = ASKER.account,
     duration_s: int | None = None,
     limits: QueueLimits = NO_LIMITS,
     most: Most = NO_MOST,
-    origin: str = "127.0.0.1",
+    origin: str = ASKER.origin,
     text: str = SMALL,
 ) -> int:
     """A small simulation in the queue; its id."""
@@ -112,11 +113,21 @@ def queue(
         most.memory_mb,
         most.wall_s,
     )
-    asker = Asker(account_id, origin)
+    return queue_wish(database_url, wish, asked, Asker(account_id, origin), limits)
+
+
+def queue_wish(
+    database_url: str,
+    wish: SimulationWish,
+    size: SimulationSize,
+    asker: Asker = ASKER,
+    limits: QueueLimits = NO_LIMITS,
+) -> int:
+    """Whatever it is, in the queue; its id."""
 
     async def work(pool: AsyncPool) -> int:
         async with unit_of_work(pool) as connection:
-            return await simulations.queue_simulation(connection, asker, wish, asked, limits)
+            return await simulations.queue_simulation(connection, asker, wish, size, limits)
 
     return with_pool(database_url, work)
 

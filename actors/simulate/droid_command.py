@@ -21,17 +21,17 @@ from actors.simulate.options import refuse_unwritable
 from actors.simulate.run_origin import command_line, origin_of
 from actors.simulate.worlds import ACTORS_MAX, ACTORS_TEXT, SimulateError
 from sim.backtest.grid import GridError, combinations
+from sim.backtest.gwei import base_fee_wei
 from sim.backtest.log import PoolLog
 from sim.backtest.market import Replays
 from sim.backtest.result import Setting
 from sim.backtest.run import Backtest
 from sim.scenario.fields import ScenarioError
-from sim.units import NotDecimal, OffGrid, parse_scaled
 from storage.files.droid_file import DroidFile, read_droid
+from storage.files.shipped_logs import shipped_log, shipped_logs
 from storage.files.swap_log_file import SwapLogError, read_swap_log
 from storage.runs.run_directory import REPORT, RunDirectory
 
-GWEI_DECIMALS, BASE_FEE_WEI_MAX = 9, 10**18
 AUTO = "auto"
 LINES = {
     "worth": ("first_aum", "aum"),
@@ -44,9 +44,12 @@ LINES = {
 
 @dataclass(frozen=True)
 class DroidRequest:
-    """What was asked for on the command line."""
+    """What was asked for on the command line.
 
-    swaps: Path
+    swaps   the name of a log that ships, or a file
+    """
+
+    swaps: str
     droid: Path
     seed: int
     as_called: bool
@@ -71,8 +74,12 @@ def simulate_droid(request: DroidRequest) -> int:
 
 
 def _read(request: DroidRequest) -> tuple[PoolLog, DroidFile]:
+    swaps = shipped_log(request.swaps) or Path(request.swaps)
+    if "." not in request.swaps and not swaps.exists():
+        found, known = repr(request.swaps)[:40], ", ".join(shipped_logs())
+        raise SimulateError(f"--swaps: found {found}, allowed is a file or one of {known}.")
     try:
-        return read_swap_log(request.swaps), read_droid(request.droid)
+        return read_swap_log(swaps), read_droid(request.droid)
     except (SwapLogError, ScenarioError) as error:
         raise SimulateError(str(error)) from error
 
@@ -97,14 +104,10 @@ def _settings(request: DroidRequest, droid: DroidFile, log: PoolLog) -> list[Tri
 
 
 def _base_fee_wei(text: str) -> int:
-    allowed = "a number of gwei with at most 9 decimals, such as 12.5"
     try:
-        wei = parse_scaled(text, GWEI_DECIMALS)
-    except (NotDecimal, OffGrid):
-        raise SimulateError(f"--base-fee: found {text[:40]!r}, allowed is {allowed}.") from None
-    if wei > BASE_FEE_WEI_MAX:
-        raise SimulateError(f"--base-fee: found {text}, allowed are at most 10^9 gwei.")
-    return wei
+        return base_fee_wei(text)
+    except ValueError as error:
+        raise SimulateError(f"--base-fee: found {text[:40]!r}, allowed is {error}.") from None
 
 
 def _workers(actors: str) -> int:

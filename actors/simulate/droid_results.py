@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from actors.command_line import tell
+from sim.backtest.gwei import GWEI_DECIMALS
 from sim.backtest.result import Result
 from sim.droid.acts import Result as Outcome
 from sim.droid.spelling import SPELLED
@@ -17,7 +18,6 @@ from sim.units import format_scaled
 from storage.runs.run_directory import RunDirectory
 
 ETHER_DECIMALS = 18
-GWEI_DECIMALS = 9
 WORTH = ("aum", "fees", "gas", "impermanent_loss", "held", "halves", "full_range")
 """Columns of the record in base units of the quote, by their names in Standing."""
 

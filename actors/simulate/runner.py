@@ -3,27 +3,16 @@
 import math
 import os
 import time
-from collections.abc import Sequence
 
 import structlog
 
 from actors.loop import Loop
-from actors.simulate.hosts import peak_memory_bytes
-from actors.simulate.results import summary_of
-from actors.simulate.run_origin import origin_of
+from actors.simulate.asked_runs import AskedRun, CannotRun, asked_run
 from sim.book.engine import warm_up
-from sim.facts.of_run import MarketFacts, run_facts
-from sim.joint.opening import world_of
-from sim.record.run import RunRecord
-from sim.report.html import CONTENT_SECURITY_POLICY
-from sim.report.page_of_run import html_report
 from sim.scenario.fields import ScenarioError
 from sim.scenario.scenario import Scenario
-from sim.stepping.checkpoint import StateUnreadable
 from sim.stepping.rehearsal import rehearse
-from sim.stepping.world import SimulatedWorld, Timing
 from storage.errors import DatabaseUnavailable, Superseded, patiently
-from storage.files.scenario_file import scenario_prices
 from storage.postgres.database import Link
 from storage.process_limits import limited_memory
 from storage.runs.simulation_runs import (
@@ -37,7 +26,8 @@ from storage.runs.simulation_runs import (
     keep_checkpoint,
     note_progress,
 )
-from storage.runs.simulations import Report, SimulationStatus
+from storage.runs.simulations import SimulationStatus
+from storage.runs.stored_backtest import StoredBacktest, is_backtest, read_backtest
 from storage.runs.stored_scenario import scenario_of
 
 NOTE_EVERY_S = 1.0
@@ -51,14 +41,9 @@ STOP_WAIT_S = 3.0
 NICENESS = 10
 """The live exchange on the same machine goes first."""
 
-ASKED_BY = "a request to the exchange"
 TOO_LATE = "It was stopped after the {} s that it may take: the result is that of its steps so far"
 
 log = structlog.get_logger()
-
-
-class CannotRun(Exception):
-    """It would come to the same end every time. The message is one sentence."""
 
 
 class SimulationRunner:
@@ -128,9 +113,10 @@ class SimulationRunner:
         and a newer process are not.
         """
         try:
-            scenario = rehearsed(begun)
+            asked = prepared(begun)
             with limited_memory(begun.memory_mb_max):
-                self._turn = Turn(begun, scenario, self._link, self._checkpoint_s)
+                run = asked_run(begun, asked)
+                self._turn = Turn(begun, run, self._link, self._checkpoint_s)
                 return self._turn.take(self._loop)
         except (CannotRun, DatabaseUnavailable, Superseded):
             raise
@@ -150,9 +136,9 @@ class SimulationRunner:
 class Turn:
     """What one process does of a simulation."""
 
-    def __init__(self, begun: Begun, scenario: Scenario, link: Link, checkpoint_s: float) -> None:
-        self._begun, self._link, self._checkpoint_s = begun, link, checkpoint_s
-        self._world = open_world(begun, scenario)
+    def __init__(self, begun: Begun, run: AskedRun, link: Link, checkpoint_s: float) -> None:
+        self._begun, self._run = begun, run
+        self._link, self._checkpoint_s = link, checkpoint_s
         self._began = time.monotonic()
         self._noted_at, self._noted = -NOTE_EVERY_S, self._progress()
         self._keep_at = self._began + checkpoint_s
@@ -161,12 +147,12 @@ class Turn:
     @property
     def step(self) -> int:
         """Steps taken, by this process and those before it."""
-        return self._world.step_no
+        return self._run.step_no
 
     def take(self, loop: Loop) -> Ending | None:
         """Step to the end, to the end of its time or until somebody wants it stopped; None where
         this process stops."""
-        self._world.run(None, lambda: self._look(loop) or loop.stopping.is_set())
+        self._run.run(lambda: self._look(loop) or loop.stopping.is_set())
         if loop.stopping.is_set() and not self._has_its_end:
             self._keep()
             return None
@@ -174,7 +160,7 @@ class Turn:
 
     @property
     def _has_its_end(self) -> bool:
-        return self._is_unwanted or self._is_overdue or self._world.done
+        return self._is_unwanted or self._is_overdue or self._run.done
 
     def _look(self, loop: Loop) -> bool:
         """Asked every step: note how far it is, keep it; whether to stop."""
@@ -209,8 +195,9 @@ class Turn:
         """A checkpoint. Without one the next process begins at the start, and comes to the same."""
         began, kept = time.monotonic(), True
         try:
-            state, run = self._world.checkpoint(), self._begun.run
-            kept = keep_checkpoint(self._link(), run, self.step, self._wall_ms(), state)
+            state, run = self._run.checkpoint(), self._begun.run
+            if state is not None:
+                kept = keep_checkpoint(self._link(), run, self.step, self._wall_ms(), state)
         except DatabaseUnavailable as error:
             log.warning("simulation_not_kept", error=str(error))
         now = time.monotonic()
@@ -220,64 +207,32 @@ class Turn:
             self._keep_at = math.inf
 
     def _ending(self) -> Ending:
-        timing = Timing(
-            self._wall_ms() / 1_000,
-            "one process",
-            peak_memory_bytes(),
-            origin=origin_of(ASKED_BY),
-        )
-        record = self._world.record(timing)
-        status = SimulationStatus.FINISHED if self._world.done else SimulationStatus.STOPPED
-        facts = run_facts(record)
-        summary, report = summary_of(record, facts), report_of(record, facts)
-        late = self._is_overdue and not self._is_unwanted and not self._world.done
+        left = self._run.left(self._wall_ms() / 1_000)
+        status = SimulationStatus.FINISHED if self._run.done else SimulationStatus.STOPPED
+        late = self._is_overdue and not self._is_unwanted and not self._run.done
         error = TOO_LATE.format((self._begun.wall_ms_max or 0) // 1_000) if late else None
-        return Ending(status, self._progress(), record.state_hash, summary, report, error)
+        return Ending(status, self._progress(), left.state_hash, left.summary, left.report, error)
 
     def _progress(self) -> Progress:
-        return Progress(self._world.step_no, self._world.orders, self._world.fills)
+        return Progress(self._run.step_no, self._run.orders, self._run.fills)
 
     def _wall_ms(self) -> int:
         return self._begun.wall_ms + round((time.monotonic() - self._began) * 1_000)
 
 
-def rehearsed(begun: Begun) -> Scenario:
+def prepared(begun: Begun) -> Scenario | StoredBacktest:
     """What is to be run, its kernels compiled. Raises CannotRun.
 
     Compiling takes half a minute and hundreds of megabytes after an installation, and its library
     ends the process that has no room for it: neither is the simulation's to pay for.
     """
-    warm_up()
+    wish = begun.wish
     try:
-        scenario = scenario_of(begun.wish)
+        if is_backtest(wish.scenario):
+            return read_backtest(wish.scenario, wish.seed)
+        warm_up()
+        scenario = scenario_of(wish)
         rehearse(scenario)
     except ScenarioError as error:
         raise CannotRun(str(error)) from error
     return scenario
-
-
-def open_world(begun: Begun, scenario: Scenario) -> SimulatedWorld:
-    """The world where its last process has left it, or at its start. Raises CannotRun."""
-    try:
-        world = world_of(scenario, scenario_prices(scenario))
-        if begun.checkpoint is None:
-            return world
-        try:
-            world.resume(begun.checkpoint)
-            return world
-        except StateUnreadable as error:  # of an older version, say
-            log.warning("simulation_starts_anew", error=str(error))
-            return world_of(scenario, scenario_prices(scenario))
-    except ScenarioError as error:
-        raise CannotRun(str(error)) from error
-
-
-def report_of(record: RunRecord, facts: Sequence[MarketFacts]) -> Report | None:
-    """The report; a run without one is still a run."""
-    if not record.steps:
-        return None
-    try:
-        return Report(html_report(record, facts=facts), CONTENT_SECURITY_POLICY)
-    except Exception:
-        log.exception("simulation_without_report", scenario=record.scenario, seed=record.seed)
-        return None

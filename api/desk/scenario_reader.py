@@ -9,10 +9,13 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from api.fair_turns import FairTurns, TurnLimits
+from sim.chain.building import BLOCK_S
 from sim.scenario.fields import ScenarioError
-from sim.scenario.work import Work, work_of
+from sim.scenario.markets import SECOND_US
+from sim.scenario.work import CROWD_MIN, MEBIBYTE, Work, work_of
 from storage.process_limits import die_with_parent, end_after_cpu, limited_memory
 from storage.runs.simulations import SimulationWish
+from storage.runs.stored_backtest import SWAPS, is_backtest, read_backtest
 from storage.runs.stored_scenario import read_scenario
 
 READ_CPU_S_MAX = 2
@@ -22,6 +25,9 @@ READINGS = TurnLimits(1, 1, waiting_max=64, waiting_of_address_max=8)
 
 READINGS_OF_A_TEXT_MAX = 2
 """A process may be lost by somebody else's doing: then a text is read again, once."""
+
+LOGGED_BYTES = 8_192
+"""What a row of a pool's log leaves in a backtest at the most: itself, a standing, its fees."""
 
 NICENESS = 10
 """Orders go first."""
@@ -97,6 +103,8 @@ def read(text: str, seed: int | None, duration_s: int | None) -> ScenarioRead:
     end_after_cpu(READ_CPU_S_MAX)
     try:
         with limited_memory(READ_MEMORY_MB_MAX):
+            if is_backtest(text):
+                return of_backtest(text, seed, duration_s)
             scenario = read_scenario(text, seed, duration_s)
     except MemoryError:
         raise ScenarioError(
@@ -110,4 +118,20 @@ def read(text: str, seed: int | None, duration_s: int | None) -> ScenarioRead:
         scenario.steps,
         scenario.step_us,
         work_of(scenario),
+    )
+
+
+def of_backtest(text: str, seed: int | None, duration_s: int | None) -> ScenarioRead:
+    """A droid is one trader on no market; a block is a step. Raises ScenarioError."""
+    if duration_s is not None:
+        raise ScenarioError(f"{SWAPS}: found a duration beside it, allowed is none: all of the log")
+    backtest = read_backtest(text, seed)
+    rows, blocks = len(backtest.log.rows), backtest.log.blocks
+    return ScenarioRead(
+        SimulationWish(backtest.name, text, backtest.setting.seed, None),
+        1,
+        0,
+        blocks,
+        BLOCK_S * SECOND_US,
+        Work((blocks + rows) * CROWD_MIN, -(-rows * LOGGED_BYTES // MEBIBYTE)),
     )

@@ -32,11 +32,13 @@ ADMIN_PLACES = 100
 
 DAY_S = 86_400
 FIELD_TEXT = re.compile(rf"({re.escape(Name.SCENARIO_TEXT)}|[A-Za-z_][\w\[\].]*): ", re.ASCII)
+ALLOWED_TEXT = re.compile(r", allowed (here )?(is )?|: must be ")
 
 
 @dataclass(frozen=True)
 class ScenarioSent:
-    """A scenario in a client's words: the name of a shipped one, a JSON object, or TOML text."""
+    """A scenario or a backtest in a client's words: the name of a shipped scenario, a JSON object,
+    or TOML text."""
 
     named: str | None
     table: Mapping[str, Any] | None
@@ -240,10 +242,9 @@ def refused_scenario(error: ScenarioError) -> Refused:
     sentence = str(error)
     details = {}
     field = FIELD_TEXT.match(sentence)
-    _, _, allowed = sentence.partition(", allowed ")
-    if field is not None and allowed:
-        allowed = allowed.removeprefix("here ").removeprefix("is ")
-        details = {"field": field.group(1), "allowed": allowed}
+    allowed = ALLOWED_TEXT.search(sentence)
+    if field is not None and allowed is not None:
+        details = {"field": field.group(1), "allowed": sentence[allowed.end() :]}
     return Refused(Refusal.INVALID_SCENARIO, sentence, details)
 
 

@@ -16,16 +16,22 @@ FIELDS: dict[str, str] = {
     "keptUntil": f"When an ended one goes by itself, in {MILLISECONDS}; absent before its end.",
     "ListedAnswer.error": "Why it FAILED; absent otherwise.",
     "SimulationAnswer.error": "Why it FAILED; absent otherwise.",
-    "scenario": "Its name.",
+    "scenario": "Its name; of a backtest `droid-` and its log's.",
     "SimulationSent.scenario": "The name of a scenario that ships, or an object with the fields of "
     "a scenario file.",
     "scenarioText": "A scenario file (TOML).",
+    "SimulationSent.droid": "A droid as `POST /api/droids` takes it; `poolId` may be left out: the "
+    "log says which pool it is.",
+    "swaps": "The name of a log of a pool that ships.",
+    "asCalled": "true: the log's swaps are called as they were; else each is as large as brings "
+    "the price to where it was.",
+    "baseFee": "Of every block, in gwei; without it 12.5.",
     "seed": "The seed: the same scenario and seed come to the same `stateHash`.",
-    "durationS": "How many simulated seconds; without it, the scenario's own.",
+    "durationS": "How many simulated seconds; without it, the scenario's own. Not with `droid`.",
     "traders": "How many traders take part.",
-    "markets": "How many markets there are.",
+    "markets": "How many markets there are; 0 where a droid works in a pool.",
     "progress": "How far it is.",
-    "step": "Steps taken.",
+    "step": "Steps taken; those of a backtest are blocks.",
     "steps": "Steps in all.",
     "simulatedMs": "Simulated time so far, in milliseconds.",
     "fills": "Fills so far.",
@@ -36,7 +42,8 @@ FIELDS: dict[str, str] = {
     "stateHash": "The hash of everything at the end; absent before.",
     "rerunOf": "The simulation that it repeats; absent where none.",
     "ahead": "How many wait before it; absent when it does not wait.",
-    "result": "What `sandpit simulate --json` prints; absent before the end.",
+    "result": "What `sandpit simulate --json` prints, of a backtest what `sandpit simulate droid "
+    "--json` does; absent before the end.",
 }
 
 OPERATION_IDS = {

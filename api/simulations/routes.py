@@ -78,17 +78,17 @@ PAGE: dict[int | str, dict[str, Any]] = {
 
 @router.post(
     "/simulations",
-    summary="Run a scenario",
+    summary="Run a scenario or a backtest",
     **documented(202, QueuedAnswer, 409, instead=BAD_SCENARIO | TOO_LARGE | FULL),
 )
 async def post_simulation(
     sent: SimulationSent, caller: Trader, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Queued; it runs beside the exchange, as soon as there is room. The same scenario and seed
-    always come to the same `stateHash`. A scenario that is sent names no file."""
+    always come to the same `stateHash`. A scenario that is sent names no file. A droid on a pool's
+    log is a simulation like any other; its steps are blocks."""
     named = sent.scenario if isinstance(sent.scenario, str) else None
-    table = sent.scenario if isinstance(sent.scenario, dict) else None
-    scenario = desk.ScenarioSent(named, table, sent.scenario_text, sent.seed, sent.duration_s)
+    scenario = desk.ScenarioSent(named, sent.table, sent.scenario_text, sent.seed, sent.duration_s)
     requester = requester_of(caller, request)
     number = await desk.request_simulation(
         scenarios_of(request), requester, scenario, idempotency_key

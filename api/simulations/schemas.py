@@ -1,14 +1,26 @@
 """What is sent to and answered by /simulations."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, StrictStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+    model_validator,
+)
 
 from api.door.answers import example
 from api.door.wire import Asked, QueryTruth, Sent, Wire
-from api.exact_json import WholeNumber
+from api.exact_json import DecimalText, ExactNumber, WholeNumber
+from sim.backtest.gwei import base_fee_wei
 from sim.scenario.scenario import DURATION_S_MAX
 from sim.scenario.world import SEED_MAX
+from sim.units import DECIMAL_TEXT
 
 SCENARIO_TEXT = """name = "two-crowds"
 seed = 1
@@ -35,6 +47,22 @@ strategy = "noise"
 heads = 500
 capital = "100000"
 """
+DROID: dict[str, Any] = {
+    "fundingUSD": 50000,
+    "triggerType": "EMA",
+    "tickBuckets": 1,
+    "bucketOffset": 0,
+    "fundingCurveType": "LINEAR",
+    "maxBots": 5,
+    "maxPrice": 4000,
+    "minPrice": 1500,
+    "maxGasPrice": 50,
+    "txPriority": 1,
+    "derivativeThreshold": 0.01,
+    "ladderPercMargin": 0.0005,
+    "fallingRebalanceTrigger": 0.004,
+    "risingRebalanceTrigger": 0.004,
+}
 
 
 def _name_or_table(value: object) -> object:
@@ -43,12 +71,40 @@ def _name_or_table(value: object) -> object:
     raise ValueError("must be a scenario's name, or an object with its fields")
 
 
+def _of_gwei(text: str) -> str:
+    try:
+        base_fee_wei(text)
+    except ValueError as error:
+        raise ValueError(f"must be {error}") from None
+    return text
+
+
+BaseFee = Annotated[DecimalText, AfterValidator(_of_gwei)]
+
+
+def _given(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """null is the same as nothing."""
+    return {name: value for name, value in sent.items() if value is not None}
+
+
+def _number(value: Any) -> Any:
+    """Also one that is sent as text, as a droid's may be; no word of a droid is one."""
+    if isinstance(value, str) and DECIMAL_TEXT.fullmatch(value):
+        return ExactNumber(f"{Decimal(value):f}")
+    return value
+
+
 class SimulationSent(Sent):
     """Which scenario: `scenario` is the name of one that ships, or an object with the fields of a
-    scenario file; `scenarioText` is such a file (TOML). One of the two."""
+    scenario file; `scenarioText` is such a file (TOML). Or a backtest: `droid` with `swaps`, the
+    name of the pool's log that it is to live, `asCalled` and `baseFee`. One of the three."""
 
     scenario: Annotated[str | dict[str, Any] | None, BeforeValidator(_name_or_table)] = None
     scenario_text: StrictStr | None = None
+    droid: dict[str, Any] | None = None
+    swaps: StrictStr | None = None
+    as_called: StrictBool | None = None
+    base_fee: BaseFee | None = None
     seed: Annotated[WholeNumber, Field(ge=0, le=SEED_MAX)] | None = None
     duration_s: Annotated[WholeNumber, Field(ge=1, le=DURATION_S_MAX)] | None = None
 
@@ -57,15 +113,29 @@ class SimulationSent(Sent):
             "examples": [
                 {"scenario": "flash-crash", "seed": 7, "durationS": 900},
                 {"scenarioText": SCENARIO_TEXT, "seed": 7},
+                {"droid": DROID, "swaps": "usdc-weth-3000-2024-01-05"},
             ]
         }
     )
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> "SimulationSent":
-        if (self.scenario is None) == (self.scenario_text is None):
-            raise ValueError("give either scenario or scenarioText")
+    def _one_of_three(self) -> "SimulationSent":
+        if [self.scenario, self.scenario_text, self.droid].count(None) != 2:
+            raise ValueError("give either scenario or scenarioText, or droid with swaps")
+        if (self.droid is None) != (self.swaps is None):
+            raise ValueError("droid and swaps go together")
+        if self.droid is None and (self.as_called, self.base_fee) != (None, None):
+            raise ValueError("asCalled and baseFee go with droid")
         return self
+
+    @property
+    def table(self) -> Mapping[str, Any] | None:
+        """What was sent as an object; a droid beside its log as the object that both make."""
+        if self.droid is None:
+            return self.scenario if isinstance(self.scenario, dict) else None
+        setting = {"as_called": self.as_called, "base_fee": self.base_fee}
+        droid = {name: _number(value) for name, value in _given(self.droid).items()}
+        return {"swaps": self.swaps} | _given(setting) | {"droid": droid}
 
 
 class QueuedAnswer(Wire):

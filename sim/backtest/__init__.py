@@ -4,5 +4,5 @@
 `log` (what is logged, and the blocks between), `market` (the pool, in which the log happens again),
 `hand` (the droid's wallet and what its transactions do), `earning` (what each swap has earned it),
 `beside` (what it is compared with) and `result` (all that comes of it, and its hash). `grid` makes
-many settings of one.
+many settings of one, `gwei` reads its base fee.
 """

@@ -69,16 +69,18 @@ class Backtest:
         self._done: list[Done] = []
         self._rebalances: list[Rebalance] = []
 
-    def run(self, called: Callable[[int], object] | None = None) -> Backtested:
-        """To the log's end; `called` is told how many blocks there were, after each."""
+    def run(self, called: Callable[[int], bool | None] | None = None) -> Backtested:
+        """To the log's end; sooner where `called` says so, which is told before each block how
+        many there were."""
         last = self._log.first
         self._look(last, {})
-        for last in blocks_of(self._log):
+        for block in blocks_of(self._log):
+            if called is not None and called(self._blocks):
+                break
+            last = block
             self._blocks += 1
             self._happen(last)
             self._look(last, self._settle(last))
-            if called is not None:
-                called(self._blocks)
         if self._standings[-1].block != last.number:
             self._standings.append(self._standing(last))
         return self._result()

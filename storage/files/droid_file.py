@@ -51,12 +51,20 @@ def read_droid(path: Path) -> DroidFile:
     try:
         text = _text(path)
         with toml_table(text, "a droid", Decimal) as table:
-            Fields(table).only(*NAMES)
-            given = {NAMES[name]: value for name, value in table.items()}
+            given = given_in(table)
     except ScenarioError as error:
         raise about_file(path, text, error) from error
-    given.pop(POOL, None)
     return DroidFile(path, text, given)
+
+
+def given_in(table: Mapping[str, object], where: str = "") -> Mapping[str, object]:
+    """Fields of a droid by their names in sim/droid/config.py. Raises ScenarioError for one that
+    there is not.
+
+    where   the table's path in its text
+    """
+    Fields(table, where).only(*NAMES)
+    return {NAMES[name]: value for name, value in table.items() if NAMES[name] != POOL}
 
 
 def _text(path: Path) -> str:

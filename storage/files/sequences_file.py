@@ -7,13 +7,13 @@ import json
 import zlib
 from math import isfinite
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn, cast
 
 from sim.pool.fields import Fields, SequenceError
 from storage.distinct_keys import NAMES_A_KEY_TWICE, key_named_twice
 from storage.regular_file import open_regular
 
-CONTENT_BYTES_MAX = 1 << 30
+CONTENT_BYTES_MAX, PIECE_BYTES = 1 << 30, 1 << 20
 VALUES_MAX = 20_000_000
 """Two bytes of JSON may be a value, of a hundred bytes in memory."""
 
@@ -85,9 +85,19 @@ def _is_deep(document: object) -> bool:
 def _content(path: Path) -> bytes:
     with open_regular(path) as file:
         if file.peek(2)[:2] != GZIP_START:
-            return file.read(CONTENT_BYTES_MAX + 1)
+            return _read(file)
         with gzip.open(file) as unpacked:
-            return unpacked.read(CONTENT_BYTES_MAX + 1)
+            return _read(cast(IO[bytes], unpacked))
+
+
+def _read(file: IO[bytes]) -> bytes:
+    """No more than tells that it is too much. In pieces, for a read takes room for all that it is
+    asked for, however little there is."""
+    pieces, size = [], 0
+    while size <= CONTENT_BYTES_MAX and (piece := file.read(PIECE_BYTES)):
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces)
 
 
 class _Ambiguous(dict[str, Any]):

@@ -1,12 +1,11 @@
 """The benchmark of pools runs, with the same swaps to all; what it measures is not judged here."""
 
-from pathlib import Path
-
 import pytest
 
 from actors.bench.pool import Extent, bench_pool
+from tests.pool_logs import DAY, packed
 
-LOG = Path(__file__).parents[1] / "data" / "v3" / "usdc-weth-3000-2024-01-05.csv.gz"
+LOG = packed(DAY)
 
 
 @pytest.mark.ray

@@ -109,6 +109,7 @@ REFUSALS = [
     (("--actors", "many"), "--actors: found 'many', allowed is auto or 0 to 64"),
     (("--droid", "nowhere.toml"), "nowhere.toml: cannot be read"),
     (("--swaps", "nowhere.csv"), "allowed is nowhere.start.json"),
+    (("--swaps", "nowhere"), f"found 'nowhere', allowed is a file or one of {DAY}"),
 ]
 
 

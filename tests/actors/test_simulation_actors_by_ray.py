@@ -11,11 +11,14 @@ from actors.live.supervisor import Supervisor
 from actors.simulate.queue import SimulationQueue, simulation_name
 from api.desk import simulations as desk
 from api.desk.scenario_reader import ScenarioReader
+from sim.backtest.run import Backtest
 from sim.roles import Role
 from storage.runs.simulations import SimulationStatus
+from storage.runs.stored_backtest import read_backtest
 from storage.servers.database_hold import DatabaseHold
 from storage.settings import Settings
 from tests.builders import trader
+from tests.pool_logs import BUSY, DAY, droid_text
 from tests.simulations import SECONDS_OF_A_LONG_ONE, SMALL, hash_of, view, with_pool
 from tests.waiting import eventually
 
@@ -42,8 +45,10 @@ def supervised(ray_session: str, database_url: str) -> Iterator[None]:
     hold.release()
 
 
-def ask(database_url: str, requester: desk.Requester, duration_s: int | None = None) -> int:
-    sent = desk.ScenarioSent(None, None, SMALL, None, duration_s)
+def ask(
+    database_url: str, requester: desk.Requester, duration_s: int | None = None, text: str = SMALL
+) -> int:
+    sent = desk.ScenarioSent(None, None, text, None, duration_s)
     return with_pool(
         database_url,
         lambda pool: desk.request_simulation(
@@ -75,6 +80,17 @@ def test_a_wish_is_run_by_an_actor_and_again_by_its_id(
     with_pool(database_url, lambda pool: desk.stop(pool, requester, endless))
     eventually(lambda: view(database_url, endless).ended_at_us, END_S_MAX)
     assert view(database_url, endless).status == SimulationStatus.STOPPED
+
+
+def test_a_backtest_is_run_by_an_actor(
+    supervised: None, database_url: str, requester: desk.Requester
+) -> None:
+    text = f'swaps = "{DAY}"\n[droid]\n{droid_text(**BUSY)}'
+    number = ask(database_url, requester, text=text)
+    eventually(lambda: view(database_url, number).ended_at_us, END_S_MAX)
+    ended, asked = view(database_url, number), read_backtest(text)
+    assert (ended.status, ended.error) == (SimulationStatus.FINISHED, None)
+    assert ended.state_hash == Backtest(asked.log, asked.setting).run().state_hash()
 
 
 def last_kept(database_url: str) -> int:

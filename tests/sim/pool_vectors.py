@@ -1,22 +1,21 @@
-"""What the contracts answered: the files of tests/data/v3."""
+"""What the contracts answered: the files of tests/data/v3, and logs of sim/swap_logs."""
 
 import csv
 import gzip
 import json
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from sim.pool.replaying import replayed
+from tests.pool_logs import kept
 
-DATA = Path(__file__).parents[1] / "data" / "v3"
 SEQUENCE_FILES = [f"pool_sequences_ts{spacing}" for spacing in (1, 10, 60, 200)]
 
 
 @cache
 def text(name: str) -> str:
-    return gzip.decompress((DATA / f"{name}.gz").read_bytes()).decode()
+    return gzip.decompress(kept(f"{name}.gz").read_bytes()).decode()
 
 
 def vectors(name: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from sim.scenario.fields import ScenarioError
 from storage.files.scenario_file import SHIPPED_DIRECTORY, load_scenario, scenario_prices
 from storage.files.world_file import load_world
+from storage.runs.stored_backtest import read_backtest
 from storage.runs.stored_scenario import read_scenario
 from storage.servers.data_directory import prepare
 from storage.settings import ConfigurationError, Settings
@@ -37,6 +38,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "a scenario": lambda path: load_scenario(str(path)),
     "a world": lambda path: load_world(str(path)),
     "a scenario by REST": lambda path: read_scenario(path.read_text()),
+    "a backtest by REST": lambda path: read_backtest(path.read_text()),
     "settings": settings_of,
 }
 
