@@ -1,10 +1,11 @@
 """Actors that come and go with droids: one for each that runs, none for those that do not."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
+from actors.cluster.comings import Comings, reconciled
 from actors.cluster.remote import Wanted
 from actors.live.droid_places import own_name, placed
 from storage.droids.working import left_lately, open_sessions
@@ -16,14 +17,6 @@ KIND = "droids"
 log = structlog.get_logger()
 
 
-class Comings(Protocol):
-    """Actors that come and go; see actors.live.supervisor.Simulations."""
-
-    def reconcile(self, cluster: Any) -> list[Wanted]: ...
-    def names(self) -> list[str]: ...
-    def close(self) -> None: ...
-
-
 class DroidRoster:
     """Sees to it that every session that is open has its actor."""
 
@@ -33,8 +26,7 @@ class DroidRoster:
         self._running: dict[str, Wanted] | None = None
 
     def reconcile(self, cluster: Any) -> list[Wanted]:
-        """Start actors of what is new, end those that nobody needs; the actors that were there
-        before, for whoever looks after their health."""
+        """See actors.cluster.comings.reconciled."""
         before = self._running or {}
         try:
             names = list(placed(open_sessions(self._link())))
@@ -45,11 +37,7 @@ class DroidRoster:
         self._running = {
             name: Wanted(KIND, name, {"name": name, **self._arguments}) for name in names
         }
-        cluster.end([name for name in over if name not in self._running])
-        for name, wanted in self._running.items():
-            if name not in before:
-                cluster.ensure(wanted)
-        return [wanted for name, wanted in self._running.items() if name in before]
+        return reconciled(cluster, self._running, before, over)
 
     def names(self) -> list[str]:
         """The actors that run."""

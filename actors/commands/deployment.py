@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 
+from actors.cluster.comings import Comings
 from actors.cluster.handles import MarketHandle, PoolHandle
 from actors.cluster.remote import RayCluster, Wanted
-from actors.cluster.roster import Comings, DroidRoster, Together
+from actors.cluster.roster import DroidRoster, Together
 from actors.live.auditor import Auditor
 from actors.live.strategy import Means
 from actors.simulate.queue import SimulationQueue

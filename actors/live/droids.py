@@ -6,7 +6,7 @@ it: whoever is killed at any point goes on from what was kept.
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -23,12 +23,11 @@ from sim.droid.acts import MintRung, Outcome, Result
 from sim.droid.ladder import Rung
 from sim.droid.memory import MindState
 from sim.droid.mind import DroidMind, View
-from sim.droid.session import DroidSession, Figures, Memory, Step, Told
+from sim.droid.session import BLOCKS_PATIENCE, DroidSession, Figures, Memory, Step, Told, told_of
 from sim.droid.signal import BlockEnd
 from sim.droid.states import Active, Status
 from sim.droid.written import read_as, written
 from sim.pool.positions import PositionKey
-from sim.pool.words import Pair
 from storage.chain.pools import as_it_was, followed
 from storage.droids import working
 from storage.droids.working import History, Opened, OpenSession, Sight, Taken, Work
@@ -41,9 +40,6 @@ LOOK_S_MIN, LOOK_S_MAX = 0.01, 0.25
 RETRY_S = 0.2
 STOP_WAIT_S = 4.0
 CONNECTIONS = 2
-BLOCKS_PATIENCE = 3
-"""A transaction that is in none of so many blocks is decided anew."""
-
 RESULTS = {
     WishStatus.MINED: Result.DONE,
     WishStatus.FAILED: Result.FAILED,
@@ -265,13 +261,8 @@ def told_by_label(sight: Sight, names: Mapping[str, str], pool_id: int) -> dict[
             price_x96 = int(one.prices.get(str(pool_id), 0))
             fee_wei = int(one.told.get("gas_fee_wei", 0))
             outcome = Outcome(label, RESULTS[WishStatus(one.status)], fee_wei, price_x96 or 1)
-            amounts = one.told.get("amounts") or one.told.get("principal") or ["0", "0"]
-            found[label] = Told(outcome, pair(amounts), pair(one.told.get("collected", ["0", "0"])))
+            found[label] = told_of(outcome, one.told)
     return found
-
-
-def pair(texts: Sequence[str]) -> Pair:
-    return int(texts[0]), int(texts[1])
 
 
 def opened(act: MintRung, holder: bytes) -> Opened:

@@ -4,6 +4,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from actors.cluster.comings import reconciled
 from actors.cluster.remote import Wanted
 from storage.errors import StorageError
 from storage.postgres.database import Link
@@ -36,8 +37,7 @@ class SimulationQueue:
         self._running: dict[str, Wanted] | None = None
 
     def reconcile(self, cluster: Cluster) -> list[Wanted]:
-        """Start actors of what is new, end those of what has ended; the actors that were there
-        before, for whoever looks after their health."""
+        """See actors.cluster.comings.reconciled."""
         before = self._running or {}
         try:
             for number in fail_overdue(self._link()):
@@ -48,11 +48,7 @@ class SimulationQueue:
             log.warning("simulations_wait", error=str(error))
             return list(before.values())
         self._running = {simulation_name(number): self._wanted(number) for number in ids}
-        cluster.end([name for name in over if name not in self._running])
-        for name, wanted in self._running.items():
-            if name not in before:
-                cluster.ensure(wanted)
-        return [wanted for name, wanted in self._running.items() if name in before]
+        return reconciled(cluster, self._running, before, over)
 
     def names(self) -> list[str]:
         """The actors that run."""

@@ -88,22 +88,21 @@ def shown_bot(bot: BotView, terms: PoolTerms, now: PoolView | None) -> ShownBot:
 
 
 def shown_figures(figures: Figures) -> ShownFigures:
-    """What an actor has written, under whatever spelling of these names; null what it has not."""
-    found = {name.replace("_", "").lower(): value for name, value in figures.items()}
+    """What an actor has written; null what it has not."""
 
     def number(name: str) -> Decimal | None:
-        value = found.get(name)
+        value = figures.get(name)
         return None if value is None else plain(Decimal(str(value)))
 
-    address = found.get("walletaddress")
+    address = figures.get("wallet_address")
     return ShownFigures(
-        status=found.get("status"),
-        note=found.get("note"),
+        status=figures.get("status"),
+        note=figures.get("note"),
         wallet_address=None if address is None else checksummed(address_of_text(address)),
-        equity_usd=number("equityusd"),
-        fees_earned_usd=number("feesearnedusd"),
-        gas_spent_usd=number("gasspentusd"),
-        impermanent_loss_usd=number("impermanentlossusd"),
+        equity_usd=number("equity_usd"),
+        fees_earned_usd=number("fees_earned_usd"),
+        gas_spent_usd=number("gas_spent_usd"),
+        impermanent_loss_usd=number("impermanent_loss_usd"),
     )
 
 

@@ -9,11 +9,11 @@ from sim.chain.crowd import BASE_FEE_WEI
 from sim.chain.pool_host import DIGEST_BYTES, hashed
 from sim.droid.acts import Result as Outcome
 from sim.droid.config import DroidConfig
+from sim.droid.session import GAS_WEI
 from sim.droid.states import Note, Why
 from sim.droid.written import written
 from sim.pool.words import Pair
 
-ETHER_WEI = 2 * 10**17
 """What a droid gets for gas, as a deployment gives it."""
 
 
@@ -29,7 +29,7 @@ class Setting:
     seed: int = 1
     replays: Replays = Replays.PRICE
     base_fee_wei: int = BASE_FEE_WEI
-    ether_wei: int = ETHER_WEI
+    ether_wei: int = GAS_WEI
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ droid's actor, or a backtest.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 from sim.chain.acts import Act as ChainAct
 from sim.chain.acts import Close, Mint, Send, SwapIn, Transfer
@@ -24,6 +25,12 @@ from sim.pool.positions import PositionKey
 from sim.pool.words import Pair
 
 HOUR_S = 3_600
+GAS_WEI = 2 * 10**17
+"""What a simulated wallet begins with for gas; of the exchange's droids it is a setting."""
+
+BLOCKS_PATIENCE = 3
+"""A transaction that is in none of so many blocks is decided anew."""
+
 ETHER_ATOM_WEI = 10**10
 """An account counts ether in hundred-millionths: what is less stays in the wallet."""
 
@@ -75,6 +82,16 @@ class Told:
     outcome: Outcome
     amounts: Pair = NOTHING
     collected: Pair = NOTHING
+
+
+def told_of(outcome: Outcome, told: Mapping[str, Any]) -> Told:
+    """With the amounts that the chain has told of it: see sim.chain.execution.Effect."""
+    amounts = told.get("amounts") or told.get("principal") or ("0", "0")
+    return Told(outcome, _pair(amounts), _pair(told.get("collected", ("0", "0"))))
+
+
+def _pair(texts: Sequence[str]) -> Pair:
+    return int(texts[0]), int(texts[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """A droid on a simulation's chain: what it sees of a block, what it wishes, how it stands."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from sim.chain.acts import Wish
@@ -13,16 +12,12 @@ from sim.droid.acts import Outcome, Result
 from sim.droid.ladder import Rung
 from sim.droid.memory import MindState
 from sim.droid.mind import DroidMind, View
-from sim.droid.session import DroidSession, Memory, Told
+from sim.droid.session import BLOCKS_PATIENCE, GAS_WEI, DroidSession, Memory, Told, told_of
 from sim.droid.signal import BlockEnd
 from sim.droid.states import Active, Status
 from sim.pool.words import Pair
 from sim.record.chain import DROID, DroidRecord, rows_of
 from sim.scenario.chain import DroidDescription
-
-ETHER_WEI = 2 * 10**17
-BLOCKS_PATIENCE = 3
-"""A transaction that is in none of so many blocks is decided anew."""
 
 
 class JointDroid:
@@ -43,7 +38,7 @@ class JointDroid:
         self._bands: list[tuple[int, int, float, float]] = []
         self._quote = int(about.config.funding_usd * self._pool.terms.quote_unit)
         state.holdings[self._pool.quote.address, self._holder] = self._quote
-        state.wei[self._holder] = ETHER_WEI
+        state.wei[self._holder] = GAS_WEI
 
     @property
     def wishes(self) -> list[Wish]:
@@ -79,7 +74,7 @@ class JointDroid:
         for label, wish in [*self._waiting.items()]:
             found = included.get(self._label(label))
             if found is not None:
-                self._told[label] = told_of(label, found, sqrt_price_x96)
+                self._told[label] = told_in(label, found, sqrt_price_x96)
             elif block.tip.number >= wish.last_block:
                 self._told[label] = Told(Outcome(label, Result.DROPPED, 0, sqrt_price_x96))
             else:
@@ -110,7 +105,7 @@ class JointDroid:
 
     def _note(self, view: View, time_us: int) -> None:
         figures, terms = self._session.figures(self._memory, view), self._pool.terms
-        ether = terms.in_quote(terms.pair(ETHER_WEI, 0), view.sqrt_price_x96)
+        ether = terms.in_quote(terms.pair(GAS_WEI, 0), view.sqrt_price_x96)
         gas = terms.in_quote(terms.pair(self._memory.fee_wei, 0), view.sqrt_price_x96)
         worth = figures.aum, figures.fees_earned, gas, figures.impermanent_loss
         held = self._quote + int(ether)
@@ -146,15 +141,8 @@ def labels_of(mind: MindState) -> set[str]:
     return {act.label for act in mind.pending}
 
 
-def told_of(label: str, included: Included, sqrt_price_x96: int) -> Told:
+def told_in(label: str, included: Included, sqrt_price_x96: int) -> Told:
     """What became of a transaction that is in a block."""
     result = Result.DONE if included.effect.revert is None else Result.FAILED
     outcome = Outcome(label, result, included.fee_wei, sqrt_price_x96)
-    told: Mapping[str, Any] = included.effect.told
-    nothing = ("0", "0")
-    amounts = told.get("amounts") or told.get("principal") or nothing
-    return Told(outcome, pair(amounts), pair(told.get("collected", nothing)))
-
-
-def pair(texts: Any) -> Pair:
-    return int(texts[0]), int(texts[1])
+    return told_of(outcome, included.effect.told)
