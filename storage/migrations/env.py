@@ -3,6 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
+import storage.tables.agents
 import storage.tables.audit
 import storage.tables.chain
 import storage.tables.droids

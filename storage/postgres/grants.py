@@ -24,12 +24,32 @@ class Rights(NamedTuple):
 MONEY = "UPDATE (total_atoms, locked_atoms, open_orders, version, stamped_at_us)"
 """Of a balance: whose it is and in which asset, nobody changes."""
 
+ROUND_TRIP = (
+    "UPDATE (entry_lots, entry_tick_lots, exit_lots, exit_tick_lots, fees_atoms,"
+    " realized_pnl_atoms, last_order_id, last_fill_id, updated_at_us, closed_at_us, reason)"
+)
+"""Whoever looks at an account's positions brings them up to its last fill."""
+
 TABLES: Mapping[str, Rights] = {
     # Nobody gets another's account by the API: no owner changes, and no id is chosen.
     "accounts": Rights(
         api="SELECT, INSERT (kind, name, owner_id, created_at_us),"
         " UPDATE (name, archived_at_us), DELETE",
         engine="SELECT, DELETE",
+    ),
+    "agent_settings": Rights(
+        api="SELECT, INSERT, UPDATE (persistent, runtime, start_no)",
+        engine="SELECT, INSERT, UPDATE (start_no)",
+    ),
+    "agent_signals": Rights(
+        api="SELECT",
+        engine="SELECT, INSERT, UPDATE (action, confidence, numbers, reasoning, at_us,"
+        " decision_id), DELETE",
+    ),
+    "agents": Rights(
+        api="SELECT",
+        engine="SELECT, INSERT, UPDATE (agent_type, status, started_at_us, last_seen_us,"
+        " last_signal_us, signals, errors, last_error), DELETE",
     ),
     "amendments": Rights(api="SELECT, INSERT", engine="SELECT, DELETE"),
     "api_keys": Rights(
@@ -70,6 +90,23 @@ TABLES: Mapping[str, Rights] = {
     "commands": Rights(
         api="SELECT, INSERT (market_id, account_id, order_id, payload, created_at_us)",
         engine="SELECT, INSERT, UPDATE (command_seq, time_us), DELETE",
+    ),
+    "control_entries": Rights(
+        api="SELECT, INSERT (user_id, action, subject, outcome, details, at_us)",
+        engine="SELECT, DELETE",
+    ),
+    "decision_feedback": Rights(
+        api="SELECT, INSERT (id, decision_id, user_id, rating, comment, tags, created_at_us,"
+        " updated_at_us), UPDATE (rating, comment, tags, updated_at_us), DELETE",
+        engine="SELECT, DELETE",
+    ),
+    "decisions": Rights(
+        api="SELECT",
+        engine="SELECT, INSERT (id, agent_name, symbol, kind, action, confidence, reasoning,"
+        " context, prompt, response, model, prompt_tokens, completion_tokens, cost_usd,"
+        " latency_ms, session_id, cause_id, outcome, pnl_atoms, order_state, quantity_lots,"
+        " reduce_only, order_id, note, created_at_us, embedding),"
+        " UPDATE (outcome, pnl_atoms, order_state, order_id, note), DELETE",
     ),
     "droid_bots": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE (status, closed_block)"),
     "droid_history": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
@@ -150,6 +187,13 @@ TABLES: Mapping[str, Rights] = {
     "recorded_runs": Rights(),
     "recorded_standings": Rights(),
     "recorded_trades": Rights(),
+    "round_trip_cursors": Rights(
+        api="SELECT, INSERT, UPDATE (fill_id)", engine="SELECT, INSERT, UPDATE (fill_id), DELETE"
+    ),
+    "round_trips": Rights(
+        api=f"SELECT, INSERT, {ROUND_TRIP}", engine=f"SELECT, INSERT, {ROUND_TRIP}, DELETE"
+    ),
+    "session_equity": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
     "simulation_checkpoints": Rights(
         engine="SELECT, INSERT, UPDATE (step, wall_ms, state), DELETE"
     ),
@@ -162,8 +206,16 @@ TABLES: Mapping[str, Rights] = {
     ),
     "snapshots": Rights(engine="SELECT, INSERT, UPDATE (is_anchor), DELETE"),
     "strategy_ledger": Rights(engine="SELECT, INSERT, DELETE"),
+    "symbols": Rights(api="SELECT", engine="SELECT, INSERT, UPDATE (market_id), DELETE"),
     "table_sizes": Rights(engine="SELECT, INSERT, DELETE"),
     "trades": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
+    "trading_sessions": Rights(
+        api="SELECT, INSERT (id, user_id, account_id, symbol, market_id, status, initial_atoms,"
+        " started_at_us, updated_at_us, trades, winning_trades, losing_trades),"
+        " UPDATE (status, updated_at_us)",
+        engine="SELECT, UPDATE (status, final_atoms, updated_at_us, stopped_at_us, note, trades,"
+        " winning_trades, losing_trades, max_drawdown, sharpe_ratio)",
+    ),
     "transfers": Rights(
         api="SELECT, INSERT (account_id, kind, asset, amount_atoms, created_at_us)",
         engine="INSERT (account_id, kind, asset, amount_atoms, created_at_us), SELECT (id)",

@@ -58,6 +58,11 @@ def make_database(
         administration.execute(_formed("GRANT {} TO {}", names[role], names[OWNER]))
 
 
+def add_extensions(connection: Connection) -> None:
+    """What only a superuser may add to a database: similar decisions are found by pgvector."""
+    connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+
+
 def hand_over(connection: Connection, names: Mapping[str, str]) -> None:
     """What a former sandpit's superuser has made becomes the owner's; everybody has nothing."""
     owner = names[OWNER]

@@ -23,7 +23,7 @@ from storage.servers.data_directory import (
     socket_directory,
     write_private,
 )
-from storage.servers.embedded_roles import hand_over, make_database
+from storage.servers.embedded_roles import add_extensions, hand_over, make_database
 from storage.servers.server_identity import Identity, give, server_identity
 from storage.servers.server_programs import ServerProgram, wheel
 from storage.settings import ConfigurationError
@@ -32,6 +32,8 @@ POSTGRES_MAJOR = 18
 PORT = 5432  # only a part of the socket's name: nothing listens on TCP
 ADMINISTRATOR = DATABASE = "sandpit"
 ROLES = {role: f"sandpit_{role}" for role in (OWNER, ENGINE, API)}
+TEMPLATE = "template1"
+"""What every database of this server begins as."""
 INITDB_TIMEOUT_S = 300
 READY_TIMEOUT_S = 900  # for recovery; a server that ends is noticed at once
 READY_POLL_S = 0.05
@@ -254,6 +256,11 @@ class EmbeddedPostgres:
                     self._url(ADMINISTRATOR, "postgres"), autocommit=True
                 ) as connection:
                     make_database(connection, DATABASE, ROLES, passwords, self._api_connections)
+                for database in (DATABASE, TEMPLATE):
+                    with psycopg.connect(
+                        self._url(ADMINISTRATOR, database), autocommit=True
+                    ) as connection:
+                        add_extensions(connection)
                 with psycopg.connect(self.admin_url, autocommit=True) as connection:
                     hand_over(connection, ROLES)
                 return

@@ -13,6 +13,7 @@ from sim.market import BTC_PERP
 from storage.market.markets import load_specs
 from storage.migrations.run import alembic_config, sqlalchemy_url, upgrade
 from storage.tables import (
+    agents,
     audit,
     chain,
     droids,
@@ -30,6 +31,7 @@ from tests.markets import ETH_PERP
 
 BEFORE_CREDENTIALS = "0003"
 DECLARED = (
+    agents,
     audit,
     chain,
     droids,
