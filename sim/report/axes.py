@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sim.facts.performance import Floats
+from sim.ratios import Floats
 from sim.record.run import Integers
 from sim.report.text import (
     MINUTE_S,

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from sim.backtest.result import Result, Standing
-from sim.facts.performance import Floats
 from sim.pool.terms import PoolTerms
 from sim.pool.words import Pair
+from sim.ratios import Floats
 from sim.record.run import Integers
 from sim.report.charts import Band, Chart, Line, chart_html
 from sim.report.text import SECOND_US

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.facts.performance import Floats
+from sim.ratios import Floats
 from sim.record.run import Integers
 from sim.report.axes import TICKS_TIME, Axis, bin_axis, time_axis, value_axis
 from sim.report.text import clock, escaped, number, significant

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from sim.facts.performance import Drawdown, Floats, max_drawdown
+from sim.facts.performance import Drawdown, max_drawdown
+from sim.ratios import Floats
 from sim.record.run import Integers, MarketRecord, RunRecord
 from sim.report.charts import BAR_BUCKETS, Bars, Chart, Line, Mark, Span, chart_html
 from sim.report.choice import HAPPENINGS_MAX

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.facts.performance import Floats
 from sim.market import MarketSpec
+from sim.ratios import Floats
 from sim.record.run import Integers, MarketRecord, RunRecord
 from sim.units import PPM
 

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from sim.facts.performance import Floats, Performance, drawdowns, equity_curve, performance
+from sim.facts.performance import Performance, equity_curve, performance
+from sim.ratios import Floats, drawdowns
 from sim.record.run import Integers, RunRecord, StrategyRecord
 from sim.report.charts import BUCKETS, COLOURS, Chart, Line, chart_html, histogram_html
 from sim.report.choice import CARDS_BYTES_MAX, STRATEGY_ROWS_MAX, chosen, largest

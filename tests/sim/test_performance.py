@@ -9,17 +9,14 @@ from sim.facts.performance import (
     SECOND_US,
     YEAR_US,
     Drawdown,
-    drawdowns,
     max_drawdown,
     performance,
     period_returns,
     profit_factor,
     sampling_period_us,
-    sharpe_ratio,
-    sortino_ratio,
-    volatility,
     win_rate,
 )
+from sim.ratios import drawdowns, sharpe_ratio, sortino_ratio, volatility
 from sim.record.run import STANDING, StrategyRecord
 
 MINUTES_PER_YEAR = YEAR_US / MINUTE_US

@@ -1,0 +1,118 @@
+"""Many signals become one consensus, for one symbol in one cycle."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sim.signals.signal import Action, Signal, bounded, ratio, shown
+from sim.signals.terms import VotingTerms
+
+CYCLES_MAX = 2
+"""A signal that is older than so many cycles of its agent does not vote."""
+
+
+@dataclass(frozen=True)
+class Vote:
+    """An agent's signal, how much it counts, and how old it is."""
+
+    agent: str
+    weight: float
+    cycle_s: float
+    age_s: float
+    signal: Signal
+
+    @property
+    def is_valid(self) -> bool:
+        return 0 <= self.age_s <= CYCLES_MAX * self.cycle_s and self.weight > 0
+
+    @property
+    def counts(self) -> float:
+        return self.weight * self.signal.confidence
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """What the agents say together.
+
+    leading      the action with the highest score, which `action` is where nothing speaks against
+    consensus    score of `leading` over the weights of those who voted, 0 to 1
+    confidence   the mean confidence of those who voted for `leading`, by weight
+    share        of all weight, how much has voted
+    scores       by action: sum of weight × confidence
+    agents       who voted, sorted
+    """
+
+    action: Action
+    leading: Action
+    consensus: float
+    confidence: float
+    share: float
+    scores: dict[Action, float]
+    agents: tuple[str, ...]
+    reasoning: str
+
+
+def consensus_of(votes: Iterable[Vote], total_weight: float, terms: VotingTerms) -> Consensus:
+    """Of the newest valid signal of each agent; `total_weight` is that of all agents."""
+    counted = newest(votes)
+    present = math.fsum(vote.weight for vote in counted)
+    share = bounded(ratio(present, total_weight))
+    scores = {action: _score(counted, action) for action in Action}
+    leading = leader(scores)
+    consensus = bounded(ratio(scores[leading], present))
+    weight = math.fsum(vote.weight for vote in counted if vote.signal.action is leading)
+    confidence = bounded(ratio(scores[leading], weight))
+    why = objection(len(counted), share, consensus, confidence, terms)
+    action = Action.HOLD if why else leading
+    told = (
+        f"{len(counted)} agents with {shown(share)} of all weight voted: "
+        f"BUY scores {shown(scores[Action.BUY])}, SELL {shown(scores[Action.SELL])} "
+        f"and HOLD {shown(scores[Action.HOLD])}.",
+        f"{leading} leads with a consensus of {shown(consensus)} "
+        f"and a confidence of {shown(confidence)}.",
+        f"{why or 'Nothing speaks against it.'} So it is {action}.",
+    )
+    agents = tuple(vote.agent for vote in counted)
+    return Consensus(action, leading, consensus, confidence, share, scores, agents, " ".join(told))
+
+
+def newest(votes: Iterable[Vote]) -> list[Vote]:
+    """One vote of each agent, by name; of signals of one age the same one whatever their order."""
+    best: dict[str, Vote] = {}
+    for vote in votes:
+        if vote.is_valid and (vote.agent not in best or _order(vote) < _order(best[vote.agent])):
+            best[vote.agent] = vote
+    return [best[agent] for agent in sorted(best)]
+
+
+def leader(scores: dict[Action, float]) -> Action:
+    """The action of the highest score, HOLD on a tie."""
+    highest = max(scores.values())
+    leaders = [action for action, score in scores.items() if score == highest]
+    return leaders[0] if len(leaders) == 1 else Action.HOLD
+
+
+def objection(
+    votes: int, share: float, consensus: float, confidence: float, terms: VotingTerms
+) -> str:
+    """The first rule that the votes do not meet, as a sentence; empty where they meet all."""
+    least = terms.min_consensus * share
+    if votes < terms.min_votes:
+        return f"Fewer than {terms.min_votes} votes are none."
+    if share < terms.quorum:
+        return f"That is no quorum, which is {shown(terms.quorum)}."
+    if consensus < least:
+        return f"A consensus of {shown(least)} is asked of such a share."
+    if confidence < terms.min_confidence:
+        return f"A confidence of {shown(terms.min_confidence)} is asked."
+    return ""
+
+
+def _order(vote: Vote) -> tuple[float, str, float, float, float, str]:
+    said = vote.signal
+    rest = (said.action, -said.confidence, vote.weight, vote.cycle_s, said.reasoning)
+    return (vote.age_s, *rest)
+
+
+def _score(votes: Sequence[Vote], action: Action) -> float:
+    return math.fsum(vote.counts for vote in votes if vote.signal.action is action)
