@@ -14,6 +14,8 @@ import numpy as np
 from sim.ratios import Floats, drawdowns, sharpe_ratio
 
 MINUTES_PER_YEAR = 365 * 24 * 60
+ALIKE = 1e-12
+"""Returns that differ by less differ by rounding alone."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,14 @@ def metrics_of(pnl_atoms: Sequence[int], equity_atoms: Sequence[int]) -> Session
     equity = np.array(equity_atoms, np.float64)
     deepest = -float(drawdowns(equity).min()) if len(equity) else 0.0
     returns = minute_returns(equity)
+    varies = len(returns) > 1 and float(np.ptp(returns)) > ALIKE
     return SessionMetrics(
         total_trades=total,
         winning_trades=won,
         losing_trades=total - won,
         win_rate=won / total if total else 0.0,
         max_drawdown=max(0.0, deepest),
-        sharpe_ratio=sharpe_ratio(returns, MINUTES_PER_YEAR),
+        sharpe_ratio=sharpe_ratio(returns, MINUTES_PER_YEAR) if varies else None,
     )
 
 

@@ -149,9 +149,10 @@ def caps(
     lot_atoms = market.notional_atoms(proposal.price_ticks, 1)
     equity_lots = Fraction(account.equity_atoms, lot_atoms)
     wished = exact(terms.default_quantity) / Fraction(market.lot_size)
+    largest = floor_lots(exact(terms.max_position_size) * equity_lots)
     return {
         Rule.DEFAULT_QUANTITY: floor_lots(wished),
-        Rule.MAX_POSITION_SIZE: floor_lots(exact(terms.max_position_size) * equity_lots),
+        Rule.MAX_POSITION_SIZE: max(0, largest - abs(account.position_lots)),
         Rule.KELLY: floor_lots(kelly(account.history, terms) * equity_lots),
         Rule.MARGIN: max(0, account.affordable_lots),
         Rule.MAX_QUANTITY: market.max_quantity_lots,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-QUIET_CONFIDENCE = 0.5
+QUIET_CONFIDENCE = 0.25
 """What a part that sees nothing counts for HOLD."""
 
 
@@ -58,7 +58,8 @@ def shown(value: float | str) -> str:
         return "0"
     decimals = max(0, 3 - math.floor(math.log10(abs(value))))
     text = f"{value:.{min(decimals, 12)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
 
 
 def bounded(value: float, low: float = 0.0, high: float = 1.0) -> float:

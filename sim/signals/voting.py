@@ -10,6 +10,9 @@ from sim.signals.terms import VotingTerms
 CYCLES_MAX = 2
 """A signal that is older than so many cycles of its agent does not vote."""
 
+ROUNDING = 1e-9
+"""What doubles may miss a tie or a limit by: 0.2 × 0.75 is as much as 0.3 × 0.5."""
+
 
 @dataclass(frozen=True)
 class Vote:
@@ -88,7 +91,7 @@ def newest(votes: Iterable[Vote]) -> list[Vote]:
 def leader(scores: dict[Action, float]) -> Action:
     """The action of the highest score, HOLD on a tie."""
     highest = max(scores.values())
-    leaders = [action for action, score in scores.items() if score == highest]
+    leaders = [action for action, score in scores.items() if score >= highest - ROUNDING]
     return leaders[0] if len(leaders) == 1 else Action.HOLD
 
 
@@ -99,11 +102,11 @@ def objection(
     least = terms.min_consensus * share
     if votes < terms.min_votes:
         return f"Fewer than {terms.min_votes} votes are none."
-    if share < terms.quorum:
+    if share < terms.quorum - ROUNDING:
         return f"That is no quorum, which is {shown(terms.quorum)}."
-    if consensus < least:
+    if consensus < least - ROUNDING:
         return f"A consensus of {shown(least)} is asked of such a share."
-    if confidence < terms.min_confidence:
+    if confidence < terms.min_confidence - ROUNDING:
         return f"A confidence of {shown(terms.min_confidence)} is asked."
     return ""
 
