@@ -89,6 +89,6 @@ def _sentences(numbers: dict[str, float], terms: TechnicalTerms) -> tuple[str, .
         f"RSI is {rsi} (levels {shown(terms.rsi_low)} and {shown(terms.rsi_high)}), "
         f"the MACD histogram {macd} % of price.",
         f"The close lies at {place} between the bands (−1 lower, 1 upper).",
-        f"EMA {terms.ema_fast} is {gap} % above EMA {terms.ema_slow}, "
+        f"The gap of EMA {terms.ema_fast} over EMA {terms.ema_slow} is {gap} %, "
         f"volume is {volume} of its mean.",
     )

@@ -16,7 +16,7 @@ def signal_of(candles: Candles, terms: TrendTerms) -> Signal:
     confidence = confidence_of(adx, gap_pct, terms)
     numbers = {"ema_gap_pct": gap_pct, "adx": adx, "reward_to_risk": reward_to_risk}
     told = (
-        f"EMA {terms.ema_fast} is {shown(gap_pct)} % above EMA {terms.ema_slow}.",
+        f"The gap of EMA {terms.ema_fast} over EMA {terms.ema_slow} is {shown(gap_pct)} %.",
         f"ADX is {shown(adx)}, and a trend begins at {shown(terms.adx_min)}.",
         f"Reward to risk is {shown(reward_to_risk)}, "
         f"and {shown(terms.reward_to_risk_min)} is asked.",

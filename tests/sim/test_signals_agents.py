@@ -1,8 +1,8 @@
 """What each agent that looks at candles, news or venues says of markets made by hand."""
 
 from dataclasses import replace
+from random import Random
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -166,7 +166,7 @@ HEADLINES = st.lists(
 
 @settings(max_examples=80, deadline=None)
 @given(HEADLINES, st.randoms(use_true_random=False))
-def test_whatever_the_news_and_their_order(news: list[Headline], dice: np.random.Generator) -> None:
+def test_whatever_the_news_and_their_order(news: list[Headline], dice: Random) -> None:
     signal = sentiment.signal_of(news, 1e6, SentimentTerms())
     assert_sound(signal)
     dice.shuffle(news)
