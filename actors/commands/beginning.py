@@ -1,4 +1,4 @@
-"""What a deployment begins with: its world, read with all of its files, and the past of its markets."""
+"""What a deployment begins with: its world, read with all its files, and its markets' past."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
