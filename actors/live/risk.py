@@ -3,10 +3,8 @@ once an hour the guests who never traded."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import psycopg
 import structlog
 
 from actors.live.identity_sweep import IdentitySweep
@@ -18,7 +16,7 @@ from sim.prices.processes import ReferencePrice, StateMismatch, SyntheticPrice
 from storage.errors import StorageError
 from storage.intake.cancel_after import fire_expired
 from storage.market.headlines import tell_headlines
-from storage.market.prices import StoredPrice, read_prices, read_quotes, write_prices
+from storage.market.prices import Connection, StoredPrice, read_prices, read_quotes, write_prices
 from storage.postgres.database import Link, now_us
 
 TICK_S = 0.25
@@ -140,7 +138,7 @@ class Risk:
         self._fired += fire_expired(connection, at_us)
         self._sweep.step(connection, at_us)
 
-    def _tell(self, connection: psycopg.Connection[Any], at_us: int) -> None:
+    def _tell(self, connection: Connection, at_us: int) -> None:
         """What has become public since the last time."""
         since_us = self._told_until_us or at_us - TOLD_BACK_US
         headlines = self._news.public(since_us, at_us)

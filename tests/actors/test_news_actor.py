@@ -22,8 +22,6 @@ TICK_US = 60_000_000
 DAY_US = 86_400_000_000
 TOLD = """
 SELECT at_us, asset, text, score_ppm, source, weight_ppm FROM headlines ORDER BY at_us, asset"""
-    "SELECT at_us, asset, text, score_ppm, source, weight_ppm FROM headlines ORDER BY at_us, asset"
-)
 NEWS = SeededNews(SEED, ("BTC", "ETH"), 40)
 FOLLOWED = {BTC_SPOT.market_id: BTC_PERP.market_id}
 
