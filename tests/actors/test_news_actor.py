@@ -8,10 +8,10 @@ import psycopg
 import pytest
 
 from actors.live.risk import Risk
-from sim.market import BTC_PERP
+from sim.market import BTC_PERP, MarketSpec
 from sim.prices.headlines import News, moved_ticks
 from sim.prices.news import SeededNews
-from sim.prices.processes import ConstantPrice, SyntheticPrice
+from sim.prices.processes import ConstantPrice, ReferencePrice, SyntheticPrice
 from storage.market.markets import create_markets
 from storage.market.prices import read_prices
 from tests.markets import BTC_SPOT, ETH_PERP
@@ -43,7 +43,7 @@ def connection(database_url: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def ticked(database_url: str, times: int, clock: Clock, news: News = NEWS) -> None:
-    markets = [
+    markets: list[tuple[MarketSpec, ReferencePrice]] = [
         (BTC_PERP, SyntheticPrice(SEED, 660_000)),
         (ETH_PERP, ConstantPrice(350_000)),
         (BTC_SPOT, SyntheticPrice(SEED, 660_000)),
