@@ -130,6 +130,8 @@ class Settings(BaseSettings):
     world: str = "default"
     replay: Path | None = None
     replay_loops: bool = True
+    # A file of headlines, JSON lines, in place of the world's own news.
+    headlines: Path | None = None
     # Seconds of the chain's time in one of ours.
     chain_speed: float = Field(1, gt=0, le=10_000)
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")

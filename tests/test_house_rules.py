@@ -32,6 +32,7 @@ WING_MAY_IMPORT: dict[str, set[str]] = {
     "sim.fast_pool": {"pool", "rows"},
     "sim.joint": {"chain", "droid", "pool", "prices", "record", "rows", "scenario", "stepping"},
     "sim.prices": {"rows"},
+    "sim.past": {"money", "prices", "scenario"},
     "sim.populations": {"rows"},
     "sim.scenario": {"chain", "droid", "pool", "populations", "prices", "rows"},
     "sim.record": {"rows", "scenario"},

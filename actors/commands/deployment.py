@@ -9,13 +9,12 @@ from actors.cluster.comings import Comings
 from actors.cluster.handles import MarketHandle, PoolHandle
 from actors.cluster.remote import RayCluster, Wanted
 from actors.cluster.roster import DroidRoster, Together
+from actors.commands.beginning import Beginning, Prices
 from actors.live.auditor import Auditor
 from actors.live.strategy import Means
 from actors.simulate.queue import SimulationQueue
 from sim.chain.known_pools import POOLS
-from sim.market import MarketSpec
 from sim.populations.registry import build_population
-from sim.prices.processes import ReferencePrice
 from sim.scenario.world import PopulationDescription, World
 from storage.chain.founding import found_chain
 from storage.postgres.database import connect
@@ -28,18 +27,16 @@ from storage.settings import Settings
 SUPERVISOR = "supervisor"
 ETHER_PRICE_ELSEWHERE = Fraction(3_000)
 
-Prices = Sequence[tuple[MarketSpec, ReferencePrice]]
-"""Every market of a world and the process that its index comes from."""
-
 
 def wanted_actors(
-    settings: Settings, urls: DatabaseUrls, world: World, prices: Prices, cluster: RayCluster
+    settings: Settings, urls: DatabaseUrls, beginning: Beginning, cluster: RayCluster
 ) -> list[Wanted]:
     """Every actor of a deployment: those that give work after those that do it.
 
     Strategies' accounts are opened on the way.
     """
     assert settings.redis_url is not None
+    world, prices = beginning.world, beginning.prices
     redis_url = settings.redis_url.get_secret_value()
     servers = {"database_url": urls.engine, "redis_url": redis_url}
     chain_seed = founded(urls, world, prices) if world.has_chain else None
@@ -49,6 +46,7 @@ def wanted_actors(
         "markets": prices,
         "followed": followed(world),
         "guest_ttl_s": settings.guest_ttl_s,
+        "news": beginning.news,
     }
     keeper = {"database_url": urls.engine, "history_hours": settings.history_hours}
     workers = [

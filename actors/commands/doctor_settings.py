@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 
 from actors.cluster.ours import check_ray_address
+from actors.commands.beginning import read_beginning
 from actors.commands.finding import Finding
 from sim.scenario.fields import ScenarioError
 from storage.errors import StorageError
+from storage.files.headlines_file import HeadlinesFileError
 from storage.files.trades_file import TradesFileError
-from storage.files.world_file import load_world, reference_prices, replayed
 from storage.servers.data_directory import look_at, socket_directory
 from storage.servers.embedded import programs, refuse_another_version
 from storage.servers.given import check_postgres, check_redis
@@ -18,6 +19,7 @@ from storage.servers.server_identity import server_identity
 from storage.servers.server_programs import SHELTER, is_open_to_all
 from storage.settings import ConfigurationError, Settings
 
+FAULTS = (ConfigurationError, ScenarioError, TradesFileError, HeadlinesFileError, StorageError)
 Check = Callable[[Settings], Iterator[Finding]]
 
 
@@ -29,7 +31,7 @@ def told(subject: str) -> Callable[[Check], Check]:
         def guarded(settings: Settings) -> Iterator[Finding]:
             try:
                 yield from check(settings)
-            except (ConfigurationError, ScenarioError, TradesFileError, StorageError) as error:
+            except FAULTS as error:
                 yield Finding("problem", subject, str(error))
 
         return guarded
@@ -39,11 +41,8 @@ def told(subject: str) -> Callable[[Check], Check]:
 
 @told("world")
 def world(settings: Settings) -> Iterator[Finding]:
-    """Read as `up` reads it, with the prices that it needs."""
-    found = load_world(settings.world)
-    if settings.replay is not None:
-        found = replayed(found, settings.replay, settings.replay_loops)
-    reference_prices(found)
+    """Read as `up` reads it, with the prices and headlines that it needs."""
+    found = read_beginning(settings).world
     markets = ", ".join(listed.spec.market_id for listed in found.markets)
     yield Finding("good", "world", f"{settings.world}, with {markets}.")
 

@@ -19,6 +19,7 @@ from actors.cluster.remote import RayCluster, Wanted, ask, refused_to_start
 from actors.command_line import tell
 from actors.commands import deployment
 from actors.commands.api_processes import ApiProcesses, listen
+from actors.commands.beginning import Beginning, give_past, read_beginning
 from actors.commands.saying import say, step
 from actors.commands.server_watch import Server, ServerWatch
 from actors.commands.signals import Interrupted, Signals
@@ -28,10 +29,9 @@ from actors.patience import Patience, Stuck
 from actors.shown import shown
 from sim.book.engine import warm_up, warm_up_terms
 from sim.scenario.fields import ScenarioError
-from sim.scenario.world import World
 from storage.errors import StorageError
+from storage.files.headlines_file import HeadlinesFileError
 from storage.files.trades_file import TradesFileError
-from storage.files.world_file import load_world, reference_prices, replayed
 from storage.postgres.database_roles import DatabaseUrls
 from storage.servers.bootstrap import prepare_database
 from storage.servers.child_server import last_words
@@ -41,6 +41,9 @@ from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
 from storage.servers.given import check_given_servers
 from storage.servers.given_roles import users_of_given
 from storage.settings import ADDRESSES, ConfigurationError, Settings
+
+TOLD = (ConfigurationError, ScenarioError, StorageError, TradesFileError, HeadlinesFileError)
+"""What is wrong with what somebody has given: one sentence each."""
 
 WATCH_S = 0.25
 QUOTES_WAIT_S = 120.0
@@ -72,7 +75,7 @@ def up(settings: Settings) -> int:
             say("stopping")
     except Interrupted:
         say("stopped before it was ready")
-    except (ConfigurationError, ScenarioError, StorageError, TradesFileError) as error:
+    except TOLD as error:
         tell(str(error))
         return 1
     return 0
@@ -124,7 +127,7 @@ class Running:
 
     def start(self) -> None:
         """Start everything, or raise what is wrong; the stack then takes back what was begun."""
-        world, prices = self._read_world()
+        beginning = self._read_beginning()
         check_given_servers(self.settings)
         cluster.check_ray_address(self.settings)
         data_dir = prepare(self.settings.data_dir)
@@ -134,7 +137,7 @@ class Running:
         self._set(port=listener.getsockname()[1], data_dir=data_dir)
         say(f"sandpit starts in {shown(str(data_dir))}")
         kernels = self._in_background(self._compile, awaited=False)
-        database = self._in_background(lambda: self._start_database(data_dir, world, prices))
+        database = self._in_background(lambda: self._start_database(data_dir, beginning))
         self._stack.callback(cluster.stop_ray)
         self._start_ray()
         self._await_work(database)
@@ -142,17 +145,15 @@ class Running:
         self._await_work(kernels)
         with step(f"actors: {deployment.told(self._wanted)}"):
             self._start_actors()
-        self._await_ready(deployment.quoted_markets(world))
+        self._await_ready(deployment.quoted_markets(beginning.world))
         self._ray = RayKeeper(self._wanted, self._cluster, self._start_ray, say)
         self._is_ready = True
 
-    def _read_world(self) -> tuple[World, deployment.Prices]:
+    def _read_beginning(self) -> Beginning:
         """Before anything is started: files are what is wrong most often."""
-        world = load_world(self.settings.world)
-        if self.settings.replay is not None:
-            world = replayed(world, self.settings.replay, self.settings.replay_loops)
-        self.market_ids = [listed.spec.market_id for listed in world.markets]
-        return world, reference_prices(world)
+        beginning = read_beginning(self.settings)
+        self.market_ids = [listed.spec.market_id for listed in beginning.world.markets]
+        return beginning
 
     def _keep_logs(self, log_dir: Path) -> None:
         self._log_dir = log_dir
@@ -161,18 +162,20 @@ class Running:
         self._log_room = LogRoom(log_dir)
         self._cluster = RayCluster(str(log_dir), self.settings.log_level)
 
-    def _start_database(self, data_dir: Path, world: World, prices: deployment.Prices) -> None:
+    def _start_database(self, data_dir: Path, beginning: Beginning) -> None:
         self._start_servers(data_dir)
         with step("database: schema, markets, accounts"):
             self._database_hold = DatabaseHold(self._database_url())
             self._stack.callback(self._database_hold.release)
             self._database_hold.take()
             urls = self._database_users(data_dir)
-            prepare_database(urls, [listed.spec for listed in world.markets])
-            self._wanted = deployment.wanted_actors(
-                self.settings, urls, world, prices, self._cluster
-            )
+            prepare_database(urls, [listed.spec for listed in beginning.world.markets])
+            self._wanted = deployment.wanted_actors(self.settings, urls, beginning, self._cluster)
             self._set(database_url=SecretStr(urls.api))
+        with step("candles of the past"):
+            without = give_past(urls, beginning)
+        if without:
+            say(without)
 
     def _database_users(self, data_dir: Path) -> DatabaseUrls:
         """The database as each kind of process reaches it."""

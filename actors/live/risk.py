@@ -1,19 +1,22 @@
-"""The risk actor: index and mark prices four times a second, the dead-man switches, and once an
-hour the guests who never traded."""
+"""The risk actor: index and mark prices four times a second, headlines, the dead-man switches, and
+once an hour the guests who never traded."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import structlog
 
 from actors.live.identity_sweep import IdentitySweep
 from actors.loop import Loop
 from sim.market import MarketSpec
 from sim.money.mark import Quotes, next_mark
-from sim.prices.processes import ReferencePrice, StateMismatch
+from sim.prices.headlines import GivenNews, News, moved_ticks
+from sim.prices.processes import ReferencePrice, StateMismatch, SyntheticPrice
 from storage.errors import StorageError
 from storage.intake.cancel_after import fire_expired
-from storage.market.prices import StoredPrice, read_prices, read_quotes, write_prices
+from storage.market.headlines import tell_headlines
+from storage.market.prices import Connection, StoredPrice, read_prices, read_quotes, write_prices
 from storage.postgres.database import Link, now_us
 
 TICK_S = 0.25
@@ -23,6 +26,10 @@ STOP_WAIT_S = 4.0
 GUEST_TTL_S = 86_400
 NO_QUOTES = Quotes(0, 0, 0)
 NOBODY: Mapping[str, str] = {}
+SILENCE = GivenNews()
+
+TOLD_BACK_US = 86_400_000_000
+"""At its first tick it tells the headlines of so long before: what was public while nobody ran."""
 
 log = structlog.get_logger()
 
@@ -31,10 +38,24 @@ log = structlog.get_logger()
 class _Tracked:
     """One market's price process and what was last known of it."""
 
-    market_id: str
+    spec: MarketSpec
     price: ReferencePrice
     basis_ema_q20: int = 0
     updated_at_us: int = 0
+
+    @property
+    def market_id(self) -> str:
+        """Which market."""
+        return self.spec.market_id
+
+    def step(self, news: News, at_us: int) -> int:
+        """The next index, in ticks: news moves one that is synthetic. Its own state knows nothing
+        of that, so that the same seed takes it the same way in a simulation."""
+        ticks = self.price.step()
+        if not isinstance(self.price, SyntheticPrice):
+            return ticks
+        moves_ppm = news.moves_ppm(self.spec.base_asset, np.array([at_us]))
+        return int(moved_ticks(np.array([ticks]), moves_ppm, self.spec.max_price_ticks)[0])
 
 
 class Risk:
@@ -44,6 +65,7 @@ class Risk:
     followed      of each market whose index is another's, which one that is: they stay together
                   wherever that one was when this was listed
     guest_ttl_s   how long a guest who does nothing is kept
+    news          headlines, told as they become public, and what they do to an index
     """
 
     def __init__(
@@ -53,12 +75,14 @@ class Risk:
         clock_us: Callable[[], int] = now_us,
         guest_ttl_s: int = GUEST_TTL_S,
         followed: Mapping[str, str] = NOBODY,
+        news: News = SILENCE,
         run: bool = False,
     ) -> None:
         self._link = Link(database_url, "risk")
         self._clock_us = clock_us
-        self._tracked = [_Tracked(spec.market_id, price) for spec, price in markets]
+        self._tracked = [_Tracked(spec, price) for spec, price in markets]
         self._followed = dict(followed)
+        self._news, self._told_until_us = news, 0
         self._sweep = IdentitySweep(guest_ttl_s)
         self._resumed = False
         self._ticks, self._failures, self._fired = 0, 0, 0
@@ -99,7 +123,7 @@ class Risk:
         quotes = read_quotes(connection)
         at_us = self._clock_us()
         indexes = {
-            market.market_id: market.price.step()
+            market.market_id: market.step(self._news, at_us)
             for market in self._tracked
             if market.market_id not in self._followed
         }
@@ -110,8 +134,17 @@ class Risk:
         ]
         write_prices(connection, rows)
         self._ticks += 1
+        self._tell(connection, at_us)
         self._fired += fire_expired(connection, at_us)
         self._sweep.step(connection, at_us)
+
+    def _tell(self, connection: Connection, at_us: int) -> None:
+        """What has become public since the last time."""
+        since_us = self._told_until_us or at_us - TOLD_BACK_US
+        headlines = self._news.public(since_us, at_us)
+        if headlines:
+            tell_headlines(connection, headlines)
+        self._told_until_us = max(at_us, since_us)
 
     def _resume(self, stored: dict[str, StoredPrice]) -> None:
         for market in self._tracked:

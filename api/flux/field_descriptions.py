@@ -186,6 +186,7 @@ FIELDS: dict[str, str] = {
     "volume": "How much of the base asset was traded.",
     "quoteVolume": "What was traded in the quote asset.",
     "trades": "How many trades there were.",
+    "simulated": "True where some of it is from before the world began; else it is absent.",
     # Pages and times
     "limit": f"The most rows of a page; it counts as a request for each {ROWS_A_REQUEST}.",
     "cursor": "The header `X-Next-Cursor` of the page before.",

@@ -135,7 +135,9 @@ class TradeAnswer(Wire):
 
 
 class CandleAnswer(Wire):
-    """Prices and volume of one interval; an interval without a trade has none."""
+    """Prices and volume of one interval; an interval without a trade has none. `simulated` is true
+    where it is history, in whole or in part, from before the market's first day, and absent where
+    not."""
 
     market_id: str
     interval: str
@@ -147,6 +149,7 @@ class CandleAnswer(Wire):
     volume: str
     quote_volume: str
     trades: int
+    simulated: bool | None = None
 
     model_config = example(
         marketId="BTC-PERP",

@@ -216,4 +216,5 @@ def candle_answer(candle: CandleView, interval: str, spec: MarketSpec) -> Candle
         volume=quantity_text(spec, candle.volume_lots),
         quote_volume=format_atoms(candle.notional_atoms),
         trades=candle.trade_count,
+        simulated=candle.simulated or None,
     )

@@ -10,6 +10,7 @@ from sim.market import COLLATERAL, LEVERAGE_DEFAULT, QUANTITY_LOTS_MAX, MarketSp
 from sim.populations.crowd import StrategyKind
 from sim.populations.population import Integers
 from sim.populations.registry import STRATEGIES
+from sim.prices.news import HEADLINES_A_DAY_MAX
 from sim.prices.processes import (
     STEP_US_DEFAULT,
     ConstantPrice,
@@ -36,7 +37,9 @@ SEED_MAX = 2**63 - 1
 HEADS_MAX = 10_000_000
 LATENCY_US_DEFAULT = 50_000
 LATENCY_US_MAX = 10_000_000
+PAST_HOURS_DEFAULT, PAST_HOURS_MAX = 48, 168
 WORLD_FIELDS = ("name", "seed", "steps_per_second", "markets", "populations")
+DEPLOYMENT_FIELDS = ("chain", "past_hours", "news_a_day")
 POPULATION_FIELDS = ("name", "strategy", "heads", "capital", "markets", "parameters")
 CARRIAGE_FIELDS = ("latency_us_min", "latency_us_max", "leverage", "inventory")
 
@@ -77,7 +80,9 @@ class PopulationDescription:
 class World:
     """Everything a deployment or a simulation begins with.
 
-    has_chain   whether a deployment of it has a chain with pools beside its markets
+    has_chain    whether a deployment of it has a chain with pools beside its markets
+    past_hours   how far back candles go on a deployment's first day; 0 for no past
+    news_a_day   headlines of each asset whose index is synthetic, on average; 0 for none
     """
 
     name: str
@@ -86,6 +91,8 @@ class World:
     markets: tuple[MarketDescription, ...]
     populations: tuple[PopulationDescription, ...]
     has_chain: bool = False
+    past_hours: int = 0
+    news_a_day: int = 0
 
     def market(self, market_id: str) -> MarketDescription:
         """A market by its id; KeyError if it is not in this world."""
@@ -101,9 +108,13 @@ def parse_world(text: str) -> World:
     """A world from TOML text. Raises ScenarioError."""
     with toml_table(text, "a world") as table:
         fields = Fields(table)
-        fields.only(*WORLD_FIELDS, "chain")
-        has_chain = fields.flag("chain", False)
-        world = dataclasses.replace(read_world(fields), has_chain=has_chain)
+        fields.only(*WORLD_FIELDS, *DEPLOYMENT_FIELDS)
+        world = dataclasses.replace(
+            read_world(fields),
+            has_chain=fields.flag("chain", False),
+            past_hours=fields.integer("past_hours", 0, PAST_HOURS_MAX, PAST_HOURS_DEFAULT),
+            news_a_day=fields.integer("news_a_day", 0, HEADLINES_A_DAY_MAX, 0),
+        )
     for place, market in enumerate(world.markets):
         _refuse_quote(place, market.spec.quote_asset, COLLATERAL)
     return world

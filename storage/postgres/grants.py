@@ -132,6 +132,9 @@ TABLES: Mapping[str, Rights] = {
     "explorer_transactions": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
     "explorer_transfers": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
     "fills": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
+    "headlines": Rights(
+        engine="SELECT, INSERT (at_us, asset, text, score_ppm, source, weight_ppm)"
+    ),
     "idempotency": Rights(api="SELECT, INSERT, UPDATE (response)", engine="SELECT, DELETE"),
     "journal": Rights(engine="SELECT, INSERT, DELETE"),
     "journal_packs": Rights(engine="SELECT, INSERT, DELETE"),

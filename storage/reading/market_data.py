@@ -35,7 +35,7 @@ SELECT event_seq, price_ticks, quantity_lots, taker_side, created_at_us FROM tra
 WHERE market_id = %s AND event_seq >= %s AND event_seq < %s ORDER BY event_seq DESC LIMIT %s"""
 SELECT_CANDLES = """
 SELECT open_time_us, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots, notional_atoms,
-    trade_count
+    trade_count, simulated
 FROM candles
 WHERE market_id = %s AND width_us = %s AND open_time_us >= %s AND open_time_us < %s
 ORDER BY open_time_us DESC LIMIT %s"""
@@ -83,7 +83,7 @@ class TradeView:
 
 @dataclass(frozen=True)
 class CandleView:
-    """Prices and volume of one interval."""
+    """Prices and volume of one interval; whether some of it is a simulated past."""
 
     open_time_us: int
     open_ticks: int
@@ -93,6 +93,7 @@ class CandleView:
     volume_lots: int
     notional_atoms: int
     trade_count: int
+    simulated: bool
 
 
 class MarketCatalog:

@@ -1,6 +1,15 @@
 """Markets, their sequence and journal, and what can be seen of them."""
 
-from sqlalchemy import BigInteger, Column, Identity, Index, LargeBinary, text, true
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Identity,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+    true,
+)
 from sqlmodel import Field, SQLModel
 
 
@@ -153,3 +162,17 @@ class PriceRow(SQLModel, table=True):
     ema_state: int = Field(sa_type=BigInteger)
     price_state: bytes | None = Field(sa_type=LargeBinary, default=None)
     updated_at_us: int = Field(sa_type=BigInteger)
+
+
+class HeadlineRow(SQLModel, table=True):
+    """A headline about a base asset, written when it is public; sim.prices.headlines.Headline."""
+
+    __tablename__ = "headlines"
+    __table_args__ = (UniqueConstraint("at_us", "asset", "text", name="headlines_are_told_once"),)
+    id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    at_us: int = Field(sa_type=BigInteger)
+    asset: str
+    text: str
+    score_ppm: int
+    source: str
+    weight_ppm: int

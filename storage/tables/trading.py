@@ -162,7 +162,10 @@ class TradeRow(SQLModel, table=True):
 
 
 class CandleRow(SQLModel, table=True):
-    """One interval of one market, `width_us` long. Each interval is kept by itself."""
+    """One interval of one market, `width_us` long. Each interval is kept by itself.
+
+    A simulated one was there before anybody traded, or has minutes in it that were.
+    """
 
     __tablename__ = "candles"
     market_id: str = Field(primary_key=True)
@@ -175,6 +178,7 @@ class CandleRow(SQLModel, table=True):
     volume_lots: int = Field(sa_type=SUM)
     notional_atoms: int = Field(sa_type=SUM)
     trade_count: int = Field(sa_type=BigInteger)
+    simulated: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
 
 class PositionRow(SQLModel, table=True):

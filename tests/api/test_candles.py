@@ -72,3 +72,11 @@ def test_candles_page_without_gap_or_repetition(exchange: Deployment) -> None:
     assert first.json()[-1]["openTime"] > last.json()[0]["openTime"] == T0_US // 1_000
     other = exchange.http.get(f"{PATH}?interval=1h&cursor={cursor}")
     assert error_of(other) == (400, "INVALID_REQUEST")
+
+
+def test_only_a_simulated_candle_says_so(exchange: Deployment) -> None:
+    past_us = T0_US - 7 * INTERVALS_US["1d"]
+    exchange.database.execute(INSERT, (INTERVALS_US["1d"], past_us))
+    exchange.database.execute("UPDATE candles SET simulated = open_time_us = %s", (past_us,))
+    rows = exchange.http.get(f"{PATH}?interval=1d").json()
+    assert [row.get("simulated") for row in rows] == [None, None, None, None, True]
