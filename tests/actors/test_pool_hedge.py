@@ -133,7 +133,12 @@ def test_both_legs_are_equal_through_restarts_lost_answers_and_reorganisations(
     bought = place.bought_lots()
     assert max(bought) < -1_000
     forgetful = Forgetful(place.house.actors[0])
-    eventually(lambda: place.hedge(forgetful).step_once() or forgetful.lots)
+
+    def sent() -> list[int]:
+        place.hedge(forgetful).step_once()
+        return forgetful.lots
+
+    eventually(sent)
     assert sorted(forgetful.lots) == sorted(-lots for lots in bought)
     eventually(lambda: place.both_legs(place.hedge()))
     place.house.close()
@@ -156,7 +161,12 @@ def test_what_the_book_does_not_take_is_traded_when_it_does(place: Place) -> Non
     place.chain.mined(3)
     assert min(place.bought_lots()) > 1_000
     hedge = place.hedge()
-    eventually(lambda: hedge.step_once() or sum(place.traded_lots()) == -1_000)
+
+    def traded_lots() -> int:
+        hedge.step_once()
+        return sum(place.traded_lots())
+
+    eventually(lambda: traded_lots() == -1_000)
     hedge.step_once()
     place.house.settled()
     assert sum(place.traded_lots()) == -1_000
