@@ -94,7 +94,7 @@ async def post_simulation(
     have four megabytes more than others."""
     named = sent.scenario if isinstance(sent.scenario, str) else None
     scenario = desk.ScenarioSent(
-        *(named, sent.table, sent.scenario_text, sent.seed, sent.duration_s, sent.log)
+        named, sent.table, sent.scenario_text, sent.seed, sent.duration_s, sent.log
     )
     requester = requester_of(caller, request)
     number = await desk.request_simulation(

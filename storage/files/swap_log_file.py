@@ -148,6 +148,7 @@ class _Rows:
                 yield row
                 before = row
         except csv.Error as error:
+            self._line = reader.line_num
             self._refuse(f"it is not CSV: {error}")
 
     def _read(self, fields: list[str]) -> LogRow:
