@@ -28,6 +28,7 @@ SET = 'as_called = true\nbase_fee = "30.25"\n'
 GRID = "grid = {maxBots = [3, 5]}"
 TEXT = f'swaps = "{DAY}"\n[droid]\n{droid_text(**BUSY)}'
 UNBOUNDED = Most()
+SENT = SentLog(sent(DAY)["swapsText"], sent(DAY)["startText"])
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_options_of_the_command_line_are_the_same_here(
 def test_a_log_that_was_sent_comes_to_the_hash_of_the_command_line(
     database_url: str, database: psycopg.Connection[Any], tmp_path: Path
 ) -> None:
-    number = started(database_url, database, swaps=SentLog(*sent(DAY).values()).packed())
+    number = started(database_url, database, swaps=SENT.packed())
     SimulationRunner(database_url, number).run()
     ended = view(database_url, number)
     assert ended.name.startswith("droid-sent-")
@@ -103,8 +104,8 @@ def test_a_log_that_was_sent_comes_to_the_hash_of_the_command_line(
 def test_a_log_that_no_longer_reads_fails_it_with_a_sentence(
     database_url: str, database: psycopg.Connection[Any]
 ) -> None:
-    number = started(database_url, database, swaps=SentLog(*sent(DAY).values()).packed())
-    bad = SentLog("block\n", sent(DAY)["startText"], ("swapsText", "startText")).packed()
+    number = started(database_url, database, swaps=SENT.packed())
+    bad = replace(SENT, swaps="block\n", called=("swapsText", "startText")).packed()
     database.execute("UPDATE simulations SET swaps = %s", (bad,))
     SimulationRunner(database_url, number).run()
     failed = view(database_url, number)

@@ -16,7 +16,7 @@ from tests.pool_logs import DAY, MORNING, sent
 SENT: dict[str, Any] = {"droid": DROID, "swapsText": LOG_TEXT, "startText": START_TEXT}
 BOOKS, CHAIN = shipped_text("pool-and-book").split("[[droids]]")
 GRID: dict[str, Any] = {"droid": DROID, "swaps": DAY}
-LOG = "/simulations"
+ROUTE = "/simulations"
 TWO_DAYS_S = 180_000
 
 
@@ -131,9 +131,9 @@ def test_only_this_route_takes_a_large_body_and_only_one_that_says_its_length(
 
 
 def test_a_route_has_the_larger_of_its_own_limit_and_that_of_all() -> None:
-    assert BodyLimits(65_536, LARGE_BODIES).bytes_max("POST", LOG) == LOG_BODY_BYTES_MAX
-    assert BodyLimits(65_536, LARGE_BODIES).bytes_max("GET", LOG) == 65_536
-    assert BodyLimits(2**24, LARGE_BODIES).bytes_max("POST", LOG) == 2**24
+    assert BodyLimits(65_536, LARGE_BODIES).bytes_max("POST", ROUTE) == LOG_BODY_BYTES_MAX
+    assert BodyLimits(65_536, LARGE_BODIES).bytes_max("GET", ROUTE) == 65_536
+    assert BodyLimits(2**24, LARGE_BODIES).bytes_max("POST", ROUTE) == 2**24
 
 
 def test_a_grid_has_the_steps_of_all_its_combinations(alice: Person) -> None:
