@@ -1,17 +1,20 @@
 """POST /simulations with a log of one's own, or with a grid: what is taken, what is refused."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from api.door.bodies import BodyLimits
+from api.door.bodies import LARGE_AT_ONCE, BodyLimits
 from api.simulations.routes import LARGE_BODIES
 from api.simulations.schemas import DROID, LOG_BODY_BYTES_MAX, LOG_TEXT, START_TEXT
 from storage.runs.sent_log import SENT_BYTES_MAX
 from storage.runs.stored_scenario import shipped_text
 from tests.api.deployment import Deployment, Person, error_of
+from tests.api.sockets import connect
 from tests.pool_logs import DAY, MORNING, sent
+from tests.waiting import eventually
 
 SENT: dict[str, Any] = {"droid": DROID, "swapsText": LOG_TEXT, "startText": START_TEXT}
 BOOKS, CHAIN = shipped_text("pool-and-book").split("[[droids]]")
@@ -128,6 +131,21 @@ def test_only_this_route_takes_a_large_body_and_only_one_that_says_its_length(
         "/simulations", content=b" " * (LOG_BODY_BYTES_MAX + 1), headers=headers
     )
     assert str(LOG_BODY_BYTES_MAX) in too_large.json()["error"]["message"]
+
+
+def test_an_address_sends_few_large_bodies_at_a_time(exchange: Deployment, alice: Person) -> None:
+    head = (
+        f"POST {ROUTE} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {alice.token}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+    ).encode()
+    no_droid = {"droid": {}, **sent(MORNING)}
+    with ExitStack() as open_ones:
+        for _ in range(LARGE_AT_ONCE.at_once_of_address_max):
+            open_ones.enter_context(connect(exchange)).sendall(head + b" ")
+
+        assert eventually(lambda: alice.post(ROUTE, no_droid).status_code == 503)
+        assert alice.post(ROUTE, SENT).status_code == 202
+    assert eventually(lambda: alice.post(ROUTE, no_droid).status_code == 400)
 
 
 def test_a_route_has_the_larger_of_its_own_limit_and_that_of_all() -> None:
