@@ -155,7 +155,7 @@ EXAMPLES: dict[str, dict[int, Example]] = {
     "changeDroid": {400: ("400", "Say what changes, such as maxBots", {}), 404: NO_DROID},
     "runDroid": {
         400: ("400", "Too little money: 50000 USDC is needed and 10000 is free, 0.2 ETH is needed"
-              " and 0 is free", {}),
+              " and 0 is free; fundingUSD: must be at most 10000", {}),
         404: NO_DROID,
         409: ("409", "The droid is closing its positions: wait until its session is STOPPED", {}),
     },

@@ -92,7 +92,7 @@ def test_who_lacks_money_is_told_what_and_nothing_is_made(paddock: Deployment) -
     assert error_of(refused) == 400
     assert refused.json()["error"] == (
         "Too little money: 50000 USDC is needed and 49999.999999 is free, 0.2 ETH is needed and 0.1"
-        " is free"
+        " is free; fundingUSD: must be at most 49999.999999"
     )
     assert poor.money == {"USDC": "49999.999999", "ETH": "0.1"}
     assert poor.sees(number)["sessions"] == []
@@ -236,7 +236,8 @@ def test_funding_that_the_account_lacks_leaves_the_droid_as_it_was(
     refused = olga.changes(number, fundingUSD=200_000.000001, maxBots=9)
     assert error_of(refused) == 400
     assert refused.json()["error"] == (
-        "Too little money: 150000.000001 USDC is needed and 150000 is free"
+        "Too little money: 150000.000001 USDC is needed and 150000 is free; fundingUSD: must be at"
+        " most 200000"
     )
     assert olga.sees(number) == before
     assert olga.money["USDC"] == "150000"
