@@ -85,6 +85,7 @@ class DroidChange(Sent):
     max_bots: WholeNumber | None = None
     max_price: Fine | None = None
     min_price: Fine | None = None
+    gas_budget_usd: Usd | None = None
     max_gas_price_gwei: Gwei | None = None
     priority_gwei: Gwei | None = None
     derivative_threshold: Fine | None = None
