@@ -35,6 +35,8 @@ NOT_DECIMAL = (
     f" an exponent from -{EXPONENT_MAX} to {EXPONENT_MAX}"
 )
 
+NEGATIVE = "must not be negative"
+
 
 class NotJson(ValueError):
     """The body is not JSON as we accept it; the message says why."""
@@ -114,7 +116,17 @@ def written_out(number: str) -> str:
 
 def _plain_decimal(text: str) -> str:
     if DECIMAL_TEXT.fullmatch(text) is None:
+        is_negative = DECIMAL_TEXT.fullmatch(text.removeprefix("-")) is not None
+        raise ValueError(NEGATIVE if is_negative else NOT_DECIMAL)
+    return text
+
+
+def _signed_decimal(text: str) -> str:
+    unsigned = text.removeprefix("-")
+    if DECIMAL_TEXT.fullmatch(unsigned) is None:
         raise ValueError(NOT_DECIMAL)
+    if unsigned != text and not Decimal(unsigned):
+        raise ValueError(NEGATIVE)
     return text
 
 
@@ -138,21 +150,24 @@ def _printable(text: str) -> str:
     return text
 
 
+_DECIMAL_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,32})?$"},
+            {"type": "number", "minimum": 0, "maximum": 999_999_999_999},
+        ]
+    }
+)
 DecimalText = Annotated[
-    str,
-    BeforeValidator(_decimal_text),
-    AfterValidator(_plain_decimal),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,32})?$"},
-                {"type": "number", "minimum": 0, "maximum": 999_999_999_999},
-            ]
-        }
-    ),
+    str, BeforeValidator(_decimal_text), AfterValidator(_plain_decimal), _DECIMAL_SCHEMA
 ]
 """A decimal string, or a JSON number as it is written out; the text is checked before anything
 computes with it."""
+
+BoundedDecimalText = Annotated[
+    str, BeforeValidator(_decimal_text), AfterValidator(_signed_decimal), _DECIMAL_SCHEMA
+]
+"""The same, also with a sign: who reads it on says between which bounds, as of a WholeNumber."""
 
 WholeNumber = Annotated[int, BeforeValidator(whole_number)]
 """A JSON number of digits only, and perhaps a sign; neither 1.0 nor true nor "1". Its field says

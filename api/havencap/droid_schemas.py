@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictStr
 
 from api.door.wire import Sent
-from api.exact_json import DecimalText, WholeNumber
+from api.exact_json import BoundedDecimalText, WholeNumber
 from sim.droid.spelling import SPELLED
 from sim.droid.states import Active
 from sim.units import ATOM_DECIMALS
@@ -24,9 +24,9 @@ def _fine(text: str, decimals: int) -> str:
 
 
 Word = Annotated[StrictStr, Field(max_length=WORD_CHARACTERS_MAX)]
-Usd = Annotated[DecimalText, AfterValidator(partial(_fine, decimals=ATOM_DECIMALS))]
-Gwei = Annotated[DecimalText, AfterValidator(partial(_fine, decimals=GWEI_DECIMALS))]
-Fine = Annotated[DecimalText, AfterValidator(partial(_fine, decimals=PRICE_DECIMALS))]
+Usd = Annotated[BoundedDecimalText, AfterValidator(partial(_fine, decimals=ATOM_DECIMALS))]
+Gwei = Annotated[BoundedDecimalText, AfterValidator(partial(_fine, decimals=GWEI_DECIMALS))]
+Fine = Annotated[BoundedDecimalText, AfterValidator(partial(_fine, decimals=PRICE_DECIMALS))]
 
 DROID: dict[str, JsonValue] = {
     "poolId": 42,
@@ -85,6 +85,7 @@ class DroidChange(Sent):
     max_bots: WholeNumber | None = None
     max_price: Fine | None = None
     min_price: Fine | None = None
+    gas_budget_usd: Usd | None = None
     max_gas_price_gwei: Gwei | None = None
     priority_gwei: Gwei | None = None
     derivative_threshold: Fine | None = None

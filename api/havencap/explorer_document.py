@@ -2,6 +2,11 @@
 
 from api.door.refusal_examples import Example
 from api.havencap.explorer import NO_BLOCK, NO_TOKEN, NO_TRANSACTION, NOT_A_HASH, NOT_A_NUMBER
+from api.havencap.explorer_answers import HASH, USDC_ADDRESS
+from sim.chain.addresses import checksummed
+from sim.chain.known_pools import POOLS
+from sim.chain.world import FIRST_BLOCK
+from storage.chain.node import ETHER_POOL
 
 NO_ADDRESS: Example = (
     "400",
@@ -66,6 +71,13 @@ FIELDS = {
 OPERATION_IDS = {
     "get_chain_transactions": "getChainTransactions",
     "get_chain_transaction": "getChainTransaction",
+}
+
+PARTS_OF_PATHS = {
+    "transaction_hash": HASH,
+    "address": checksummed(POOLS[ETHER_POOL].address),
+    "block_number": str(FIRST_BLOCK),
+    "contract_address": USDC_ADDRESS,
 }
 
 EXAMPLES: dict[str, dict[int, Example]] = {

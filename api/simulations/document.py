@@ -64,4 +64,5 @@ WORDS = Words(
     refusals={"getSimulations": {400: LIMIT_OVER}},
     tags={"Simulations": "Scenarios that run beside the exchange, faster than time."},
     operation_ids=OPERATION_IDS,
+    parts_of_paths={"simulation_id": "simulation_12"},
 )

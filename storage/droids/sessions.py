@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from sim.chain.acts import Act, Send, Transfer, Wish
 from sim.chain.wallets import BRIDGE, droid_wallet
+from sim.droid.config import Fault
+from sim.droid.spelling import sentence
 from sim.droid.states import Status
 from sim.market import COLLATERAL, GAS_ASSET
 from sim.money.ledger import CHAIN, EntryType
@@ -93,7 +95,7 @@ async def bring(connection: Connection, label: str, act: Act) -> None:
 
 async def pay(connection: Connection, droid: Droid, needed: Mapping[str, int]) -> None:
     """Money of its account to the chain, atoms by asset. Raises Refused that names every asset that
-    it lacks, and what is there."""
+    it lacks, what is there, and the most that its funding may be."""
     money = await locked_balance(connection, droid.account_id, COLLATERAL)
     balances = [await balance_of(connection, money, asset) for asset in needed]
     free = {one.asset: await free_atoms(connection, one) for one in balances}
@@ -104,9 +106,22 @@ async def pay(connection: Connection, droid: Droid, needed: Mapping[str, int]) -
         if atoms > free[asset]
     ]
     if lacking:
-        raise Refused(Refusal.INSUFFICIENT_BALANCE, f"Too little money: {', '.join(lacking)}")
+        said = f"Too little money: {', '.join(lacking)}{_most(droid, needed, free)}"
+        raise Refused(Refusal.INSUFFICIENT_BALANCE, said)
     to_chain = {asset: -atoms for asset, atoms in needed.items()}
     await carry(connection, droid, balances, to_chain)
+
+
+def _most(droid: Droid, needed: Mapping[str, int], free: Mapping[str, int]) -> str:
+    """The highest funding that its account bears, where that is what it lacks and there is one:
+    what the session has had, and what is free."""
+    quote = droid.pool.quote.symbol
+    lacking_atoms = needed.get(quote, 0) - free.get(quote, 0)
+    most_atoms = funding_atoms(droid) - lacking_atoms
+    if lacking_atoms <= 0 or most_atoms <= 0:
+        return ""
+    bound = f"at most {format_atoms(most_atoms, quote)}"
+    return f"; {sentence(Fault('funding_usd', bound))}"
 
 
 async def bring_home(connection: Connection, droid: Droid, home: Mapping[str, int]) -> None:

@@ -92,7 +92,7 @@ def test_who_lacks_money_is_told_what_and_nothing_is_made(paddock: Deployment) -
     assert error_of(refused) == 400
     assert refused.json()["error"] == (
         "Too little money: 50000 USDC is needed and 49999.999999 is free, 0.2 ETH is needed and 0.1"
-        " is free"
+        " is free; fundingUSD: must be at most 49999.999999"
     )
     assert poor.money == {"USDC": "49999.999999", "ETH": "0.1"}
     assert poor.sees(number)["sessions"] == []
@@ -236,11 +236,20 @@ def test_funding_that_the_account_lacks_leaves_the_droid_as_it_was(
     refused = olga.changes(number, fundingUSD=200_000.000001, maxBots=9)
     assert error_of(refused) == 400
     assert refused.json()["error"] == (
-        "Too little money: 150000.000001 USDC is needed and 150000 is free"
+        "Too little money: 150000.000001 USDC is needed and 150000 is free; fundingUSD: must be at"
+        " most 200000"
     )
     assert olga.sees(number) == before
     assert olga.money["USDC"] == "150000"
     assert session_of(paddock, number)[3] == 50_000_000_000
+
+
+def test_a_budget_that_is_spent_can_be_raised(olga: Owner) -> None:
+    number = olga.droid()
+    olga.sets(number, 1)
+    changed = olga.changes(number, gasBudgetLimit=500.5)
+    assert (changed.status_code, changed.json()) == (200, {"id": number, "gasBudgetLimit": 500.5})
+    assert olga.sees(number)["droid"]["gasBudgetLimit"] == 500.5
 
 
 def test_two_fundings_at_once_take_what_the_higher_one_asks_for(olga: Owner) -> None:
@@ -266,7 +275,7 @@ def test_two_fundings_at_once_take_what_the_higher_one_asks_for(olga: Owner) -> 
         ({"minPrice": 3999}, "a bucket lies within the bounds"),
         ({"maxGasPrice": 0.5}, "txPriority: must be at most maxGasPrice, which is 0.5"),
         ({"txPriority": 0.0000000001}, "txPriority: must have at most 9 decimals"),
-        ({"gasBudgetLimit": 5}, "gasBudgetLimit: is not a field of this request"),
+        ({"gasBudgetLimit": 0}, "gasBudgetLimit: must be above 0"),
         ({"poolId": 43}, "poolId: is not a field of this request"),
         ({"triggerType": "SPOT"}, "triggerType: is not a field of this request"),
         ({"resets": 1}, "resets: is not a field of this request"),
