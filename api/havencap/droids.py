@@ -125,8 +125,8 @@ async def get_droid(
     pool, number = services_of(request).pool, number_of(droid_id)
     before_id = cursor_number(BOTS, asked.cursor)
     droid = await rows.find(pool, onlooker_of(caller), number)
-    figures = (await readings.figures(pool, [number])).get(number)
     sessions = await readings.sessions(pool, number)
+    figures = sessions[0].figures if sessions else None
     found = await readings.bots(pool, number, before_id, asked.limit + 1)
     bots, cursor = page_of(found, asked.limit, BOTS, lambda bot: bot.bot_id)
     now = await readings.pool_now(pool, droid.pool_id)

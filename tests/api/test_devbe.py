@@ -118,8 +118,8 @@ def test_how_a_droid_has_done_and_what_its_gas_has_cost(olga: Owner, paddock: De
     told = data(olga, "droidPerformance", droidId=number)
     assert told == {
         "droidId": number, "active": 1, "fundedUSD": 50_000, "status": "RUNNING", "note": None,
-        "equityUSD": 50312.77, "feesEarnedUSD": None, "gasSpentUSD": None,
-        "impermanentLossUSD": None, "sessions": 1, "bots": 1, "openBots": 1,
+        "equityUSD": 50312.77, "feesEarnedUSD": 0, "gasSpentUSD": 0,
+        "impermanentLossUSD": 0, "sessions": 1, "bots": 1, "openBots": 1,
     }  # fmt: skip
     paid = {
         "walletId": number, "transactions": 2, "failed": 1, "gasFeeETH": 0.003, "gasFeeUSD": 9.65,
