@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictStr
 
-from api.door.wire import Sent
+from api.door.limits import DEAR_ROW
+from api.door.wire import PageAsked, Sent
 from api.exact_json import DecimalText, WholeNumber
 from sim.droid.spelling import SPELLED
 from sim.droid.states import Active
@@ -101,6 +102,15 @@ class DroidChange(Sent):
     def given(self) -> dict[str, object]:
         """What was sent."""
         return exact(self.model_dump(exclude_unset=True))
+
+
+class DroidsAsked(PageAsked):
+    """Which page of droids."""
+
+    @property
+    def rows(self) -> int:
+        """As how many rows of other lists the answer counts at the most."""
+        return self.limit * DEAR_ROW
 
 
 class ActiveSent(Sent):
