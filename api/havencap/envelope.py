@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from api.credentials.shown import Lack
+from api.desk.identifiers import order_id_text
 from api.door.json_text import json_bytes
 from api.door.limits import RateKind
 from api.door.spelling import spelled
@@ -24,6 +25,10 @@ def refuse(refused: Refused, scope: Scope) -> Response:
     field = details.get("field")
     if isinstance(field, str) and field not in message:
         message = f"{field}: {message}"
+    if isinstance(details.get("orderId"), int):
+        message = f"{message}: {order_id_text(details['orderId'])}"
+    if isinstance(details.get("droidId"), int):
+        message = f"{message}: droid {details['droidId']}"
     if refused.details.get("reason") == Lack.MISSING:
         message = LOG_IN
     body = error_body(str(status), message, {})
