@@ -33,6 +33,9 @@ NOT_DECIMAL = (
 )
 
 
+NOT_NUMBER = "must be a JSON number such as 12.5, without quotation marks"
+
+
 class NotJson(ValueError):
     """The body is not JSON as we accept it; the message says why."""
 
@@ -91,6 +94,12 @@ def _decimal_text(value: object) -> object:
     return written_out(value.text) if isinstance(value, ExactNumber) else value
 
 
+def _number_text(value: object) -> str:
+    if not isinstance(value, ExactNumber):
+        raise ValueError(NOT_NUMBER)
+    return written_out(value.text)
+
+
 def written_out(number: str) -> str:
     """A JSON number without an exponent, exactly. Raises ValueError where that is too large."""
     _, letter, exponent = number.lower().partition("e")
@@ -127,6 +136,8 @@ def _printable(text: str) -> str:
     return text
 
 
+NUMBER_SCHEMA: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": 999_999_999_999}
+
 DecimalText = Annotated[
     str,
     BeforeValidator(_decimal_text),
@@ -135,13 +146,21 @@ DecimalText = Annotated[
         {
             "anyOf": [
                 {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,32})?$"},
-                {"type": "number", "minimum": 0, "maximum": 999_999_999_999},
+                NUMBER_SCHEMA,
             ]
         }
     ),
 ]
 """A decimal string, or a JSON number as it is written out; the text is checked before anything
 computes with it."""
+
+DecimalNumber = Annotated[
+    str,
+    BeforeValidator(_number_text),
+    AfterValidator(_plain_decimal),
+    WithJsonSchema(NUMBER_SCHEMA),
+]
+"""The same of JSON numbers alone."""
 
 WholeNumber = Annotated[int, BeforeValidator(whole_number)]
 """A JSON number of digits only, and perhaps a sign; neither 1.0 nor true nor "1". Its field says

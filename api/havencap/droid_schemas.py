@@ -8,7 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictStr
 
 from api.door.limits import DEAR_ROW
 from api.door.wire import PageAsked, Sent
-from api.exact_json import DecimalText, WholeNumber
+from api.exact_json import DecimalNumber, WholeNumber
 from sim.droid.spelling import SPELLED
 from sim.droid.states import Active
 from sim.units import ATOM_DECIMALS
@@ -25,9 +25,9 @@ def _fine(text: str, decimals: int) -> str:
 
 
 Word = Annotated[StrictStr, Field(max_length=WORD_CHARACTERS_MAX)]
-Usd = Annotated[DecimalText, AfterValidator(partial(_fine, decimals=ATOM_DECIMALS))]
-Gwei = Annotated[DecimalText, AfterValidator(partial(_fine, decimals=GWEI_DECIMALS))]
-Fine = Annotated[DecimalText, AfterValidator(partial(_fine, decimals=PRICE_DECIMALS))]
+Usd = Annotated[DecimalNumber, AfterValidator(partial(_fine, decimals=ATOM_DECIMALS))]
+Gwei = Annotated[DecimalNumber, AfterValidator(partial(_fine, decimals=GWEI_DECIMALS))]
+Fine = Annotated[DecimalNumber, AfterValidator(partial(_fine, decimals=PRICE_DECIMALS))]
 
 DROID: dict[str, JsonValue] = {
     "poolId": 42,

@@ -153,6 +153,8 @@ def test_a_droid_without_a_budget_has_none(olga: Owner) -> None:
         ({"fundingUSD": 0}, "fundingUSD: must be above 0"),
         ({"fundingUSD": -1}, "fundingUSD: must be a plain decimal"),
         ({"fundingUSD": 0.0000001}, "fundingUSD: must have at most 6 decimals"),
+        ({"fundingUSD": "5000"}, "fundingUSD: must be a JSON number such as 12.5"),
+        ({"maxPrice": "4000"}, "maxPrice: must be a JSON number such as 12.5"),
         ({"fundingUSD": "NaN"}, "fundingUSD"),
         ({"fundingUSD": True}, "fundingUSD"),
         ({"fundingUSD": None}, "fundingUSD"),
@@ -194,6 +196,18 @@ def test_every_bad_field_is_named_with_what_is_allowed(
     assert error_of(answer) == 400
     assert said in answer.json()["error"], answer.text
     assert olga.http.get("/api/droids").json() == {"droids": []}
+
+
+def test_all_that_cannot_be_read_is_said_at_once(olga: Owner) -> None:
+    said = olga.makes(fundingUSD="5000", maxBots="5", minPrice=None, ownerId=1).json()["error"]
+    assert said.split("; ") == [
+        "fundingUSD: must be a JSON number such as 12.5, without quotation marks",
+        "maxBots: must be a whole number",
+        "minPrice: must be a JSON number such as 12.5, without quotation marks",
+        "ownerId: is not a field of this request",
+    ]
+    everything = olga.http.post("/api/droids", json={}).json()["error"]
+    assert everything.count("is missing") == len(DOCUMENTED_DROID) - 1
 
 
 def test_all_that_is_wrong_is_said_at_once(olga: Owner) -> None:
