@@ -68,7 +68,7 @@ def test_who_runs_a_droid_and_resets_its_account_at_once_has_the_money_once(
     ]
     for _ in range(TIMES):
         with ThreadPoolExecutor(len(both)) as threads:
-            run, reset = [future.result() for future in [*map(threads.submit, both)]]
+            run, reset = threads.map(lambda ask: ask(), both)
         assert sorted([run.status_code, reset.status_code]) in ([200, 400], [200, 409])
         assert set(olga.money.values()) == {"0"}
         end(paddock, number)
