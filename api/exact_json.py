@@ -38,6 +38,9 @@ NOT_DECIMAL = (
 NEGATIVE = "must not be negative"
 
 
+NOT_NUMBER = "must be a JSON number such as 12.5, without quotation marks"
+
+
 class NotJson(ValueError):
     """The body is not JSON as we accept it; the message says why."""
 
@@ -104,6 +107,12 @@ def _decimal_text(value: object) -> object:
     return written_out(value.text) if isinstance(value, ExactNumber) else value
 
 
+def _number_text(value: object) -> str:
+    if not isinstance(value, ExactNumber):
+        raise ValueError(NOT_NUMBER)
+    return written_out(value.text)
+
+
 def written_out(number: str) -> str:
     """A JSON number without an exponent, exactly. Raises ValueError where that is too large."""
     _, letter, exponent = number.lower().partition("e")
@@ -150,24 +159,32 @@ def _printable(text: str) -> str:
     return text
 
 
-_DECIMAL_SCHEMA = WithJsonSchema(
-    {
-        "anyOf": [
-            {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,32})?$"},
-            {"type": "number", "minimum": 0, "maximum": 999_999_999_999},
-        ]
-    }
-)
+NUMBER_SCHEMA: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": 999_999_999_999}
+
 DecimalText = Annotated[
-    str, BeforeValidator(_decimal_text), AfterValidator(_plain_decimal), _DECIMAL_SCHEMA
+    str,
+    BeforeValidator(_decimal_text),
+    AfterValidator(_plain_decimal),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,32})?$"},
+                NUMBER_SCHEMA,
+            ]
+        }
+    ),
 ]
 """A decimal string, or a JSON number as it is written out; the text is checked before anything
 computes with it."""
 
-BoundedDecimalText = Annotated[
-    str, BeforeValidator(_decimal_text), AfterValidator(_signed_decimal), _DECIMAL_SCHEMA
+DecimalNumber = Annotated[
+    str,
+    BeforeValidator(_number_text),
+    AfterValidator(_signed_decimal),
+    WithJsonSchema(NUMBER_SCHEMA),
 ]
-"""The same, also with a sign: who reads it on says between which bounds, as of a WholeNumber."""
+"""Of JSON numbers alone, also with a sign: who reads it on says between which bounds, as of a
+WholeNumber."""
 
 WholeNumber = Annotated[int, BeforeValidator(whole_number)]
 """A JSON number of digits only, and perhaps a sign; neither 1.0 nor true nor "1". Its field says

@@ -70,6 +70,8 @@ FIELDS = {
     "SpotOrderSent.price": "In the quote asset: a multiple of `tickSize`. MARKET, STOP and"
     " TAKE_PROFIT have none.",
     "SpotOrderSent.expiresAt": "When a GTD order ends, such as 2026-05-01T09:00:00.000Z.",
+    "clientOrderId": "Your own id of the order, unique in your account for ever: the same id and"
+    " order again are the first order.",
     "SpotOrder.market": "The market.",
     "SpotOrder.quantity": "How much of the base asset.",
     "SpotOrder.price": "In the quote asset; null where it has none.",

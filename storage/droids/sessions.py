@@ -28,6 +28,10 @@ WEI_AN_ATOM = 10 ** (18 - asset_decimals(GAS_ASSET))
 FEE_WEI_MAX, ANY_BLOCK = 10**12, 1 << 62
 PRIORITY_FEE_WEI = 10**9
 
+LOOKED = """
+SELECT revision, mind::json ->> 'resets', mind::json -> 'mind' ->> 'session' FROM droid_states
+WHERE session_id = %s AND mind <> ''"""
+IS_WISHED = "SELECT 1 FROM chain_wishes WHERE label = %s"
 CHAIN_IS_THERE = "SELECT 1 FROM chain_head"
 OPEN = """
 SELECT id, funded_quote_atoms, note FROM droid_sessions
@@ -44,6 +48,21 @@ class Session(NamedTuple):
     session_id: int
     funded_quote_atoms: int
     note: str | None
+
+
+class Looked(NamedTuple):
+    """What the droid's actor kept of its last look: the revision of the droid that it saw, how
+    many resets are done, how many sessions its mind has begun."""
+
+    revision: int
+    resets: int
+    sessions: int
+
+
+async def last_look(connection: Connection, session: Session) -> Looked | None:
+    """None before the first."""
+    row = await (await connection.execute(LOOKED, (session.session_id,))).fetchone()
+    return None if row is None else Looked(row[0], int(row[1] or 0), int(row[2] or 0))
 
 
 async def open_session(connection: Connection, droid_id: int) -> Session | None:
@@ -67,11 +86,18 @@ async def begin(connection: Connection, droid: Droid, gas_atoms: int) -> None:
     await bring(connection, f"{label}/ether", Send(wallet, gas_atoms * WEI_AN_ATOM))
 
 
-async def add_gas(connection: Connection, session: Session, droid: Droid, gas_atoms: int) -> None:
-    """As much ether again as it began with. Raises Refused where the account lacks it."""
+async def add_gas(connection: Connection, session: Session, droid: Droid, gas_atoms: int) -> bool:
+    """As much ether again as it began with, once for each look at which it had none: whether this
+    is the first time. Raises Refused where the account lacks it."""
+    looked = await last_look(connection, session)
+    if looked is None:
+        return False
+    label = f"session/{session.session_id}/fund/ether-{looked.revision}"
+    if await (await connection.execute(IS_WISHED, (label,))).fetchone() is not None:
+        return False
     await pay(connection, droid, {GAS_ASSET: gas_atoms})
-    label = f"session/{session.session_id}/fund/ether-{droid.revision}"
     await bring(connection, label, Send(droid_wallet(droid.droid_id), gas_atoms * WEI_AN_ATOM))
+    return True
 
 
 async def raise_funding(connection: Connection, session: Session, droid: Droid) -> None:
