@@ -1,4 +1,4 @@
-# Needs Python 3.11 or later and make; everything else is set up on the first run.
+# Needs Python 3.11 to 3.13 and make; everything else is set up on the first run.
 #   make run [ARGS="--port 9000"]     make test     make bench
 
 LOCK_COMMAND = uv pip compile --universal --python-version 3.11 --generate-hashes \
@@ -23,7 +23,7 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
 
 bench: $(READY) peers
 	$(BIN)/sandpit bench book $(ARGS)

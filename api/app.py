@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from api import health, root
 from api.door import errors
+from api.door.bodies import BodyLimits
 from api.door.families import Families, Family
 from api.door.front import Front
 from api.door.openapi import describe, document_of
@@ -141,10 +142,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description
     ]
     app.state.families = families = Families(FAMILIES)
-    app.add_middleware(Front, services=services, families=families)
+    bodies = body_limits(services.settings)
+    app.add_middleware(Front, services=services, families=families, bodies=bodies)
     errors.install(app)
     app.openapi = lambda: describe(app, families, WORDS)  # type: ignore[method-assign]
     return app
+
+
+def body_limits(settings: Settings) -> BodyLimits:
+    """How large bodies may be, route by route."""
+    return BodyLimits(settings.body_limit_bytes, simulations.LARGE_BODIES)
 
 
 async def send_document(request: Request) -> Response:

@@ -15,7 +15,10 @@ FIELDS_MAX = 64
 """Of one object. Each that nobody knows costs as much as a small request to find and to name."""
 
 COMMAS_MAX = 4_000
-"""The largest request, a hundred orders, has 1,300."""
+"""Outside of strings. The largest request, a hundred orders, has 1,300."""
+
+QUOTES_MAX = 4 * COMMAS_MAX
+"""A comma stands between a string and the next, or a name and its string and the next."""
 
 WHOLE_TEXT = re.compile(rf"-?\d{{1,{NUMBER_CHARACTERS_MAX}}}", re.ASCII)
 """More than any field takes, so that what is too small or too large is told the field's bound."""
@@ -31,6 +34,11 @@ NOT_DECIMAL = (
     "must be a plain decimal such as 12.5: at most 12 digits, 32 decimals; a JSON number may have"
     f" an exponent from -{EXPONENT_MAX} to {EXPONENT_MAX}"
 )
+
+NEGATIVE = "must not be negative"
+
+
+NOT_NUMBER = "must be a JSON number such as 12.5, without quotation marks"
 
 
 class NotJson(ValueError):
@@ -71,9 +79,17 @@ _DECODER = json.JSONDecoder(
 )
 
 
+def _has_many_values(body: bytes) -> bool:
+    """Told by quotes and by the commas outside of strings, in a few passes that build little."""
+    plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if plain.count(b'"') > QUOTES_MAX:
+        return True
+    return sum(piece.count(b",") for piece in plain.split(b'"')[::2]) > COMMAS_MAX
+
+
 def read_json(body: bytes) -> Any:
     """UTF-8 JSON to Python values, numbers to ExactNumber. Raises NotJson."""
-    if body.count(b",") > COMMAS_MAX:
+    if body.count(b",") > COMMAS_MAX and _has_many_values(body):
         raise NotJson(f"The body has more than {COMMAS_MAX} commas: no request has so many values")
     try:
         return _DECODER.decode(body.decode())
@@ -91,6 +107,12 @@ def _decimal_text(value: object) -> object:
     return written_out(value.text) if isinstance(value, ExactNumber) else value
 
 
+def _number_text(value: object) -> str:
+    if not isinstance(value, ExactNumber):
+        raise ValueError(NOT_NUMBER)
+    return written_out(value.text)
+
+
 def written_out(number: str) -> str:
     """A JSON number without an exponent, exactly. Raises ValueError where that is too large."""
     _, letter, exponent = number.lower().partition("e")
@@ -103,7 +125,17 @@ def written_out(number: str) -> str:
 
 def _plain_decimal(text: str) -> str:
     if DECIMAL_TEXT.fullmatch(text) is None:
+        is_negative = DECIMAL_TEXT.fullmatch(text.removeprefix("-")) is not None
+        raise ValueError(NEGATIVE if is_negative else NOT_DECIMAL)
+    return text
+
+
+def _signed_decimal(text: str) -> str:
+    unsigned = text.removeprefix("-")
+    if DECIMAL_TEXT.fullmatch(unsigned) is None:
         raise ValueError(NOT_DECIMAL)
+    if unsigned != text and not Decimal(unsigned):
+        raise ValueError(NEGATIVE)
     return text
 
 
@@ -127,6 +159,8 @@ def _printable(text: str) -> str:
     return text
 
 
+NUMBER_SCHEMA: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": 999_999_999_999}
+
 DecimalText = Annotated[
     str,
     BeforeValidator(_decimal_text),
@@ -135,13 +169,22 @@ DecimalText = Annotated[
         {
             "anyOf": [
                 {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,32})?$"},
-                {"type": "number", "minimum": 0, "maximum": 999_999_999_999},
+                NUMBER_SCHEMA,
             ]
         }
     ),
 ]
 """A decimal string, or a JSON number as it is written out; the text is checked before anything
 computes with it."""
+
+DecimalNumber = Annotated[
+    str,
+    BeforeValidator(_number_text),
+    AfterValidator(_signed_decimal),
+    WithJsonSchema(NUMBER_SCHEMA),
+]
+"""Of JSON numbers alone, also with a sign: who reads it on says between which bounds, as of a
+WholeNumber."""
 
 WholeNumber = Annotated[int, BeforeValidator(whole_number)]
 """A JSON number of digits only, and perhaps a sign; neither 1.0 nor true nor "1". Its field says

@@ -13,7 +13,7 @@ from typing import Any, TextIO, cast
 import structlog
 import uvicorn
 
-from api.app import create_app
+from api.app import body_limits, create_app
 from api.door.connections import SEND_BUFFER_BYTES, ConnectionLimits, Crowd
 from api.door.protocol import SWEEP_EVERY_TICKS, BoundedProtocol
 from sim.printable import printable
@@ -59,7 +59,7 @@ def server_for(settings: Settings) -> SweepingServer:
         connections_max=settings.connections_max,
         read_timeout_s=settings.body_timeout_s,
         write_timeout_s=settings.write_timeout_s,
-        body_limit_bytes=settings.body_limit_bytes,
+        bodies=body_limits(settings),
         crowd=Crowd(settings.connections_of_address_max, settings.proxies_trusted),
     )
     app = create_app(settings)

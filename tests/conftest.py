@@ -35,6 +35,7 @@ RAY_CPUS = 8
 # In memory a clone of the template takes a hundredth of a second, on a disk up to half a second.
 MEMORY = Path("/dev/shm")
 MEMORY_FREE_MIN = 2 << 30
+WITH_SERVERS = frozenset({"actors", "api", "storage"})
 
 hypothesis_settings.register_profile(
     "sandpit",
@@ -67,8 +68,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Nothing is awaited for ever."""
+    """Nothing is awaited for ever. Of two processes one has all tests that need servers, so that
+    these are started once a run, and the other what is reckoned alone."""
     for item in items:
+        if item.path.parent.name in WITH_SERVERS:
+            item.add_marker(pytest.mark.xdist_group("servers"))
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             item.obj = bounded(item.obj)
 

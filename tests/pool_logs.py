@@ -51,6 +51,14 @@ def unpacked(log: str, directory: Path) -> Path:
     return directory / f"{log}.csv"
 
 
+def sent(log: str) -> dict[str, str]:
+    """The same as a request has them."""
+    names = {"swapsText": f"{log}.csv.gz", "startText": f"{log}.start.json.gz"}
+    return {
+        field: gzip.decompress(kept(name).read_bytes()).decode() for field, name in names.items()
+    }
+
+
 def packed(log: str) -> Path:
     return kept(f"{log}.csv.gz")
 

@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
-from actors.command_line import DataDir, print_or_exit, settings_or_exit
+from actors.command_line import DataDir, end_with, print_or_exit, settings_or_exit
 
-BLOCKS_MAX = 100_000
+BLOCKS_MAX = 1_000
+"""About a minute's work."""
+
 DEPTH_MAX = 3
 
 chain = typer.Typer(
@@ -17,7 +19,7 @@ chain = typer.Typer(
 
 @chain.command()
 def status(data_dir: DataDir = None) -> None:
-    """The newest block, the base fee of the next, and why there are no more."""
+    """The newest block, the base fee of the next, what is wished for, and why there are no more."""
     from actors.commands.chain_work import status_of
 
     settings = settings_or_exit(data_dir=data_dir)
@@ -26,12 +28,17 @@ def status(data_dir: DataDir = None) -> None:
 
 @chain.command()
 def mine(
-    count: Annotated[int, typer.Argument(min=1, max=BLOCKS_MAX, help="How many blocks.")],
+    count: Annotated[int, typer.Argument(min=1, help=f"How many: at most {BLOCKS_MAX:,}.")],
     data_dir: DataDir = None,
 ) -> None:
-    """Build blocks at once, each twelve seconds of the chain's time after the last."""
+    """Build blocks at once, each twelve seconds of the chain's time after the last.
+
+    Ctrl-C takes back what is not built yet.
+    """
     from actors.commands.chain_work import mined
 
+    if count > BLOCKS_MAX:
+        end_with(f"At most {BLOCKS_MAX:,} blocks at a time: ask again once they are there.")
     settings = settings_or_exit(data_dir=data_dir)
     print_or_exit(lambda: mined(settings, count))
 

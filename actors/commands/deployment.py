@@ -11,13 +11,21 @@ from actors.cluster.remote import RayCluster, Wanted
 from actors.cluster.roster import DroidRoster, Together
 from actors.commands.beginning import Beginning, Prices
 from actors.live.auditor import Auditor
+from actors.live.pool_hedge import PoolHedge
 from actors.live.strategy import Means
 from actors.simulate.queue import SimulationQueue
 from sim.chain.known_pools import POOLS
+from sim.chain.world import TRADER_USD
+from sim.money.spot_orders import UNLENT
+from sim.populations.command_rows import lots_of_quote
 from sim.populations.registry import build_population
+from sim.rows.order_ids import LIVE
 from sim.scenario.world import PopulationDescription, World
+from sim.units import ATOMS_PER_UNIT
+from storage.chain.arbitrage import BoughtEther
 from storage.chain.founding import found_chain
-from storage.postgres.database import connect
+from storage.chain.spot import ether_market
+from storage.postgres.database import Link, connect
 from storage.postgres.database_roles import DatabaseUrls
 from storage.reading.strategy_holdings import StrategyHoldings
 from storage.servers.bootstrap import create_strategy_accounts
@@ -26,6 +34,10 @@ from storage.settings import Settings
 
 SUPERVISOR = "supervisor"
 ETHER_PRICE_ELSEWHERE = Fraction(3_000)
+HEDGE_STRATEGY_NO = (1 << LIVE.maker_bits) - 1
+"""The last one, which no population of a world comes to."""
+
+HEDGES_PER_SECOND = 1
 
 
 def wanted_actors(
@@ -59,6 +71,7 @@ def wanted_actors(
         Wanted("risk", "risk", risk),
         *strategies(urls, world, prices),
         *chain(settings, urls, world, chain_seed),
+        *pool_hedge(urls, world, prices, chain_seed),
         Wanted("keeper", "keeper", keeper),
     ]
     comings: list[Comings] = [SimulationQueue(urls.engine, settings.simulations_max)]
@@ -103,6 +116,36 @@ def chain(settings: Settings, urls: DatabaseUrls, world: World, seed: int | None
         Wanted("chain", "chain", arguments),
         Wanted("indexer", "indexer", {"database_url": urls.engine}),
     ]
+
+
+def pool_hedge(urls: DatabaseUrls, world: World, prices: Prices, seed: int | None) -> list[Wanted]:
+    """Who trades on the book what arbitrageurs trade in pools, where there are any and a book.
+
+    Of its capital half is ether in the beginning, as far as one order goes.
+    """
+    if seed is None or not world.populations:
+        return []
+    with connect(urls.owner, "hedge") as connection:
+        market_id = ether_market(connection)
+    if market_id is None:
+        return []
+    spec, price = next(one for one in prices if one[0].market_id == market_id)
+    capital_atoms = 2 * TRADER_USD * ATOMS_PER_UNIT
+    accounts = create_strategy_accounts(
+        urls.owner, HEDGE_STRATEGY_NO, "pool-arbitrage", len(POOLS), capital_atoms
+    )
+    lots = lots_of_quote(spec, price.price_ticks, TRADER_USD)
+    buy_inventories(urls.owner, accounts, [Inventory(spec, lots, price.price_ticks)])
+    stored = StrategyHoldings(urls.engine, [market_id])
+    waits = (market_id in quoted_markets(world),)
+    arguments = {
+        "strategy_no": HEDGE_STRATEGY_NO,
+        "population": PoolHedge(accounts, BoughtEther(Link(urls.engine, "hedge"), seed)),
+        "markets": [MarketHandle(market_name(market_id))],
+        "means": Means(capital_atoms, UNLENT, (spec,), waits, stored),
+        "steps_per_second": HEDGES_PER_SECOND,
+    }
+    return [Wanted("strategy", "hedge", arguments)]
 
 
 def first_ether_price(prices: Prices) -> Fraction:

@@ -12,6 +12,7 @@ from actors.loop import Loop
 from sim.chain.building import BLOCK_S, Block, replaced
 from sim.chain.world import BlockPool, ChainWorld
 from storage.chain import node
+from storage.chain.mining import is_asked
 from storage.chain.node import Head
 from storage.chain.spot import ether_price
 from storage.chain.wished import droids_are_behind, waiting
@@ -124,12 +125,12 @@ class Chain:
         world = self._ready(head)
         if head.reorg_wish:
             self._reorganise(head, min(head.reorg_wish, REORG_DEPTH_MAX))
-        is_wished = head.mine_to > world.tip.number
+        is_wished = head.mine_to > world.tip.number and is_asked(self._link())
         if is_wished or time.monotonic() >= self._due_at:
             self._build(is_wished)
             self._due_at = time.monotonic() + self._interval_s
             self._reorganise_by_chance(head)
-        return head.mine_to > world.tip.number
+        return is_wished and head.mine_to > world.tip.number
 
     def _ready(self, head: Head) -> ChainWorld:
         if self._world is None:

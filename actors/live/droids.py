@@ -23,9 +23,18 @@ from sim.droid.acts import MintRung, Outcome, Result
 from sim.droid.ladder import Rung
 from sim.droid.memory import MindState
 from sim.droid.mind import DroidMind, View
-from sim.droid.session import BLOCKS_PATIENCE, DroidSession, Figures, Memory, Step, Told, told_of
+from sim.droid.session import (
+    BLOCKS_PATIENCE,
+    DroidSession,
+    Figures,
+    Memory,
+    Step,
+    Told,
+    remarked,
+    told_of,
+)
 from sim.droid.signal import BlockEnd
-from sim.droid.states import Active, Status
+from sim.droid.states import Active, Note, Status
 from sim.droid.written import read_as, written
 from sim.pool.positions import PositionKey
 from storage.chain.pools import as_it_was, followed
@@ -45,6 +54,14 @@ RESULTS = {
     WishStatus.FAILED: Result.FAILED,
     WishStatus.DROPPED: Result.DROPPED,
 }
+
+BEFORE_IT_BEGINS = {
+    Active.PAUSE: Status.PAUSED,
+    Active.RUN: Status.RUNNING,
+    Active.RESET: Status.RUNNING,
+    Active.CLOSE: Status.CLOSING,
+}
+"""A session's status while nothing was placed in it."""
 
 log = structlog.get_logger()
 
@@ -180,7 +197,7 @@ class DroidHost:
             outcomes = told_by_label(sight, names, worker.session.pool_id)
             step = droid_session.step(worker.memory, view, outcomes, sight.droid.resets)
         else:
-            step = Step(worker.memory)
+            step = Step(unlacking(worker.memory))
         work = self._worked(sight, view, step, droid_session, holder)
         kept = await working.keep(pool, worker.taken, sight, work)
         worker.memory = step.memory
@@ -196,19 +213,14 @@ class DroidHost:
     ) -> Work:
         mind, terms = step.memory.mind, sight.droid.pool.terms
         figures = droid_session.figures(step.memory, view)
-        is_leaving = mind.status is Status.STOPPED and mind.session and step.home is None
-        is_new = mind.session == 0
-        status = Status.CLOSING if is_leaving else Status.RUNNING if is_new else mind.status
-        if is_new and sight.droid.active == Active.PAUSE:
-            status = Status.PAUSED
         base, quote = terms.base_and_quote(figures.positions)
         price = terms.nearest_double(view.sqrt_price_x96)
         row = History(price, int(figures.aum), base, quote, sight.wei)
         wallet = droid_wallet(sight.droid.droid_id)
         return Work(
             mind=json.dumps(written(step.memory)),
-            figures=json.dumps(shown(figures, terms.quote_unit, checksummed(holder), status, mind)),
-            status=status,
+            figures=json.dumps(shown(figures, terms.quote_unit, checksummed(holder))),
+            status=standing(step, Active(sight.droid.active)),
             note=mind.note,
             wishes=[
                 Wish(
@@ -270,17 +282,29 @@ def opened(act: MintRung, holder: bytes) -> Opened:
     return Opened(key.hashed(), act.bucket, act.ticks, act.liquidity)
 
 
-def shown(
-    figures: Figures, quote_unit: int, address: str, status: Status, mind: MindState
-) -> dict[str, str | None]:
+def unlacking(memory: Memory) -> Memory:
+    """While money is on its way it is not known whether any ether will be lacking."""
+    return remarked(memory, None) if memory.mind.note is Note.NO_ETH else memory
+
+
+def standing(step: Step, asked: Active) -> Status:
+    """What its session is: one that has not begun is what was asked, one that leaves closes until
+    all is home."""
+    mind = step.memory.mind
+    if step.home is not None:
+        return Status.STOPPED
+    if mind.session == 0:
+        return BEFORE_IT_BEGINS[asked]
+    return Status.CLOSING if mind.status is Status.STOPPED else mind.status
+
+
+def shown(figures: Figures, quote_unit: int, address: str) -> dict[str, str]:
     """For whoever asks how a droid stands: USD to cents."""
 
     def usd(amount: Fraction | int) -> str:
         return f"{round(Fraction(amount) / quote_unit * 100) / 100:.2f}"
 
     return {
-        "status": status,
-        "note": mind.note,
         "wallet_address": address,
         "equity_usd": usd(figures.aum),
         "fees_earned_usd": usd(figures.fees_earned),

@@ -1,11 +1,14 @@
-"""What a simulation asked for by REST runs: the world of a scenario, or a droid on a pool's log."""
+"""What a simulation asked for by REST runs: the world of a scenario, or a droid on a pool's log, or
+a grid of droids."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
 
+from actors.simulate.droid_grid import grid_summary, tried_until
 from actors.simulate.droid_results import droid_summary
 from actors.simulate.hosts import peak_memory_bytes
 from actors.simulate.results import summary_of
@@ -140,9 +143,64 @@ class DroidRun:
         return Left(summary["state_hash"], summary, page)
 
 
+class GridRun:
+    """Every combination of a grid, one after the other: a simulation is one process, so that
+    nobody's takes the processors of others'. The blocks of all are its steps."""
+
+    orders = fills = 0
+
+    def __init__(self, begun: Begun, asked: StoredBacktest) -> None:
+        self._log, self._tried = asked.log, asked.tried
+        self._found = found_in(begun.checkpoint)[: len(asked.tried)]
+        self._kept = len(self._found)
+        self.step_no = self._kept * self._log.blocks
+
+    @property
+    def done(self) -> bool:
+        return len(self._found) == len(self._tried)
+
+    def run(self, called: Callable[[], bool]) -> None:
+        for one in self._tried[len(self._found) :]:
+            before = len(self._found) * self._log.blocks
+
+            def look(blocks: int, before: int = before) -> bool:
+                self.step_no = before + blocks
+                return called()
+
+            figures = tried_until(self._log, one.setting, look)
+            if figures is None:
+                return
+            self._found.append(figures)
+            self.step_no = len(self._found) * self._log.blocks
+
+    def checkpoint(self) -> bytes | None:
+        """The combinations that are done. None where there are no more than were kept: a process
+        that has come no further has outlived nothing."""
+        if len(self._found) == self._kept:
+            return None
+        self._kept = len(self._found)
+        return json.dumps(self._found).encode()
+
+    def left(self, wall_s: float) -> Left:
+        origin = origin_of(ASKED_BY)
+        summary = grid_summary(self._log, self._tried, self._found, origin, wall_s)
+        return Left(summary["state_hash"], summary, None)
+
+
+def found_in(checkpoint: bytes | None) -> list[dict[str, Any]]:
+    """Figures of combinations, as they were kept; none where that is damaged."""
+    try:
+        return list(json.loads(checkpoint)) if checkpoint is not None else []
+    except ValueError as error:
+        log.warning("simulation_starts_anew", error=str(error))
+        return []
+
+
 def asked_run(begun: Begun, asked: Scenario | StoredBacktest) -> AskedRun:
     """What is to be run, opened. Raises CannotRun."""
-    return DroidRun(asked) if isinstance(asked, StoredBacktest) else ScenarioRun(begun, asked)
+    if not isinstance(asked, StoredBacktest):
+        return ScenarioRun(begun, asked)
+    return GridRun(begun, asked) if asked.is_grid else DroidRun(asked)
 
 
 def open_world(begun: Begun, scenario: Scenario) -> SimulatedWorld:

@@ -1,16 +1,15 @@
 """`sandpit simulate`: runs a scenario in this process or across actors, shows how far it is."""
 
 import json
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
 from actors.command_line import tell
+from actors.ctrl_c import interruptible
 from actors.simulate.hosts import peak_memory_bytes
 from actors.simulate.options import (
     earlier_wall_s,
@@ -76,7 +75,7 @@ def simulate(request: Request) -> int:
     out = RunDirectory(_directory(request, scenario))
     refuse_unwritable(out)
     stores = (request.to, scenario, out.path, request.data_dir)
-    with _interruptible() as interrupted:
+    with interruptible() as interrupted:
         with joined(request.address) as cluster:
             actors, why = chosen_actors(request.actors, scenario, cluster)
             progress.say(f"{scenario.world.name}, seed {scenario.world.seed}: {why}.")
@@ -187,23 +186,6 @@ def _driven(
     origin = origin_of(command_line())
     timing = Timing(time.monotonic() - began, actors, peak_memory_bytes(), origin=origin)
     return world.record(timing)
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Inside, the first Ctrl-C is noted and answered by the callable; a second one ends us."""
-    noted: list[int] = []
-
-    def note(number: int, frame: object) -> None:
-        if noted:
-            raise KeyboardInterrupt
-        noted.append(number)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield lambda: bool(noted)
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _directory(request: Request, scenario: Scenario) -> Path:

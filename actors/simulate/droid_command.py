@@ -14,13 +14,13 @@ from rich.console import Console
 from actors.command_line import tell
 from actors.processors import cores_to_use
 from actors.shown import shown
-from actors.simulate.droid_grid import Tried, grid_csv, ranked, tell_grid, tried_all
+from actors.simulate.droid_grid import grid_csv, grid_summary, tell_grid, tried_all
 from actors.simulate.droid_progress import counted
 from actors.simulate.droid_results import droid_summary, write_droid_results
 from actors.simulate.options import refuse_unwritable
 from actors.simulate.run_origin import command_line, origin_of
 from actors.simulate.worlds import ACTORS_MAX, ACTORS_TEXT, SimulateError
-from sim.backtest.grid import GridError, combinations
+from sim.backtest.grid import GridError, Tried, combinations
 from sim.backtest.gwei import base_fee_wei
 from sim.backtest.log import PoolLog
 from sim.backtest.market import Replays
@@ -70,7 +70,7 @@ def simulate_droid(request: DroidRequest) -> int:
     refuse_unwritable(out)
     if request.grid is None:
         return _one(request, log, settings[0].setting, out)
-    return _grid(request, log, settings, workers, out)
+    return _grid(log, settings, workers, out, as_json=request.as_json)
 
 
 def _read(request: DroidRequest) -> tuple[PoolLog, DroidFile]:
@@ -135,28 +135,18 @@ def _one(request: DroidRequest, log: PoolLog, setting: Setting, out: RunDirector
 
 
 def _grid(
-    request: DroidRequest, log: PoolLog, all_: list[Tried], workers: int, out: RunDirectory
+    log: PoolLog, all_: list[Tried], workers: int, out: RunDirectory, *, as_json: bool
 ) -> int:
     began = time.monotonic()
-    with counted(len(all_), "backtests", quiet=request.as_json) as told:
+    with counted(len(all_), "backtests", quiet=as_json) as told:
         found = tried_all(log, all_, workers, told)
-    rows = ranked(all_, found)
-    origin = origin_of(command_line())
-    summary = {
-        "log": log.name,
-        "seed": request.seed,
-        "replays": all_[0].setting.replays.value,
-        "command": origin.command,
-        "version": origin.version,
-        "made_at": origin.made_at,
-        "wall_seconds": round(time.monotonic() - began, 3),
-        "ranked": rows,
-    }
+    summary = grid_summary(log, all_, found, origin_of(command_line()), time.monotonic() - began)
+    rows = summary["ranked"]
     try:
         out.write_grid(grid_csv(rows), summary)
     except OSError as error:
         tell(f"{out.path} cannot be written: {error}")
-    if request.as_json:
+    if as_json:
         typer.echo(json.dumps(summary))
     else:
         tell_grid(rows, out.path)

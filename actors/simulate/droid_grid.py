@@ -2,9 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,13 @@ from actors.simulate.droid_progress import Counted
 from actors.simulate.droid_results import figures_of
 from actors.simulate.progress import WIDE_COLUMNS
 from actors.simulate.worlds import own_ray
+from sim.backtest.grid import Tried
 from sim.backtest.log import PoolLog
-from sim.backtest.result import Setting
+from sim.backtest.result import Result, Setting
 from sim.backtest.run import Backtest
+from sim.chain.pool_host import DIGEST_BYTES, hashed
 from sim.droid.spelling import SPELLED
+from sim.record.run import Origin
 from storage.runs.run_directory import GRID_CSV
 
 ROWS_SHOWN_MAX = 50
@@ -28,17 +30,21 @@ RANKED_BY = "more_than_held"
 COLUMNS = (RANKED_BY, "more_than_full_range", "aum", "fees", "gas", "impermanent_loss")
 
 
-@dataclass(frozen=True)
-class Tried:
-    """A combination: what it changes of the droid's file, and all that it is made with."""
-
-    changes: Mapping[str, object]
-    setting: Setting
-
-
 def tried(log: PoolLog, setting: Setting) -> dict[str, Any]:
     """Its figures and its hash."""
-    result = Backtest(log, setting).run()
+    return figures_with_hash(Backtest(log, setting).run())
+
+
+def tried_until(
+    log: PoolLog, setting: Setting, called: Callable[[int], bool]
+) -> dict[str, Any] | None:
+    """The same; None where `called`, told each block how many there were, has ended it."""
+    result = Backtest(log, setting).run(called)
+    return figures_with_hash(result) if result.blocks == log.blocks else None
+
+
+def figures_with_hash(result: Result) -> dict[str, Any]:
+    """A row of the table, but for its place and changes."""
     return {
         "state_hash": result.state_hash(),
         **figures_of(result),
@@ -80,6 +86,30 @@ def ranked(all_: Sequence[Tried], found: Sequence[Mapping[str, Any]]) -> list[di
     ]
     ordered = sorted(rows, key=lambda row: -Decimal(row[RANKED_BY]))
     return [{"rank": place, **row} for place, row in enumerate(ordered, 1)]
+
+
+def grid_summary(
+    log: PoolLog,
+    all_: Sequence[Tried],
+    found: Sequence[Mapping[str, Any]],
+    origin: Origin,
+    wall_s: float,
+) -> dict[str, Any]:
+    """The object that --json prints, of what was found of the first of them. Its state_hash is of
+    those of the combinations, in the grid's order."""
+    setting = all_[0].setting
+    hashes = tuple(one["state_hash"] for one in found)
+    return {
+        "log": log.name,
+        "seed": setting.seed,
+        "replays": setting.replays.value,
+        "command": origin.command,
+        "version": origin.version,
+        "made_at": origin.made_at,
+        "wall_seconds": round(wall_s, 3),
+        "state_hash": hashed(bytes(DIGEST_BYTES), hashes).hex(),
+        "ranked": ranked(all_[: len(found)], found),
+    }
 
 
 def grid_csv(rows: Sequence[Mapping[str, Any]]) -> str:

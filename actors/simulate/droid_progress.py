@@ -1,4 +1,5 @@
-"""How far a backtest is: a bar where a person looks, lines where nobody does."""
+"""How far something is of which there is a number: a bar where a person looks, lines where nobody
+does."""
 
 import sys
 import time

@@ -70,7 +70,10 @@ def chosen_actors(
                 f"--actors: found {wish[:40]!r}, allowed is auto or 0 to {ACTORS_MAX}."
             )
         if scenario.chain is not None and int(wish) > 0:
-            raise SimulateError(f"--actors {wish}: a scenario with a chain runs in one process.")
+            raise SimulateError(
+                f"--actors: found {wish}, allowed is auto or 0: a scenario with a chain runs in one"
+                " process."
+            )
         if cluster is not None and int(wish) == 0:
             raise SimulateError("--actors 0 is this process alone: leave out --address.")
         return int(wish), "one process" if int(wish) == 0 else _told(int(wish), cluster)

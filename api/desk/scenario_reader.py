@@ -15,7 +15,7 @@ from sim.scenario.markets import SECOND_US
 from sim.scenario.work import CROWD_MIN, MEBIBYTE, Work, work_of
 from storage.process_limits import die_with_parent, end_after_cpu, limited_memory
 from storage.runs.simulations import SimulationWish
-from storage.runs.stored_backtest import SWAPS, is_backtest, read_backtest
+from storage.runs.stored_backtest import GRID, SWAPS, is_backtest, read_backtest
 from storage.runs.stored_scenario import read_scenario
 
 READ_CPU_S_MAX = 2
@@ -28,6 +28,9 @@ READINGS_OF_A_TEXT_MAX = 2
 
 LOGGED_BYTES = 8_192
 """What a row of a pool's log leaves in a backtest at the most: itself, a standing, its fees."""
+
+STEPS_MAX = 2**31 - 1
+"""As many as a simulation's row can count."""
 
 NICENESS = 10
 """Orders go first."""
@@ -53,16 +56,26 @@ class ScenarioReader:
         self._turns = FairTurns("scenarios to be read", READINGS)
 
     async def read(
-        self, address: str, text: str, seed: int | None, duration_s: int | None
+        self,
+        address: str,
+        text: str,
+        seed: int | None,
+        duration_s: int | None,
+        swaps: bytes | None = None,
     ) -> ScenarioRead:
-        """Raises ScenarioError; Refused UNAVAILABLE where too many wait to be read."""
+        """Raises ScenarioError; Refused UNAVAILABLE where too many wait to be read.
+
+        swaps   the log that came with a backtest
+        """
         clock = asyncio.get_running_loop().time
         async with self._turns.turn(address):
             for _ in range(READINGS_OF_A_TEXT_MAX):
                 pool = self._pool = self._pool or new_pool()
                 began = clock()
                 try:
-                    return await asyncio.wrap_future(pool.submit(read, text, seed, duration_s))
+                    return await asyncio.wrap_future(
+                        pool.submit(read, text, seed, duration_s, swaps)
+                    )
                 except BrokenProcessPool:
                     self._forget(pool)
                 if clock() - began >= READ_CPU_S_MAX:
@@ -98,13 +111,15 @@ def begin(parent: int) -> None:
         os._exit(1)
 
 
-def read(text: str, seed: int | None, duration_s: int | None) -> ScenarioRead:
+def read(
+    text: str, seed: int | None, duration_s: int | None, swaps: bytes | None = None
+) -> ScenarioRead:
     """In the process of its own. Raises ScenarioError."""
     end_after_cpu(READ_CPU_S_MAX)
     try:
         with limited_memory(READ_MEMORY_MB_MAX):
             if is_backtest(text):
-                return of_backtest(text, seed, duration_s)
+                return of_backtest(text, seed, duration_s, swaps)
             scenario = read_scenario(text, seed, duration_s)
     except MemoryError:
         raise ScenarioError(
@@ -121,17 +136,22 @@ def read(text: str, seed: int | None, duration_s: int | None) -> ScenarioRead:
     )
 
 
-def of_backtest(text: str, seed: int | None, duration_s: int | None) -> ScenarioRead:
+def of_backtest(
+    text: str, seed: int | None, duration_s: int | None, swaps: bytes | None = None
+) -> ScenarioRead:
     """A droid is one trader on no market; a block is a step. Raises ScenarioError."""
     if duration_s is not None:
         raise ScenarioError(f"{SWAPS}: found a duration beside it, allowed is none: all of the log")
-    backtest = read_backtest(text, seed)
-    rows, blocks = len(backtest.log.rows), backtest.log.blocks
+    backtest = read_backtest(text, seed, swaps)
+    rows, blocks, many = len(backtest.log.rows), backtest.log.blocks, len(backtest.tried)
+    if many * blocks > STEPS_MAX:
+        found = f"found {many} combinations of {blocks} blocks each"
+        raise ScenarioError(f"{GRID}: {found}, allowed are {STEPS_MAX} blocks in all")
     return ScenarioRead(
-        SimulationWish(backtest.name, text, backtest.setting.seed, None),
-        1,
+        SimulationWish(backtest.name, text, backtest.setting.seed, None, swaps),
+        many,
         0,
-        blocks,
+        many * blocks,
         BLOCK_S * SECOND_US,
-        Work((blocks + rows) * CROWD_MIN, -(-rows * LOGGED_BYTES // MEBIBYTE)),
+        Work(many * (blocks + rows) * CROWD_MIN, -(-rows * LOGGED_BYTES // MEBIBYTE)),
     )

@@ -1,5 +1,6 @@
 """Asking for simulations: what may be run, by whom, and how much of it."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from storage.intake.idempotency import Asked, Outcome, once
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import Connection
 from storage.runs import simulations
+from storage.runs.sent_log import SentLog
 from storage.runs.simulation_keeping import FORGOTTEN, Asker, KeptLimits
 from storage.runs.simulations import (
     QueueLimits,
@@ -31,20 +33,26 @@ ADMIN_PLACES = 100
 """In the queue, beyond those that TRADERs can fill."""
 
 DAY_S = 86_400
-FIELD_TEXT = re.compile(rf"({re.escape(Name.SCENARIO_TEXT)}|[A-Za-z_][\w\[\].]*): ", re.ASCII)
+FIELD_TEXT = re.compile(
+    rf"({re.escape(Name.SCENARIO_TEXT)}|[A-Za-z_][\w\[\].]*)(?:, line \d+)?: ", re.ASCII
+)
 ALLOWED_TEXT = re.compile(r", allowed (here )?(is )?|: must be ")
 
 
 @dataclass(frozen=True)
 class ScenarioSent:
     """A scenario or a backtest in a client's words: the name of a shipped scenario, a JSON object,
-    or TOML text."""
+    or TOML text.
+
+    log   that the table's backtest is to live, instead of one that ships
+    """
 
     named: str | None
     table: Mapping[str, Any] | None
     text: str | None
     seed: int | None
     duration_s: int | None
+    log: SentLog | None = None
 
 
 @dataclass(frozen=True)
@@ -96,8 +104,11 @@ async def request_simulation(
 ) -> int:
     """A new simulation's id. Raises Refused INVALID_SCENARIO, FORBIDDEN, TOO_MANY_SIMULATIONS."""
     try:
+        text, swaps = text_of(sent), None
+        if sent.log is not None:  # which takes a while, in which others are answered
+            swaps = await asyncio.to_thread(sent.log.checked().packed)
         found = await scenarios.reader.read(
-            requester.origin, text_of(sent), sent.seed, sent.duration_s
+            requester.origin, text, sent.seed, sent.duration_s, swaps
         )
     except ScenarioError as error:
         raise refused_scenario(error) from None
@@ -113,7 +124,7 @@ async def run_again(
         raise no_simulation()
     try:
         found = await scenarios.reader.read(
-            requester.origin, wish.scenario, wish.seed, wish.duration_s
+            requester.origin, wish.scenario, wish.seed, wish.duration_s, wish.swaps
         )
     except ScenarioError as error:
         raise refused_scenario(error) from None
@@ -250,4 +261,5 @@ def refused_scenario(error: ScenarioError) -> Refused:
 
 def meaning_of(wish: SimulationWish) -> bytes:
     """What makes two requests the same: what would be run."""
-    return digest(str(wish.seed), str(wish.duration_s), wish.scenario)
+    swaps = () if wish.swaps is None else (wish.swaps.hex(),)
+    return digest(str(wish.seed), str(wish.duration_s), wish.scenario, *swaps)

@@ -10,6 +10,7 @@ from typing import Any
 
 from uvicorn.protocols.http.flow_control import FlowControl
 
+from api.door.bodies import BodyLimits
 from api.door.client_address import address_group, parsed
 
 SEND_BUFFER_BYTES = 65_536
@@ -69,7 +70,7 @@ class ConnectionLimits:
     connections_max: int = 1_000
     read_timeout_s: float = 10.0
     write_timeout_s: float = 30.0
-    body_limit_bytes: int = 65_536
+    bodies: BodyLimits = field(default_factory=BodyLimits)
     crowd: Crowd = field(default_factory=lambda: Crowd(1_000))
 
 

@@ -16,6 +16,7 @@ from api.credentials.app_tokens import app_token_prefix, holder_of_token
 from api.credentials.key_ring import prefix_of
 from api.credentials.shown import MIXED, Credentials, Lack, credentials_in, unauthenticated
 from api.credentials.tokens import Claims
+from api.door.bodies import LARGE_AT_ONCE, BodyLimits
 from api.door.client_address import address_group
 from api.door.cookies import TOKEN, cookie_in
 from api.door.crash_log import CrashLog
@@ -25,6 +26,7 @@ from api.door.limits import Principal, RateKind, Window, too_many
 from api.door.metrics import observe
 from api.door.origins import Hosts, Origins
 from api.door.services import Services
+from api.fair_turns import FairTurns
 from sim.refusals import Refusal, Refused
 from storage.errors import StorageError
 from storage.people.app_tokens import TokenHolder
@@ -68,7 +70,16 @@ class Call:
 
     __slots__ = (
         *("address", "credentials", "claims", "kind", "late"),
-        *("app_token", "body_bytes", "origin", "request_id", "started", "token_holder", "window"),
+        *(
+            "app_token",
+            "body_bytes",
+            "body_bytes_max",
+            "origin",
+            "request_id",
+            "started",
+            "token_holder",
+            "window",
+        ),
     )
 
     def __init__(
@@ -84,7 +95,7 @@ class Call:
         self.kind = RateKind.READ
         self.late = False
         self.window: Window | None = None
-        self.body_bytes = 0
+        self.body_bytes = self.body_bytes_max = 0
         self.started = False
 
     @property
@@ -98,10 +109,12 @@ class Call:
 class Front:
     """The layer itself."""
 
-    def __init__(self, app: ASGIApp, services: Services, families: Families) -> None:
+    def __init__(
+        self, app: ASGIApp, services: Services, families: Families, bodies: BodyLimits
+    ) -> None:
         self._app, self._families = app, families
         self._services = services
-        self._body_limit = services.settings.body_limit_bytes
+        self._bodies, self._large = bodies, FairTurns("large bodies", LARGE_AT_ONCE)
         self._hosts = Hosts(services.settings)
         self._origins = Origins(services.settings)
         self._crashes = CrashLog()
@@ -120,8 +133,8 @@ class Front:
         async def counted() -> Message:
             message = await receive()
             call.body_bytes += len(message.get("body", b""))
-            if call.body_bytes > self._body_limit:
-                raise self._too_large()
+            if call.body_bytes > call.body_bytes_max:
+                raise too_large(call.body_bytes_max)
             return message
 
         async def stamped(message: Message) -> None:
@@ -156,7 +169,11 @@ class Front:
                 await send({"type": "http.response.start", "status": 204, "headers": preflight})
                 await send({"type": "http.response.body", "body": b""})
                 return
-            await self._app(scope, receive, send)
+            if call.body_bytes_max > self._bodies.of_all_bytes:
+                async with self._large.turn(call.address):
+                    await self._app(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
         except ClientDisconnect:
             raise
         except (Refused, StorageError) as error:
@@ -179,6 +196,7 @@ class Front:
             sent.get(b"authorization"), sent.get(b"x-api-key"), cookie_in(cookies, TOKEN)
         )
         call = Call(request_id, address_group(client), credentials, sent.get(b"origin"))
+        call.body_bytes_max = self._bodies.of_all_bytes
         call.kind = family.rate_kind(scope["method"], scope["path"])
         if credentials.token and not credentials.are_mixed:
             call.claims = self._services.tokens.verify(credentials.token)
@@ -197,10 +215,17 @@ class Front:
             raise Refused(*FOREIGN_PAGE)
         if ENCODED_SLASH in scope["raw_path"].lower():
             raise Refused(*NO_SUCH_NAME)
-        length = sent.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self._body_limit:
-            raise self._too_large()
+        self._bound_body(call, sent.get(b"content-length", b"0"), scope)
         call.token_holder = await self._holder(call)
+
+    def _bound_body(self, call: Call, length: bytes, scope: Scope) -> None:
+        """Who does not say beforehand that a body is large may send none that is."""
+        if not length.isdigit() or int(length) <= call.body_bytes_max:
+            return
+        most = self._bodies.bytes_max(scope["method"], scope["path"])
+        if int(length) > most:
+            raise too_large(most)
+        call.body_bytes_max = most
 
     async def _holder(self, call: Call) -> TokenHolder | None:
         """Whose token of the explorer was sent."""
@@ -236,10 +261,10 @@ class Front:
         if not call.window.allowed:
             raise too_many(call.window)
 
-    def _too_large(self) -> Refused:
-        return Refused(
-            Refusal.PAYLOAD_TOO_LARGE, f"A body may have at most {self._body_limit} bytes"
-        )
+
+def too_large(bytes_max: int) -> Refused:
+    """The refusal of a body over its limit."""
+    return Refused(Refusal.PAYLOAD_TOO_LARGE, f"A body may have at most {bytes_max} bytes")
 
 
 def looked_at(scope: Scope) -> dict[bytes, bytes]:

@@ -1,9 +1,12 @@
 """JSON as every answer writes it: no spaces, characters as they are."""
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import Any
+
+_PLAIN = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+"""One for all: json.dumps would make another for each value."""
 
 
 def json_bytes(value: Any) -> bytes:
@@ -14,28 +17,17 @@ def json_bytes(value: Any) -> bytes:
 
 def exact_json_bytes(value: Any) -> bytes:
     """The same of a value that has Decimals in it: numbers with all their digits, no exponent."""
-    return "".join(_pieces(value)).encode("utf-8", "replace")
+    return _text(value).encode("utf-8", "replace")
 
 
-def _pieces(value: Any) -> Iterator[str]:
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return encode_basestring(value)
     if isinstance(value, dict):
-        yield from _listed("{}", (_pair(name, one) for name, one in value.items()))
-    elif isinstance(value, list):
-        yield from _listed("[]", map(_pieces, value))
-    elif isinstance(value, Decimal):
-        yield f"{value:f}"
-    else:
-        yield json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def _pair(name: str, value: Any) -> Iterator[str]:
-    yield f"{json.dumps(name, ensure_ascii=False)}:"
-    yield from _pieces(value)
-
-
-def _listed(brackets: str, parts: Any) -> Iterator[str]:
-    yield brackets[0]
-    for number, part in enumerate(parts):
-        yield "," * (number > 0)
-        yield from part
-    yield brackets[1]
+        named = [f"{encode_basestring(name)}:{_text(one)}" for name, one in value.items()]
+        return f"{{{','.join(named)}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(_text, value))}]"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return _PLAIN.encode(value)

@@ -15,8 +15,8 @@ REPORTS = TurnLimits(24, 2, waiting_max=200, waiting_of_address_max=20)
 """Pages of megabytes."""
 
 RESULTS = TurnLimits(64, 8, waiting_max=200, waiting_of_address_max=50)
-"""Objects of some hundred kilobytes at most. They are small before the end, and asked for again
-and again until then."""
+"""Objects of some hundred kilobytes; that of the largest grid has a megabyte. They are small before
+the end, and asked for again and again until then."""
 
 
 class LargeAnswers:

@@ -32,6 +32,8 @@ class Words(NamedTuple):
     tags               the sections that they stand in, in the order of the document
     operation_ids      what clients generated from the document call an endpoint whose own name
                        would not do
+    parts_of_paths     an example of each parameter of a path, by name
+    closed_lists       all that a parameter of a path may be, by name, where that is known
     """
 
     package: str
@@ -40,6 +42,8 @@ class Words(NamedTuple):
     security_schemes: Mapping[str, Schema] = NONE
     tags: Mapping[str, str] = NONE
     operation_ids: Mapping[str, str] = NONE
+    parts_of_paths: Mapping[str, str] = NONE
+    closed_lists: Mapping[str, Sequence[str]] = NONE
 
 
 SERVERS = [{"url": "/", "description": "This server"}]
@@ -119,6 +123,8 @@ def joined(tables: Iterable[Mapping[str, T]]) -> Mapping[str, T]:
 def completed(document: Schema, said: Sequence[Words]) -> Schema:
     """The document with what FastAPI does not know."""
     fields = joined(words.fields for words in said)
+    parts = joined(words.parts_of_paths for words in said)
+    lists = joined(words.closed_lists for words in said)
     components = document.setdefault("components", {})
     components["securitySchemes"] = dict(joined(words.security_schemes for words in said))
     schemas = components.setdefault("schemas", {})
@@ -126,6 +132,7 @@ def completed(document: Schema, said: Sequence[Words]) -> Schema:
         schemas.pop(unused, None)
     for _, operation in operations_of(document):
         complete(operation, schemas, fields)
+        exemplify(operation, parts, lists)
     for name, schema in schemas.items():
         for field, described in schema.get("properties", {}).items():
             say(described, fields.get(f"{name}.{field}") or fields.get(field))
@@ -150,6 +157,18 @@ def complete(operation: Schema, schemas: Schema, fields: Mapping[str, str]) -> N
             content["schema"] = content["schema"]["anyOf"][0]
         name = content["schema"]["$ref"].rsplit("/", 1)[1]
         content["example"] = schemas[name]["examples"][0]
+
+
+def exemplify(
+    operation: Schema, parts: Mapping[str, str], lists: Mapping[str, Sequence[str]]
+) -> None:
+    """What stands in a path for its parameters, so that the operation can be tried as it is."""
+    for parameter in operation.get("parameters", ()):
+        name = parameter["name"]
+        if parameter["in"] == "path" and name in parts:
+            parameter["example"] = parts[name]
+        if parameter["in"] == "path" and name in lists:
+            parameter["schema"]["enum"] = list(lists[name])
 
 
 def say(described: Schema, sentence: str | None) -> None:

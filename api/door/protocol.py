@@ -103,7 +103,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._reading_since: float | None = None
-        self._received_bytes = 0
+        self._received_bytes = self._body_bytes_max = 0
         self._in_head = True
         self._refused = False
         self._asks_again = False
@@ -176,7 +176,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_head:
             if self._received_bytes > HEADER_BYTES_MAX:
                 self.refuse(HEADERS_TOO_LARGE)
-        elif self._received_bytes > self.limits.body_limit_bytes + FRAMING_BYTES_MAX:
+        elif self._received_bytes > self._body_bytes_max + FRAMING_BYTES_MAX:
             self.refuse(BODY_TOO_LARGE)
 
     def _should_upgrade(self) -> bool:
@@ -220,6 +220,8 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._in_head = False
         self._received_bytes = 0
+        method, path = parser.get_method().decode(), target.partition(b"?")[0].decode()
+        self._body_bytes_max = self.limits.bodies.bytes_max(method, path)
         super().on_headers_complete()
         self.headers = []
         if self.pipeline:

@@ -215,10 +215,13 @@ def count_more(request: Request, kind: RateKind, more: int) -> None:
 
 
 def read_query_pairs(request: Request) -> dict[str, str]:
-    """The query string's fields; Refused where one is given twice or there are too many."""
-    text = request.scope["query_string"].decode("latin-1")
+    """The query string's fields; Refused where one is given twice, there are too many, or it
+    is not UTF-8."""
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=QUERY_FIELDS_MAX)
+        text = request.scope["query_string"].decode()
+        pairs = parse_qsl(text, True, errors="strict", max_num_fields=QUERY_FIELDS_MAX)
+    except UnicodeDecodeError:
+        raise Refused(Refusal.INVALID_REQUEST, "The query is not UTF-8") from None
     except ValueError:
         raise Refused(Refusal.INVALID_REQUEST, "The query has too many fields") from None
     found = dict(pairs)

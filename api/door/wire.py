@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from api.door.findings import CURSOR_PATTERN
-from api.exact_json import NOT_WHOLE, read_whole, whole_number
+from api.exact_json import NOT_WHOLE, PrintableText, read_whole, whole_number
 
 PAGE_DEFAULT = 100
 PAGE_MAX = 500
@@ -91,6 +91,9 @@ QueryNumber = Annotated[int, BeforeValidator(_query_number)]
 EmailText = Annotated[StrictStr, Field(min_length=5, max_length=254)]
 PasswordText = Annotated[StrictStr, Field(min_length=1, max_length=1_024)]
 """As they are sent; what they must be like is api/desk/identity.py's to say."""
+
+OrderText = Annotated[PrintableText, Field(min_length=1, max_length=64)]
+"""What a client calls an order."""
 
 ExactDecimal = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 """Of an answer: a JSON number with all its digits; see reply_exact."""

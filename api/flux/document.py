@@ -64,7 +64,14 @@ OPERATION_IDS = {
 
 ERRORS = Errors(ErrorAnswer, error_body, STATUSES, USUAL)
 
-WORDS = Words("api.flux", FIELDS, EXAMPLES, SECURITY_SCHEMES, TAGS, OPERATION_IDS)
+PARTS_OF_PATHS = {
+    "order_id": "order_123",
+    "market_id": "BTC-PERP",
+    "account_id": "account_1043",
+    "key_id": "key_7",
+}
+
+WORDS = Words("api.flux", FIELDS, EXAMPLES, SECURITY_SCHEMES, TAGS, OPERATION_IDS, PARTS_OF_PATHS)
 WORDS_OF_ADMIN = Words(
     "api.flux.admin",
     tags={"Admin": "For whoever runs the exchange."},

@@ -24,6 +24,7 @@ from api.door.wire import (
     Asked,
     EmailText,
     Milliseconds,
+    OrderText,
     PageAsked,
     PasswordText,
     QueryNumber,
@@ -49,9 +50,6 @@ REFRESH_TOKEN_EXAMPLE = (
 
 def _upper(value: object) -> object:
     return upper(value) if isinstance(value, str) else value
-
-
-OrderText = Annotated[PrintableText, Field(min_length=1, max_length=64)]
 
 
 NameText = Annotated[PrintableText, Field(min_length=1, max_length=64)]

@@ -3,7 +3,7 @@
 import re
 from functools import partial
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
@@ -33,8 +33,10 @@ from storage.intake.joining import join
 from storage.people.accounts import User, UserStatus, find_user, not_active
 from storage.people.login_sessions import NOT_VALID
 
-PATH_OF_OURS = re.compile(r"/(?![/\\])[\w\-./?=&%]*", re.ASCII)
-"""What a browser may be sent to: nothing that it could take for another site's address."""
+PATH_OF_OURS = re.compile(r"/[\w\-./?=&%]*", re.ASCII)
+LEADS_AWAY = re.compile(r"//|/\.{1,2}(/|$)")
+"""In a path: once dot segments are taken out, what is behind could be another site's address."""
+
 
 HOME = "/"
 LOGIN_PAGE = "/login?callbackUrl="
@@ -151,8 +153,12 @@ async def get_app_refresh(asked: Annotated[RefreshAsked, Query()], request: Requ
 
 
 def path_of_ours(text: str) -> str:
-    """Where a browser may be sent; home, instead of anywhere else."""
-    return text if PATH_OF_OURS.fullmatch(text) else HOME
+    """Where a browser may be sent; home, instead of anywhere that it could take for another site's
+    address."""
+    if PATH_OF_OURS.fullmatch(text) is None:
+        return HOME
+    path = unquote(text.partition("?")[0])
+    return HOME if LEADS_AWAY.search(path) or "\\" in path else text
 
 
 def gone_to(path: str) -> Response:

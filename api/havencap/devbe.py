@@ -60,13 +60,36 @@ SCRIPTS: Mapping[str, Reading] = {
 TICK_OF_PRICE = {"poolId": 42, "price": 2500, "tick": 198_079}
 POOL_SUMMARY = {"poolId": 42, "price": 3215.5, "tick": 195_562, "blockNumber": 22_400_001}
 
+DATA_SHOWN, SCRIPT_SHOWN = "poolSummary", "priceToTick"
+"""Those that the document has an example of, each with these arguments."""
+
+ARGUMENTS_SHOWN = {"poolId": {"example": 42}, "price": {"example": 2500}}
+
+
+def asking(route: dict[str, Any], known: Mapping[str, Reading]) -> dict[str, Any]:
+    """A route with the arguments of all names, of which each takes its own."""
+    taken: dict[str, list[str]] = {}
+    schemas: dict[str, Any] = {}
+    for name, reading in known.items():
+        for argument, schema in reading.asked.model_json_schema()["properties"].items():
+            taken.setdefault(argument, []).append(name)
+            schemas[argument] = {key: said for key, said in schema.items() if key != "title"}
+    parameters = [
+        {"name": argument, "in": "query", "schema": schemas[argument]}
+        | {"description": f"Of {', '.join(names)}."}
+        | ARGUMENTS_SHOWN.get(argument, {})
+        for argument, names in taken.items()
+    ]
+    return route | {"openapi_extra": route["openapi_extra"] | {"parameters": parameters}}
+
+
 router = APIRouter(route_class=ExactRoute, tags=["Trading app: DevBE"])
 
 
 @router.get(
     "/api/devbe/data/{query_type}",
     summary="Data of DevBE",
-    **documented(200, DevbeAnswer, 404, opens=Door.LOGIN, example=POOL_SUMMARY),
+    **asking(documented(200, DevbeAnswer, 404, opens=Door.LOGIN, example=POOL_SUMMARY), DATA),
 )
 async def get_devbe_data(query_type: str, caller: Operator, request: Request) -> Response:
     """walletSummary (walletId), poolSummary (poolId), droidPerformance (droidId) or gasSummary
@@ -77,7 +100,7 @@ async def get_devbe_data(query_type: str, caller: Operator, request: Request) ->
 @router.get(
     "/api/devbe/run/{script}",
     summary="Scripts of DevBE",
-    **documented(200, DevbeAnswer, 404, opens=Door.LOGIN, example=TICK_OF_PRICE),
+    **asking(documented(200, DevbeAnswer, 404, opens=Door.LOGIN, example=TICK_OF_PRICE), SCRIPTS),
 )
 async def get_devbe_run(script: str, caller: Operator, request: Request) -> Response:
     """verifySignature (address, message, signature: EIP-191), priceToTick (poolId, price),

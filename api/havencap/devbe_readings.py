@@ -15,7 +15,6 @@ from api.havencap.devbe_schemas import (
 )
 from api.havencap.droid_telling import (
     ETHER_DECIMALS,
-    FUNDING_DECIMALS,
     nearest_double,
     plain,
     scaled,
@@ -33,7 +32,7 @@ from sim.droid.valuation import positions_held
 from sim.pool.tick_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO, tick_at_sqrt_ratio
 from sim.refusals import Refusal, Refused
 from storage.droids import readings, rows, summaries
-from storage.droids.readings import ACTIVE, PoolView
+from storage.droids.readings import ACTIVE, QUOTE_DECIMALS, PoolView
 from storage.droids.rows import Onlooker
 from storage.postgres.database import AsyncPool
 
@@ -104,7 +103,7 @@ async def droid_performance(reader: Reader, asked: DroidAsked) -> dict[str, Any]
     return {
         "droidId": droid.droid_id,
         "active": droid.active,
-        "fundedUSD": None if funded is None else scaled(funded, FUNDING_DECIMALS),
+        "fundedUSD": None if funded is None else scaled(funded, QUOTE_DECIMALS),
         **shown_figures(figures).model_dump(by_alias=True, exclude={"wallet_address"}),
         "sessions": count.sessions,
         "bots": count.bots,
@@ -186,7 +185,7 @@ def value_of(pool: KnownPool, now: PoolView | None, lattice: Lattice, rung: Rung
     base, quote = pool.terms.base_and_quote(amounts)
     return {
         "token0Positions": scaled(base, ETHER_DECIMALS),
-        "token1Positions": scaled(quote, FUNDING_DECIMALS),
+        "token1Positions": scaled(quote, QUOTE_DECIMALS),
         "valueUSD": usd(pool.terms, amounts, now.sqrt_price_x96),
     }
 

@@ -9,6 +9,7 @@ from api.door.wire import Asked, QueryNumber, Wire
 from api.exact_json import DecimalText
 from api.havencap.instants import InstantText, microseconds_of
 from sim.pool.tick_math import MAX_TICK, MIN_TICK
+from sim.refusals import Refusal, Refused
 from sim.units import ceil_div
 
 MESSAGE_CHARACTERS_MAX = 2_000
@@ -63,10 +64,15 @@ class GasAsked(Asked):
 
     @property
     def seconds(self) -> tuple[int, int]:
-        """From one second since 1970 on, up to before another."""
+        """From one second since 1970 on, up to before another. Raises Refused where it ends before
+        it begins."""
         since = 0 if self.since is None else ceil_div(microseconds_of(self.since), US_A_SECOND)
         if self.until is None:
             return since, INTEGER_MAX
+        if self.since is not None and microseconds_of(self.until) < microseconds_of(self.since):
+            raise Refused(
+                Refusal.INVALID_REQUEST, f"to: must be at least from, which is {self.since}"
+            )
         return since, ceil_div(microseconds_of(self.until), US_A_SECOND)
 
 

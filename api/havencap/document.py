@@ -7,6 +7,7 @@ from api.door.refusal_examples import Errors, Example
 from api.door.statuses import STATUSES
 from api.havencap import explorer_document as explorer
 from api.havencap.answers import AppErrorAnswer
+from api.havencap.devbe import DATA, DATA_SHOWN, SCRIPT_SHOWN, SCRIPTS
 from api.havencap.droid_fields import FIELDS as DROID_FIELDS
 from api.havencap.envelope import LOG_IN, error_body
 
@@ -69,6 +70,8 @@ FIELDS = {
     "SpotOrderSent.price": "In the quote asset: a multiple of `tickSize`. MARKET, STOP and"
     " TAKE_PROFIT have none.",
     "SpotOrderSent.expiresAt": "When a GTD order ends, such as 2026-05-01T09:00:00.000Z.",
+    "clientOrderId": "Your own id of the order, unique in your account for ever: the same id and"
+    " order again are the first order.",
     "SpotOrder.market": "The market.",
     "SpotOrder.quantity": "How much of the base asset.",
     "SpotOrder.price": "In the quote asset; null where it has none.",
@@ -125,6 +128,13 @@ OPERATION_IDS = {
     "get_devbe_run": "runDevbeScript",
 }
 
+PARTS_OF_PATHS = {
+    "droid_id": "1",
+    "user_id": "user_1042",
+    "query_type": DATA_SHOWN,
+    "script": SCRIPT_SHOWN,
+}
+
 NO_ORDER: Example = ("404", "No such order", {})
 NO_DROID: Example = ("404", "No such droid", {})
 KEY_REUSED: Example = ("409", "This Idempotency-Key was used before for another request", {})
@@ -155,7 +165,7 @@ EXAMPLES: dict[str, dict[int, Example]] = {
     "changeDroid": {400: ("400", "Say what changes, such as maxBots", {}), 404: NO_DROID},
     "runDroid": {
         400: ("400", "Too little money: 50000 USDC is needed and 10000 is free, 0.2 ETH is needed"
-              " and 0 is free", {}),
+              " and 0 is free; fundingUSD: must be at most 10000", {}),
         404: NO_DROID,
         409: ("409", "The droid is closing its positions: wait until its session is STOPPED", {}),
     },
@@ -178,4 +188,6 @@ WORDS = Words(
     SECURITY_SCHEMES,
     TAGS,
     OPERATION_IDS | explorer.OPERATION_IDS,
+    PARTS_OF_PATHS | explorer.PARTS_OF_PATHS,
+    {"query_type": list(DATA), "script": list(SCRIPTS)},
 )

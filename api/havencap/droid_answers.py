@@ -184,6 +184,7 @@ class DroidChangedAnswer(Wire):
     ladder_perc_margin: ExactDecimal | None = None
     falling_rebalance_trigger: ExactDecimal | None = None
     rising_rebalance_trigger: ExactDecimal | None = None
+    gas_budget_limit: ExactDecimal | None = None
 
     model_config = example(id=1, maxBots=8, fundingUSD=75000)
 

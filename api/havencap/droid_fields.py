@@ -33,7 +33,8 @@ FIELDS = {
     "maxBots": "The most positions at a time: 1 to 100.",
     "maxPrice": "Above it no position stands; USD for one ETH, at most 8 decimals.",
     "minPrice": "Below it no position stands; USD for one ETH, at most 8 decimals.",
-    "gasBudgetLimit": "USD of gas that a session may spend on all but closing; none if absent.",
+    "gasBudgetLimit": "USD of gas that a session may spend on all but closing; no limit where a"
+    " droid was made without. It may be raised while a session runs.",
     "maxGasPrice": "The most that it pays for a unit of gas, in gwei; at most 9 decimals.",
     "txPriority": "What of it goes to who builds the block, in gwei.",
     "derivativeThreshold": "It waits while its price moves faster than by this part; 0 never.",

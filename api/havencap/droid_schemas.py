@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StrictStr
 
-from api.door.wire import Sent
-from api.exact_json import DecimalText, WholeNumber
+from api.door.limits import DEAR_ROW
+from api.door.wire import PageAsked, Sent
+from api.exact_json import DecimalNumber, WholeNumber
 from sim.droid.spelling import SPELLED
 from sim.droid.states import Active
 from sim.units import ATOM_DECIMALS
@@ -24,9 +25,9 @@ def _fine(text: str, decimals: int) -> str:
 
 
 Word = Annotated[StrictStr, Field(max_length=WORD_CHARACTERS_MAX)]
-Usd = Annotated[DecimalText, AfterValidator(partial(_fine, decimals=ATOM_DECIMALS))]
-Gwei = Annotated[DecimalText, AfterValidator(partial(_fine, decimals=GWEI_DECIMALS))]
-Fine = Annotated[DecimalText, AfterValidator(partial(_fine, decimals=PRICE_DECIMALS))]
+Usd = Annotated[DecimalNumber, AfterValidator(partial(_fine, decimals=ATOM_DECIMALS))]
+Gwei = Annotated[DecimalNumber, AfterValidator(partial(_fine, decimals=GWEI_DECIMALS))]
+Fine = Annotated[DecimalNumber, AfterValidator(partial(_fine, decimals=PRICE_DECIMALS))]
 
 DROID: dict[str, JsonValue] = {
     "poolId": 42,
@@ -85,6 +86,7 @@ class DroidChange(Sent):
     max_bots: WholeNumber | None = None
     max_price: Fine | None = None
     min_price: Fine | None = None
+    gas_budget_usd: Usd | None = None
     max_gas_price_gwei: Gwei | None = None
     priority_gwei: Gwei | None = None
     derivative_threshold: Fine | None = None
@@ -101,6 +103,15 @@ class DroidChange(Sent):
     def given(self) -> dict[str, object]:
         """What was sent."""
         return exact(self.model_dump(exclude_unset=True))
+
+
+class DroidsAsked(PageAsked):
+    """Which page of droids."""
+
+    @property
+    def rows(self) -> int:
+        """As how many rows of other lists the answer counts at the most."""
+        return self.limit * DEAR_ROW
 
 
 class ActiveSent(Sent):

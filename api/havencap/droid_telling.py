@@ -21,12 +21,17 @@ from sim.chain.known_pools import KnownPool
 from sim.droid.config import DroidConfig
 from sim.pool.terms import PoolTerms
 from sim.units import format_scaled
-from storage.droids.readings import BotView, Figures, HistoryView, PoolView, SessionView
+from storage.droids.readings import (
+    QUOTE_DECIMALS,
+    BotView,
+    Figures,
+    HistoryView,
+    PoolView,
+    SessionView,
+)
 from storage.droids.rows import Droid
 
 ETHER_DECIMALS = 18
-FUNDING_DECIMALS = 6
-"""Of both quote tokens."""
 
 
 def shown_droid(droid: Droid, figures: Figures) -> ShownDroid:
@@ -111,10 +116,10 @@ def history_entry(row: HistoryView) -> HistoryEntry:
     return HistoryEntry(
         id=row.history_id,
         time_stamp=iso_milliseconds(row.time_s * 1_000_000),
-        aum=scaled(row.aum_quote_atoms, FUNDING_DECIMALS),
+        aum=scaled(row.aum_quote_atoms, QUOTE_DECIMALS),
         price=plain(Decimal(repr(row.price))),
         token0_positions=scaled(row.base_positions, ETHER_DECIMALS),
-        token1_positions=scaled(row.quote_positions, FUNDING_DECIMALS),
+        token1_positions=scaled(row.quote_positions, QUOTE_DECIMALS),
         eth_wallet=scaled(row.wallet_wei, ETHER_DECIMALS),
     )
 

@@ -27,7 +27,7 @@ from api.havencap.droid_answers import (
     PoolsAnswer,
     ShownAccount,
 )
-from api.havencap.droid_schemas import ActiveSent, DroidChange, DroidSent
+from api.havencap.droid_schemas import ActiveSent, DroidChange, DroidsAsked, DroidSent
 from api.havencap.droid_telling import (
     changed_fields,
     history_entry,
@@ -59,7 +59,7 @@ router = APIRouter(route_class=ExactRoute, tags=["Trading app: droids"])
     **documented(200, DroidsAnswer, cursor=True, opens=Door.LOGIN_OR_KEY),
 )
 async def get_droids(
-    asked: Annotated[PageAsked, Query()], caller: Viewer, request: Request
+    asked: Annotated[DroidsAsked, Query()], caller: Viewer, request: Request
 ) -> Response:
     """Newest first; ADMINs see everybody's."""
     page, cursor = await page_of_droids(DROIDS, asked, caller, request)
@@ -93,7 +93,7 @@ async def post_droid(
     **documented(200, DroidAccountsAnswer, cursor=True, opens=Door.LOGIN_OR_KEY),
 )
 async def get_droid_accounts(
-    asked: Annotated[PageAsked, Query()], caller: Viewer, request: Request
+    asked: Annotated[DroidsAsked, Query()], caller: Viewer, request: Request
 ) -> Response:
     """Each droid has one, by its own id."""
     page, cursor = await page_of_droids(ACCOUNTS, asked, caller, request)
@@ -125,8 +125,8 @@ async def get_droid(
     pool, number = services_of(request).pool, number_of(droid_id)
     before_id = cursor_number(BOTS, asked.cursor)
     droid = await rows.find(pool, onlooker_of(caller), number)
-    figures = (await readings.figures(pool, [number])).get(number)
     sessions = await readings.sessions(pool, number)
+    figures = sessions[0].figures if sessions else None
     found = await readings.bots(pool, number, before_id, asked.limit + 1)
     bots, cursor = page_of(found, asked.limit, BOTS, lambda bot: bot.bot_id)
     now = await readings.pool_now(pool, droid.pool_id)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 
 from sim.chain.addresses import POSITION_MANAGER, USDC, USDT, WETH, Token
 from sim.units import format_scaled
@@ -54,16 +53,20 @@ def amount_of_token(token: bytes, units: int) -> str:
 def usd_of_token(token: bytes, units: int, eth_price_usd: float) -> Decimal | None:
     """To the cent; None where no price is known."""
     if token in DOLLARS:
-        return usd(units, TOKENS[token].token.decimals, Fraction(1))
+        return usd(units, TOKENS[token].token.decimals, 1.0)
     return usd_of_eth(units, eth_price_usd) if token == WETH.address else None
 
 
 def usd_of_eth(wei: int, eth_price_usd: float) -> Decimal:
     """To the cent, at this price of one ETH."""
-    return usd(wei, ETH_DECIMALS, Fraction(eth_price_usd))
+    return usd(wei, ETH_DECIMALS, eth_price_usd)
 
 
-def usd(units: int, decimals: int, price: Fraction) -> Decimal:
-    """To the cent, halves to the even one."""
-    cents = round(Fraction(units, 10**decimals) * price * 10**CENT_DECIMALS)
+def usd(units: int, decimals: int, price: float) -> Decimal:
+    """To the cent of the exact price that the double is, halves to the even one."""
+    numerator, denominator = price.as_integer_ratio()
+    whole = 10**decimals * denominator
+    cents, rest = divmod(units * numerator * 10**CENT_DECIMALS, whole)
+    if 2 * rest > whole or (2 * rest == whole and cents % 2):
+        cents += 1
     return Decimal(amount_text(cents, CENT_DECIMALS))

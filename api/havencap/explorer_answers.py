@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -206,7 +207,7 @@ class ExplorerHealthAnswer(BaseModel):
 def listed_transaction(one: Transaction) -> ListedTransaction:
     """A transaction in a list."""
     moved = [listed_transfer(transfer, one.eth_price_usd) for transfer in one.transfers]
-    return ListedTransaction(**shared_by(one).model_dump(), token_transfers=moved)
+    return ListedTransaction(**shared_by(one), token_transfers=moved)
 
 
 def transaction_answer(one: Transaction, its_bytes: Bytes | None) -> TransactionAnswer:
@@ -220,7 +221,7 @@ def transaction_answer(one: Transaction, its_bytes: Bytes | None) -> Transaction
         }
     )
     return TransactionAnswer(
-        **shared_by(one).model_dump(),
+        **shared_by(one),
         **more,
         gas_fee_eth=number(one.gas_used * one.gas_price_wei, ETH_DECIMALS),
         token_transfers=[token_transfer(moved, one.eth_price_usd) for moved in one.transfers],
@@ -229,38 +230,43 @@ def transaction_answer(one: Transaction, its_bytes: Bytes | None) -> Transaction
     )
 
 
-def shared_by(one: Transaction) -> ExplorerTransaction:
-    """What lists and answers have of it."""
-    return ExplorerTransaction(
-        hash=as_hex(one.hash),
-        block_number=one.block_number,
-        block_timestamp=iso_seconds(one.time_s),
-        from_address=checksummed(one.sender),
-        to_address=checksummed(one.recipient) if one.recipient is not None else None,
-        value_native=f"{amount_text(one.value_wei, ETH_DECIMALS)} ETH",
-        value_usd=usd_of_eth(one.value_wei, one.eth_price_usd),
-        gas_used=one.gas_used,
-        gas_price_gwei=number(one.gas_price_wei, GWEI_DECIMALS),
-        gas_fee_usd=usd_of_eth(one.gas_used * one.gas_price_wei, one.eth_price_usd),
-        status="success" if one.succeeded else "failed",
-    )
+def shared_by(one: Transaction) -> dict[str, Any]:
+    """What lists and answers have of it: the fields of an ExplorerTransaction."""
+    return {
+        "hash": as_hex(one.hash),
+        "block_number": one.block_number,
+        "block_timestamp": iso_seconds(one.time_s),
+        "from_address": checksummed(one.sender),
+        "to_address": checksummed(one.recipient) if one.recipient is not None else None,
+        "value_native": f"{amount_text(one.value_wei, ETH_DECIMALS)} ETH",
+        "value_usd": usd_of_eth(one.value_wei, one.eth_price_usd),
+        "gas_used": one.gas_used,
+        "gas_price_gwei": number(one.gas_price_wei, GWEI_DECIMALS),
+        "gas_fee_usd": usd_of_eth(one.gas_used * one.gas_price_wei, one.eth_price_usd),
+        "status": "success" if one.succeeded else "failed",
+    }
 
 
 def listed_transfer(moved: Transfer, eth_price_usd: float) -> ListedTransfer:
     """A transfer in a list."""
+    return ListedTransfer(**shared_by_transfers(moved, eth_price_usd))
+
+
+def shared_by_transfers(moved: Transfer, eth_price_usd: float) -> dict[str, Any]:
+    """What lists and answers have of it: the fields of a ListedTransfer."""
     named = TOKENS.get(moved.token)
-    return ListedTransfer(
-        token_symbol=named.token.symbol if named is not None else None,
-        amount_display=amount_of_token(moved.token, moved.amount),
-        amount_usd=usd_of_token(moved.token, moved.amount, eth_price_usd),
-    )
+    return {
+        "token_symbol": named.token.symbol if named is not None else None,
+        "amount_display": amount_of_token(moved.token, moved.amount),
+        "amount_usd": usd_of_token(moved.token, moved.amount, eth_price_usd),
+    }
 
 
 def token_transfer(moved: Transfer, eth_price_usd: float) -> TokenTransfer:
     """A transfer with everything that is known of it."""
     named = TOKENS.get(moved.token)
     return TokenTransfer(
-        **listed_transfer(moved, eth_price_usd).model_dump(),
+        **shared_by_transfers(moved, eth_price_usd),
         contract_address=checksummed(moved.token),
         token_name=named.name if named is not None else None,
         token_standard=ERC_20 if moved.token_id is None else ERC_721,

@@ -1,7 +1,13 @@
 """What the document says of the explorer beside the schemas."""
 
+from api.door.limits import DEAR_ROW, ROWS_A_REQUEST
 from api.door.refusal_examples import Example
 from api.havencap.explorer import NO_BLOCK, NO_TOKEN, NO_TRANSACTION, NOT_A_HASH, NOT_A_NUMBER
+from api.havencap.explorer_answers import HASH, USDC_ADDRESS
+from sim.chain.addresses import checksummed
+from sim.chain.known_pools import POOLS
+from sim.chain.world import FIRST_BLOCK
+from storage.chain.node import ETHER_POOL
 
 NO_ADDRESS: Example = (
     "400",
@@ -14,7 +20,7 @@ FIELDS = {
     "from_date": "In blocks of this time or later, such as 2026-04-01T00:00:00Z.",
     "to_date": "In blocks of this time or earlier.",
     "sort": "By the blocks' times: `-timestamp` has the newest first.",
-    "page_size": "How many a page has.",
+    "page_size": f"How many a page has: a request for each {ROWS_A_REQUEST // DEAR_ROW}.",
     "page": "The how manieth page, from 1 on.",
     "transaction_hash": "0x and 64 hexadecimal digits.",
     "contract_address": "The token's contract.",
@@ -66,6 +72,13 @@ FIELDS = {
 OPERATION_IDS = {
     "get_chain_transactions": "getChainTransactions",
     "get_chain_transaction": "getChainTransaction",
+}
+
+PARTS_OF_PATHS = {
+    "transaction_hash": HASH,
+    "address": checksummed(POOLS[ETHER_POOL].address),
+    "block_number": str(FIRST_BLOCK),
+    "contract_address": USDC_ADDRESS,
 }
 
 EXAMPLES: dict[str, dict[int, Example]] = {

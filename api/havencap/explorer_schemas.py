@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from api.door.limits import DEAR_ROW
 from api.door.wire import Asked, QueryNumber, QueryTruth
 from api.havencap.instants import InstantText, microseconds_of
 from sim.chain.addresses import address_of_text
@@ -42,6 +43,11 @@ class RangeAsked(Asked):
     page: Annotated[QueryNumber, Field(ge=1, le=PAGE_MAX)] = 1
 
     model_config = ConfigDict(alias_generator=None)
+
+    @property
+    def rows(self) -> int:
+        """As how many rows of other lists the answer counts at the most."""
+        return self.page_size * DEAR_ROW
 
     def wanted(self, address: bytes | None) -> TransactionFilter:
         """Those of the address, or all. Raises Refused where the range ends before it begins."""

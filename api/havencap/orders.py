@@ -188,7 +188,7 @@ def wish_of(sent: SpotOrderSent) -> OrderWish:
         leverage=None,
         reduce_only=False,
         post_only=False,
-        client_order_id=None,
+        client_order_id=sent.client_order_id,
         terms=TermsWish(
             trigger_price=sent.stop_price,
             until_a_time=sent.time_in_force == GTD,

@@ -47,7 +47,7 @@ ORDER = {
 
 class SpotOrder(Wire):
     """An order and what has become of it. `reason` is there when it is REJECTED, CANCELLED or
-    EXPIRED. A MARKET or STOP order has no price."""
+    EXPIRED. A MARKET or STOP order has no price. `clientOrderId` is there when it was sent."""
 
     order_id: str
     user_id: str
@@ -65,6 +65,7 @@ class SpotOrder(Wire):
     average_price: ExactDecimal | None
     fee: ExactDecimal
     reason: str | None
+    client_order_id: str | None = None
 
     model_config = example(**ORDER)
 
@@ -163,6 +164,7 @@ def spot_order(order: OrderView, spec: MarketSpec, user_id: int, fee_atoms: int)
     is_limit = type_when_triggered(order.order_type) == OrderType.LIMIT
     waits = waits_for_trigger(order.order_type) and order.order_type != OrderType.TRAILING
     status = OrderStatus.OPEN if order.status == OrderStatus.PENDING else order.status
+    named = {} if order.client_order_id is None else {"client_order_id": order.client_order_id}
     has_reason = order.status == OrderStatus.REJECTED or order.status in ENDED_EARLY
     return SpotOrder(
         order_id=order_id_text(order.order_id),
@@ -181,6 +183,7 @@ def spot_order(order: OrderView, spec: MarketSpec, user_id: int, fee_atoms: int)
         average_price=number(average_price_text(spec, order.filled_tick_lots, order.filled_lots)),
         fee=Decimal(format_atoms(fee_atoms, spec.quote_asset)),
         reason=cancel_reason(order) if has_reason else None,
+        **named,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ConfigDict, Field, StrictStr
 
 from api.desk.order_words import STATUSES, listed_statuses
-from api.door.wire import PageAsked, Sent
+from api.door.wire import OrderText, PageAsked, Sent
 from api.exact_json import DecimalText
 from api.havencap.instants import InstantText, microseconds_of
 from sim.orders import OrderStatus
@@ -31,6 +31,7 @@ class SpotOrderSent(Sent):
     time_in_force: Literal["GTC", "IOC", "FOK", "GTD"] | None = None
     stop_price: DecimalText | None = None
     expires_at: InstantText | None = None
+    client_order_id: OrderText | None = None
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -23,6 +23,11 @@ FIELDS: dict[str, str] = {
     "SimulationSent.droid": "A droid as `POST /api/droids` takes it; `poolId` may be left out: the "
     "log says which pool it is.",
     "swaps": "The name of a log of a pool that ships.",
+    "swapsText": "A log of a pool: the CSV text of a file that `sandpit simulate droid --swaps` "
+    "takes; instead of `swaps`.",
+    "startText": "How the pool stood before the log: the JSON text of its `start.json`.",
+    "grid": "Some values of some of the droid's fields: each combination is a backtest, and "
+    "`result` ranks them.",
     "asCalled": "true: the log's swaps are called as they were; else each is as large as brings "
     "the price to where it was.",
     "baseFee": "Of every block, in gwei; without it 12.5.",
@@ -59,4 +64,5 @@ WORDS = Words(
     refusals={"getSimulations": {400: LIMIT_OVER}},
     tags={"Simulations": "Scenarios that run beside the exchange, faster than time."},
     operation_ids=OPERATION_IDS,
+    parts_of_paths={"simulation_id": "simulation_12"},
 )

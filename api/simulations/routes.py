@@ -18,6 +18,7 @@ from api.door.paging import cursor_number, page_of
 from api.door.routing import ExactRoute, services_of
 from api.door.wire import PageAsked
 from api.simulations.schemas import (
+    LOG_BODY_BYTES_MAX,
     EndAsked,
     ForgottenAnswer,
     ListedAnswer,
@@ -30,6 +31,9 @@ from api.simulations.schemas import (
 from storage.runs.simulations import SimulationView, simulations
 
 NOBODYS_SIMULATION = 0
+LARGE_BODIES = {("POST", "/simulations"): LOG_BODY_BYTES_MAX}
+"""The route that takes logs, and what a body may have there."""
+
 SANDBOX = "; sandbox allow-scripts; frame-ancestors 'none'"
 """Beside the report's own policy: it is of no origin, and in no frame."""
 
@@ -86,9 +90,12 @@ async def post_simulation(
 ) -> Response:
     """Queued; it runs beside the exchange, as soon as there is room. The same scenario and seed
     always come to the same `stateHash`. A scenario that is sent names no file. A droid on a pool's
-    log is a simulation like any other; its steps are blocks."""
+    log is a simulation like any other; its steps are blocks. With a log of one's own the body may
+    have four megabytes more than others."""
     named = sent.scenario if isinstance(sent.scenario, str) else None
-    scenario = desk.ScenarioSent(named, sent.table, sent.scenario_text, sent.seed, sent.duration_s)
+    scenario = desk.ScenarioSent(
+        named, sent.table, sent.scenario_text, sent.seed, sent.duration_s, sent.log
+    )
     requester = requester_of(caller, request)
     number = await desk.request_simulation(
         scenarios_of(request), requester, scenario, idempotency_key

@@ -21,7 +21,26 @@ from sim.backtest.gwei import base_fee_wei
 from sim.scenario.scenario import DURATION_S_MAX
 from sim.scenario.world import SEED_MAX
 from sim.units import DECIMAL_TEXT
+from storage.runs.sent_log import SENT_BYTES_MAX, SentLog
 
+LOG_BODY_BYTES_MAX = SENT_BYTES_MAX + 250_000
+"""A log's ends of lines are two bytes each in JSON; and there is a droid beside it."""
+
+LOG_TEXT = """block,time,tx_hash,log_index,op,kind,amount_specified,sqrt_price_limit,amount0,\
+amount1,sqrt_price_x96,liquidity,tick,owner,tick_lower,tick_upper,liquidity_delta
+18937552,1704414863,,306,swap,in,5922025486057113707,\
+1461446703485210103287273052203988822378723970341,-13418156267,5922025486057113707,\
+1661981852743265260023373548621151,,,,,,
+"""
+START_TEXT = """{"fee": 3000, "tickSpacing": 60,
+ "token0": {"address": "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48",
+            "symbol": "USDC", "decimals": 6},
+ "token1": {"address": "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2",
+            "symbol": "WETH", "decimals": 18},
+ "start": {"sqrtPriceX96": "1661902247488239778583400955918697", "tick": 199032,
+           "liquidity": "5876290753422535546",
+           "positions": [["filler", 199020, 199080, "5876290753422535546"]]}}
+"""
 SCENARIO_TEXT = """name = "two-crowds"
 seed = 1
 duration_s = 60
@@ -97,12 +116,16 @@ def _number(value: Any) -> Any:
 class SimulationSent(Sent):
     """Which scenario: `scenario` is the name of one that ships, or an object with the fields of a
     scenario file; `scenarioText` is such a file (TOML). Or a backtest: `droid` with `swaps`, the
-    name of the pool's log that it is to live, `asCalled` and `baseFee`. One of the three."""
+    name of the pool's log that it is to live, or with a log of one's own, `swapsText` and
+    `startText`; `grid`, `asCalled` and `baseFee`. One of the three."""
 
     scenario: Annotated[str | dict[str, Any] | None, BeforeValidator(_name_or_table)] = None
     scenario_text: StrictStr | None = None
     droid: dict[str, Any] | None = None
     swaps: StrictStr | None = None
+    swaps_text: StrictStr | None = None
+    start_text: StrictStr | None = None
+    grid: dict[str, list[Any]] | None = None
     as_called: StrictBool | None = None
     base_fee: BaseFee | None = None
     seed: Annotated[WholeNumber, Field(ge=0, le=SEED_MAX)] | None = None
@@ -114,6 +137,12 @@ class SimulationSent(Sent):
                 {"scenario": "flash-crash", "seed": 7, "durationS": 900},
                 {"scenarioText": SCENARIO_TEXT, "seed": 7},
                 {"droid": DROID, "swaps": "usdc-weth-3000-2024-01-05"},
+                {
+                    "droid": DROID,
+                    "swaps": "usdc-weth-3000-2024-01-05",
+                    "grid": {"tickBuckets": [1, 2, 5], "maxBots": [3, 5]},
+                },
+                {"droid": DROID, "swapsText": LOG_TEXT, "startText": START_TEXT},
             ]
         }
     )
@@ -122,20 +151,35 @@ class SimulationSent(Sent):
     def _one_of_three(self) -> "SimulationSent":
         if [self.scenario, self.scenario_text, self.droid].count(None) != 2:
             raise ValueError("give either scenario or scenarioText, or droid with swaps")
-        if (self.droid is None) != (self.swaps is None):
-            raise ValueError("droid and swaps go together")
-        if self.droid is None and (self.as_called, self.base_fee) != (None, None):
-            raise ValueError("asCalled and baseFee go with droid")
+        if (self.swaps_text is None) != (self.start_text is None):
+            raise ValueError("swapsText and startText go together")
+        logs = [self.swaps, self.swaps_text].count(None)
+        if (self.droid is None) != (logs == 2):
+            raise ValueError("droid goes with swaps, or with swapsText and startText")
+        if logs == 0:
+            raise ValueError("give either swaps or swapsText")
+        if self.droid is None and (self.as_called, self.base_fee, self.grid) != (None, None, None):
+            raise ValueError("asCalled, baseFee and grid go with droid")
         return self
+
+    @property
+    def log(self) -> SentLog | None:
+        """The log that was sent."""
+        if self.swaps_text is None or self.start_text is None:
+            return None
+        return SentLog(self.swaps_text, self.start_text, ("swapsText", "startText"))
 
     @property
     def table(self) -> Mapping[str, Any] | None:
         """What was sent as an object; a droid beside its log as the object that both make."""
         if self.droid is None:
             return self.scenario if isinstance(self.scenario, dict) else None
-        setting = {"as_called": self.as_called, "base_fee": self.base_fee}
+        setting: dict[str, Any] = {"as_called": self.as_called, "base_fee": self.base_fee}
         droid = {name: _number(value) for name, value in _given(self.droid).items()}
-        return {"swaps": self.swaps} | _given(setting) | {"droid": droid}
+        if self.grid is not None:
+            setting["grid"] = {name: [*map(_number, many)] for name, many in self.grid.items()}
+        swaps = self.swaps if self.log is None else self.log.name
+        return {"swaps": swaps} | _given(setting) | {"droid": droid}
 
 
 class QueuedAnswer(Wire):

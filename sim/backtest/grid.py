@@ -1,17 +1,27 @@
 """Grids: some values of some of a droid's fields, and each combination of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from itertools import product
 from math import prod
 
+from sim.backtest.result import Setting
 from sim.droid.spelling import SPELLED
 from sim.units import DECIMAL_TEXT
 
 COMBINATIONS_MAX = 1_000
 WORD_CHARACTERS_MAX = 32
 FIELDS = {spelled: name for name, spelled in SPELLED.items() if name != "pool_id"}
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A combination: what it changes of the droid, and all that it is made with."""
+
+    changes: Mapping[str, object]
+    setting: Setting
 
 
 class GridError(ValueError):
@@ -28,6 +38,11 @@ def combinations(text: str) -> list[Mapping[str, object]]:
         if name in axes:
             raise GridError(f"{spelled} stands in it twice, allowed is once")
         axes[name] = [_value(one.strip(), spelled) for one in values.split(",")]
+    return combined(axes)
+
+
+def combined(axes: Mapping[str, Sequence[object]]) -> list[Mapping[str, object]]:
+    """Each combination of values of the fields, in the order above. Raises GridError."""
     count = prod(map(len, axes.values()))
     if count > COMBINATIONS_MAX:
         raise GridError(f"found {count} combinations, allowed are at most {COMBINATIONS_MAX}")

@@ -3,6 +3,7 @@
 Those of tokens and contracts are Ethereum mainnet's.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from eth_abi.abi import encode
@@ -13,6 +14,8 @@ from sim.keccak import keccak256
 
 ADDRESS_BYTES = 20
 SHOWN_CHARACTERS_MAX = 50
+ADDRESSES_REMEMBERED = 4_096
+"""With their checksums: a hash each, and a page of the explorer shows hundreds."""
 
 
 def address_of_text(text: str) -> bytes:
@@ -24,6 +27,7 @@ def address_of_text(text: str) -> bytes:
     return address
 
 
+@lru_cache(ADDRESSES_REMEMBERED)
 def checksummed(address: bytes) -> str:
     """With the case of EIP-55."""
     return to_checksum_address(address)

@@ -163,7 +163,7 @@ class Crowd:
         amount = arbitrage_amount(pool, too_high)
         act = SwapIn(pool.pool_id, zero_for_one, amount, limit_x96)
         number = sight.tip.number + 1
-        yield self._wish(number, f"{ARBITRAGEUR}-{pool.pool_id}", act)
+        yield self._wish(number, arbitrageur_wallet(pool.pool_id), act)
 
     def _traffic(self, draws: np.random.Generator, tip: Tip) -> Iterator[Wish]:
         """As much gas as brings the base fee back to where it belongs, and some chance."""
@@ -187,6 +187,11 @@ def minted(provider: Provider, pool: KnownPool, tick: int) -> Mint:
         middle = tick // spacing * spacing
         lower, upper = middle - provider.width * spacing, middle + (provider.width + 1) * spacing
     return Mint(pool.pool_id, lower, upper, provider.liquidity)
+
+
+def arbitrageur_wallet(pool_id: int) -> str:
+    """The name of the wallet that keeps a pool's price at the exchange's."""
+    return f"{ARBITRAGEUR}-{pool_id}"
 
 
 def any_limit(zero_for_one: bool) -> int:

@@ -2,7 +2,7 @@
 
 import re
 
-DIGITS = re.compile(r"(0x)?([0-9a-fA-F]*)")
+DIGITS = re.compile(r"(0[xX])?([0-9a-fA-F]*)")
 
 
 def as_hex(some: bytes) -> str:

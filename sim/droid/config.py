@@ -93,6 +93,7 @@ class DroidConfig:
 PATCHABLE = (
     *("funding_usd", "max_bots", "min_price", "max_price", "max_gas_price_gwei", "priority_gwei"),
     *("derivative_threshold", "ladder_margin", "falling_trigger", "rising_trigger"),
+    "gas_budget_usd",
 )
 """What may be changed of a droid that there is."""
 

@@ -19,7 +19,7 @@ from sim.droid.acts import Act, CloseRung, MintRung, Outcome, Result, SwapExactI
 from sim.droid.gas import is_too_dear, ticks_within_slippage
 from sim.droid.memory import MindState
 from sim.droid.mind import DroidMind, View
-from sim.droid.states import Active, Note, Status
+from sim.droid.states import Active, Note, Status, is_reset_due
 from sim.droid.valuation import Holdings, impermanent_loss, positions_held, uncollected
 from sim.pool.positions import PositionKey
 from sim.pool.words import Pair
@@ -186,8 +186,8 @@ class DroidSession:
         return step
 
     def _asked(self, memory: Memory, view: View, resets: int) -> Active:
-        """A reset is asked as long as it is not done; who pauses meanwhile has it wait."""
-        is_due = memory.mind.session > 0 and resets > memory.resets
+        """A reset is asked as long as it is not done; a droid that pauses by itself has it wait."""
+        is_due = is_reset_due(memory.mind.session, memory.resets, resets)
         return Active.RESET if is_due and view.active is Active.RUN else view.active
 
     def _learnt(

@@ -56,6 +56,14 @@ def duty(status: Status, wished: Active) -> Duty:
     return DUTIES[status][wished]
 
 
+def is_reset_due(sessions: int, done: int, asked: int) -> bool:
+    """Whether a reset was asked that is not done; of what has not begun there is nothing to reset.
+
+    sessions   that its mind has begun, here or before a reset
+    """
+    return sessions > 0 and asked > done
+
+
 class Why(StrEnum):
     """What a plan is made for: the session's start, a signal outside its band, other bounds or
     another number of rungs, more funding, or a plan that was broken off after its rungs closed."""

@@ -174,14 +174,8 @@ class Arbitrage(Crowd):
         return [np.where(on_first, -uneven, 0), np.where(on_first, 0, -uneven)]
 
     def _orders(self, view: MarketView, acting: Integers, signed_lots: Integers) -> Rows:
-        lots = np.minimum(np.abs(signed_lots), view.spec.max_quantity_lots)
-        acts = lots >= view.spec.min_quantity_lots
-        buying = signed_lots[acts] > 0
-        slip = view.index_ticks * self._parameters.slip_ppm // PPM
-        prices = np.where(buying, view.best_ask_ticks + slip, view.best_bid_ticks - slip)
-        sides = np.where(buying, Side.BUY, Side.SELL).astype(np.int64)
-        who = acting[acts] + self.accounts.start
-        return immediate(sane_places(view, who, sides, prices, lots[acts]))
+        account_ids = acting + self.accounts.start
+        return taking(view, account_ids, signed_lots, self._parameters.slip_ppm)
 
 
 STRATEGY = StrategyKind("arbitrage", Arbitrage, ArbitrageParameters)
@@ -190,6 +184,17 @@ STRATEGY = StrategyKind("arbitrage", Arbitrage, ArbitrageParameters)
 def trading(view: MarketView) -> bool:
     """Whether a market has an index and two sides."""
     return min(view.index_ticks, view.best_bid_ticks, view.best_ask_ticks) > 0
+
+
+def taking(view: MarketView, account_ids: Integers, signed_lots: Integers, slip_ppm: int) -> Rows:
+    """What accounts buy (> 0) and sell (< 0) at once, up to so far through the touch."""
+    lots = np.minimum(np.abs(signed_lots), view.spec.max_quantity_lots)
+    acts = lots >= view.spec.min_quantity_lots
+    buying = signed_lots[acts] > 0
+    slip = view.index_ticks * slip_ppm // PPM
+    prices = np.where(buying, view.best_ask_ticks + slip, view.best_bid_ticks - slip)
+    sides = np.where(buying, Side.BUY, Side.SELL).astype(np.int64)
+    return immediate(sane_places(view, account_ids[acts], sides, prices, lots[acts]))
 
 
 def touches(pair: Pair, views: tuple[MarketView, MarketView]) -> tuple[list[int], list[int]]:

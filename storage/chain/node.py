@@ -32,7 +32,6 @@ TURN = "UPDATE chain_head SET hash = %s, reorg_wish = 0 WHERE epoch = %s AND num
 HALT = "UPDATE chain_head SET halt_reason = %s WHERE epoch = %s AND halt_reason IS NULL"
 COMMAND_HALT = "UPDATE chain_head SET halt_reason = %s WHERE halt_reason IS NULL"
 RESUME = "UPDATE chain_head SET halt_reason = NULL"
-MINE = "UPDATE chain_head SET mine_to = greatest(mine_to, number) + %s RETURNING mine_to"
 WISH_REORG = "UPDATE chain_head SET reorg_wish = %s"
 BLOCK = """
 INSERT INTO chain_blocks (number, hash, parent_hash, time_s, base_fee_wei, gas_used, eth_price_usd,
@@ -75,7 +74,10 @@ FORGET = (
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where the chain is, under which epoch, and what an operator wishes of it."""
+    """Where the chain is, under which epoch, and what an operator wishes of it.
+
+    mine_to   a block's number; a wish for as long as storage/chain/mining.py says so
+    """
 
     tip: Tip
     epoch: int
@@ -165,15 +167,6 @@ def resume(connection: Connection) -> None:
     """A halt is over."""
     with wrapped():
         connection.execute(RESUME)
-
-
-def mine(connection: Connection, count: int) -> int:
-    """Wish for so many blocks without waiting; the number of the last of them."""
-    with wrapped():
-        row = connection.execute(MINE, (count,)).fetchone()
-    if row is None:
-        raise CorruptState("there is no chain in this world")
-    return int(row[0])
 
 
 def wish_reorg(connection: Connection, depth: int) -> None:

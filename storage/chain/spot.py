@@ -7,10 +7,18 @@ import psycopg
 
 from storage.errors import wrapped
 
-MIDDLE = """
+OF_ETHER = "WHERE m.kind = 'SPOT' AND m.base_asset = 'ETH' ORDER BY m.market_id LIMIT 1"
+MARKET = f"SELECT m.market_id FROM markets m {OF_ETHER}"
+MIDDLE = f"""
 SELECT m.tick_size, v.best_bid_ticks, v.best_ask_ticks FROM markets m
-JOIN market_views v USING (market_id)
-WHERE m.kind = 'SPOT' AND m.base_asset = 'ETH' ORDER BY m.market_id LIMIT 1"""
+JOIN market_views v USING (market_id) {OF_ETHER}"""
+
+
+def ether_market(connection: psycopg.Connection[Any]) -> str | None:
+    """The spot market that pools are kept together with; None where there is none."""
+    with wrapped():
+        row = connection.execute(MARKET).fetchone()
+    return None if row is None else str(row[0])
 
 
 def ether_price(connection: psycopg.Connection[Any]) -> Fraction | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sim.units import format_scaled
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import fetch_all, fetch_one
 
@@ -15,9 +16,14 @@ SESSIONS_MAX = 100
 ACTIVE = "ACTIVE"
 """The status of a position that is open."""
 
+SESSION = """
+s.id, s.status, s.note, s.started_at_us, s.stopped_at_us, s.funded_quote_atoms, t.figures
+FROM droid_sessions s LEFT JOIN droid_states t ON t.session_id = s.id"""
 SESSIONS = f"""
-SELECT id, status, note, started_at_us, stopped_at_us FROM droid_sessions
-WHERE droid_id = %s ORDER BY id DESC LIMIT {SESSIONS_MAX}"""
+SELECT {SESSION} WHERE s.droid_id = %s ORDER BY s.id DESC LIMIT {SESSIONS_MAX}"""
+NEWEST_SESSIONS = f"""
+SELECT DISTINCT ON (s.droid_id) s.droid_id, {SESSION}
+WHERE s.droid_id = ANY(%s) ORDER BY s.droid_id, s.id DESC"""
 BOTS = """
 SELECT id, droid_id, position_id, bucket, tick_lower, tick_upper, liquidity, status FROM droid_bots
 """
@@ -25,27 +31,38 @@ OF_DROID = "WHERE droid_id = %s AND id < %s ORDER BY id DESC LIMIT %s"
 HISTORY = f"""
 SELECT id, time_s, price, aum_quote_atoms, base_positions, quote_positions, wallet_wei
 FROM droid_history {OF_DROID}"""
-FIGURES = """
-SELECT DISTINCT ON (s.droid_id) s.droid_id, t.figures
-FROM droid_sessions s LEFT JOIN droid_states t ON t.session_id = s.id
-WHERE s.droid_id = ANY(%s) ORDER BY s.droid_id, s.id DESC"""
 POOLS = (
     "SELECT id, block_number, sqrt_price_x96, tick, liquidity, amount0, amount1, price FROM pools"
 )
 
+QUOTE_DECIMALS = 6
+"""Of both quote tokens."""
+
 Figures = Mapping[str, Any]
-"""What a droid's actor has written of how it stands: see DroidStateRow.figures."""
+"""How a droid stands: see DroidStateRow.figures."""
 
 
 @dataclass(frozen=True)
 class SessionView:
-    """From placing to closing."""
+    """From placing to closing. `told` is what the droid's actor has written of how it stands."""
 
     session_id: int
     status: str
     note: str | None
     started_at_us: int
     stopped_at_us: int | None
+    funded_quote_atoms: int
+    told: Figures
+
+    @property
+    def figures(self) -> Figures:
+        """How it stands, with what the session itself says; before its actor has written any, all
+        is as it was funded."""
+        return {**begun(self.funded_quote_atoms), **self.told, **self.standing}
+
+    @property
+    def standing(self) -> Figures:
+        return {"status": self.status, "note": self.note}
 
 
 @dataclass(frozen=True)
@@ -94,7 +111,25 @@ class PoolView:
 
 async def sessions(pool: AsyncPool, droid_id: int) -> list[SessionView]:
     """The newest of a droid."""
-    return [SessionView(*row) for row in await fetch_all(pool, SESSIONS, (droid_id,))]
+    return [as_session(row) for row in await fetch_all(pool, SESSIONS, (droid_id,))]
+
+
+def as_session(row: Sequence[Any]) -> SessionView:
+    """A row of SESSION."""
+    session_id, status, note, started_at_us, stopped_at_us, funded_quote_atoms, figures = row
+    told = {} if figures is None else json.loads(figures)
+    times = (started_at_us, stopped_at_us)
+    return SessionView(session_id, status, note, *times, int(funded_quote_atoms), told)
+
+
+def begun(funded_quote_atoms: int) -> Figures:
+    """Of a session that nobody has looked at yet."""
+    return {
+        "equity_usd": format_scaled(funded_quote_atoms, QUOTE_DECIMALS),
+        "fees_earned_usd": "0",
+        "gas_spent_usd": "0",
+        "impermanent_loss_usd": "0",
+    }
 
 
 async def bots(pool: AsyncPool, droid_id: int, before_id: int, limit: int) -> list[BotView]:
@@ -117,10 +152,9 @@ async def history(pool: AsyncPool, droid_id: int, before_id: int, limit: int) ->
 
 
 async def figures(pool: AsyncPool, droid_ids: Sequence[int]) -> dict[int, Figures]:
-    """Of the newest session of each droid, once its actor has written some."""
-    rows = await fetch_all(pool, FIGURES, (list(droid_ids),))
-    told = {droid_id: json.loads(text) for droid_id, text in rows if text is not None}
-    return {droid_id: figures for droid_id, figures in told.items() if figures}
+    """Of the newest session of each droid that has run."""
+    rows = await fetch_all(pool, NEWEST_SESSIONS, (list(droid_ids),))
+    return {droid_id: as_session(row).figures for droid_id, *row in rows}
 
 
 async def pools(pool: AsyncPool) -> dict[int, PoolView]:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from sim.chain.acts import Act, Send, Transfer, Wish
 from sim.chain.wallets import BRIDGE, droid_wallet
+from sim.droid.config import Fault
+from sim.droid.spelling import sentence
 from sim.droid.states import Status
 from sim.market import COLLATERAL, GAS_ASSET
 from sim.money.ledger import CHAIN, EntryType
@@ -26,6 +28,10 @@ WEI_AN_ATOM = 10 ** (18 - asset_decimals(GAS_ASSET))
 FEE_WEI_MAX, ANY_BLOCK = 10**12, 1 << 62
 PRIORITY_FEE_WEI = 10**9
 
+LOOKED = """
+SELECT revision, mind::json ->> 'resets', mind::json -> 'mind' ->> 'session' FROM droid_states
+WHERE session_id = %s AND mind <> ''"""
+IS_WISHED = "SELECT 1 FROM chain_wishes WHERE label = %s"
 CHAIN_IS_THERE = "SELECT 1 FROM chain_head"
 OPEN = """
 SELECT id, funded_quote_atoms, note FROM droid_sessions
@@ -42,6 +48,21 @@ class Session(NamedTuple):
     session_id: int
     funded_quote_atoms: int
     note: str | None
+
+
+class Looked(NamedTuple):
+    """What the droid's actor kept of its last look: the revision of the droid that it saw, how
+    many resets are done, how many sessions its mind has begun."""
+
+    revision: int
+    resets: int
+    sessions: int
+
+
+async def last_look(connection: Connection, session: Session) -> Looked | None:
+    """None before the first."""
+    row = await (await connection.execute(LOOKED, (session.session_id,))).fetchone()
+    return None if row is None else Looked(row[0], int(row[1] or 0), int(row[2] or 0))
 
 
 async def open_session(connection: Connection, droid_id: int) -> Session | None:
@@ -65,11 +86,18 @@ async def begin(connection: Connection, droid: Droid, gas_atoms: int) -> None:
     await bring(connection, f"{label}/ether", Send(wallet, gas_atoms * WEI_AN_ATOM))
 
 
-async def add_gas(connection: Connection, session: Session, droid: Droid, gas_atoms: int) -> None:
-    """As much ether again as it began with. Raises Refused where the account lacks it."""
+async def add_gas(connection: Connection, session: Session, droid: Droid, gas_atoms: int) -> bool:
+    """As much ether again as it began with, once for each look at which it had none: whether this
+    is the first time. Raises Refused where the account lacks it."""
+    looked = await last_look(connection, session)
+    if looked is None:
+        return False
+    label = f"session/{session.session_id}/fund/ether-{looked.revision}"
+    if await (await connection.execute(IS_WISHED, (label,))).fetchone() is not None:
+        return False
     await pay(connection, droid, {GAS_ASSET: gas_atoms})
-    label = f"session/{session.session_id}/fund/ether-{droid.revision}"
     await bring(connection, label, Send(droid_wallet(droid.droid_id), gas_atoms * WEI_AN_ATOM))
+    return True
 
 
 async def raise_funding(connection: Connection, session: Session, droid: Droid) -> None:
@@ -93,7 +121,7 @@ async def bring(connection: Connection, label: str, act: Act) -> None:
 
 async def pay(connection: Connection, droid: Droid, needed: Mapping[str, int]) -> None:
     """Money of its account to the chain, atoms by asset. Raises Refused that names every asset that
-    it lacks, and what is there."""
+    it lacks, what is there, and the most that its funding may be."""
     money = await locked_balance(connection, droid.account_id, COLLATERAL)
     balances = [await balance_of(connection, money, asset) for asset in needed]
     free = {one.asset: await free_atoms(connection, one) for one in balances}
@@ -104,9 +132,22 @@ async def pay(connection: Connection, droid: Droid, needed: Mapping[str, int]) -
         if atoms > free[asset]
     ]
     if lacking:
-        raise Refused(Refusal.INSUFFICIENT_BALANCE, f"Too little money: {', '.join(lacking)}")
+        said = f"Too little money: {', '.join(lacking)}{_most(droid, needed, free)}"
+        raise Refused(Refusal.INSUFFICIENT_BALANCE, said)
     to_chain = {asset: -atoms for asset, atoms in needed.items()}
     await carry(connection, droid, balances, to_chain)
+
+
+def _most(droid: Droid, needed: Mapping[str, int], free: Mapping[str, int]) -> str:
+    """The highest funding that its account bears, where that is what it lacks and there is one:
+    what the session has had, and what is free."""
+    quote = droid.pool.quote.symbol
+    lacking_atoms = needed.get(quote, 0) - free.get(quote, 0)
+    most_atoms = funding_atoms(droid) - lacking_atoms
+    if lacking_atoms <= 0 or most_atoms <= 0:
+        return ""
+    bound = f"at most {format_atoms(most_atoms, quote)}"
+    return f"; {sentence(Fault('funding_usd', bound))}"
 
 
 async def bring_home(connection: Connection, droid: Droid, home: Mapping[str, int]) -> None:

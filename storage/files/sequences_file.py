@@ -27,7 +27,7 @@ class SequencesFileError(ValueError):
     """The file cannot be used. The message is one sentence with its name and the place in it."""
 
 
-def about_sequences(path: Path, error: SequenceError) -> SequencesFileError:
+def about_sequences(path: Path | str, error: SequenceError) -> SequencesFileError:
     return SequencesFileError(f"{path}: {error}.")
 
 
@@ -38,6 +38,11 @@ def read_sequences(path: Path) -> object:
     except (OSError, EOFError, zlib.error) as error:
         said = getattr(error, "strerror", None) or str(error)
         raise SequencesFileError(f"{path} cannot be read: {said}.") from error
+    return sequences_in(content, path)
+
+
+def sequences_in(content: bytes, path: Path | str) -> object:
+    """The same of what stands in a file, or of what somebody calls by a name."""
     if len(content) > CONTENT_BYTES_MAX:
         raise SequencesFileError(f"{path} is larger than {CONTENT_BYTES_MAX} bytes.")
     if sum(map(content.count, (b",", b"[", b"{"))) > VALUES_MAX:
@@ -48,7 +53,7 @@ def read_sequences(path: Path) -> object:
     return document
 
 
-def _document(path: Path, content: bytes) -> object:
+def _document(path: Path | str, content: bytes) -> object:
     try:
         return _decoded(content.decode())
     except SequenceError as error:
@@ -62,7 +67,7 @@ def _document(path: Path, content: bytes) -> object:
         raise SequencesFileError(f"{path} is not JSON: {error}.") from error
 
 
-def _too_deep(path: Path) -> SequencesFileError:
+def _too_deep(path: Path | str) -> SequencesFileError:
     return SequencesFileError(f"{path} is nested more than {DEPTH_MAX} deep.")
 
 

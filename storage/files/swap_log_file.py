@@ -4,6 +4,7 @@ pool stood before (X.csv has X.start.json, or that gzipped). The format is in do
 
 import csv
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from sim.pool.positions import PositionKey
 from sim.pool.reverts import Reverted
 from sim.pool.swapping import Order
 from sim.pool.tick_math import MAX_SQRT_RATIO, MAX_TICK, MIN_SQRT_RATIO, MIN_TICK
-from storage.files.swap_log_start import Start, read_start
+from storage.files.swap_log_start import Start, read_start, start_in
 from storage.files.swap_log_start import SwapLogError as SwapLogError
 from storage.regular_file import open_regular
 
@@ -43,16 +44,24 @@ SHOWN_MAX = 60
 def read_swap_log(path: Path) -> PoolLog:
     """The log, with how the pool stood before it. Raises SwapLogError."""
     start = read_start(_start_beside(path))
-    reader = _Rows(path, start)
     try:
         with _opened(path) as file:
-            rows = tuple(reader.rows(_lines(path, file)))
+            return _log(_plain_name(path.name), start, path, file)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         said = getattr(error, "strerror", None) or str(error)
         raise SwapLogError(f"{path} cannot be read: {said}.") from error
+
+
+def swap_log_in(name: str, swaps: str, start: str, called: tuple[str, str]) -> PoolLog:
+    """Of the text of a log and of its start, as errors call the two. Raises SwapLogError."""
+    return _log(name, start_in(start, called[1]), called[0], io.BytesIO(swaps.encode()))
+
+
+def _log(name: str, start: Start, path: Path | str, file: IO[bytes]) -> PoolLog:
+    rows = tuple(_Rows(path, start).rows(_lines(path, file)))
     if not rows:
         raise SwapLogError(f"{path} has no rows, allowed is at least one.")
-    log = PoolLog(_plain_name(path.name), start.pool, start.sqrt_price_x96, start.positions, rows)
+    log = PoolLog(name, start.pool, start.sqrt_price_x96, start.positions, rows)
     _check(start, log)
     return log
 
@@ -102,7 +111,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
             yield cast(IO[bytes], unpacked)
 
 
-def _lines(path: Path, file: IO[bytes]) -> Iterator[str]:
+def _lines(path: Path | str, file: IO[bytes]) -> Iterator[str]:
     """Each no longer than the limit."""
     number = 0
     while line := file.readline(LINE_CHARACTERS_MAX + 1):
@@ -117,7 +126,7 @@ def _lines(path: Path, file: IO[bytes]) -> Iterator[str]:
 class _Rows:
     """Reads row after row, and knows the line that it is at."""
 
-    def __init__(self, path: Path, start: Start) -> None:
+    def __init__(self, path: Path | str, start: Start) -> None:
         self._path, self._spacing = path, start.pool.tick_spacing
         self._line = 1
         self._row: dict[str, str] = {}
@@ -139,6 +148,7 @@ class _Rows:
                 yield row
                 before = row
         except csv.Error as error:
+            self._line = reader.line_num
             self._refuse(f"it is not CSV: {error}")
 
     def _read(self, fields: list[str]) -> LogRow:

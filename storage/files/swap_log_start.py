@@ -1,5 +1,6 @@
 """How a pool stood before its log: the file beside it, JSON, plain or gzipped."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from sim.pool.positions import PositionKey
 from sim.pool.sequences import TICK_SPACING_MAX
 from sim.pool.swap_math import PIPS
 from sim.pool.tick_math import MAX_SQRT_RATIO, MAX_TICK, MIN_SQRT_RATIO, MIN_TICK
-from storage.files.sequences_file import SequencesFileError, read_sequences
+from storage.files.sequences_file import SequencesFileError, read_sequences, sequences_in
 
 FIELDS = ("pool", "fee", "tickSpacing", "token0", "token1", "source", "start")
 TOKEN_FIELDS = ("address", "symbol", "decimals")
@@ -30,7 +31,7 @@ class SwapLogError(ValueError):
 class Start:
     """positions   with their liquidity; `tick` and `liquidity` are the pool's, as the file says"""
 
-    path: Path
+    path: Path | str
     pool: KnownPool
     sqrt_price_x96: int
     tick: int
@@ -40,15 +41,24 @@ class Start:
 
 def read_start(path: Path) -> Start:
     """Raises SwapLogError."""
+    return _about(path, lambda: read_sequences(path))
+
+
+def start_in(text: str, called: str) -> Start:
+    """Of the file's text, as errors call it. Raises SwapLogError."""
+    return _about(called, lambda: sequences_in(text.encode(), called))
+
+
+def _about(path: Path | str, read: Callable[[], object]) -> Start:
     try:
-        return _start(path, Fields(read_sequences(path), ""))
+        return _start(path, Fields(read(), ""))
     except SequencesFileError as error:
         raise SwapLogError(str(error)) from error
     except SequenceError as error:
         raise SwapLogError(f"{path}: {error}.") from error
 
 
-def _start(path: Path, said: Fields) -> Start:
+def _start(path: Path | str, said: Fields) -> Start:
     said.only(FIELDS)
     fee_pips = said.number("fee", 1, PIPS - 1)
     spacing = said.number("tickSpacing", 1, TICK_SPACING_MAX)

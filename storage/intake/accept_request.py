@@ -12,7 +12,7 @@ from sim.orders import AcceptedOrder, OrderStatus, PlaceOrder
 from sim.refusals import Name, Refusal, Refused
 from storage.intake.accept_check import authorized, decide
 from storage.intake.accept_state import AcceptedRow, Accounts, OpenOrdersMax
-from storage.intake.idempotency import Asked, recalled_refusal, remembered_refusal
+from storage.intake.idempotency import Asked, made_by, recalled_refusal, remembered_refusal
 
 Answer = AcceptedOrder | Refused
 
@@ -156,5 +156,6 @@ def earlier_answers(asked: Asked, accounts: Accounts) -> list[Answer] | None:
     known = accounts.by_key.get((asked.account_id, str(asked.key)))
     if known is None:
         return None
-    asked.refuse_unless(known.route, known.body_hash)
+    made = made_by(known.response, known.order_ids)
+    asked.refuse_unless(known.route, known.body_hash, made)
     return [recalled(entry, known.order_ids) for entry in json.loads(known.response)]

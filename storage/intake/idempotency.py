@@ -5,7 +5,7 @@ so a key is either unused, or what came of it is known. Orders are remembered by
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sim.market import COLLATERAL
@@ -22,8 +22,12 @@ FROM (SELECT count(*) FROM locked) AS in_turn ON CONFLICT DO NOTHING RETURNING 1
 """Accepting orders takes the account's lock and then the key; the other way round, one request
 would wait for the other."""
 
-RECALL = "SELECT route, body_hash, response FROM idempotency WHERE account_id = %s AND key = %s"
+RECALL = """
+SELECT route, body_hash, response, order_ids FROM idempotency WHERE account_id = %s AND key = %s"""
 REMEMBER = "UPDATE idempotency SET response = %s WHERE account_id = %s AND key = %s"
+
+MADE = ("droid_id",)
+"""What of an outcome is told to whoever uses its key for something else."""
 
 Outcome = dict[str, Any]
 """What a piece of work resulted in, as JSON holds it."""
@@ -57,13 +61,14 @@ class Asked(NamedTuple):
         """Whose the account has to be."""
         return self.account_id if self.asker is None else self.asker
 
-    def refuse_unless(self, route: str, body_hash: bytes) -> None:
-        """Raises Refused where the key was first used for another request."""
+    def refuse_unless(self, route: str, body_hash: bytes, made: Mapping[str, int]) -> None:
+        """Raises Refused where the key was first used for another request, with what that has
+        made."""
         if (route, body_hash) == (self.route, self.body_hash):
             return
         what = "for another request" if route == self.route else f"by {request_to(route)}"
         raise Refused(
-            Refusal.IDEMPOTENCY_KEY_REUSED, f"This Idempotency-Key was used before {what}"
+            Refusal.IDEMPOTENCY_KEY_REUSED, f"This Idempotency-Key was used before {what}", {**made}
         )
 
 
@@ -102,6 +107,16 @@ async def recall(connection: Connection, asked: Asked) -> Outcome:
     """What the first request with this key resulted in."""
     row = await (await connection.execute(RECALL, (asked.account_id, asked.key))).fetchone()
     assert row is not None, "keys are never deleted while in use"
-    asked.refuse_unless(row[0], bytes(row[1]))
+    asked.refuse_unless(row[0], bytes(row[1]), made_by(row[2], row[3]))
     outcome: Outcome = json.loads(row[2])
     return outcome
+
+
+def made_by(response: str, order_ids: Sequence[int]) -> dict[str, int]:
+    """The order or the droid of a request that is remembered, where it has made just one."""
+    outcome = json.loads(response)
+    if isinstance(outcome, dict):
+        return {name: outcome[name] for name in MADE if name in outcome}
+    numbers = [order_ids[one] if isinstance(one, int) else one.get("order") for one in outcome]
+    orders = [number for number in numbers if number is not None]
+    return {"order_id": orders[0]} if len(orders) == 1 else {}

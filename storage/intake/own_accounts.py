@@ -60,7 +60,7 @@ async def change(
     connection: Connection, account_id: int, user_id: int, name: str | None, archived: bool | None
 ) -> OwnedAccount:
     """Another name, put away or taken up again. Raises Refused ACCOUNT_NOT_FLAT where an account
-    with orders or positions is to be put away."""
+    with orders, positions or sessions of droids is to be put away."""
     row = await (await connection.execute(LOCK_MONEY, (account_id,))).fetchone()
     if row is None:
         raise not_active()

@@ -29,6 +29,9 @@ READ_BALANCE = """
 SELECT total_atoms, locked_atoms FROM balances WHERE account_id = %s AND asset = %s"""
 OTHER_ASSETS = f"""
 SELECT asset FROM balances WHERE account_id = %s AND asset <> '{COLLATERAL}' AND total_atoms <> 0"""
+HELD_BY_DROIDS = """
+SELECT 1 FROM droid_sessions s JOIN droids d ON d.id = s.droid_id
+WHERE NOT s.ended AND d.account_id = %s LIMIT 1"""
 LISTED = "SELECT DISTINCT base_asset FROM markets WHERE kind = 'SPOT'"
 UPDATE_BALANCE = f"""
 UPDATE balances SET version = version + 1, stamped_at_us = %(at)s,
@@ -153,7 +156,7 @@ async def reset(
     """A fresh account with this money, by ledger transactions; profits of before are forgotten.
 
     A debt is paid by the insurance fund. The balance of the collateral; raises Refused, where there
-    is an order or a position.
+    is an order, a position or a droid's session.
     """
     balance = await locked_balance(connection, account_id, COLLATERAL)
     await check_flat(connection, balance)
@@ -180,10 +183,17 @@ async def endow(connection: Connection, account_id: int, opening_atoms: Mapping[
 
 
 async def check_flat(connection: Connection, balance: Balance) -> None:
-    """Raises Refused ACCOUNT_NOT_FLAT, where the account has an order or a position."""
+    """Raises Refused ACCOUNT_NOT_FLAT, where the account has an order or a position, or droids have
+    money of it: a session opens under the account's lock, which is held here."""
     if balance.open_orders or balance.locked_atoms or await held_by(connection, balance.account_id):
         raise Refused(
             Refusal.ACCOUNT_NOT_FLAT, "Cancel the open orders and close the positions first"
+        )
+    if await (await connection.execute(HELD_BY_DROIDS, (balance.account_id,))).fetchone():
+        raise Refused(
+            Refusal.ACCOUNT_NOT_FLAT,
+            "Droids hold money of this account: close them, and wait until their sessions are"
+            " STOPPED",
         )
 
 

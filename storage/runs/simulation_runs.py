@@ -51,7 +51,8 @@ UPDATE simulations SET run_no = run_no + 1, tries = tries + 1,
     due_at_us = %(now)s + wall_s_max * 1000000::bigint - coalesce(1000 * (
         SELECT wall_ms FROM simulation_checkpoints WHERE simulation_id = simulations.id), 0)
 WHERE id = %(id)s AND ended_at_us IS NULL AND status IN ('RUNNING', 'STOPPING')
-RETURNING run_no, tries, memory_mb_max, wall_s_max, name, scenario, seed, duration_s"""
+RETURNING run_no, tries, memory_mb_max, wall_s_max, name, scenario, seed,
+    duration_s, swaps"""
 FAIL_OVERDUE = """
 UPDATE simulations SET status = 'FAILED', ended_at_us = %(now)s,
     error = format(%(error)s, wall_s_max)

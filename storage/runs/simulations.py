@@ -37,9 +37,9 @@ FROM simulations WHERE ended_at_us IS NULL"""
 INSERT = """
 INSERT INTO simulations (account_id, origin, name, scenario, seed, duration_s, rerun_of, traders,
     markets, steps, step_us, memory_mb_max, wall_s_max, status, run_no, tries, step, orders, fills,
-    steps_per_second, orders_per_second, fills_per_second, created_at_us, kept_s)
+    steps_per_second, orders_per_second, fills_per_second, created_at_us, kept_s, swaps)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'QUEUED', 0, 0, 0, 0, 0, 0, 0, 0, %s,
-    %s)
+    %s, %s)
 RETURNING id"""
 SELECT_OWN = f"""
 SELECT {COLUMNS}, NULL, NULL FROM simulations
@@ -52,7 +52,7 @@ SELECT {COLUMNS}, summary, CASE WHEN status = 'QUEUED' THEN
     (SELECT place - 1 FROM plan WHERE plan.id = simulations.id) END
 FROM simulations WHERE {OWNED}"""
 SELECT_WISH = f"""
-SELECT name, scenario, seed, duration_s FROM simulations WHERE {OWNED}"""
+SELECT name, scenario, seed, duration_s, swaps FROM simulations WHERE {OWNED}"""
 SELECT_REPORT = f"""
 SELECT status, page, policy FROM simulations LEFT JOIN simulation_reports ON simulation_id = id
 WHERE {OWNED}"""
@@ -83,12 +83,14 @@ class SimulationWish:
 
     scenario    TOML text
     duration_s  instead of the text's own
+    swaps       the log of a backtest that came with one: storage/runs/sent_log.py
     """
 
     name: str
     scenario: str
     seed: int
     duration_s: int | None
+    swaps: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ async def queue_simulation(
     values = (
         *(asker.account, asker.origin, wish.name, wish.scenario, wish.seed, wish.duration_s),
         *(rerun_of, size.traders, size.markets, size.steps, size.step_us, size.memory_mb_max),
-        *(size.wall_s_max, now_us(), kept_s),
+        *(size.wall_s_max, now_us(), kept_s, wish.swaps),
     )
     row = await (await connection.execute(INSERT, values)).fetchone()
     assert row is not None

@@ -27,7 +27,8 @@ class ChainHeadRow(SQLModel, table=True):
     """Where the chain is. Who builds blocks moves it together with them, under its epoch.
 
     seed         what wallets and the crowd follow from, for as long as the chain lives
-    mine_to      the block up to which an operator has asked to build without waiting
+    mine_to      the block up to which an operator who is still there has asked to build without
+                 waiting
     reorg_wish   how many of the newest blocks are to be replaced by others, once
     """
 

@@ -8,6 +8,7 @@ class SimulationRow(SQLModel, table=True):
     """One run of a scenario. `run_no` is its fence: only the newest process moves the row.
 
     origin    the address that asked for it, as limits group addresses
+    swaps     the log that a backtest came with; compressed
     due_at_us when the process that runs it has taken the time it may take; NULL: no limit
     kept_s    how long it stays after its end: see storage/runs/simulation_keeping.py
     """
@@ -26,6 +27,7 @@ class SimulationRow(SQLModel, table=True):
     scenario: str
     seed: int = Field(sa_type=BigInteger)
     duration_s: int | None = None
+    swaps: bytes | None = Field(sa_type=LargeBinary, default=None)
     rerun_of: int | None = Field(sa_type=BigInteger, default=None)
     traders: int
     markets: int

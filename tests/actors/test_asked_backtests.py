@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,23 @@ from typer.testing import CliRunner
 
 from actors.cli import app
 from actors.simulate import runner as simulation_runner
+from actors.simulate.asked_runs import GridRun
 from actors.simulate.runner import SimulationRunner
 from api.desk.scenario_reader import of_backtest
 from storage.postgres.database import connect
+from storage.runs.sent_log import SentLog
 from storage.runs.simulation_runs import note_progress, start_next
 from storage.runs.simulations import SimulationSize, SimulationStatus, report
-from tests.pool_logs import BUSY, DAY, droid_text, written_droid
-from tests.simulations import Most, queue_wish, stop, view, with_pool
+from storage.runs.stored_backtest import read_backtest
+from tests.pool_logs import BUSY, DAY, droid_text, sent, written_droid
+from tests.simulations import Most, begun, queue_wish, stop, view, with_pool
 
 SEED = 7
 SET = 'as_called = true\nbase_fee = "30.25"\n'
+GRID = "grid = {maxBots = [3, 5]}"
 TEXT = f'swaps = "{DAY}"\n[droid]\n{droid_text(**BUSY)}'
 UNBOUNDED = Most()
+SENT = SentLog(sent(DAY)["swapsText"], sent(DAY)["startText"])
 
 
 @pytest.fixture
@@ -36,8 +42,9 @@ def started(
     database: psycopg.Connection[Any],
     text: str = TEXT,
     most: Most = UNBOUNDED,
+    swaps: bytes | None = None,
 ) -> int:
-    found = of_backtest(text, SEED, None)
+    found = of_backtest(text, SEED, None, swaps)
     of_steps = found.traders, found.markets, found.steps, found.step_us
     number = queue_wish(
         database_url, found.wish, SimulationSize(*of_steps, most.memory_mb, most.wall_s)
@@ -82,6 +89,63 @@ def test_options_of_the_command_line_are_the_same_here(
     SimulationRunner(database_url, number).run()
     typed = by_the_command_line(tmp_path, "--as-called", "--base-fee", "30.25")
     assert view(database_url, number).state_hash == typed["state_hash"]
+
+
+def test_a_log_that_was_sent_comes_to_the_hash_of_the_command_line(
+    database_url: str, database: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    number = started(database_url, database, swaps=SENT.packed())
+    SimulationRunner(database_url, number).run()
+    ended = view(database_url, number)
+    assert ended.name.startswith("droid-sent-")
+    assert ended.state_hash == by_the_command_line(tmp_path)["state_hash"]
+
+
+def test_a_log_that_no_longer_reads_fails_it_with_a_sentence(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    number = started(database_url, database, swaps=SENT.packed())
+    bad = replace(SENT, swaps="block\n", called=("swapsText", "startText")).packed()
+    database.execute("UPDATE simulations SET swaps = %s", (bad,))
+    SimulationRunner(database_url, number).run()
+    failed = view(database_url, number)
+    assert failed.status == SimulationStatus.FAILED
+    assert (failed.error or "").startswith("swapsText, line 1: the columns must be")
+
+
+def test_a_grid_ranks_as_the_command_line_does(
+    database_url: str, database: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    number = started(database_url, database, f"{GRID}\n{TEXT}")
+    SimulationRunner(database_url, number).run()
+    ended = view(database_url, number)
+    typed = by_the_command_line(tmp_path, "--grid", "maxBots=3,5", "--actors", "0")
+    assert ended.summary is not None
+    assert (ended.status, ended.step) == ("FINISHED", 2 * 6877)
+    assert ended.summary["ranked"] == typed["ranked"]
+    assert ended.state_hash == ended.summary["state_hash"] == typed["state_hash"]
+    assert with_pool(database_url, lambda pool: report(pool, None, number)) == ("FINISHED", None)
+
+
+def test_a_grid_goes_on_with_what_was_not_done_and_a_stopped_one_ranks_what_was(
+    database_url: str, database: psycopg.Connection[Any]
+) -> None:
+    number = started(database_url, database, f"{GRID}\n{TEXT}")
+    asked = read_backtest(f"{GRID}\n{TEXT}", SEED)
+    first = GridRun(begun(database, number), asked)
+    assert first.checkpoint() is None
+    first.run(lambda: first.step_no > 6877)
+    kept = first.checkpoint()
+    assert (first.done, first.step_no, first.checkpoint()) == (False, 6878, None)
+    assert kept is not None
+    assert [row["rank"] for row in first.left(1.0).summary["ranked"]] == [1]
+    next_ = GridRun(replace(begun(database, number), checkpoint=kept), asked)
+    assert next_.step_no == 6877
+    next_.run(lambda: False)
+    whole = GridRun(replace(begun(database, number), checkpoint=b"damaged"), asked)
+    whole.run(lambda: False)
+    assert next_.done
+    assert next_.left(1.0).state_hash == whole.left(1.0).state_hash
 
 
 def test_one_that_is_stopped_before_its_first_block_has_figures_and_no_report(

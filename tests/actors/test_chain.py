@@ -12,6 +12,7 @@ from sim.chain.receipts import decoded_receipt
 from sim.chain.transactions import decoded
 from sim.keccak import keccak256
 from storage.chain import node
+from storage.chain.mining import wish_blocks
 from storage.chain.node import wish_reorg
 from storage.chain.verifying import VerifiedChain, verify_chain
 from storage.errors import Superseded
@@ -155,7 +156,7 @@ def test_a_broken_invariant_halts_the_chain_and_says_so(
         raise AssertionError("ether is conserved")
 
     monkeypatch.setattr(Builder, "sealed", broken)
-    node.mine(lived.connection, 1)
+    wish_blocks(lived.connection, 1)
     lived.chain.start()
     eventually(lambda: lived.halt_reason == "ether is conserved", TIMEOUT_S)
     assert lived.chain.health()["halt_reason"] == "ether is conserved"

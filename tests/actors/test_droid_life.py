@@ -171,6 +171,7 @@ def test_a_droid_without_ether_gets_more_where_it_is_asked_to_run(lived: LivedCh
         assert droid.session() == ("RUNNING", "NO_ETH", False)
         before = droid.money()
         droid.asked(Active.RUN)
+        droid.asked(Active.RUN)
         assert droid.money()["ETH"] == before["ETH"] - GAS_ATOMS
         droid.lives(4)
         assert droid.open_buckets != []
@@ -178,6 +179,27 @@ def test_a_droid_without_ether_gets_more_where_it_is_asked_to_run(lived: LivedCh
         droid.asked(Active.CLOSE)
         droid.lives(8)
         assert droid.session() == ("STOPPED", None, True)
+
+
+@pytest.mark.parametrize("blocks", range(4))
+def test_what_is_closed_before_it_has_placed_closes_and_stops(
+    droid: LivedDroid, blocks: int
+) -> None:
+    before = droid.money()
+    droid.asked(Active.RUN)
+    droid.lives(blocks)
+    droid.asked(Active.CLOSE)
+    seen = []
+    for _ in range(9):
+        droid.lives(1)
+        seen.append(droid.session())
+    assert [status for status, _, _ in seen] == sorted(status for status, _, _ in seen)
+    assert {status for status, _, _ in seen} == {"CLOSING", "STOPPED"}
+    assert seen[-1] == ("STOPPED", None, True)
+    assert Decimal(droid.figures["equity_usd"]) == 0
+    worth = droid.money()["USDC"] - before["USDC"]
+    worth += (droid.money()["ETH"] - before["ETH"]) * 3_215 // 100
+    assert -300_000_000 < worth <= 0
 
 
 def test_a_droid_that_closes_is_lent_the_ether_that_it_lacks(lived: LivedChain) -> None:

@@ -172,6 +172,7 @@ def test_what_cannot_be_run_is_one_sentence(scenario_file: Path, tmp_path: Path)
         ((scenario_file, "--compare", pipe), "it is not a regular file"),
         ((scenario_file, "--actors", "many"), "allowed is auto or 0 to 64"),
         ((scenario_file, "--actors", "9" * 5_000), "allowed is auto or 0 to 64"),
+        (("pool-and-book", "--actors", 2), "allowed is auto or 0: a scenario with a chain runs in"),
         ((scenario_file, "--record", "some"), "allowed is one of none, sampled, all"),
         ((scenario_file, "--resume", tmp_path), "holds no checkpoint"),
         ((scenario_file, "--out", scenario_file), "is a file, the results need a directory"),

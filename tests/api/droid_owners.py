@@ -17,6 +17,9 @@ SQRT_PRICE_X96 = 1_397_191_000_000_000_000_000_000_000_000_000
 """Of pool 42, near 3215 USD."""
 
 
+WALLET = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
+
+
 @dataclass(frozen=True)
 class Owner:
     """Someone in a browser."""
@@ -120,3 +123,32 @@ def with_pool(exchange: Deployment) -> None:
         " 10000000000000000000000, 3215.5, 'x') ON CONFLICT DO NOTHING",
         (CHAIN_BLOCK, SQRT_PRICE_X96),
     )
+
+
+def with_rows(paddock: Deployment, droid_id: int, session_id: int) -> None:
+    """What an actor has written: figures, an open and a closed position, two rows of history."""
+    figures = {
+        "status": "RUNNING", "note": None, "wallet_address": WALLET.lower(),
+        "equity_usd": "50312.770", "fees_earned_usd": "341.1", "gas_spent_usd": "12.4",
+        "impermanent_loss_usd": "-1.5",
+    }  # fmt: skip
+    paddock.database.execute(
+        "INSERT INTO droid_states (session_id, epoch, block_number, revision, mind, figures)"
+        " VALUES (%s, 1, %s, 1, '{}', %s)",
+        (session_id, CHAIN_BLOCK, json.dumps(figures)),
+    )
+    for status, byte in (("ACTIVE", b"\1"), ("CLOSED", b"\2")):
+        paddock.database.execute(
+            "INSERT INTO droid_bots (droid_id, session_id, position_id, bucket, tick_lower,"
+            " tick_upper, liquidity, status, opened_block)"
+            " VALUES (%s, %s, %s, 325, 195000, 195600, 9928007477293465, %s, 1)",
+            (droid_id, session_id, byte * 32, status),
+        )
+    for time_s, aum in ((1_777_622_400, 50_980_100_000), (1_777_626_000, 51_240_750_000)):
+        paddock.database.execute(
+            "INSERT INTO droid_history (droid_id, block_number, time_s, price, aum_quote_atoms,"
+            " base_positions, quote_positions, wallet_wei)"
+            " VALUES (%s, %s, %s, 3215.5, %s, 8420000000000000000, 24112300000,"
+            " 180000000000000000)",
+            (droid_id, CHAIN_BLOCK, time_s, aum),
+        )

@@ -96,6 +96,31 @@ def test_a_signature_is_checked(olga: Owner) -> None:
     assert runs(olga, "verifySignature", **SIGNED, signature=text[:-2])["valid"] is False
 
 
+def test_a_query_that_is_not_utf8_is_another_message_and_refused(olga: Owner) -> None:
+    signed = "&".join(f"{name}={value}" for name, value in (SIGNED | {"message": "%FF"}).items())
+    for path in (
+        f"/api/devbe/run/verifySignature?{signed}&signature=0x",
+        "/api/devbe/data/walletSummary?walletId=%C3%28",
+        "/api/droids?cursor=%FF",
+        "/api/auth/me?x=%E2%82",
+    ):
+        answer = olga.http.get(path)
+        assert (error_of(answer), answer.json()["error"]) == (400, "The query is not UTF-8")
+    assert olga.person.get("/orders?cursor=%FF").json()["error"]["code"] == "INVALID_REQUEST"
+    euro = f"/api/devbe/run/verifySignature?{signed.replace('%FF', '%E2%82%AC')}&signature=0x"
+    assert olga.http.get(euro).json()["message"] == "€"
+
+
+def test_gas_of_a_time_that_ends_before_it_begins_is_refused(olga: Owner) -> None:
+    query = {"walletId": str(olga.droid()), "from": "2026-05-02T00:00:00Z"}
+    before = query | {"to": "2026-05-01T23:59:59Z"}
+    answer = olga.http.get("/api/devbe/data/gasSummary", params=before)
+    said = "to: must be at least from, which is 2026-05-02T00:00:00Z"
+    assert (error_of(answer), answer.json()["error"]) == (400, said)
+    same = query | {"to": "2026-05-02T00:00:00Z"}
+    assert olga.http.get("/api/devbe/data/gasSummary", params=same).status_code == 200
+
+
 def test_what_is_in_a_pool_and_a_wallet(olga: Owner, paddock: Deployment) -> None:
     number, address = working(olga, paddock)
     told = data(olga, "walletSummary", walletId=number)
@@ -118,8 +143,8 @@ def test_how_a_droid_has_done_and_what_its_gas_has_cost(olga: Owner, paddock: De
     told = data(olga, "droidPerformance", droidId=number)
     assert told == {
         "droidId": number, "active": 1, "fundedUSD": 50_000, "status": "RUNNING", "note": None,
-        "equityUSD": 50312.77, "feesEarnedUSD": None, "gasSpentUSD": None,
-        "impermanentLossUSD": None, "sessions": 1, "bots": 1, "openBots": 1,
+        "equityUSD": 50312.77, "feesEarnedUSD": 0, "gasSpentUSD": 0,
+        "impermanentLossUSD": 0, "sessions": 1, "bots": 1, "openBots": 1,
     }  # fmt: skip
     paid = {
         "walletId": number, "transactions": 2, "failed": 1, "gasFeeETH": 0.003, "gasFeeUSD": 9.65,

@@ -92,7 +92,7 @@ def test_who_lacks_money_is_told_what_and_nothing_is_made(paddock: Deployment) -
     assert error_of(refused) == 400
     assert refused.json()["error"] == (
         "Too little money: 50000 USDC is needed and 49999.999999 is free, 0.2 ETH is needed and 0.1"
-        " is free"
+        " is free; fundingUSD: must be at most 49999.999999"
     )
     assert poor.money == {"USDC": "49999.999999", "ETH": "0.1"}
     assert poor.sees(number)["sessions"] == []
@@ -207,6 +207,60 @@ def test_what_has_ended_begins_anew_and_what_ends_is_waited_for(
     assert olga.money["USDC"] == "89000"
 
 
+def looked(paddock: Deployment, droid_id: int, revision: int, note: str | None = None) -> None:
+    """As the droid's actor keeps a look at a block's end, when its first session had begun."""
+    session_id = session_of(paddock, droid_id)[0]
+    paddock.database.execute(
+        "INSERT INTO droid_states (session_id, epoch, block_number, revision, mind, figures)"
+        """ VALUES (%s, 1, 0, %s, '{"resets": 0, "mind": {"session": 1}}', '{}')"""
+        " ON CONFLICT (session_id) DO UPDATE SET revision = excluded.revision",
+        (session_id, revision),
+    )
+    paddock.database.execute(
+        "UPDATE droid_sessions SET note = %s WHERE id = %s", (note, session_id)
+    )
+
+
+def test_a_droid_without_ether_gets_more_once_however_often_it_is_run(
+    olga: Owner, paddock: Deployment
+) -> None:
+    number = olga.droid()
+    olga.sets(number, 1)
+    looked(paddock, number, 1, "NO_ETH")
+    with ThreadPoolExecutor(TOGETHER) as threads:
+        answers = list(threads.map(lambda _: olga.sets(number, 1), range(TOGETHER)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert olga.money["ETH"] == "1.6"
+    looked(paddock, number, 1, "NO_ETH")  # a look that began before it was asked
+    olga.changes(number, maxBots=4)
+    olga.sets(number, 1)
+    assert olga.money["ETH"] == "1.6"
+    looked(paddock, number, 2, "NO_ETH")
+    for _ in range(2):
+        olga.sets(number, 1)
+        assert olga.money["ETH"] == "1.4"
+
+
+def test_a_reset_is_not_paused_before_it_is_done(
+    olga: Owner, adam: Owner, paddock: Deployment
+) -> None:
+    number = olga.droid()
+    olga.sets(number, 1)
+    looked(paddock, number, 1)
+    assert adam.sets(number, 2).json() == {"id": number, "active": 1}
+    refused = olga.sets(number, 0)
+    assert (error_of(refused), refused.json()["error"]) == (409, CLOSING)
+    assert olga.sets(number, 1).json() == {"id": number, "active": 1}
+    assert adam.sets(number, 2).status_code == 200
+    paddock.database.execute(
+        "UPDATE droid_states SET mind = jsonb_set(mind::jsonb, '{resets}', '2')"
+    )
+    assert olga.sets(number, 0).json() == {"id": number, "active": 0}
+    assert adam.sets(number, 2).status_code == 200
+    assert adam.sets(number, 3).status_code == 200
+    assert olga.money["USDC"] == "150000"
+
+
 def test_more_funding_is_taken_once_and_less_gives_nothing_back(
     olga: Owner, paddock: Deployment
 ) -> None:
@@ -236,11 +290,20 @@ def test_funding_that_the_account_lacks_leaves_the_droid_as_it_was(
     refused = olga.changes(number, fundingUSD=200_000.000001, maxBots=9)
     assert error_of(refused) == 400
     assert refused.json()["error"] == (
-        "Too little money: 150000.000001 USDC is needed and 150000 is free"
+        "Too little money: 150000.000001 USDC is needed and 150000 is free; fundingUSD: must be at"
+        " most 200000"
     )
     assert olga.sees(number) == before
     assert olga.money["USDC"] == "150000"
     assert session_of(paddock, number)[3] == 50_000_000_000
+
+
+def test_a_budget_that_is_spent_can_be_raised(olga: Owner) -> None:
+    number = olga.droid()
+    olga.sets(number, 1)
+    changed = olga.changes(number, gasBudgetLimit=500.5)
+    assert (changed.status_code, changed.json()) == (200, {"id": number, "gasBudgetLimit": 500.5})
+    assert olga.sees(number)["droid"]["gasBudgetLimit"] == 500.5
 
 
 def test_two_fundings_at_once_take_what_the_higher_one_asks_for(olga: Owner) -> None:
@@ -266,7 +329,7 @@ def test_two_fundings_at_once_take_what_the_higher_one_asks_for(olga: Owner) -> 
         ({"minPrice": 3999}, "a bucket lies within the bounds"),
         ({"maxGasPrice": 0.5}, "txPriority: must be at most maxGasPrice, which is 0.5"),
         ({"txPriority": 0.0000000001}, "txPriority: must have at most 9 decimals"),
-        ({"gasBudgetLimit": 5}, "gasBudgetLimit: is not a field of this request"),
+        ({"gasBudgetLimit": 0}, "gasBudgetLimit: must be above 0"),
         ({"poolId": 43}, "poolId: is not a field of this request"),
         ({"triggerType": "SPOT"}, "triggerType: is not a field of this request"),
         ({"resets": 1}, "resets: is not a field of this request"),

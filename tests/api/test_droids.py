@@ -10,13 +10,14 @@ import pytest
 from tests.api.browsers import close_all, error_of
 from tests.api.deployment import DOCUMENTED_DROID, Deployment
 from tests.api.droid_owners import (
-    CHAIN_BLOCK,
     SQRT_PRICE_X96,
+    WALLET,
     Owner,
     owner,
     sent_as_it_stands,
     session_of,
     with_pool,
+    with_rows,
 )
 
 MADE = """
@@ -73,7 +74,6 @@ DROID_KEYS = [
     *("derivativeThreshold", "ladderPercMargin", "createdAt", "gasBudgetLimit", "gasSpentUSD"),
 ]
 EIGHT_DECIMALS = "0.12345678"
-WALLET = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
 
 
 @pytest.fixture
@@ -151,8 +151,10 @@ def test_a_droid_without_a_budget_has_none(olga: Owner) -> None:
         ({"poolId": "42"}, "poolId: must be a whole number"),
         ({"poolId": None}, "poolId"),
         ({"fundingUSD": 0}, "fundingUSD: must be above 0"),
-        ({"fundingUSD": -1}, "fundingUSD: must be a plain decimal"),
+        ({"fundingUSD": -1}, "fundingUSD: must be above 0 and at most 1000000000000"),
         ({"fundingUSD": 0.0000001}, "fundingUSD: must have at most 6 decimals"),
+        ({"fundingUSD": "5000"}, "fundingUSD: must be a JSON number such as 12.5"),
+        ({"maxPrice": "4000"}, "maxPrice: must be a JSON number such as 12.5"),
         ({"fundingUSD": "NaN"}, "fundingUSD"),
         ({"fundingUSD": True}, "fundingUSD"),
         ({"fundingUSD": None}, "fundingUSD"),
@@ -175,8 +177,8 @@ def test_a_droid_without_a_budget_has_none(olga: Owner) -> None:
         ({"gasBudgetLimit": 0}, "gasBudgetLimit: must be above 0"),
         ({"maxGasPrice": 0}, "maxGasPrice: must be above 0"),
         ({"txPriority": 51}, "txPriority: must be at most maxGasPrice, which is 50"),
-        ({"txPriority": -1}, "txPriority"),
-        ({"derivativeThreshold": -0.1}, "derivativeThreshold"),
+        ({"txPriority": -1}, "txPriority: must be at least 0"),
+        ({"derivativeThreshold": -0.1}, "derivativeThreshold: must be at least 0"),
         ({"ladderPercMargin": 1}, "ladderPercMargin: must be at least 0 and below 1"),
         ({"fallingRebalanceTrigger": 1}, "fallingRebalanceTrigger: must be above 0 and below 1"),
         ({"fallingRebalanceTrigger": 0}, "fallingRebalanceTrigger: must be above 0 and below 1"),
@@ -194,6 +196,18 @@ def test_every_bad_field_is_named_with_what_is_allowed(
     assert error_of(answer) == 400
     assert said in answer.json()["error"], answer.text
     assert olga.http.get("/api/droids").json() == {"droids": []}
+
+
+def test_all_that_cannot_be_read_is_said_at_once(olga: Owner) -> None:
+    said = olga.makes(fundingUSD="5000", maxBots="5", minPrice=None, ownerId=1).json()["error"]
+    assert said.split("; ") == [
+        "fundingUSD: must be a JSON number such as 12.5, without quotation marks",
+        "maxBots: must be a whole number",
+        "minPrice: must be a JSON number such as 12.5, without quotation marks",
+        "ownerId: is not a field of this request",
+    ]
+    everything = olga.http.post("/api/droids", json={}).json()["error"]
+    assert everything.count("is missing") == len(DOCUMENTED_DROID) - 1
 
 
 def test_all_that_is_wrong_is_said_at_once(olga: Owner) -> None:
@@ -323,20 +337,6 @@ def test_how_a_droid_stands_is_told_in_numbers(olga: Owner, paddock: Deployment)
     assert last == open_one
 
 
-def test_figures_that_nobody_has_reckoned_yet_are_null(olga: Owner, paddock: Deployment) -> None:
-    number = olga.droid()
-    assert olga.sees(number)["figures"] is None
-    olga.sets(number, 1)
-    assert olga.sees(number)["figures"] is None
-    paddock.database.execute(
-        "INSERT INTO droid_states (session_id, epoch, block_number, revision, mind, figures)"
-        " VALUES (%s, 1, 0, 0, '', '{}')",
-        (session_of(paddock, number)[0],),
-    )
-    assert olga.sees(number)["figures"] is None
-    assert olga.sees(number)["droid"]["gasSpentUSD"] == 0
-
-
 def test_history_and_pools_are_told_in_numbers(olga: Owner, paddock: Deployment) -> None:
     with_pool(paddock)
     number = olga.droid()
@@ -360,35 +360,6 @@ def test_history_and_pools_are_told_in_numbers(olga: Owner, paddock: Deployment)
     }.items()  # fmt: skip
     assert 25_000_000 < pools[0]["tvlUSD"] < 60_000_000
     assert pools[1].items() >= {"token0": "WETH", "price": None, "tvlUSD": None}.items()
-
-
-def with_rows(paddock: Deployment, droid_id: int, session_id: int) -> None:
-    """What an actor has written: figures, an open and a closed position, two rows of history."""
-    figures = {
-        "status": "RUNNING", "note": None, "wallet_address": WALLET.lower(),
-        "equity_usd": "50312.770", "fees_earned_usd": "341.1", "gas_spent_usd": "12.4",
-        "impermanent_loss_usd": "-1.5",
-    }  # fmt: skip
-    paddock.database.execute(
-        "INSERT INTO droid_states (session_id, epoch, block_number, revision, mind, figures)"
-        " VALUES (%s, 1, %s, 1, '{}', %s)",
-        (session_id, CHAIN_BLOCK, json.dumps(figures)),
-    )
-    for status, byte in (("ACTIVE", b"\1"), ("CLOSED", b"\2")):
-        paddock.database.execute(
-            "INSERT INTO droid_bots (droid_id, session_id, position_id, bucket, tick_lower,"
-            " tick_upper, liquidity, status, opened_block)"
-            " VALUES (%s, %s, %s, 325, 195000, 195600, 9928007477293465, %s, 1)",
-            (droid_id, session_id, byte * 32, status),
-        )
-    for time_s, aum in ((1_777_622_400, 50_980_100_000), (1_777_626_000, 51_240_750_000)):
-        paddock.database.execute(
-            "INSERT INTO droid_history (droid_id, block_number, time_s, price, aum_quote_atoms,"
-            " base_positions, quote_positions, wallet_wei)"
-            " VALUES (%s, %s, %s, 3215.5, %s, 8420000000000000000, 24112300000,"
-            " 180000000000000000)",
-            (droid_id, CHAIN_BLOCK, time_s, aum),
-        )
 
 
 def test_the_price_of_the_test_pool_is_near_what_it_says() -> None:

@@ -9,7 +9,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from api.exact_json import EXPONENT_MAX, NOT_DECIMAL, NUMBER_CHARACTERS_MAX, DecimalText, read_json
+from api.exact_json import (
+    EXPONENT_MAX,
+    NEGATIVE,
+    NOT_DECIMAL,
+    NUMBER_CHARACTERS_MAX,
+    DecimalText,
+    read_json,
+)
 from sim.units import DECIMALS_MAX
 from tests.api.deployment import JSON, Deployment, Person, error_of, small_order
 
@@ -26,7 +33,7 @@ def read(number: str) -> str | None:
         return FIELD.validate_python(read_json(number.encode()))
     except ValidationError as error:
         (found,) = error.errors()
-        assert found["msg"].endswith(NOT_DECIMAL)
+        assert found["msg"].endswith((NOT_DECIMAL, NEGATIVE))
         return None
 
 

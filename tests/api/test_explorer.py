@@ -115,7 +115,9 @@ def test_a_transaction_is_told_as_the_document_has_it(explored: Explored) -> Non
         ],
     }
     assert explored.read("transactions")["data"] == [listed]
-    detail = explored.read(f"transactions/{hashed.upper().replace('0X', '0x')}")
+    detail = explored.read(f"transactions/{hashed.upper()}")
+    of_token = explored.read("transactions", address=USDC.address.hex().join(("0X", "")))
+    assert of_token["data"] == [listed]
     transfer = listed["token_transfers"][0] | {
         "contract_address": "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48",
         "token_name": "USD Coin",

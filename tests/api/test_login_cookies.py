@@ -108,6 +108,26 @@ def test_s11_a_browser_stays_on_this_site(sent: str, newcomer: Browser) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    ("sent", "target"),
+    [
+        ("/..//evil.example", "/"), ("/.%252F%252Fevil.example", "/"),
+        ("/.%2F%2Fevil.example", "/"),
+        ("/a/../..//evil.example", "/"), ("/a//b", "/"), ("/./a", "/"), ("/a/%252e%252e/b", "/"),
+        ("/a/..", "/"), ("/%255cevil.example", "/"), ("/a..b/c.d?next=//x/../y", None),
+        ("/markets/42", None),
+    ],
+)  # fmt: skip
+def test_s11_dot_segments_and_double_slashes_lead_home(
+    sent: str, target: str | None, newcomer: Browser
+) -> None:
+    newcomer.logs_in()
+    answer = newcomer.http.get(
+        f"/api/auth/refresh?callbackUrl={sent}", headers={"Accept": "text/html"}
+    )
+    assert (answer.status_code, answer.headers["location"]) == (302, target or sent)
+
+
 def test_the_documented_redirect_and_where_one_goes_without_a_login(
     app: Deployment, newcomer: Browser
 ) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from api.door.limits import RateLimits
 from storage.settings import Settings
+from tests.api.browsers import client, close_all
 from tests.api.deployment import Deployment, error_of, small_order
 
 READS = 60
@@ -104,6 +105,33 @@ def test_a_page_counts_once_for_each_hundred_rows(
 ) -> None:
     left = tight.person().get(path).headers["X-RateLimit-Remaining"]
     assert int(left) == READS - requests
+
+
+@pytest.mark.parametrize(
+    ("path", "requests"),
+    [
+        ("/api/v1/health", 1),
+        ("/api/v1/transactions", 1),
+        ("/api/v1/transactions?page_size=21", 2),
+        ("/api/v1/transactions?page_size=100", 5),
+        (f"/api/v1/transactions/address/0x{'11' * 20}?page_size=100", 5),
+        ("/api/droids?limit=20", 1),
+        ("/api/droids", 5),
+    ],
+)
+def test_rows_that_are_dear_count_once_for_each_twenty(
+    path: str, requests: int, tight: Deployment
+) -> None:
+    person = tight.person(role="OPERATOR")
+    browser = client(tight, auth_token=person.token)
+    token = browser.post("/api/user/token").json()["token"]
+    if path.startswith("/api/v1"):
+        answer = tight.http.get(path, headers={"authorization": f"Bearer {token}"})
+    else:
+        answer = browser.get(path)
+    assert answer.status_code == 200
+    assert int(answer.headers["X-RateLimit-Remaining"]) == READS - requests
+    close_all()
 
 
 def test_large_pages_are_429_when_small_ones_still_pass(tight: Deployment) -> None:

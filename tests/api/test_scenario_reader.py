@@ -32,7 +32,9 @@ async def reader() -> AsyncIterator[ScenarioReader]:
     reader.close()
 
 
-def read_by(text: str, seed: int | None, duration_s: int | None) -> ScenarioRead:
+def read_by(
+    text: str, seed: int | None, duration_s: int | None, swaps: bytes | None
+) -> ScenarioRead:
     """Says which process reads it."""
     raise ScenarioError(f"{os.getpid()} reads {text}")
 
@@ -94,7 +96,9 @@ def test_the_process_does_not_outlive_one_that_is_killed(tmp_path: Path) -> None
     assert psutil.wait_procs([child], timeout=10)[1] == []
 
 
-def read_unless_deadly(text: str, seed: int | None, duration_s: int | None) -> ScenarioRead:
+def read_unless_deadly(
+    text: str, seed: int | None, duration_s: int | None, swaps: bytes | None
+) -> ScenarioRead:
     """In the reader's process."""
     if text == DEADLY:
         os._exit(1)

@@ -143,6 +143,6 @@ def test_a_change_is_checked_with_all_that_stays() -> None:
 
 def test_what_makes_the_lattice_stays_as_it_was() -> None:
     with pytest.raises(ConfigRefused) as refused:
-        patched(configured(), {"tick_buckets": 4, "gas_budget_usd": 1, "max_bots": 3}, TERMS)
-    assert [fault.field for fault in refused.value.faults] == ["tick_buckets", "gas_budget_usd"]
+        patched(configured(), {"tick_buckets": 4, "trigger_type": "SPOT", "max_bots": 3}, TERMS)
+    assert [fault.field for fault in refused.value.faults] == ["tick_buckets", "trigger_type"]
     assert set(PATCHABLE) < set(SETTINGS)

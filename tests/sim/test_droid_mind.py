@@ -136,6 +136,15 @@ def test_the_documents_budget_is_enough_for_its_ladder() -> None:
     assert world.state.gas_spent <= 100 * 10**6
 
 
+def test_a_ladder_that_the_budget_left_unfinished_is_placed_when_it_is_raised() -> None:
+    world = World(calm(gas_budget_usd=Decimal(60)))
+    world.blocks(12)
+    assert (len(world.rungs) < 5, world.state.note) == (True, Note.GAS_BUDGET)
+    world.config = calm(gas_budget_usd=Decimal(500))
+    world.until_quiet()
+    assert (len(world.rungs), world.state.note) == (5, None)
+
+
 def test_closing_does_not_mind_the_budget() -> None:
     world = World(calm(gas_budget_usd=Decimal(60)))
     world.blocks(12)

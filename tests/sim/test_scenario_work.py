@@ -3,7 +3,7 @@
 import pytest
 
 from sim.scenario.scenario import parse_scenario
-from sim.scenario.work import Work, work_of
+from sim.scenario.work import BLOCK_TRADER_STEPS, LOOK_TRADER_STEPS, Work, work_of
 from sim.stepping.world import SimulatedWorld
 from storage.files.scenario_file import scenario_prices
 from storage.runs.stored_scenario import shipped_text
@@ -34,6 +34,19 @@ def work(text: str) -> Work:
 @pytest.mark.parametrize("dearer", [LADDERS, TWO_MARKETS, BUSY], ids=["levels", "markets", "busy"])
 def test_levels_markets_and_activity_count(dearer: str) -> None:
     assert work(dearer).trader_steps > work(SMALL).trader_steps
+
+
+def test_blocks_and_droids_of_a_chain_count() -> None:
+    books, chain = shipped_text("pool-and-book").split("[chain]")
+    crowd, ladder = chain.split("[[droids]]")
+    without = work(books + "[chain]" + crowd).trader_steps
+    assert without - work(books).trader_steps == 300 * BLOCK_TRADER_STEPS
+    droids = [f"[[droids]]{ladder}".replace('"ladder"', f'"ladder-{no}"') for no in range(3)]
+    three = work("".join([books, "[chain]", crowd, *droids]))
+    assert three.trader_steps - without == 3 * 300 * LOOK_TRADER_STEPS
+    a_month = books.replace("duration_s = 3_600", "duration_s = 2_678_400")
+    many = work("".join([a_month, "[chain]", crowd, *droids]))
+    assert many.memory_mb > 300
 
 
 def test_memory_counts_traders_and_the_orders_they_can_have() -> None:
