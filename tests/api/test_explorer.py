@@ -293,23 +293,28 @@ def test_a_block_is_told_once_it_is_indexed_and_not_when_another_takes_its_place
 
 def test_health_says_how_late_it_is(explored: Explored) -> None:
     nothing = explored.read("health")
+    process = {name: nothing[name] for name in ("version", "uptime")}
     assert nothing == {
         "status": "degraded",
         "last_indexed_block": None,
         "last_indexed_timestamp": None,
         "chain_tip_block": None,
         "ingestion_lag_seconds": None,
+        **process,
     }
     for _ in range(CONFIRMATIONS + 1):
         explored.chain.block()
     explored.index(CONFIRMATIONS)
-    assert explored.read("health") == {
-        "status": "ok",
-        "last_indexed_block": FIRST_BLOCK,
-        "last_indexed_timestamp": "2026-04-30T12:00:00Z",
-        "chain_tip_block": FIRST_BLOCK + CONFIRMATIONS,
-        "ingestion_lag_seconds": 144,
-    }
+    assert (
+        explored.read("health").items()
+        >= {
+            "status": "ok",
+            "last_indexed_block": FIRST_BLOCK,
+            "last_indexed_timestamp": "2026-04-30T12:00:00Z",
+            "chain_tip_block": FIRST_BLOCK + CONFIRMATIONS,
+            "ingestion_lag_seconds": 144,
+        }.items()
+    )
     assert '"ingestion_lag_seconds":144.0' in explored.get("health").text
     for _ in range(CONFIRMATIONS):
         explored.chain.block()
