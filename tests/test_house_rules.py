@@ -50,7 +50,7 @@ WING_MAY_IMPORT: dict[str, set[str]] = {
     "storage.reading": {"intake", "market", "people", "postgres"},
     "storage.runs": {"files", "people", "postgres"},
     "storage.upkeep": {"market", "postgres", "runs"},
-    "storage.servers": {"market", "migrations", "people", "postgres"},
+    "storage.servers": {"agents", "market", "migrations", "people", "postgres"},
     "actors.cluster": {"live"},
     "actors.simulate": {"cluster"},
     "actors.commands": {"cluster", "live", "simulate"},

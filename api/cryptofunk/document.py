@@ -1,5 +1,7 @@
 """What the document says of this family beside the schemas."""
 
+from api.cryptofunk.config import NOTHING_CHANGES
+from api.cryptofunk.decisions import WRONG_ID
 from api.cryptofunk.envelope import INVALID_BODY, error_body
 from api.cryptofunk.orders import NO_PRICE, NOT_CANCELLABLE, WRONG_ORDER, WRONG_SESSION
 from api.cryptofunk.wire import Told
@@ -65,6 +67,7 @@ TAGS = {
     "Agents": "Signal agents, and whether they are well.",
     "Agents: trading": "Orders and positions by symbol, in JSON numbers.",
     "Agents: sessions": "Paper runs, each by an account of its own.",
+    "Agents: decisions": "What was decided, why, and what became of it.",
 }
 
 OPERATION_IDS = {
@@ -76,10 +79,14 @@ OPERATION_IDS = {
     "post_session_stop": "stopSession",
     "post_session_pause": "pauseSession",
     "post_session_resume": "resumeSession",
+    "get_decision_statistics": "getDecisionStatistics",
+    "post_decision_search": "searchDecisions",
+    "patch_config": "changeConfig",
 }
 
 NO_SESSION: Example = ("session not found", "", {"session_id": UUID})
 NO_ORDER: Example = ("order not found", "", {"order_id": UUID})
+NO_DECISION: Example = ("decision not found", "", {"decision_id": UUID})
 EXAMPLES: dict[str, dict[int, Example]] = {
     "getAgentOrder": {400: (WRONG_ORDER, "", {}), 404: NO_ORDER},
     "cancelAgentOrder": {400: (NOT_CANCELLABLE, "", {"status": "FILLED"}), 404: NO_ORDER},
@@ -92,6 +99,9 @@ EXAMPLES: dict[str, dict[int, Example]] = {
     },
     "getAgent": {404: ("agent not found", "", {"name": "technical-agent"})},
     "getAgentStatus": {404: ("agent not found", "", {"name": "technical-agent"})},
+    "getDecision": {400: (WRONG_ID, "", {}), 404: NO_DECISION},
+    "getSimilarDecisions": {400: (WRONG_ID, "", {}), 404: NO_DECISION},
+    "changeConfig": {400: (NOTHING_CHANGES, "", {})},
     "stopSession": {404: NO_SESSION},
     "pauseSession": {404: NO_SESSION},
     "resumeSession": {404: NO_SESSION},

@@ -15,6 +15,7 @@ from api.door.statuses import STATUSES, headers_of_refusal
 from sim.refusals import Refusal, Refused
 
 INVALID_BODY, INVALID_PARAMETERS = "invalid request body", "invalid request parameters"
+CONFIG, FAILED = "/api/v1/config", "validation failed"
 BRIEFLY: dict[Refusal, str] = {
     Refusal.UNAUTHENTICATED: "authentication required",
     Refusal.FORBIDDEN: "forbidden",
@@ -26,7 +27,16 @@ BRIEFLY: dict[Refusal, str] = {
     Refusal.UNAVAILABLE: "service unavailable",
     Refusal.INTERNAL_ERROR: "internal server error",
 }
-CONTEXT = ("order_id", "name", "symbol", "session_id", "status", "errors", "retry_after")
+CONTEXT = (
+    "order_id",
+    "decision_id",
+    "name",
+    "symbol",
+    "session_id",
+    "status",
+    "errors",
+    "retry_after",
+)
 """What may stand in the envelope beside the documented three."""
 
 LOG_IN = "Send a bearer token or the header X-API-Key: POST /auth/login and POST /auth/api-keys"
@@ -46,7 +56,7 @@ def refuse(refused: Refused, scope: Scope) -> Response:
     """The error envelope: what is wrong in a few words, and in a sentence."""
     status = STATUSES[refused.refusal]
     sentence, details = spelled(refused, spell)
-    body: dict[str, Any] = {"error": brief_of(refused, scope["method"])}
+    body: dict[str, Any] = {"error": brief_of(refused, scope)}
     if sentence and "missing" not in details:
         body["details"] = sentence
     field = field_of(details)
@@ -59,7 +69,7 @@ def refuse(refused: Refused, scope: Scope) -> Response:
     return Response(json_bytes(body), status, headers, "application/json")
 
 
-def brief_of(refused: Refused, method: str) -> str:
+def brief_of(refused: Refused, scope: Scope) -> str:
     """What is wrong in a few words."""
     details = refused.details
     if "missing" in details:
@@ -69,7 +79,9 @@ def brief_of(refused: Refused, method: str) -> str:
     if refused.refusal in BRIEFLY:
         return BRIEFLY[refused.refusal]
     if STATUSES[refused.refusal] == 400:
-        return INVALID_PARAMETERS if method in READS else INVALID_BODY
+        if scope["method"] in READS:
+            return INVALID_PARAMETERS
+        return FAILED if scope["path"] == CONFIG and "errors" in details else INVALID_BODY
     return refused.refusal.value.lower().replace("_", " ")
 
 

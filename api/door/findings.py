@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-FINDINGS_MAX = 10
+FINDINGS_MAX = 16
 SENTENCE_CHARACTERS_MAX = 300
 FIELD_CHARACTERS_MAX = 100
 OWN = "value_error"
