@@ -8,7 +8,17 @@ import pytest
 from tests.api.agents_floor import SYMBOL, AgentsFloor, Client
 from tests.waiting import eventually
 
-ERROR_KEYS = {"error", "details", "field", "order_id", "symbol", "session_id", "status", "errors"}
+ERROR_KEYS = {
+    "error",
+    "decision_id",
+    "details",
+    "field",
+    "order_id",
+    "symbol",
+    "session_id",
+    "status",
+    "errors",
+}
 
 
 def refused(answer: Any, status: int, error: str) -> Any:
