@@ -243,5 +243,11 @@ def as_written(value: float) -> Decimal:
 
 
 def rounded(value: float) -> Decimal:
-    """To four decimals, half to even."""
-    return Decimal(repr(float(value))).quantize(RATE_STEP, ROUND_HALF_EVEN)
+    """To four decimals, half to even, in the fewest digits."""
+    return shortest(Decimal(repr(float(value))).quantize(RATE_STEP, ROUND_HALF_EVEN))
+
+
+def shortest(value: Decimal) -> Decimal:
+    """The same without zeros at its end."""
+    whole = value.to_integral_value()
+    return whole if value == whole else value.normalize()

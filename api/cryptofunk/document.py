@@ -3,6 +3,7 @@
 from api.cryptofunk.config import NOTHING_CHANGES
 from api.cryptofunk.decisions import WRONG_ID
 from api.cryptofunk.envelope import INVALID_BODY, error_body
+from api.cryptofunk.field_descriptions import FIELDS
 from api.cryptofunk.orders import NO_PRICE, NOT_CANCELLABLE, WRONG_ORDER, WRONG_SESSION
 from api.cryptofunk.wire import Told
 from api.door.answers import example
@@ -58,10 +59,6 @@ USUAL: dict[int, tuple[str, str, str]] = {
 }
 
 ERRORS = Errors(AgentsErrorAnswer, error_body, STATUSES, USUAL)
-
-FIELDS = {
-    "AgentsErrorAnswer.error": "What is wrong, in a few words.",
-}
 
 TAGS = {
     "Agents": "Signal agents, and whether they are well.",

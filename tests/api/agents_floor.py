@@ -92,6 +92,9 @@ class AgentsFloor:
         maker = self.maker()
         order = placed(maker, marketId=MARKET, side=side, price=price, quantity=quantity)
         eventually(lambda: order_of(maker, order)["status"] != "PENDING")
+        if order_of(maker, order)["status"] == "OPEN":
+            book = f"/markets/{MARKET}/orderbook"
+            eventually(lambda: f'"{price}"' in self.app.http.get(book).text)
         return maker, order
 
 

@@ -365,7 +365,6 @@ def test_tokens_have_their_names(token: Any, explored: Explored) -> None:
         ("transactions?from_date=2026-04-01T00:00:00", 400),
         ("transactions?from_date=2026-04-02T00:00:00Z&to_date=2026-04-01T00:00:00Z", 400),
         (f"transactions/{NOWHERE}?raw=1", 400),
-        ("health?x=1&x=2", 400),
     ],
 )
 def test_what_is_not_there_is_404_and_what_cannot_be_is_400(
