@@ -12,6 +12,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api import health, root
+from api.cryptofunk import agents, config, decisions, positions
+from api.cryptofunk import document as agents_document
+from api.cryptofunk import envelope as agents_envelope
+from api.cryptofunk import health as agents_health
+from api.cryptofunk import orders as agent_orders
+from api.cryptofunk import sessions as agent_sessions
 from api.door import errors
 from api.door.bodies import BodyLimits
 from api.door.families import Families, Family
@@ -43,6 +49,7 @@ from api.havencap import explorer as app_explorer
 from api.havencap import money as app_money
 from api.havencap import orders as app_orders
 from api.havencap import tokens as app_tokens
+from api.havencap.explorer_answers import ExplorerHealthAnswer
 from api.simulations import document as document_of_simulations
 from api.simulations import routes as simulations
 from storage.process_limits import settle_garbage_collection
@@ -68,6 +75,14 @@ SECTIONS = (
     app_admin.router,
     app_tokens.router,
     app_explorer.router,
+    agent_orders.router,
+    positions.router,
+    agents.router,
+    agent_sessions.router,
+    decisions.router,
+    config.router,
+    agents_health.router,
+    agents_health.health_router(app_explorer.tell_health, ExplorerHealthAnswer),
     health.router,
     root.router,
 )
@@ -82,6 +97,16 @@ FAMILIES = (
         app_envelope.rate_kind,
         app_document.ERRORS,
         takes_cookies=True,
+        also=("/api/v1/transactions/", "/api/v1/blocks/", "/api/v1/tokens/"),
+    ),
+    Family(
+        "api.cryptofunk",
+        "/api/v1/",
+        agents_envelope.refuse,
+        agents_envelope.rate_kind,
+        agents_document.ERRORS,
+        takes_cookies=True,
+        slashed=("/api/v1/positions/",),
     ),
 )
 
@@ -89,6 +114,7 @@ WORDS = (
     document.WORDS,
     document_of_simulations.WORDS,
     app_document.WORDS,
+    agents_document.WORDS,
     health.WORDS,
     root.WORDS,
     document.WORDS_OF_ADMIN,

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from limits import parse_many
 from pydantic import (
@@ -163,6 +163,9 @@ class Settings(BaseSettings):
     account_rate: Rate = "300/hour"
     # /health and /metrics, of each address: a budget that nothing else uses up.
     probe_rate: Rate = "100/second"
+    # Whether the agents' routes want credentials: open or required; if not said, open where this
+    # machine alone reaches the API.
+    agents_auth: Literal["open", "required"] | None = None
     # What a user of the trading app gets who becomes ACTIVE, as far as it is traded here.
     opening_balance: dict[str, str] = {"USDC": "200000", "USDT": "200000", "ETH": "20"}
     # What goes with a droid's funding, to pay for its transactions.

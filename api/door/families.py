@@ -18,7 +18,11 @@ from sim.refusals import Refused
 @dataclass(frozen=True)
 class Family:
     """One family: its folder, the paths it falls heir to, its refusals and what the document says
-    of them, its rate classes; whether a browser's cookie says who asks."""
+    of them, its rate classes; whether a browser's cookie says who asks.
+
+    also      paths below another family's that are its own
+    slashed   below which a name may have a slash in it
+    """
 
     package: str
     prefix: str
@@ -26,6 +30,8 @@ class Family:
     rate_kind: Callable[[str, str], RateKind]
     errors: Errors
     takes_cookies: bool = False
+    also: tuple[str, ...] = ()
+    slashed: tuple[str, ...] = ()
 
 
 class Families:
@@ -47,8 +53,13 @@ class Families:
 
     def of_path(self, path: str) -> Family:
         """The family whose prefix of the path is the longest."""
-        heirs = [family for family in self._families if f"{path}/".startswith(family.prefix)]
-        return max(heirs or self._families, key=lambda family: len(family.prefix))
+        return max(self._families, key=lambda family: longest_prefix(family, path))
+
+
+def longest_prefix(family: Family, path: str) -> int:
+    """How much of a path the family is heir to."""
+    prefixes = (family.prefix, *family.also)
+    return max(len(prefix) if f"{path}/".startswith(prefix) else 0 for prefix in prefixes)
 
 
 def is_within(endpoint: Any, package: str) -> bool:

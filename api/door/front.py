@@ -213,7 +213,7 @@ class Front:
             raise Refused(*UNKNOWN_HOST)
         if self._origins.refuse(scope["method"], sent):
             raise Refused(*FOREIGN_PAGE)
-        if ENCODED_SLASH in scope["raw_path"].lower():
+        if ENCODED_SLASH in scope["raw_path"].lower() and not self._may_be_slashed(scope["path"]):
             raise Refused(*NO_SUCH_NAME)
         self._bound_body(call, sent.get(b"content-length", b"0"), scope)
         call.token_holder = await self._holder(call)
@@ -226,6 +226,9 @@ class Front:
         if int(length) > most:
             raise too_large(most)
         call.body_bytes_max = most
+
+    def _may_be_slashed(self, path: str) -> bool:
+        return path.startswith(self._families.of_path(path).slashed)
 
     async def _holder(self, call: Call) -> TokenHolder | None:
         """Whose token of the explorer was sent."""

@@ -76,10 +76,14 @@ class Origins:
         """
         if method in READS:
             return False
+        if not CREDENTIALS.isdisjoint(sent) and not self._on_loopback:
+            return False
+        return self.is_foreign(sent)
+
+    def is_foreign(self, sent: dict[bytes, bytes]) -> bool:
+        """True for a request that a page of another site makes a browser send."""
         origin, site = sent.get(b"origin"), sent.get(b"sec-fetch-site")
         if (origin is None and site is None) or self.allow(origin):
-            return False
-        if not CREDENTIALS.isdisjoint(sent) and not self._on_loopback:
             return False
         if site is not None and site not in OWN_SITES:
             return True

@@ -39,6 +39,11 @@ class Services:
         if settings.database_url is None:
             raise ConfigurationError("The API needs DATABASE_URL; `sandpit up` sets it.")
         self.settings = settings
+        if settings.agents_auth == "open" and not self.on_loopback:
+            raise ConfigurationError(
+                f"SANDPIT_AGENTS_AUTH=open needs a bind that this machine alone reaches, and"
+                f" {settings.host} is another; set it to required."
+            )
         settings.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.secret = secret(settings.auth_secret_file)
         self.tokens = Tokens(self.secret, settings.token_ttl_s)
@@ -60,6 +65,11 @@ class Services:
     def on_loopback(self) -> bool:
         """True where the server is bound to this machine only."""
         return self.settings.host in LOOPBACK_HOSTS
+
+    @property
+    def agents_open(self) -> bool:
+        """True where agents and their sessions are there for whoever shows no credentials."""
+        return self.on_loopback and self.settings.agents_auth != "required"
 
     @property
     def identity(self) -> Identity:

@@ -1,6 +1,7 @@
 """The explorer: the chain by block, transaction, address and token."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -11,10 +12,10 @@ from starlette.responses import Response
 from api.door.answers import reply_exact
 from api.door.describing import Door, documented
 from api.door.routing import ExactRoute, read_query_pairs, services_of
+from api.havencap.envelope import refuse
 from api.havencap.explorer_amounts import TOKENS
 from api.havencap.explorer_answers import (
     BlockAnswer,
-    ExplorerHealthAnswer,
     KnownTokenAnswer,
     TransactionAnswer,
     TransactionsAnswer,
@@ -26,7 +27,7 @@ from api.havencap.explorer_answers import (
 )
 from api.havencap.explorer_schemas import BytesAsked, RangeAsked, TransactionsAsked
 from api.havencap.spelling import iso_seconds
-from api.havencap.token_holders import ByToken
+from api.havencap.token_holders import ByToken, token_holder
 from sim.chain.addresses import address_of_text, checksummed
 from sim.chain.hexadecimal import bytes_of_hex
 from sim.refusals import Refusal, Refused
@@ -44,15 +45,18 @@ NO_TOKEN = "No such token on this chain"
 router = APIRouter(route_class=ExactRoute, tags=["Trading app: explorer"])
 
 
-@router.get(
-    "/api/v1/health",
-    summary="How far the chain is indexed",
-    **documented(200, ExplorerHealthAnswer, opens=Door.APP_TOKEN),
-)
-async def get_explorer_health(caller: ByToken, request: Request) -> Response:
-    """Twelve blocks behind the chain's newest, so usually 144 seconds late by the blocks' times;
-    `degraded` above 288."""
-    return reply_exact(health_answer(await storage.progress(services_of(request).pool)))
+async def tell_health(request: Request, process: Mapping[str, str]) -> Response:
+    """Whoever comes with a token: twelve blocks behind the chain's newest, so usually 144 seconds
+    late by the blocks' times; `degraded` above 288.
+
+    process   its version and uptime
+    """
+    try:
+        await token_holder(request)
+    except Refused as refused:
+        return refuse(refused, request.scope)
+    progress = await storage.progress(services_of(request).pool)
+    return reply_exact(health_answer(progress, process))
 
 
 @router.get(

@@ -1,6 +1,6 @@
 """What the explorer answers: names in snake_case, JSON numbers with all their digits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -194,9 +194,13 @@ class ExplorerHealthAnswer(BaseModel):
     last_indexed_timestamp: str | None
     chain_tip_block: int | None
     ingestion_lag_seconds: ExactDecimal | None
+    version: str
+    uptime: str
 
     model_config = example(
         status="ok",
+        version="1.0.0",
+        uptime="2h15m30s",
         last_indexed_block=22_450_100,
         last_indexed_timestamp="2026-04-30T14:22:00Z",
         chain_tip_block=22_450_112,
@@ -301,8 +305,11 @@ def token_answer(named: NamedToken) -> KnownTokenAnswer:
     )
 
 
-def health_answer(progress: Progress) -> ExplorerHealthAnswer:
-    """How late what is indexed is, by the blocks' own times."""
+def health_answer(progress: Progress, process: Mapping[str, str]) -> ExplorerHealthAnswer:
+    """How late what is indexed is, by the blocks' own times.
+
+    process   its version and uptime
+    """
     lag_s = None
     if progress.time_s is not None and progress.tip_time_s is not None:
         lag_s = progress.tip_time_s - progress.time_s
@@ -314,6 +321,8 @@ def health_answer(progress: Progress) -> ExplorerHealthAnswer:
         else None,
         chain_tip_block=progress.tip_number,
         ingestion_lag_seconds=Decimal(f"{lag_s}.0") if lag_s is not None else None,
+        version=process["version"],
+        uptime=process["uptime"],
     )
 
 

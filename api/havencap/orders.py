@@ -1,7 +1,5 @@
 """Orders on spot markets."""
 
-import asyncio
-import time
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -11,6 +9,7 @@ from starlette.responses import Response
 
 from api.desk.identifiers import NOBODYS_ORDER, parse_order_id
 from api.desk.on_grid import impossible
+from api.desk.order_ends import ended
 from api.desk.order_terms import TermsWish
 from api.desk.order_words import GTD, statuses_of, time_in_force_of
 from api.desk.orders import OrderWish, build_order, find_market
@@ -36,10 +35,6 @@ from storage.reading.order_lists import OrderFilter, OrderView
 from storage.reading.views import fees_of
 
 LIST = "app_orders"
-CANCEL_S_MAX = 2.0
-LOOKS_AGAIN_S = 0.02
-"""At first; each time after twice as long, for where many wait the database is busy already."""
-
 NOT_OPEN = "The order is not open any more"
 
 router = APIRouter(route_class=ExactRoute, tags=["Trading app: orders"])
@@ -122,24 +117,12 @@ async def delete_app_order(order_id: str, caller: AccountTrader, request: Reques
         if refused.refusal != Refusal.ORDER_NOT_OPEN:
             raise
         return await not_open(await own_order(request, caller, number), caller, request)
-    found = await ended(request, caller, number)
+    found = await ended(lambda: own_order(request, caller, number))
     if found.status.is_open:
         return reply_exact(await answer_of(found, caller, request), 202)
     if found.status != OrderStatus.CANCELED:
         return await not_open(found, caller, request)
     return reply_exact(await answer_of(found, caller, request))
-
-
-async def ended(request: Request, caller: Holder, number: int) -> OrderView:
-    """The order, once it has ended; as it is after CANCEL_S_MAX where it has not."""
-    until, pause_s = time.monotonic() + CANCEL_S_MAX, LOOKS_AGAIN_S
-    while True:
-        found = await own_order(request, caller, number)
-        left_s = until - time.monotonic()
-        if not found.status.is_open or left_s <= 0:
-            return found
-        await asyncio.sleep(min(pause_s, left_s))
-        pause_s *= 2
 
 
 async def not_open(order: OrderView, caller: Holder, request: Request) -> Response:

@@ -79,8 +79,12 @@ async def change_user(
 async def open_purse(connection: Connection, user_id: int, opening: Opening) -> None:
     """The opening balance of what is traded here, once in the life of a user who has joined."""
     row = await (await connection.execute(TO_OPEN, (now_us(), user_id))).fetchone()
-    if row is None:
-        return
+    if row is not None:
+        await endow_newcomer(connection, user_id, opening)
+
+
+async def endow_newcomer(connection: Connection, user_id: int, opening: Opening) -> None:
+    """As much of the opening balance as is traded here."""
     for asset in await listed_assets(connection):
         if asset in opening:
             balance = await locked_balance(connection, user_id, asset)

@@ -1,4 +1,7 @@
-"""The accounts of a user: the MAIN one, whose id is the user's, and PAPER ones beside it."""
+"""The accounts of a user: the MAIN one, whose id is the user's, and PAPER ones beside it.
+
+Those of trading sessions are not among them: see storage/agents/sessions.py.
+"""
 
 from dataclasses import dataclass
 
@@ -11,12 +14,13 @@ ACCOUNTS_MAX = 20
 """Accounts that a user may have, archived ones among them."""
 
 COLUMNS = "id, owner_id, kind, name, created_at_us, archived_at_us"
+OWNED = f"owner_id = %s AND kind <> '{AccountKind.SESSION}'"
 SELECT = f"""
-SELECT {COLUMNS} FROM accounts WHERE owner_id = %s AND (%s OR archived_at_us IS NULL)
+SELECT {COLUMNS} FROM accounts WHERE {OWNED} AND (%s OR archived_at_us IS NULL)
 ORDER BY id"""
 """The MAIN account was there first, so it has the least id."""
 
-COUNT = "SELECT count(*) FROM accounts WHERE owner_id = %s"
+COUNT = f"SELECT count(*) FROM accounts WHERE {OWNED}"
 INSERT = f"""
 INSERT INTO accounts (kind, name, owner_id, created_at_us) VALUES (%s, %s, %s, %s)
 RETURNING {COLUMNS}"""

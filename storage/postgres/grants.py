@@ -39,7 +39,7 @@ TABLES: Mapping[str, Rights] = {
     ),
     "agent_settings": Rights(
         api="SELECT, INSERT, UPDATE (persistent, runtime, start_no)",
-        engine="SELECT, INSERT, UPDATE (start_no)",
+        engine="SELECT, INSERT, UPDATE (runtime, start_no)",
     ),
     "agent_signals": Rights(
         api="SELECT",

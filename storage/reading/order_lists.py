@@ -113,18 +113,25 @@ async def orders(
 ) -> list[OrderView]:
     """A page of this account's orders."""
     first, end = await ORDERS.numbers(pool, account_id, wanted.window)
-    statuses = sorted(wanted.statuses if wanted.statuses is not None else OrderStatus)
-    values = {
+    values = page_values(wanted, limit) | {
         "account": account_id,
         "first": first,
         "end": min(end, wanted.before_id),
+    }
+    return [order_from_row(row) for row in await fetch_all(pool, statement_for(wanted), values)]
+
+
+def page_values(wanted: OrderFilter, limit: int) -> dict[str, Any]:
+    """What the query asks with, but whose orders and since when."""
+    statuses = sorted(wanted.statuses if wanted.statuses is not None else OrderStatus)
+    return {
+        "end": wanted.before_id,
         "market": wanted.market_id,
         "name": wanted.client_order_id,
         "statuses": [int(status) for status in statuses],
         "ended": [int(status) for status in statuses if not status.is_open],
         "limit": limit,
     }
-    return [order_from_row(row) for row in await fetch_all(pool, statement_for(wanted), values)]
 
 
 def statement_for(wanted: OrderFilter) -> str:

@@ -18,6 +18,7 @@ from sim.money.ledger import (
     EntryType,
     clearing_account,
 )
+from storage.agents.settings import forget_runtime_settings
 from storage.errors import first_line, wrapped
 from storage.market.markets import create_markets, load_specs
 from storage.migrations.run import upgrade
@@ -62,6 +63,7 @@ def prepare_database(urls: DatabaseUrls, specs: Sequence[MarketSpec]) -> None:
             refuse_other_markets(load_specs(connection), specs)
             create_markets(connection, specs)
             create_system_accounts(connection)
+            forget_runtime_settings(connection)
 
 
 def _grant(connection: psycopg.Connection[Any], urls: DatabaseUrls) -> None:

@@ -17,11 +17,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field, SQLModel
 
+from storage.context_vectors import CONTEXT_DIMENSIONS
 from storage.tables.sums import SUM
 from storage.tables.vectors import Vector
-
-CONTEXT_DIMENSIONS = 32
-"""Of the vector of market context, see sim/signals/context.py."""
 
 
 class SymbolRow(SQLModel, table=True):

@@ -8,6 +8,7 @@ import pytest
 
 from storage.postgres.database_roles import DatabaseUrls
 from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
+from tests.api.agents_floor import AgentsFloor, agents_floor
 from tests.api.browsers import Browser, close_all, without_anybody
 from tests.api.deployment import Deployment, Person, running
 from tests.api.lived_app import LivedApp, lived_app
@@ -143,6 +144,16 @@ def lived(
     urls = empty_database(postgres, template_database, f"api_{name}")
     with lived_app(urls, valkey, servers_dir / name) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def agents(
+    postgres: EmbeddedPostgres, valkey: EmbeddedValkey, template_database: str, servers_dir: Path
+) -> Iterator[AgentsFloor]:
+    """Where BTC/USDT is traded by whoever sits at this machine."""
+    urls = empty_database(postgres, template_database, "api_agents")
+    with agents_floor(urls, valkey, servers_dir / "agents") as floor:
+        yield floor
 
 
 @pytest.fixture(scope="session")

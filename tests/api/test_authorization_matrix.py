@@ -15,6 +15,7 @@ ROLES: list[str] = MATRIX.pop("roles")
 ROWS: dict[str, int | list[int]] = {
     operation: statuses for section in MATRIX.values() for operation, statuses in section.items()
 }
+NOBODYS_UUID = "123e4567-e89b-12d3-a456-426614174000"
 CREDENTIALS = {"email": "matrix@example.com", "password": "long-password"}
 BODIES: dict[str, Any] = {
     "POST /auth/register": CREDENTIALS,
@@ -52,6 +53,19 @@ BODIES: dict[str, Any] = {
     },
     "PATCH /accounts/{account_id}": {"name": "matrix"},
     "POST /account/cancel-after": {"timeoutMs": 0},
+    "POST /api/v1/orders": {
+        "symbol": "BTC/USDT",
+        "side": "BUY",
+        "type": "LIMIT",
+        "quantity": 0.001,
+        "price": 60000,
+    },
+    "POST /api/v1/trade/start": {"symbol": "BTC/USDT", "initial_capital": 1},
+    "POST /api/v1/trade/stop": {"session_id": NOBODYS_UUID, "final_capital": 1},
+    "POST /api/v1/trade/pause": {"session_id": NOBODYS_UUID},
+    "POST /api/v1/trade/resume": {"session_id": NOBODYS_UUID},
+    "PATCH /api/v1/config": {"max_positions": 3},
+    "POST /api/v1/decisions/search": {"query": "nothing"},
     "POST /simulations": {"scenario": "calm"},
 }
 
@@ -75,12 +89,19 @@ def expected(operation: str, role: str) -> int:
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_gets_what_the_matrix_says(role: str, exchange: Deployment) -> None:
     exchange.database.execute("DELETE FROM commands")
+    exchange.database.execute(
+        "INSERT INTO symbols VALUES ('BTC/USDT', 'BTC-PERP') ON CONFLICT DO NOTHING"
+    )
     headers = {} if role == "anonymous" else exchange.person(role=role).headers
     wrong = []
     ends_the_login = "POST /api/auth/logout"
     in_order = sorted(ROWS, key=lambda name: (name == ends_the_login, name != "POST /admin/drain"))
     for operation in in_order:
         method, path = operation.split(" ")
+        if path.startswith("/api/v1/"):
+            path = path.replace("order_id}", "uuid}").replace("{symbol:path}", "BTC/USDT")
+            for name in ("{uuid}", "{session_id}", "{decision_id}"):
+                path = path.replace(name, NOBODYS_UUID)
         path = path.replace("{market_id}", "BTC-PERP").replace("{order_id}", "order_999999")
         path = path.replace("{simulation_id}", "simulation_999999")
         path = path.replace("{key_id}", "key_999999").replace("{user_id}", "user_999999")

@@ -295,23 +295,28 @@ def test_a_block_is_told_once_it_is_indexed_and_not_when_another_takes_its_place
 
 def test_health_says_how_late_it_is(explored: Explored) -> None:
     nothing = explored.read("health")
+    process = {name: nothing[name] for name in ("version", "uptime")}
     assert nothing == {
         "status": "degraded",
         "last_indexed_block": None,
         "last_indexed_timestamp": None,
         "chain_tip_block": None,
         "ingestion_lag_seconds": None,
+        **process,
     }
     for _ in range(CONFIRMATIONS + 1):
         explored.chain.block()
     explored.index(CONFIRMATIONS)
-    assert explored.read("health") == {
-        "status": "ok",
-        "last_indexed_block": FIRST_BLOCK,
-        "last_indexed_timestamp": "2026-04-30T12:00:00Z",
-        "chain_tip_block": FIRST_BLOCK + CONFIRMATIONS,
-        "ingestion_lag_seconds": 144,
-    }
+    assert (
+        explored.read("health").items()
+        >= {
+            "status": "ok",
+            "last_indexed_block": FIRST_BLOCK,
+            "last_indexed_timestamp": "2026-04-30T12:00:00Z",
+            "chain_tip_block": FIRST_BLOCK + CONFIRMATIONS,
+            "ingestion_lag_seconds": 144,
+        }.items()
+    )
     assert '"ingestion_lag_seconds":144.0' in explored.get("health").text
     for _ in range(CONFIRMATIONS):
         explored.chain.block()
@@ -362,7 +367,6 @@ def test_tokens_have_their_names(token: Any, explored: Explored) -> None:
         ("transactions?from_date=2026-04-01T00:00:00", 400),
         ("transactions?from_date=2026-04-02T00:00:00Z&to_date=2026-04-01T00:00:00Z", 400),
         (f"transactions/{NOWHERE}?raw=1", 400),
-        ("health?x=1&x=2", 400),
     ],
 )
 def test_what_is_not_there_is_404_and_what_cannot_be_is_400(

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from api.app import WORDS
+from api.cryptofunk import document as of_agents
+from api.cryptofunk.envelope import error_body as agents_error_body
 from api.flux.envelope import error_body
 from api.havencap import document as of_app
 from api.havencap.envelope import error_body as app_error_body
@@ -101,6 +103,7 @@ PROVOKED: list[Shown] = [
 def body_of(operation_id: str, status: int) -> dict[str, Any]:
     """The refusal as the operation's family words it."""
     family = app_error_body if operation_id in of_app.EXAMPLES else error_body
+    family = agents_error_body if operation_id in of_agents.EXAMPLES else family
     return family(*EXAMPLES[operation_id][status])
 
 

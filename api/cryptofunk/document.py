@@ -1,0 +1,108 @@
+"""What the document says of this family beside the schemas."""
+
+from api.cryptofunk.config import NOTHING_CHANGES
+from api.cryptofunk.decisions import WRONG_ID
+from api.cryptofunk.envelope import INVALID_BODY, error_body
+from api.cryptofunk.field_descriptions import FIELDS
+from api.cryptofunk.orders import NO_PRICE, NOT_CANCELLABLE, WRONG_ORDER, WRONG_SESSION
+from api.cryptofunk.wire import Told
+from api.door.answers import example
+from api.door.content_type import NOT_JSON
+from api.door.openapi import Words
+from api.door.refusal_examples import Errors, Example
+from api.door.statuses import STATUSES
+
+UUID = "123e4567-e89b-12d3-a456-426614174000"
+
+
+class AgentsErrorAnswer(Told):
+    """What is wrong in a few words, and where it helps in a sentence, with the field."""
+
+    error: str
+    details: str | None = None
+    field: str | None = None
+
+    model_config = example(error=INVALID_BODY, details=NO_PRICE)
+
+
+USUAL: dict[int, tuple[str, str, str]] = {
+    400: ("The request is not valid", INVALID_BODY, "quantity: is missing"),
+    401: (
+        "Who asks is not known",
+        "authentication required",
+        "A bearer token or an API key is needed",
+    ),
+    403: ("The role does not suffice", "forbidden", "The role VIEWER may not do this"),
+    404: ("There is no such thing, or not for you", "not found", "There is nothing here"),
+    409: (
+        "Not in this state",
+        "idempotency key reused",
+        "This Idempotency-Key was used before for another request",
+    ),
+    413: (
+        "The body is too large",
+        "request body too large",
+        "A body may have at most 65536 bytes",
+    ),
+    415: ("The body is not called JSON", "unsupported media type", NOT_JSON),
+    429: (
+        "Too many requests",
+        "rate limit exceeded",
+        "At most 200 requests in 1 s are allowed; try again in 1 s",
+    ),
+    500: ("Our fault", "internal server error", "Something went wrong on our side"),
+    503: (
+        "Try again after Retry-After",
+        "service unavailable",
+        "The exchange's database is away; try again shortly",
+    ),
+}
+
+ERRORS = Errors(AgentsErrorAnswer, error_body, STATUSES, USUAL)
+
+TAGS = {
+    "Agents": "Signal agents, and whether they are well.",
+    "Agents: trading": "Orders and positions by symbol, in JSON numbers.",
+    "Agents: sessions": "Paper runs, each by an account of its own.",
+    "Agents: decisions": "What was decided, why, and what became of it.",
+}
+
+OPERATION_IDS = {
+    "get_agent_orders": "getAgentOrders",
+    "post_agent_order": "placeAgentOrder",
+    "get_agent_order": "getAgentOrder",
+    "delete_agent_order": "cancelAgentOrder",
+    "post_session_start": "startSession",
+    "post_session_stop": "stopSession",
+    "post_session_pause": "pauseSession",
+    "post_session_resume": "resumeSession",
+    "get_decision_statistics": "getDecisionStatistics",
+    "post_decision_search": "searchDecisions",
+    "patch_config": "changeConfig",
+}
+
+NO_SESSION: Example = ("session not found", "", {"session_id": UUID})
+NO_ORDER: Example = ("order not found", "", {"order_id": UUID})
+NO_DECISION: Example = ("decision not found", "", {"decision_id": UUID})
+EXAMPLES: dict[str, dict[int, Example]] = {
+    "getAgentOrder": {400: (WRONG_ORDER, "", {}), 404: NO_ORDER},
+    "cancelAgentOrder": {400: (NOT_CANCELLABLE, "", {"status": "FILLED"}), 404: NO_ORDER},
+    "placeAgentOrder": {400: (INVALID_BODY, NO_PRICE, {"field": "price"}), 404: NO_SESSION},
+    "getAgentOrders": {400: (WRONG_SESSION, "", {}), 404: NO_SESSION},
+    "getAgentPositions": {400: (WRONG_SESSION, "", {}), 404: NO_SESSION},
+    "getAgentPosition": {
+        400: (WRONG_SESSION, "", {}),
+        404: ("position not found", "", {"symbol": "BTC/USDT"}),
+    },
+    "getAgent": {404: ("agent not found", "", {"name": "technical-agent"})},
+    "getAgentStatus": {404: ("agent not found", "", {"name": "technical-agent"})},
+    "getDecision": {400: (WRONG_ID, "", {}), 404: NO_DECISION},
+    "getSimilarDecisions": {400: (WRONG_ID, "", {}), 404: NO_DECISION},
+    "changeConfig": {400: (NOTHING_CHANGES, "", {})},
+    "stopSession": {404: NO_SESSION},
+    "pauseSession": {404: NO_SESSION},
+    "resumeSession": {404: NO_SESSION},
+    "getSession": {400: (WRONG_SESSION, "", {}), 404: NO_SESSION},
+}
+
+WORDS = Words("api.cryptofunk", FIELDS, EXAMPLES, tags=TAGS, operation_ids=OPERATION_IDS)
