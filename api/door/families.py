@@ -3,8 +3,9 @@
 A path that no endpoint has belongs to the family with the longest prefix of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from starlette.responses import Response
@@ -18,7 +19,10 @@ from sim.refusals import Refused
 @dataclass(frozen=True)
 class Family:
     """One family: its folder, the paths it falls heir to, its refusals and what the document says
-    of them, its rate classes; whether a browser's cookie says who asks."""
+    of them, its rate classes; whether a browser's cookie says who asks.
+
+    sockets   the paths where it speaks over WebSockets, with the most bytes of a client's message
+    """
 
     package: str
     prefix: str
@@ -26,6 +30,7 @@ class Family:
     rate_kind: Callable[[str, str], RateKind]
     errors: Errors
     takes_cookies: bool = False
+    sockets: Mapping[str, int] = MappingProxyType({})
 
 
 class Families:
@@ -33,6 +38,11 @@ class Families:
 
     def __init__(self, families: Sequence[Family]) -> None:
         self._families = families
+
+    @property
+    def sockets(self) -> dict[str, int]:
+        """The most bytes of a message, by the path of each family's WebSocket."""
+        return {path: most for family in self._families for path, most in family.sockets.items()}
 
     def of(self, scope: Scope) -> Family:
         """The family that must answer this request."""
