@@ -4,8 +4,7 @@ A path that no endpoint has belongs to the family with the longest prefix of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.responses import Response
@@ -30,7 +29,7 @@ class Family:
     rate_kind: Callable[[str, str], RateKind]
     errors: Errors
     takes_cookies: bool = False
-    sockets: Mapping[str, int] = MappingProxyType({})
+    sockets: Mapping[str, int] = field(default_factory=dict)
 
 
 class Families:

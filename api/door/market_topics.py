@@ -16,7 +16,7 @@ LOOK_EVERY_S = 0.1
 """At trades and books; what changes in between is told as one change."""
 
 LOOK_SELDOM_S = 0.5
-TRADES_AT_ONCE, TRADES_SHOWN = 100, 20
+TRADES_AT_ONCE, PAGES_A_LOOK_MAX, TRADES_SHOWN = 100, 10, 20
 TRADES_RESUMED_MAX = 5_000
 CANDLES_AT_ONCE = 100
 
@@ -53,7 +53,11 @@ class Trades:
             seq = shown[0].event_seq if shown else 0
             self._last = Told(self._topic, seq, shown[::-1], self._spec, is_whole=True)
             return []
-        news = await self._next(self._last.sequence)
+        news: list[Told] = []
+        for _ in range(PAGES_A_LOOK_MAX):
+            news += await self._next(news[-1].sequence if news else self._last.sequence)
+            if not news or len(news[-1].row) < TRADES_AT_ONCE:
+                break
         for told in news:
             rows = [*self._last.row, *told.row][-TRADES_SHOWN:]
             self._last = told._replace(row=rows, is_whole=True)

@@ -99,6 +99,8 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         await super().send(message)
         if closes:
             self._cut_soon()
+        elif message["type"] == "websocket.http.response.body":
+            self.handshake_complete = True  # it ends here; uvicorn would log an error
 
     def _count(self) -> bool:
         """False for a frame that is one too many in this second, or comes behind such a one."""
