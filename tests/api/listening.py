@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -61,12 +62,12 @@ class Ear:
 
     def closing(self) -> tuple[int, str]:
         """Code and reason of the closing, whatever is told before."""
-        try:
+        with pytest.raises(ConnectionClosed) as closed:
             while True:
                 self.connection.recv(timeout=ANSWER_S_MAX)
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None, "closed without a word"
-            return closed.rcvd.code, closed.rcvd.reason
+        said = closed.value.rcvd
+        assert said is not None, "closed without a word"
+        return said.code, said.reason
 
 
 @contextmanager

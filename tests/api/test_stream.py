@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 
+from storage.postgres.database import now_us
+from storage.servers.embedded import EmbeddedPostgres
+from storage.upkeep.pruning import prune
 from tests.api.deployment import Person
 from tests.api.listening import Ear, listening
 from tests.api.trading_floor import MARKET, Floor, order_of, placed, seen
@@ -146,6 +150,35 @@ def test_a_gap_in_what_is_written_is_told(floor: Floor) -> None:
         ear.next("resync", channel="orders")
         order_id = placed(alice)
         ear.until("update", orderId=order_id)
+
+
+def test_who_listens_while_the_database_goes_and_comes_back_misses_nothing(
+    floor: Floor, postgres: EmbeddedPostgres
+) -> None:
+    alice = floor.person()
+    row = floor.house.database.execute("SELECT current_database()").fetchone()
+    assert row is not None
+    with listening(floor.exchange, alice) as ear:
+        all_private(ear)
+        with psycopg.connect(postgres.admin_url, autocommit=True) as administrator:
+            administrator.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND usename LIKE '%%api%%'",
+                row,
+            )
+        order_id = eventually(lambda: placed(alice))
+        ear.until("update", orderId=order_id, status="OPEN")
+
+
+def test_an_account_that_was_forgotten_is_read_anew(floor: Floor) -> None:
+    alice = floor.person()
+    with listening(floor.exchange, alice) as ear:
+        before = int(ear.listen("orders")["sequence"])
+    floor.house.database.execute("UPDATE listened_accounts SET until_us = 0")
+    prune(floor.house.database, now_us(), 48)
+    with listening(floor.exchange, alice) as ear:
+        ear.listen("orders", fromSequence=before)
+        assert ear.next("resync")["sequence"] > before
 
 
 def test_nothing_is_written_for_accounts_that_nobody_listens_to(floor: Floor) -> None:
