@@ -63,11 +63,14 @@ class Ear:
     def closing(self) -> tuple[int, str]:
         """Code and reason of the closing, whatever is told before."""
         with pytest.raises(ConnectionClosed) as closed:
-            while True:
-                self.connection.recv(timeout=ANSWER_S_MAX)
+            self._hear_all()
         said = closed.value.rcvd
         assert said is not None, "closed without a word"
         return said.code, said.reason
+
+    def _hear_all(self) -> None:
+        while True:
+            self.connection.recv(timeout=ANSWER_S_MAX)
 
 
 @contextmanager
