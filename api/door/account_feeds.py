@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from api.door.account_rows import KINDS, read_frames
-from api.door.stream_topics import Listener
+from api.door.stream_topics import Listener, Told
 from storage.errors import StorageError
 from storage.postgres.database import AsyncPool
 from storage.postgres.notifications import notifications
 from storage.reading.account_frames import (
     NOTIFIED,
+    Frame,
     FrameKind,
     Pulled,
     frames_after,
@@ -55,6 +56,11 @@ class Feed:
         self.cursor = sequence
         for listener in list(self.listeners):
             listener.lost(sequence)
+
+    @property
+    def kinds(self) -> set[FrameKind]:
+        """What somebody listens to."""
+        return {KINDS[one.topic.channel] for one in self.listeners}
 
     def wanting(self, kind: FrameKind) -> list[Listener]:
         """Who listens to frames of this kind."""
@@ -172,13 +178,16 @@ class AccountFeeds:
             await asyncio.sleep(RETRY_S)
 
     async def _tell(self) -> None:
+        clock = asyncio.get_running_loop().time
+        looked_at = clock()
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY_S):
+                async with asyncio.timeout_at(looked_at + LOOK_EVERY_S):
                     await self._woken.wait()
-            due = self._due if self._woken.is_set() else set(self._feeds)
-            self._due = set()
+            due, self._due = self._due, set()
             self._woken.clear()
+            if clock() - looked_at >= LOOK_EVERY_S:
+                due, looked_at = set(self._feeds), clock()
             feeds = [self._feeds[one] for one in due if one in self._feeds]
             await self._look([feed for feed in feeds if feed.cursor >= 0])
 
@@ -201,14 +210,22 @@ class AccountFeeds:
             return
         if not pulled.frames:
             return
-        frames = [one for one in pulled.frames if feed.wanting(one.kind)]
         with suppress(StorageError):
-            async with self._readers:
-                told = await read_frames(self._pool, self._markets, feed.account_id, frames)
-            for one in told:
+            for one in await self._read(feed, pulled.frames):
                 for listener in feed.wanting(KINDS[one.topic.channel]):
                     listener.tell(one)
             feed.cursor = pulled.frames[-1].seq
             if feed.cursor < pulled.last_seq:
                 self._due.add(feed.account_id)
                 self._woken.set()
+
+    async def _read(self, feed: Feed, frames: Sequence[Frame]) -> list[Told]:
+        """What somebody wants of these frames; read once more where somebody has come meanwhile
+        who wants others of them."""
+        while True:
+            kinds = feed.kinds
+            wanted = [one for one in frames if one.kind in kinds]
+            async with self._readers:
+                told = await read_frames(self._pool, self._markets, feed.account_id, wanted)
+            if feed.kinds <= kinds:
+                return told

@@ -49,6 +49,7 @@ class Rows:
     keys     the columns that name one
     among    looked at in the order of the keys, from the first
     old      which of these go; all but the first ROWS_MAX wait until those are gone
+    free     whether those that somebody else has locked wait for the next time
     """
 
     table: str
@@ -56,6 +57,7 @@ class Rows:
     among: str
     values: tuple[object, ...]
     old: str = "true"
+    free: bool = False
 
     def count(self, connection: psycopg.Connection[Any]) -> int:
         """How many there are."""
@@ -70,7 +72,7 @@ class Rows:
         statement = (
             f"DELETE FROM {self.table} WHERE ({self.keys}) IN (SELECT {self.keys} FROM ("
             f"SELECT * FROM {self.table} WHERE {self.among} ORDER BY {self.keys} LIMIT {ROWS_MAX}"
-            f") AS first WHERE {self.old})"
+            f"{' FOR UPDATE SKIP LOCKED' * self.free}) AS first WHERE {self.old})"
         )
         with wrapped():
             return connection.execute(statement, self.values).rowcount
@@ -140,7 +142,7 @@ def old_frames(now_us: int) -> list[Rows]:
     before = (now_us - FRAMES_KEPT_US,)
     return [
         Rows("account_frames", "at_us, account_id, seq", "at_us < %s", before),
-        Rows("listened_accounts", "account_id", "until_us < %s", before),
+        Rows("listened_accounts", "account_id", "until_us < %s", before, free=True),
     ]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from actors.live.market import Market
 from storage.postgres.database import now_us
 from storage.servers.embedded import EmbeddedPostgres
 from storage.upkeep.pruning import prune
@@ -219,6 +220,8 @@ def test_a_book_that_is_followed_is_the_book_of_a_read_at_the_same_sequence(floo
         applied(book, told)
         for number in range(40):
             seller = sellers[number % 2]
+            if number == 20:
+                restart_market(floor)
             if number % 5 == 4:
                 seller.delete("/orders")
             else:
@@ -234,6 +237,13 @@ def test_a_book_that_is_followed_is_the_book_of_a_read_at_the_same_sequence(floo
                 for side in ("bids", "asks"):
                     assert {level["price"]: level for level in read[side]} == book[side]
     assert matched >= 10
+
+
+def restart_market(floor: Floor) -> None:
+    """Another actor takes the market over, and rebuilds it from the journal."""
+    actors = floor.house.actors
+    actors[0].stop()
+    actors[0] = Market(MARKET, *floor.house.urls, run=True)
 
 
 def follow(
