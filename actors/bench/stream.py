@@ -1,4 +1,4 @@
-"""`sandpit bench stream`: how soon a client hears of what is committed, and what a message costs."""
+"""`sandpit bench stream`: how soon clients hear of what is committed, and what that costs."""
 
 import asyncio
 import json

@@ -6,21 +6,21 @@ is right. Rows are read as every GET reads them.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from api.door.account_rows import KINDS, read_frames
+from api.door.account_rows import KINDS, Changed, read_frames
 from api.door.stream_topics import Listener, Told
 from storage.errors import StorageError
 from storage.postgres.database import AsyncPool
 from storage.postgres.notifications import notifications
 from storage.reading.account_frames import (
     NOTIFIED,
-    Frame,
     FrameKind,
     Pulled,
     frames_after,
     keep_listening,
+    newest_of_each,
     writers_ended,
 )
 from storage.reading.market_data import MarketCatalog
@@ -32,9 +32,6 @@ LOOK_EVERY_S = 1.0
 KEEP_EVERY_S = 60.0
 FRAMES_AT_ONCE = 100
 """Fewer than a client's queue has room for."""
-
-READERS_MAX = 4
-"""Accounts that are read at a time: requests need connections, too."""
 
 RETRY_S = 0.5
 
@@ -75,7 +72,6 @@ class AccountFeeds:
         self._feeds: dict[int, Feed] = {}
         self._due: set[int] = set()
         self._woken = asyncio.Event()
-        self._readers = asyncio.Semaphore(READERS_MAX)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def stop(self) -> None:
@@ -124,8 +120,12 @@ class AccountFeeds:
                     break  # another process has told more than this one
                 await listener.room()
                 kind = KINDS[listener.topic.channel]
-                frames = [one for one in pulled.frames if one.kind == kind]
-                for told in await read_frames(self._pool, self._markets, feed.account_id, frames):
+                changes = [
+                    Changed(feed.account_id, one)
+                    for one in newest_of_each(pulled.frames)
+                    if one.kind == kind
+                ]
+                for told in await read_frames(self._pool, self._markets, changes):
                     listener.tell(told)
                 listener.position = pulled.frames[-1].seq
         except BaseException:
@@ -192,40 +192,47 @@ class AccountFeeds:
             await self._look([feed for feed in feeds if feed.cursor >= 0])
 
     async def _look(self, feeds: Sequence[Feed]) -> None:
+        """Tell of all these accounts what comes next; where something is missing, that it is."""
         if not feeds:
             return
         with suppress(StorageError):  # looked for again a moment later
             cursors = {feed.account_id: feed.cursor for feed in feeds}
             found = await frames_after(self._pool, cursors, FRAMES_AT_ONCE)
-            async with asyncio.TaskGroup() as group:
-                for feed in feeds:
-                    pulled = found.get(feed.account_id)
-                    if pulled is not None and feed.cursor == cursors[feed.account_id]:
-                        group.create_task(self._go_on(feed, pulled))
+            going_on: dict[Feed, Pulled] = {}
+            for feed in feeds:
+                pulled = found.get(feed.account_id)
+                if pulled is None or feed.cursor != cursors[feed.account_id]:
+                    continue
+                if not pulled.follows(feed.cursor):
+                    feed.lost(pulled.last_seq)
+                elif pulled.frames:
+                    going_on[feed] = pulled
+            if going_on:
+                self._go_on(going_on, await self._read(going_on))
 
-    async def _go_on(self, feed: Feed, pulled: Pulled) -> None:
-        """Tell what comes next; where something is missing, that it is."""
-        if not pulled.follows(feed.cursor):
-            feed.lost(pulled.last_seq)
-            return
-        if not pulled.frames:
-            return
-        with suppress(StorageError):
-            for one in await self._read(feed, pulled.frames):
-                for listener in feed.wanting(KINDS[one.topic.channel]):
-                    listener.tell(one)
+    def _go_on(self, going_on: Mapping[Feed, Pulled], told: Sequence[Told]) -> None:
+        by_account = {feed.account_id: feed for feed in going_on}
+        for one in told:
+            feed = by_account[one.topic.account_id]
+            for listener in feed.wanting(KINDS[one.topic.channel]):
+                listener.tell(one)
+        for feed, pulled in going_on.items():
             feed.cursor = pulled.frames[-1].seq
             if feed.cursor < pulled.last_seq:
                 self._due.add(feed.account_id)
                 self._woken.set()
 
-    async def _read(self, feed: Feed, frames: Sequence[Frame]) -> list[Told]:
+    async def _read(self, going_on: Mapping[Feed, Pulled]) -> list[Told]:
         """What somebody wants of these frames; read once more where somebody has come meanwhile
         who wants others of them."""
         while True:
-            kinds = feed.kinds
-            wanted = [one for one in frames if one.kind in kinds]
-            async with self._readers:
-                told = await read_frames(self._pool, self._markets, feed.account_id, wanted)
-            if feed.kinds <= kinds:
+            kinds = {feed: feed.kinds for feed in going_on}
+            changes = [
+                Changed(feed.account_id, frame)
+                for feed, pulled in going_on.items()
+                for frame in newest_of_each(pulled.frames)
+                if frame.kind in kinds[feed]
+            ]
+            told = await read_frames(self._pool, self._markets, changes)
+            if all(feed.kinds <= known for feed, known in kinds.items()):
                 return told

@@ -32,8 +32,7 @@ SINCE = " AND o.id >= %(first)s"
 IN_MARKET = " AND o.market_id = %(market)s"
 NEWEST = "ORDER BY id DESC LIMIT %(limit)s"
 SELECT_ALL = f"SELECT {COLUMNS} FROM orders o WHERE {OWN}{{since}} {NEWEST}"
-SELECT_THESE = f"""
-SELECT {COLUMNS} FROM orders o WHERE o.id = ANY(%s) AND o.account_id = %s"""
+SELECT_THESE = f"SELECT {COLUMNS} FROM orders o WHERE o.id = ANY(%s)"
 SELECT_NAMED = f"""
 WITH named AS MATERIALIZED (
     SELECT {COLUMNS} FROM orders o
@@ -111,10 +110,9 @@ async def order(
     return standing, order_from_row(row[3:]) if row[3] is not None else None
 
 
-async def these_orders(pool: AsyncPool, account_id: int, ids: Sequence[int]) -> list[OrderView]:
-    """Those of this account's orders that are named."""
-    rows = await fetch_all(pool, SELECT_THESE, (list(ids), account_id))
-    return [order_from_row(row) for row in rows]
+async def these_orders(pool: AsyncPool, ids: Sequence[int]) -> list[OrderView]:
+    """Orders by their numbers, whosever they are."""
+    return [order_from_row(row) for row in await fetch_all(pool, SELECT_THESE, (list(ids),))]
 
 
 async def orders(

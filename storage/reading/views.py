@@ -17,7 +17,7 @@ from storage.reading.time_window import EVER, FILLS, LEDGER, NUMBER_MAX, TimeWin
 FILL_COLUMNS = """id, market_id, event_seq, is_maker, order_id, account_id, side, price_ticks,
     quantity_lots, fee_atoms, realized_pnl_atoms, created_at_us"""
 SELECT_THESE_FILLS = f"""
-SELECT {FILL_COLUMNS} FROM fills WHERE account_id = %s AND order_id > 0 AND id = ANY(%s)"""
+SELECT {FILL_COLUMNS} FROM fills WHERE account_id = ANY(%s) AND order_id > 0 AND id = ANY(%s)"""
 SELECT_FILLS = f"""
 SELECT {FILL_COLUMNS} FROM fills
 WHERE {{whose}} = %(account)s AND order_id > 0 AND id < %(end)s{{only}}
@@ -38,7 +38,7 @@ SELECT h.account_id, h.market_id, h.quantity_lots, h.cost_atoms,
     coalesce(p.mark_ticks, 0)
 FROM positions h JOIN leverages l USING (account_id, market_id)
 LEFT JOIN market_prices p USING (market_id)
-WHERE h.account_id = %s AND h.quantity_lots <> 0 ORDER BY h.market_id"""
+WHERE h.account_id = ANY(%s) AND h.quantity_lots <> 0 ORDER BY h.market_id"""
 SELECT_LEDGER = """
 SELECT id, account_id, asset, entry_type, amount_atoms, balance_after_atoms, source, seq, leg,
     reference, created_at_us
@@ -131,9 +131,11 @@ async def fills(pool: AsyncPool, account_id: int, wanted: FillFilter, limit: int
     return [fill_from_row(row) for row in await fetch_all(pool, fills_statement(wanted), values)]
 
 
-async def these_fills(pool: AsyncPool, account_id: int, ids: Sequence[int]) -> list[FillView]:
-    """Those of this account's fills that are named."""
-    rows = await fetch_all(pool, SELECT_THESE_FILLS, (account_id, list(ids)))
+async def these_fills(
+    pool: AsyncPool, account_ids: Sequence[int], ids: Sequence[int]
+) -> list[FillView]:
+    """Fills of these accounts by their numbers."""
+    rows = await fetch_all(pool, SELECT_THESE_FILLS, (list(account_ids), list(ids)))
     return [fill_from_row(row) for row in rows]
 
 
@@ -153,7 +155,12 @@ def fills_statement(wanted: FillFilter) -> str:
 
 async def positions(pool: AsyncPool, account_id: int) -> list[PositionView]:
     """This account's open positions, by market."""
-    rows = await fetch_all(pool, SELECT_POSITIONS, (account_id,))
+    return await positions_of(pool, [account_id])
+
+
+async def positions_of(pool: AsyncPool, account_ids: Sequence[int]) -> list[PositionView]:
+    """These accounts' open positions, by market."""
+    rows = await fetch_all(pool, SELECT_POSITIONS, (list(account_ids),))
     return [PositionView(*typed(row, {4: int})) for row in rows]
 
 

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -48,7 +49,7 @@ def alice(wire: Deployment) -> Person:
     return wire.person()
 
 
-def status_of(deployment: Deployment, **options: object) -> tuple[int, str]:
+def status_of(deployment: Deployment, **options: Any) -> tuple[int, str]:
     """How a handshake is refused."""
     with pytest.raises(InvalidStatus) as refused, listening(deployment, **options):
         pass
