@@ -29,6 +29,9 @@ from storage.vital_tasks import ended, started_vital
 LOOK_EVERY_S = 1.0
 """How late something is told at the most whose notification was lost."""
 
+PACE_S = 0.02
+"""From one look to the next: a lone change is told at once, many are read together."""
+
 KEEP_EVERY_S = 60.0
 FRAMES_AT_ONCE = 100
 """Fewer than a client's queue has room for."""
@@ -189,7 +192,9 @@ class AccountFeeds:
             if clock() - looked_at >= LOOK_EVERY_S:
                 due, looked_at = set(self._feeds), clock()
             feeds = [self._feeds[one] for one in due if one in self._feeds]
+            began = clock()
             await self._look([feed for feed in feeds if feed.cursor >= 0])
+            await asyncio.sleep(began + PACE_S - clock())
 
     async def _look(self, feeds: Sequence[Feed]) -> None:
         """Tell of all these accounts what comes next; where something is missing, that it is."""

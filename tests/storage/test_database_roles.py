@@ -9,6 +9,7 @@ import pytest
 from psycopg import errors
 from sqlmodel import SQLModel
 
+import storage.tables.frames
 import storage.tables.identity
 import storage.tables.markets
 import storage.tables.money
