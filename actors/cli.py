@@ -322,6 +322,18 @@ def orders(
     raise typer.Exit(bench_orders(seconds, seed))
 
 
+@bench.command()
+def stream(
+    clients: Annotated[int, typer.Option(min=1, max=900, help="Who listen.")] = 200,
+    seconds: Annotated[float, typer.Option(help="Length of each part.")] = 30.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the orders.")] = 1,
+) -> None:
+    """How soon clients hear of what is committed, against a real deployment."""
+    from actors.bench.stream import bench_stream
+
+    raise typer.Exit(bench_stream(clients, seconds, seed))
+
+
 @bench.command(name="pool")
 def pool_bench(
     swaps: Annotated[int, typer.Option(min=1, help="How many, each time.")] = 20_000,

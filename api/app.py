@@ -38,6 +38,7 @@ from api.flux import (
     margin,
     markets,
     orders,
+    stream,
 )
 from api.havencap import admin as app_admin
 from api.havencap import auth as app_auth
@@ -66,6 +67,7 @@ SECTIONS = (
     accounts.router,
     api_keys.router,
     admin.router,
+    stream.router,
     simulations.router,
     app_orders.router,
     app_money.router,
@@ -89,7 +91,14 @@ SECTIONS = (
 """The busiest first: routes are tried one after the other."""
 
 FAMILIES = (
-    Family("api.flux", "/", envelope.refuse, envelope.rate_kind, document.ERRORS),
+    Family(
+        "api.flux",
+        "/",
+        envelope.refuse,
+        envelope.rate_kind,
+        document.ERRORS,
+        sockets=stream.SOCKETS,
+    ),
     Family(
         "api.havencap",
         "/api/",
@@ -129,7 +138,10 @@ A first order: `POST /auth/guest` gives a token (press **Authorize** and paste i
 `POST /deposits` money, `POST /orders` an order. Prices, quantities and amounts are decimal
 strings; JSON numbers, also with an exponent, are read as exactly. Every refusal is
 `{"error":{"code","message"}}`, its message a sentence that names the nearest valid value where
-there is one."""
+there is one.
+
+What happens is told over a WebSocket, `GET /ws`, which this document's format cannot describe: send
+`{"op":"subscribe","channel":"trades","market":"BTC-PERP"}`; see `docs/streams.md`."""
 
 PAGE = {
     "docExpansion": "list",

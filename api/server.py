@@ -15,7 +15,9 @@ import uvicorn
 
 from api.app import body_limits, create_app
 from api.door.connections import SEND_BUFFER_BYTES, ConnectionLimits, Crowd
+from api.door.families import Families
 from api.door.protocol import SWEEP_EVERY_TICKS, BoundedProtocol
+from api.door.web_sockets import BoundedWebSocket
 from sim.printable import printable
 from storage.errors import StorageError
 from storage.log_stream import LogStream
@@ -63,16 +65,24 @@ def server_for(settings: Settings) -> SweepingServer:
         crowd=Crowd(settings.connections_of_address_max, settings.proxies_trusted),
     )
     app = create_app(settings)
-    error_body = staticmethod(app.state.families.of_path("/").errors.body)
-    settled = {"limits": limits, "error_body": error_body}
+    families: Families = app.state.families
+    settled = {
+        "limits": limits,
+        "error_body": staticmethod(families.of_path("/").errors.body),
+        "websocket_paths": frozenset(path.encode() for path in families.sockets),
+    }
     protocol = type("SettledProtocol", (BoundedProtocol,), settled)
+    bounds = {"limits": limits, "message_bytes_max": families.sockets}
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         http=protocol,
         loop="uvloop",
-        ws="none",
+        ws=type("SettledWebSocket", (BoundedWebSocket,), bounds),
+        ws_per_message_deflate=False,
+        ws_ping_interval=settings.socket_ping_s,
+        ws_ping_timeout=settings.socket_pong_s,
         lifespan="on",
         access_log=False,
         log_config=None,

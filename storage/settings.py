@@ -145,6 +145,9 @@ class Settings(BaseSettings):
     write_timeout_s: float = Field(30, gt=0, le=600)
     connections_max: int = Field(1_000, ge=1, le=100_000)
     connections_of_address_max: int = Field(256, ge=1, le=100_000)
+    # A WebSocket is asked for a sign of life so often, and closed when none has come for so long.
+    socket_ping_s: float = Field(54, gt=0, le=600)
+    socket_pong_s: float = Field(6, gt=0, le=600)
     # Whose X-Forwarded-For is believed: addresses or networks of one's own proxies.
     proxies_trusted: tuple[Network, ...] = ()
     # Host names beside loopback's, the machine's own and plain addresses.
@@ -303,8 +306,9 @@ class Settings(BaseSettings):
 
 
 def connections_of(api_processes: int, connections: int) -> int:
-    """What all API processes may open: one more may be there, that takes another's place."""
-    return (api_processes + 1) * connections
+    """What all API processes may open: one more may be there, that takes another's place, and each
+    hears notifications over a connection of its own."""
+    return (api_processes + 1) * (connections + 1)
 
 
 class SettingsFile(TomlConfigSettingsSource):

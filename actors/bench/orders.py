@@ -83,6 +83,7 @@ def start(directory: Path) -> Deployment:
     rates = {f"SANDPIT_{kind}_RATE": NO_LIMIT for kind in RATES}
     more = {
         "SANDPIT_BENCH_ROUTE": "1",
+        "SANDPIT_CONNECTIONS_OF_ADDRESS_MAX": "1000",
         "SANDPIT_OPEN_ORDERS_MAX": "100000",
         "SANDPIT_USER_OPEN_ORDERS_MAX": "100000",
     }

@@ -3,8 +3,8 @@
 A path that no endpoint has belongs to the family with the longest prefix of it.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.responses import Response
@@ -22,6 +22,7 @@ class Family:
 
     also      paths below another family's that are its own
     slashed   below which a name may have a slash in it
+    sockets   the paths where it speaks over WebSockets, with the most bytes of a client's message
     """
 
     package: str
@@ -32,6 +33,7 @@ class Family:
     takes_cookies: bool = False
     also: tuple[str, ...] = ()
     slashed: tuple[str, ...] = ()
+    sockets: Mapping[str, int] = field(default_factory=dict)
 
 
 class Families:
@@ -39,6 +41,11 @@ class Families:
 
     def __init__(self, families: Sequence[Family]) -> None:
         self._families = families
+
+    @property
+    def sockets(self) -> dict[str, int]:
+        """The most bytes of a message, by the path of each family's WebSocket."""
+        return {path: most for family in self._families for path, most in family.sockets.items()}
 
     def of(self, scope: Scope) -> Family:
         """The family that must answer this request."""

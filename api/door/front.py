@@ -24,7 +24,7 @@ from api.door.errors import as_refused
 from api.door.families import Families
 from api.door.limits import Principal, RateKind, Window, too_many
 from api.door.metrics import observe
-from api.door.origins import Hosts, Origins
+from api.door.origins import SOCKET, Hosts, Origins
 from api.door.services import Services
 from api.fair_turns import FairTurns
 from sim.refusals import Refusal, Refused
@@ -59,6 +59,11 @@ UNKNOWN_HOST = (
 )
 ENCODED_SLASH = b"%2f"
 NO_SUCH_NAME = (Refusal.NOT_FOUND, "There is nothing here: no name in a path has a slash in it")
+NO_QUERY = (
+    Refusal.INVALID_REQUEST,
+    "Nothing stands behind a WebSocket's path, least of all a token: whoever reads a log would have"
+    " it. Send it in a header, or in the first message",
+)
 FOREIGN_PAGE = (
     Refusal.FORBIDDEN,
     "A page of another site may not do this; the setting SANDPIT_CORS_ORIGINS allows its origin",
@@ -120,6 +125,9 @@ class Front:
         self._crashes = CrashLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._open_socket({**scope, "method": SOCKET}, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -158,6 +166,23 @@ class Front:
             status = 499
         finally:
             observe(scope, status, time.perf_counter() - began)
+
+    async def _open_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A WebSocket's handshake passes what a request passes; then it is its endpoint's."""
+        sent = looked_at(scope)
+        call = scope["call"] = self._identify(scope, sent)
+
+        async def noted(message: Message) -> None:
+            call.started = call.started or message["type"] == "websocket.accept"
+            if message["type"] == "websocket.http.response.start":
+                message["headers"] = [*message.get("headers", ()), *headers_of(call)]
+            await send(message)
+
+        if scope["query_string"]:
+            refused = Refused(*NO_QUERY)
+            await self._families.of(scope).refuse(refused, scope)(scope, receive, noted)
+            return
+        await self._pass(call, sent, scope, receive, noted)
 
     async def _pass(
         self, call: Call, sent: dict[bytes, bytes], scope: Scope, receive: Receive, send: Send

@@ -11,6 +11,10 @@ LOCAL_ENDINGS = (".localhost", ".local", ".internal", ".svc")
 """Nobody can register a name below these in the public DNS."""
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
+SOCKET = "WEBSOCKET"
+"""What stands for a method where a WebSocket is opened: no browser asks before whether it may, so
+it counts as a write."""
+
 OWN_SITES = frozenset({b"same-origin", b"none"})
 PREFLIGHT_AGE_S = 600
 EXPOSED = (

@@ -190,6 +190,7 @@ class BoundedProtocol(HttpToolsProtocol):
         without the wish.
         """
         if self._should_upgrade():
+            self.scope["method"] = self.parser.get_method().decode()
             self.handle_websocket_upgrade()
             return
         method, version = self.parser.get_method(), self.parser.get_http_version()

@@ -10,6 +10,7 @@ from api.desk.identity import Identity
 from api.desk.scenario_reader import ScenarioReader
 from api.desk.sessions import Sessions
 from api.door.client_address import Proxies
+from api.door.hub import Hub
 from api.door.large_answers import REPORTS, RESULTS, LargeAnswers
 from api.door.limits import RateLimits
 from api.door.metrics import Metrics
@@ -33,6 +34,7 @@ class Services:
     pool: AsyncPool
     acceptor: Acceptor
     markets: MarketCatalog
+    hub: Hub
     _ended: EndedSessions
 
     def __init__(self, settings: Settings) -> None:
@@ -84,10 +86,11 @@ class Services:
     async def open(self) -> None:
         """Connect. PostgreSQL may be away: then requests are answered 503 until it is back."""
         assert self.settings.database_url is not None
-        self.pool = await open_pool(
-            self.settings.database_url.get_secret_value(), self.settings.database_connections_max
-        )
+        database_url = self.settings.database_url.get_secret_value()
+        self.pool = await open_pool(database_url, self.settings.database_connections_max)
         self.markets = MarketCatalog(self.pool)
+        self.hub = Hub(self.pool, database_url, self.markets)
+        self.hub.start()
         most = OpenOrdersMax(self.settings.open_orders_max, self.settings.user_open_orders_max)
         self.acceptor = Acceptor(self.pool, most)
         await self.acceptor.start()
@@ -96,6 +99,7 @@ class Services:
 
     async def close(self) -> None:
         """Finish what is under way and disconnect."""
+        await self.hub.stop()
         await self._ended.stop()
         await self.acceptor.stop()
         await self.pool.close(CLOSE_S_MAX)

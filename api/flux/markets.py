@@ -63,16 +63,8 @@ async def get_orderbook(
     book = await market_data.book(services_of(request).pool, spec.market_id, query.depth)
     if book is None:
         raise Refused(Refusal.NOT_FOUND, "This market has no book yet")
-    return reply(
-        BookAnswer(
-            market=spec.market_id,
-            market_id=spec.market_id,
-            sequence=book.event_seq,
-            timestamp=book.at_us // 1_000,
-            bids=[wording.level_answer(level, spec) for level in book.bids.tolist()],
-            asks=[wording.level_answer(level, spec) for level in book.asks.tolist()],
-        )
-    )
+    levels = (book.bids.tolist(), book.asks.tolist())
+    return reply(wording.book_answer(spec, book.event_seq, book.at_us, *levels))
 
 
 @router.get(

@@ -15,6 +15,7 @@ from api.desk.order_words import (
 )
 from api.flux.answers import BalanceAnswer, FillAnswer, LedgerAnswer, OrderAnswer, PositionAnswer
 from api.flux.market_answers import (
+    BookAnswer,
     CandleAnswer,
     LevelAnswer,
     MarketAnswer,
@@ -164,6 +165,20 @@ def ledger_answer(entry: LedgerView, user_id: int) -> LedgerAnswer:
         transaction_id=f"{entry.source}-{entry.seq}",
         reference_id=entry.reference,
         created_at=entry.created_at_us // 1_000,
+    )
+
+
+def book_answer(
+    spec: MarketSpec, event_seq: int, at_us: int, bids: list[list[int]], asks: list[list[int]]
+) -> BookAnswer:
+    """The visible book, or what of it has changed."""
+    return BookAnswer(
+        market=spec.market_id,
+        market_id=spec.market_id,
+        sequence=event_seq,
+        timestamp=at_us // 1_000,
+        bids=[level_answer(level, spec) for level in bids],
+        asks=[level_answer(level, spec) for level in asks],
     )
 
 

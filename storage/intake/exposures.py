@@ -128,9 +128,16 @@ def special_terms(order: Sequence[int], becomes: tuple[int, int]) -> OrderTerms:
 
 async def exposures(connection: Connection, account_id: int) -> dict[str, Exposure]:
     """What one account has, by market."""
-    ids = [account_id]
+    return (await exposures_of(connection, [account_id])).get(account_id, {})
+
+
+async def exposures_of(
+    connection: Connection, account_ids: Sequence[int]
+) -> dict[int, dict[str, Exposure]]:
+    """What accounts have, by account and market."""
+    ids = list(account_ids)
     marks = await (await connection.execute(MARKS)).fetchall()
     held = await (await connection.execute(HELD, (ids,))).fetchall()
     open_orders = await connection.execute(OPEN_ORDERS, (ids, ids, []), binary=True)
     marked = {row[0]: (spec_from_row(row[:-1]), row[-1]) for row in marks}
-    return joined(held, await open_orders.fetchall(), marked).get(account_id, {})
+    return joined(held, await open_orders.fetchall(), marked)

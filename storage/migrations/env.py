@@ -8,6 +8,7 @@ import storage.tables.audit
 import storage.tables.chain
 import storage.tables.droids
 import storage.tables.explorer
+import storage.tables.frames
 import storage.tables.identity
 import storage.tables.markets
 import storage.tables.money

@@ -31,6 +31,8 @@ ROUND_TRIP = (
 """Whoever looks at an account's positions brings them up to its last fill."""
 
 TABLES: Mapping[str, Rights] = {
+    # Triggers write frames with the rights of whoever has changed what they tell of.
+    "account_frames": Rights(api="SELECT, INSERT", engine="SELECT, INSERT, DELETE"),
     # Nobody gets another's account by the API: no owner changes, and no id is chosen.
     "accounts": Rights(
         api="SELECT, INSERT (kind, name, owner_id, created_at_us),"
@@ -144,6 +146,10 @@ TABLES: Mapping[str, Rights] = {
         engine="SELECT, INSERT, DELETE",
     ),
     "leverages": Rights(api="SELECT, INSERT, UPDATE (leverage)", engine="SELECT, DELETE"),
+    "listened_accounts": Rights(
+        api="SELECT, INSERT, UPDATE (seq, until_us)",
+        engine="SELECT, UPDATE (seq), DELETE",
+    ),
     "login_addresses": Rights(api="SELECT, INSERT, UPDATE (last_at_us), DELETE"),
     "login_sessions": Rights(
         api="SELECT, INSERT, UPDATE (generation, token_hash, refreshed_at_us, expires_at_us),"

@@ -13,6 +13,15 @@ CROSS JOIN LATERAL (SELECT time_us FROM journal j WHERE j.market_id = c.market_i
     AND j.command_seq >= c.command_seq ORDER BY j.batch_no LIMIT 1) j
 WHERE o.id = ANY(%s)"""
 
+FRAMES = "SELECT account_id, seq, at_us FROM account_frames"
+
+
+def frame_times(database_url: str) -> dict[tuple[str, int], int]:
+    """When each frame of an account was written, by the account's number and the frame's."""
+    with wrapped(), connect(database_url, "bench") as connection:
+        rows = connection.execute(FRAMES).fetchall()
+    return {(str(row[0]), int(str(row[1]))): int(str(row[2])) for row in rows}
+
 
 def any_order_pending(database_url: str) -> bool:
     """True while an accepted order is not projected yet. Raises DatabaseUnavailable."""

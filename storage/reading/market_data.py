@@ -33,6 +33,9 @@ WHERE (%s::text IS NULL OR market_id = %s) ORDER BY market_id"""
 SELECT_TRADES = """
 SELECT event_seq, price_ticks, quantity_lots, taker_side, created_at_us FROM trades
 WHERE market_id = %s AND event_seq >= %s AND event_seq < %s ORDER BY event_seq DESC LIMIT %s"""
+SELECT_TRADES_AFTER = """
+SELECT event_seq, price_ticks, quantity_lots, taker_side, created_at_us FROM trades
+WHERE market_id = %s AND event_seq > %s ORDER BY event_seq LIMIT %s"""
 SELECT_CANDLES = """
 SELECT open_time_us, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots, notional_atoms,
     trade_count, simulated
@@ -161,6 +164,14 @@ async def trades(
     first, end = await TRADES.numbers(pool, market_id, window)
     values = (market_id, first, min(end, before_seq), limit)
     rows = await fetch_all(pool, SELECT_TRADES, values)
+    return [TradeView(*typed(row, {3: Side})) for row in rows]
+
+
+async def trades_after(
+    pool: AsyncPool, market_id: str, event_seq: int, limit: int
+) -> list[TradeView]:
+    """The next of the tape, oldest first."""
+    rows = await fetch_all(pool, SELECT_TRADES_AFTER, (market_id, event_seq, limit))
     return [TradeView(*typed(row, {3: Side})) for row in rows]
 
 

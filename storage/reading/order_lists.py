@@ -3,6 +3,7 @@
 Open orders are few, for an account may only have so many; ended ones are found by their status.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,7 @@ SINCE = " AND o.id >= %(first)s"
 IN_MARKET = " AND o.market_id = %(market)s"
 NEWEST = "ORDER BY id DESC LIMIT %(limit)s"
 SELECT_ALL = f"SELECT {COLUMNS} FROM orders o WHERE {OWN}{{since}} {NEWEST}"
+SELECT_THESE = f"SELECT {COLUMNS} FROM orders o WHERE o.id = ANY(%s)"
 SELECT_NAMED = f"""
 WITH named AS MATERIALIZED (
     SELECT {COLUMNS} FROM orders o
@@ -106,6 +108,11 @@ async def order(
         return None, None
     standing = Standing(Role(row[0]), UserStatus(row[1]), row[2])
     return standing, order_from_row(row[3:]) if row[3] is not None else None
+
+
+async def these_orders(pool: AsyncPool, ids: Sequence[int]) -> list[OrderView]:
+    """Orders by their numbers, whosever they are."""
+    return [order_from_row(row) for row in await fetch_all(pool, SELECT_THESE, (list(ids),))]
 
 
 async def orders(

@@ -35,8 +35,11 @@ UPDATE orders SET price_ticks = coalesce(nullif(%b, 0), price_ticks),
     updated_at_us = greatest(%b, updated_at_us), may_open = coalesce(%b, may_open)
 WHERE id = %b"""
 LOCK_BALANCES = """
-SELECT 1 FROM balances WHERE account_id = ANY(%b) AND asset = %s ORDER BY account_id FOR UPDATE"""
-"""Before any number of a fill or of a ledger leg is drawn: see BalanceRow."""
+SELECT 1 FROM balances WHERE account_id = ANY(%b::bigint[] || ARRAY(
+    SELECT account_id FROM listened_accounts WHERE account_id = ANY(%b)))
+AND asset = %s ORDER BY account_id FOR UPDATE"""
+"""Before any number of a fill, of a ledger leg or of a frame is drawn: see BalanceRow. Whose orders
+change and nothing else is locked where somebody listens: their frames are numbered, too."""
 
 ADD_BALANCES = """
 INSERT INTO balances (account_id, asset, total_atoms, locked_atoms, open_orders)
@@ -138,8 +141,8 @@ def write(
     market, asset = (spec.market_id,), spec.quote_asset
     with connection.pipeline(), connection.transaction():
         connection.execute(MOVE_CURSOR, cursor)
-        if done.changes:
-            connection.execute(LOCK_BALANCES, (sorted({one for one, _ in done.changes}), asset))
+        if done.changes or done.orders:
+            connection.execute(LOCK_BALANCES, (*accounts_of(done), asset))
         if done.touched_orders:
             connection.execute(UPDATE_ORDERS, order_columns(done))
         for order_id, changed in done.changed_terms:
@@ -161,6 +164,12 @@ def write(
             connection.execute(INSERT_STRATEGY_LEGS, row)
         for touched in dict.fromkeys(one for _, one in done.changes):
             connection.execute(CHANGE_BALANCES, (touched, *balance_columns(done, touched)))
+
+
+def accounts_of(done: Settlement) -> tuple[list[int], list[int]]:
+    """Those whose money changes, and those whose orders do."""
+    ordered = {order.account_id for order in done.orders.values()}
+    return sorted({account_id for account_id, _ in done.changes}), sorted(ordered)
 
 
 def order_state(row: tuple[Any, ...]) -> OrderState:

@@ -1,5 +1,6 @@
 """How an account stands: its money and what it holds, all at one moment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.market import COLLATERAL
@@ -7,7 +8,7 @@ from sim.money import margin
 from sim.money.liquidation import liquidation_price_ticks
 from sim.money.margin import Exposure, check_marks
 from storage.errors import wrapped
-from storage.intake.exposures import exposures
+from storage.intake.exposures import exposures_of
 from storage.intake.transfers import Balance
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import Row
@@ -15,7 +16,7 @@ from storage.postgres.unit_of_work import Row
 AT_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 SELECT_BALANCES = """
 SELECT account_id, asset, total_atoms, locked_atoms, open_orders FROM balances
-WHERE account_id = %s ORDER BY asset"""
+WHERE account_id = ANY(%b) ORDER BY account_id, asset"""
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,18 @@ class Standing:
 
 async def standing(pool: AsyncPool, account_id: int) -> Standing:
     """How an account stands now. Raises DatabaseUnavailable."""
+    return (await standings(pool, [account_id]))[account_id]
+
+
+async def standings(pool: AsyncPool, account_ids: Sequence[int]) -> dict[int, Standing]:
+    """How accounts stand now, all at one moment. Raises DatabaseUnavailable."""
+    ids = list(account_ids)
     with wrapped():
         async with pool.connection() as connection, connection.transaction():
             await connection.execute(AT_ONE_MOMENT)
-            rows: list[Row] = await (
-                await connection.execute(SELECT_BALANCES, (account_id,))
-            ).fetchall()
-            held = await exposures(connection, account_id)
-    return Standing([Balance(*row) for row in rows], list(held.values()))
+            rows: list[Row] = await (await connection.execute(SELECT_BALANCES, (ids,))).fetchall()
+            held = await exposures_of(connection, ids)
+    found = {one: Standing([], list(held.get(one, {}).values())) for one in ids}
+    for row in rows:
+        found[row[0]].balances.append(Balance(*row))
+    return found

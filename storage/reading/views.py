@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from sim.money.position import Position
 from sim.rows.messages import Side
 from storage.postgres.database import AsyncPool
-from storage.postgres.unit_of_work import fetch_all, typed
+from storage.postgres.unit_of_work import Row, fetch_all, typed
 from storage.reading.time_window import EVER, FILLS, LEDGER, NUMBER_MAX, TimeWindow
 
-SELECT_FILLS = """
-SELECT id, market_id, event_seq, is_maker, order_id, account_id, side, price_ticks, quantity_lots,
-    fee_atoms, realized_pnl_atoms, created_at_us
-FROM fills
-WHERE {whose} = %(account)s AND order_id > 0 AND id < %(end)s{only}
+FILL_COLUMNS = """id, market_id, event_seq, is_maker, order_id, account_id, side, price_ticks,
+    quantity_lots, fee_atoms, realized_pnl_atoms, created_at_us"""
+SELECT_THESE_FILLS = f"""
+SELECT {FILL_COLUMNS} FROM fills WHERE account_id = ANY(%s) AND order_id > 0 AND id = ANY(%s)"""
+SELECT_FILLS = f"""
+SELECT {FILL_COLUMNS} FROM fills
+WHERE {{whose}} = %(account)s AND order_id > 0 AND id < %(end)s{{only}}
 ORDER BY id DESC LIMIT %(limit)s"""
 SINCE = " AND id >= %(first)s"
 IN_MARKET = " AND market_id = %(market)s"
@@ -36,7 +38,7 @@ SELECT h.account_id, h.market_id, h.quantity_lots, h.cost_atoms,
     coalesce(p.mark_ticks, 0)
 FROM positions h JOIN leverages l USING (account_id, market_id)
 LEFT JOIN market_prices p USING (market_id)
-WHERE h.account_id = %s AND h.quantity_lots <> 0 ORDER BY h.market_id"""
+WHERE h.account_id = ANY(%s) AND h.quantity_lots <> 0 ORDER BY h.market_id"""
 SELECT_LEDGER = """
 SELECT id, account_id, asset, entry_type, amount_atoms, balance_after_atoms, source, seq, leg,
     reference, created_at_us
@@ -126,8 +128,20 @@ async def fills(pool: AsyncPool, account_id: int, wanted: FillFilter, limit: int
         "order": wanted.order_id,
         "limit": limit,
     }
-    rows = await fetch_all(pool, fills_statement(wanted), values)
-    return [FillView(*typed(row, {6: Side})) for row in rows]
+    return [fill_from_row(row) for row in await fetch_all(pool, fills_statement(wanted), values)]
+
+
+async def these_fills(
+    pool: AsyncPool, account_ids: Sequence[int], ids: Sequence[int]
+) -> list[FillView]:
+    """Fills of these accounts by their numbers."""
+    rows = await fetch_all(pool, SELECT_THESE_FILLS, (list(account_ids), list(ids)))
+    return [fill_from_row(row) for row in rows]
+
+
+def fill_from_row(row: Row) -> FillView:
+    """A row of FILL_COLUMNS."""
+    return FillView(*typed(row, {6: Side}))
 
 
 def fills_statement(wanted: FillFilter) -> str:
@@ -141,7 +155,12 @@ def fills_statement(wanted: FillFilter) -> str:
 
 async def positions(pool: AsyncPool, account_id: int) -> list[PositionView]:
     """This account's open positions, by market."""
-    rows = await fetch_all(pool, SELECT_POSITIONS, (account_id,))
+    return await positions_of(pool, [account_id])
+
+
+async def positions_of(pool: AsyncPool, account_ids: Sequence[int]) -> list[PositionView]:
+    """These accounts' open positions, by market."""
+    rows = await fetch_all(pool, SELECT_POSITIONS, (list(account_ids),))
     return [PositionView(*typed(row, {4: int})) for row in rows]
 
 

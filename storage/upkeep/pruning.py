@@ -31,6 +31,8 @@ TRANSACTIONS_MAX = 2_000
 """Of one kind in one pruning; what is left then waits for the next."""
 
 HOUR_US = 3_600_000_000
+FRAMES_KEPT_US = HOUR_US
+"""How long somebody who was told of an account may be away and still hear all that was missed."""
 
 COMPARED = "SELECT value FROM audit_readings WHERE name = 'compared_batch' AND market_id = %s"
 LOCK = "SELECT pg_try_advisory_lock(%s)"
@@ -47,6 +49,7 @@ class Rows:
     keys     the columns that name one
     among    looked at in the order of the keys, from the first
     old      which of these go; all but the first ROWS_MAX wait until those are gone
+    free     whether those that somebody else has locked wait for the next time
     """
 
     table: str
@@ -54,6 +57,7 @@ class Rows:
     among: str
     values: tuple[object, ...]
     old: str = "true"
+    free: bool = False
 
     def count(self, connection: psycopg.Connection[Any]) -> int:
         """How many there are."""
@@ -68,7 +72,7 @@ class Rows:
         statement = (
             f"DELETE FROM {self.table} WHERE ({self.keys}) IN (SELECT {self.keys} FROM ("
             f"SELECT * FROM {self.table} WHERE {self.among} ORDER BY {self.keys} LIMIT {ROWS_MAX}"
-            f") AS first WHERE {self.old})"
+            f"{' FOR UPDATE SKIP LOCKED' * self.free}) AS first WHERE {self.old})"
         )
         with wrapped():
             return connection.execute(statement, self.values).rowcount
@@ -133,6 +137,15 @@ def old_of_all(
     return [*tapes, fills]
 
 
+def old_frames(now_us: int) -> list[Rows]:
+    """What nobody will ask for any more of accounts that somebody listened to."""
+    before = (now_us - FRAMES_KEPT_US,)
+    return [
+        Rows("account_frames", "at_us, account_id, seq", "at_us < %s", before),
+        Rows("listened_accounts", "account_id", "until_us < %s", before, free=True),
+    ]
+
+
 def old_simulations(now_us: int) -> Rows:
     """Those whose time after the end is over, with their reports."""
     return Rows("simulations", "id", OVER, (now_us,))
@@ -153,7 +166,7 @@ def prune(
     done: Pruned = {}
     with only_one(connection):
         wanted = old_of_all(connection, list(load_specs(connection)), before_us)
-        wanted.append(old_simulations(now_us))
+        wanted += [old_simulations(now_us), *old_frames(now_us)]
         for cut in cuts(connection, before_us, damage):
             drop_snapshots(connection, cut, history_hours * HOUR_US)
             wanted += old_of_market(cut)
@@ -172,7 +185,7 @@ def would_prune(connection: psycopg.Connection[Any], now_us: int, history_hours:
     """What `prune` would take away. Raises CorruptState as it does."""
     before_us, damage = now_us - history_hours * HOUR_US, list[str]()
     wanted = old_of_all(connection, list(load_specs(connection)), before_us)
-    wanted.append(old_simulations(now_us))
+    wanted += [old_simulations(now_us), *old_frames(now_us)]
     for cut in cuts(connection, before_us, damage):
         wanted += old_of_market(cut)
     if damage:

@@ -18,7 +18,7 @@ def test_all_shares_together_are_the_places_that_there_are(places: int, api_want
 @pytest.mark.parametrize("processes", [1, 2, 16, 64])
 def test_a_server_of_ours_has_room_for_every_process_and_one_more(processes: int) -> None:
     wanted = Settings.load(api_processes=processes).api_connections
-    assert wanted == 8 * (processes + 1)
+    assert wanted == (8 + 1) * (processes + 1)
     found = shares(connections_max(wanted) - ADMINISTRATORS, wanted)
     assert found["api"] == wanted
     assert found["engine"] + found["owner"] == BESIDE_API

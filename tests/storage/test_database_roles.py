@@ -9,6 +9,7 @@ import pytest
 from psycopg import errors
 from sqlmodel import SQLModel
 
+import storage.tables.frames
 import storage.tables.identity
 import storage.tables.markets
 import storage.tables.money
@@ -291,7 +292,7 @@ def test_what_is_told_to_run_by_hand_makes_users_that_do(
     with psycopg.connect(postgres.admin_url, autocommit=True) as administration:
         shared = "SELECT rolconnlimit FROM pg_roles WHERE rolname = ANY(%s) ORDER BY rolname"
         made = administration.execute(shared, ([user_of(named.api), user_of(named.engine)],))
-        assert made.fetchall() == [(16,), (68,)]
+        assert made.fetchall() == [(18,), (66,)]
 
 
 def test_run_by_a_superuser_it_takes_large_objects_too(
