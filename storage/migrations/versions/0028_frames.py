@@ -9,8 +9,8 @@ whoever writes an account that is listened to has locked its balance before.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027"
-down_revision = "0026"
+revision = "0028"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
