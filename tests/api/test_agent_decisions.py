@@ -116,8 +116,8 @@ def test_words_find_the_best_first(agents: AgentsFloor, ann: Client) -> None:
     assert [one["decision"]["id"] for one in only["results"]] == [little]
     for body in ({}, {"query": "a", "embedding": [0.0] * 32}, {"embedding": [1.0]}):
         refused(ann.sends("POST", "decisions/search", body), 400, "invalid request body")
-    for body in ({"query": "a" * 501}, {"query": "a", "limit": 101}, {"embedding": ["1"] * 32}):
-        refused(ann.sends("POST", "decisions/search", body), 400, "invalid request body")
+    for beyond in ({"query": "a" * 501}, {"query": "a", "limit": 101}, {"embedding": ["1"] * 32}):
+        refused(ann.sends("POST", "decisions/search", beyond), 400, "invalid request body")
 
 
 def test_pending_ones_are_not_in_the_rate(agents: AgentsFloor, ann: Client) -> None:
