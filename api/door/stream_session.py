@@ -75,15 +75,18 @@ class Session:
         """Serve the client until it goes, or is sent away. Raises Refused before the handshake."""
         if self._shown != Credentials():
             await self._be(self._call.claims, self._shown)
-        await self._websocket.accept()
-        self._hub.sessions.add(self)
         CLIENTS.inc()
-        if self.claims is not None:
-            self.say(self.dialect.logged_in(self.claims.user_id))
-        tasks = [asyncio.create_task(work) for work in (self._read(), self.client.run())]
+        tasks: list[asyncio.Task[None]] = []
         try:
+            await self._websocket.accept()
+            self._hub.sessions.add(self)
+            if self.claims is not None:
+                self.say(self.dialect.logged_in(self.claims.user_id))
+            tasks += [asyncio.create_task(work) for work in (self._read(), self.client.run())]
             either: list[asyncio.Future[Any]] = [*tasks, self.client.ending]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        except OSError:  # who has asked is gone before the answer
+            return
         finally:
             await self._close(tasks)
 

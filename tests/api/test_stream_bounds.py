@@ -27,7 +27,7 @@ from tests.waiting import eventually
 
 PINGS = {"SANDPIT_SOCKET_PING_S": "0.3", "SANDPIT_SOCKET_PONG_S": "0.3"}
 MARKET = "BTC-PERP"
-TRADES = 40_000
+TRADES = 35_000
 HEAD = (
     b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
