@@ -57,7 +57,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """A run of all tests does not wait for kernels that a new tree has not compiled yet."""
     config = session.config
-    if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.collectonly:
+    is_first = not hasattr(config, "workerinput")  # of several processes, the one that starts them
+    is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    if is_first and is_whole and not config.option.collectonly:
         compiling = subprocess.Popen([sys.executable, "-m", "tests.kernels_ahead"], cwd=ROOT)
 
         def end() -> None:
