@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api import health, root
-from api.cryptofunk import agents, config, decisions, positions
+from api.cryptofunk import agents, config, decisions, feedback, positions
 from api.cryptofunk import document as agents_document
 from api.cryptofunk import envelope as agents_envelope
 from api.cryptofunk import health as agents_health
@@ -82,6 +82,7 @@ SECTIONS = (
     agents.router,
     agent_sessions.router,
     decisions.router,
+    feedback.router,
     config.router,
     agents_health.router,
     agents_health.health_router(app_explorer.tell_health, ExplorerHealthAnswer),

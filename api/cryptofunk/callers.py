@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
+from api.credentials.shown import NONE_SENT
 from api.desk.paper import paper_user
 from api.door.callers import Caller, admin, trader, viewer
 from api.door.front import FOREIGN_PAGE, call_of, looked_at
@@ -32,7 +33,7 @@ async def chief(request: Request) -> Caller:
 
 def is_open_to(request: Request) -> bool:
     """Whether a request needs no credentials: it shows none, and the family is open."""
-    return services_of(request).agents_open and not any(call_of(request.scope).credentials)
+    return services_of(request).agents_open and call_of(request.scope).credentials == NONE_SENT
 
 
 async def paper(request: Request) -> Caller:

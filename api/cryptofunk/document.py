@@ -79,11 +79,15 @@ OPERATION_IDS = {
     "get_decision_statistics": "getDecisionStatistics",
     "post_decision_search": "searchDecisions",
     "patch_config": "changeConfig",
+    "post_feedback": "giveFeedback",
+    "put_feedback": "changeFeedback",
+    "delete_feedback": "takeFeedbackBack",
 }
 
 NO_SESSION: Example = ("session not found", "", {"session_id": UUID})
 NO_ORDER: Example = ("order not found", "", {"order_id": UUID})
 NO_DECISION: Example = ("decision not found", "", {"decision_id": UUID})
+NO_FEEDBACK: Example = ("feedback not found", "", {"feedback_id": UUID})
 EXAMPLES: dict[str, dict[int, Example]] = {
     "getAgentOrder": {400: (WRONG_ORDER, "", {}), 404: NO_ORDER},
     "cancelAgentOrder": {400: (NOT_CANCELLABLE, "", {"status": "FILLED"}), 404: NO_ORDER},
@@ -98,6 +102,17 @@ EXAMPLES: dict[str, dict[int, Example]] = {
     "getAgentStatus": {404: ("agent not found", "", {"name": "technical-agent"})},
     "getDecision": {400: (WRONG_ID, "", {}), 404: NO_DECISION},
     "getSimilarDecisions": {400: (WRONG_ID, "", {}), 404: NO_DECISION},
+    "giveFeedback": {
+        404: NO_DECISION,
+        409: (
+            "feedback already exists",
+            "Change the feedback that is there",
+            {"decision_id": UUID},
+        ),
+    },
+    "getFeedbackOfDecision": {404: NO_DECISION},
+    "changeFeedback": {404: NO_FEEDBACK},
+    "takeFeedbackBack": {404: NO_FEEDBACK},
     "changeConfig": {400: (NOTHING_CHANGES, "", {})},
     "stopSession": {404: NO_SESSION},
     "pauseSession": {404: NO_SESSION},

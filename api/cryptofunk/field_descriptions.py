@@ -145,6 +145,17 @@ DECISIONS = {
     "DecisionsFilter.from_date": "From when on.",
     "DecisionsFilter.to_date": "Until when.",
 }
+FEEDBACK = {
+    "feedback_id": "The feedback's id.",
+    "rating": "positive or negative.",
+    "comment": "What there is to say, in up to 2000 characters.",
+    "tags": "Up to 20 words to find it by.",
+    "is_mine": "Whether who asks has said it.",
+    "feedback": "What was said.",
+    "summary": "How many of these think what.",
+    "positive": "How many think well of it.",
+    "negative": "How many do not.",
+}
 FIELDS = {
     "AgentsErrorAnswer.error": "What is wrong, in a few words.",
     **TRADING,
@@ -152,4 +163,5 @@ FIELDS = {
     **HEALTH,
     **CONFIG,
     **DECISIONS,
+    **FEEDBACK,
 }

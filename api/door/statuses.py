@@ -44,6 +44,7 @@ STATUSES: dict[Refusal, int] = {
     Refusal.DROID_CLOSING: 409,
     Refusal.TOO_MANY_DROIDS: 409,
     Refusal.NO_CHAIN: 409,
+    Refusal.ALREADY_THERE: 409,
     Refusal.NOT_FOUND: 404,
     Refusal.METHOD_NOT_ALLOWED: 405,
     Refusal.PAYLOAD_TOO_LARGE: 413,

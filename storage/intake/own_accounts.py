@@ -16,6 +16,7 @@ from storage.intake.transfers import (
     changed,
     check_asset,
     check_flat,
+    check_no_session,
     check_room,
     check_withdrawable,
     endow,
@@ -64,6 +65,7 @@ async def change(
     row = await (await connection.execute(LOCK_MONEY, (account_id,))).fetchone()
     if row is None:
         raise not_active()
+    await check_no_session(connection, account_id)
     if archived:
         if account_id == user_id:
             raise Refused(Refusal.INVALID_REQUEST, "The main account cannot be archived")
@@ -103,4 +105,5 @@ async def own_balance(connection: Connection, user_id: int, account_id: int, ass
     row = await (await connection.execute(LOCK_OWN_ACCOUNT, (account_id, user_id))).fetchone()
     if row is None:
         raise no_such_account()
+    await check_no_session(connection, account_id)
     return await balance_of(connection, usable(row), asset)

@@ -10,7 +10,7 @@ from sim.refusals import Name, Refusal, Refused
 from sim.units import DEPOSIT_UNITS_MAX, asset_decimals, format_atoms
 from storage.intake.cancel_after import clear_cancel_after
 from storage.intake.exposures import exposures
-from storage.people.accounts import COLLATERAL, archived, not_active
+from storage.people.accounts import COLLATERAL, AccountKind, archived, not_active
 from storage.postgres.database import now_us
 from storage.postgres.unit_of_work import Connection, Row
 
@@ -39,6 +39,7 @@ UPDATE balances SET version = version + 1, stamped_at_us = %(at)s,
 WHERE account_id = %(account)s AND asset IN (%(asset)s, '{COLLATERAL}')"""
 """The account's lock in any case."""
 
+OF_SESSION = f"SELECT 1 FROM accounts WHERE id = %s AND kind = '{AccountKind.SESSION}'"
 INSERT_TRANSFER = """
 INSERT INTO transfers (account_id, kind, asset, amount_atoms, created_at_us)
 VALUES (%s, %s, %s, %s, %s) RETURNING id"""
@@ -76,6 +77,7 @@ async def deposit(
 ) -> Balance:
     """Money from outside. Raises Refused."""
     balance = await locked_balance(connection, account_id, asset)
+    await check_no_session(connection, account_id)
     return await deposited(connection, balance, amount_atoms)
 
 
@@ -113,6 +115,7 @@ async def withdraw(
 ) -> Balance:
     """Money to outside, as far as neither orders nor positions need it. Raises Refused."""
     balance = await locked_balance(connection, account_id, asset)
+    await check_no_session(connection, account_id)
     await check_withdrawable(connection, balance, amount_atoms)
     return await move(connection, balance, EntryType.WITHDRAW, -amount_atoms)
 
@@ -159,6 +162,7 @@ async def reset(
     is an order, a position or a droid's session.
     """
     balance = await locked_balance(connection, account_id, COLLATERAL)
+    await check_no_session(connection, account_id)
     await check_flat(connection, balance)
     if balance.total_atoms > 0:
         balance = await move(connection, balance, EntryType.RESET, -balance.total_atoms)
@@ -180,6 +184,15 @@ async def endow(connection: Connection, account_id: int, opening_atoms: Mapping[
         balance = await locked_balance(connection, account_id, asset)
         if atoms:
             await deposited(connection, balance, atoms, f"{Name.BALANCES}.{asset}")
+
+
+async def check_no_session(connection: Connection, account_id: int) -> None:
+    """Raises Refused for the account of a trading session: what it gains is told by its ledger."""
+    if await (await connection.execute(OF_SESSION, (account_id,))).fetchone() is not None:
+        raise Refused(
+            Refusal.INVALID_REQUEST,
+            "This account is a trading session's: its money comes and goes with the session",
+        )
 
 
 async def check_flat(connection: Connection, balance: Balance) -> None:

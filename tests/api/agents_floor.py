@@ -108,7 +108,15 @@ def agents_floor(
             "INSERT INTO symbols (symbol, market_id)"
             " VALUES ('BTC/USDT', 'BTC-PERP'), ('ETH/USDT', 'ETH-PERP')"
         )
-        yield AgentsFloor(floor)
+        agents = AgentsFloor(floor)
+        eventually(lambda: knows_its_mark(agents), 30)
+        yield agents
+
+
+def knows_its_mark(agents: AgentsFloor) -> bool:
+    """Whether the market has heard of it: until then nothing may rest there."""
+    maker, order = agents.offers("SELL", "42000", "0.1")
+    return maker.delete(f"/orders/{order}").status_code == 202
 
 
 def stopped_by_orchestrator(app: Deployment, session_id: str) -> None:

@@ -114,10 +114,12 @@ def test_words_find_the_best_first(agents: AgentsFloor, ann: Client) -> None:
     assert (found["search_type"], found["query"], found["count"]) == ("text", "oversold", 2)
     only = ann.does("decisions/search", {"query": "oversold", "symbol": "BTC/USDT"})
     assert [one["decision"]["id"] for one in only["results"]] == [little]
-    for body in ({}, {"query": "a", "embedding": [0.0] * 32}, {"embedding": [1.0]}):
+    wrong: list[dict[str, Any]] = [
+        *({}, {"query": "a", "embedding": [0.0] * 32}, {"embedding": [1.0]}),
+        *({"query": "a" * 501}, {"query": "a", "limit": 101}, {"embedding": ["1"] * 32}),
+    ]
+    for body in wrong:
         refused(ann.sends("POST", "decisions/search", body), 400, "invalid request body")
-    for beyond in ({"query": "a" * 501}, {"query": "a", "limit": 101}, {"embedding": ["1"] * 32}):
-        refused(ann.sends("POST", "decisions/search", beyond), 400, "invalid request body")
 
 
 def test_pending_ones_are_not_in_the_rate(agents: AgentsFloor, ann: Client) -> None:
@@ -136,3 +138,26 @@ def test_pending_ones_are_not_in_the_rate(agents: AgentsFloor, ann: Client) -> N
         "success_rate": Decimal("0.6667"), "avg_pnl": 1, "avg_confidence": Decimal("0.85"),
     }.items()  # fmt: skip
     assert ann.asks("decisions/stats", decision_type="consensus")["success_rate"] == 0
+
+
+def test_everybody_says_once_what_a_decision_was_worth(agents: AgentsFloor, ann: Client) -> None:
+    bob, made = agents.client(), decided(agents.app.database)
+    said = {"rating": "positive", "comment": "In time.", "tags": ["timing"]}
+    first = ann.does(f"decisions/{made}/feedback", said, 201)
+    assert first.items() >= {**said, "is_mine": True, "decision_id": made}.items()
+    again = ann.sends("POST", f"decisions/{made}/feedback", said)
+    assert refused(again, 409, "feedback already exists")["decision_id"] == made
+    bob.does(f"decisions/{made}/feedback", {"rating": "negative"}, 201)
+    answer = bob.asks(f"decisions/{made}/feedback")
+    assert answer["summary"] == {"positive": 1, "negative": 1}
+    assert [one["is_mine"] for one in answer["feedback"]] == [True, False]
+    path = f"feedback/{first['id']}"
+    for method, body in (("PUT", {"rating": "negative"}), ("DELETE", None)):
+        refused(bob.sends(method, path, body), 404, "feedback not found")
+    assert ann.sends("PUT", path, {"rating": "negative"}).json()["comment"] is None
+    assert ids(ann.asks("feedback"), "feedback") == [first["id"]]
+    assert ann.sends("DELETE", path).status_code == 200
+    assert ann.asks("feedback")["count"] == 0
+    for wrong in ({}, {"rating": "so so"}, {**said, "tags": ["a"] * 21}, {**said, "user_id": 1}):
+        answer = ann.sends("POST", f"decisions/{made}/feedback", wrong)
+        refused(answer, 400, "invalid request body")

@@ -143,3 +143,20 @@ def test_the_same_key_starts_one_session(agents: AgentsFloor) -> None:
     answers = [ann.sends("POST", "trade/start", sent, **key).json() for _ in range(2)]
     assert answers[0] == answers[1]
     assert ann.asks("sessions")["count"] == 1
+
+
+def test_the_money_of_a_session_comes_and_goes_with_it(agents: AgentsFloor) -> None:
+    person = agents.app.person("1000")
+    ann = Client(agents.app.http, person.headers)
+    account = ann.asks(f"sessions/{ann.starts(100)}")["session"]["account"]
+    within, money = person.choosing(account), {"asset": "USDC", "amount": "1"}
+    moved = {"from": person.account_name, "to": account, **money}
+    answers = [
+        within.post("/deposits", money),
+        within.post("/withdrawals", money),
+        within.post("/account/reset"),
+        person.post("/accounts/transfers", moved),
+        person.patch(f"/accounts/{account}", {"archived": True}),
+    ]
+    assert [answer.status_code for answer in answers] == [400] * 5
+    assert within.get("/balances").json()[0]["total"] == "100"

@@ -66,6 +66,8 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/trade/resume": {"session_id": NOBODYS_UUID},
     "PATCH /api/v1/config": {"max_positions": 3},
     "POST /api/v1/decisions/search": {"query": "nothing"},
+    "POST /api/v1/decisions/{decision_id}/feedback": {"rating": "positive"},
+    "PUT /api/v1/feedback/{feedback_id}": {"rating": "positive"},
     "POST /simulations": {"scenario": "calm"},
 }
 
@@ -100,7 +102,7 @@ def test_each_role_gets_what_the_matrix_says(role: str, exchange: Deployment) ->
         method, path = operation.split(" ")
         if path.startswith("/api/v1/"):
             path = path.replace("order_id}", "uuid}").replace("{symbol:path}", "BTC/USDT")
-            for name in ("{uuid}", "{session_id}", "{decision_id}"):
+            for name in ("{uuid}", "{session_id}", "{decision_id}", "{feedback_id}"):
                 path = path.replace(name, NOBODYS_UUID)
         path = path.replace("{market_id}", "BTC-PERP").replace("{order_id}", "order_999999")
         path = path.replace("{simulation_id}", "simulation_999999")

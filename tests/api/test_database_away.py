@@ -87,6 +87,16 @@ async def test_health_says_that_the_database_is_down(http: httpx.AsyncClient) ->
     assert answer.json() == {"ok": False, "status": "down", "checks": {"database": "down"}}
 
 
+async def test_the_agents_health_says_so_too(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/api/v1/health")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    told = answer.json()
+    assert (told["status"], told["error"]) == ("unhealthy", "database connection failed")
+    assert set(told) == {"status", "error", "version"}
+    refused = await http.get("/api/v1/orders")
+    assert (refused.status_code, refused.json()["error"]) == (503, "service unavailable")
+
+
 async def test_the_clock_and_the_documentation_need_no_database(http: httpx.AsyncClient) -> None:
     for path in ("/time", "/docs", "/openapi.json"):
         assert (await http.get(path)).status_code == 200
