@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from api.cryptofunk.callers import Chief, Looker
 from api.cryptofunk.config_fields import ConfigChange
+from api.cryptofunk.decision_answers import as_written
 from api.cryptofunk.envelope import malformed
 from api.cryptofunk.symbols import listing_of
 from api.cryptofunk.trading_answers import EXCHANGE
@@ -19,6 +20,7 @@ from api.door.json_text import exact_json_bytes
 from api.door.routing import ExactRoute, services_of
 from api.door.wire import ExactDecimal
 from api.root import VERSION
+from sim.signals.terms import RiskTerms, VotingTerms
 from storage.agents.settings import change_settings, changed_settings
 
 NOTHING_CHANGES = "no valid configuration fields to update"
@@ -26,16 +28,17 @@ UPDATED = "Configuration updated successfully"
 FORGOTTEN = "Changes are in-memory only and will reset on server restart"
 """As the document has it: they hold for all processes, until the exchange is started again."""
 
+RISK, VOTING = RiskTerms(), VotingTerms()
 DEFAULTS: dict[str, Any] = {
     "trading_mode": "paper",
     "initial_capital": Decimal(10_000),
-    "max_positions": 3,
-    "max_position_size": Decimal("0.1"),
-    "max_daily_loss": Decimal("0.02"),
-    "max_drawdown": Decimal("0.1"),
-    "default_stop_loss": Decimal("0.02"),
-    "default_take_profit": Decimal("0.05"),
-    "min_confidence": Decimal("0.7"),
+    "max_positions": RISK.max_positions,
+    "max_position_size": as_written(RISK.max_position_size),
+    "max_daily_loss": as_written(RISK.max_daily_loss),
+    "max_drawdown": as_written(RISK.max_drawdown),
+    "default_stop_loss": as_written(RISK.default_stop_loss),
+    "default_take_profit": as_written(RISK.default_take_profit),
+    "min_confidence": as_written(VOTING.min_confidence),
     "llm_approval_required": False,
     "llm_temperature": Decimal("0.7"),
     "llm_max_tokens": 2_000,
@@ -168,7 +171,7 @@ async def get_config(caller: Looker, request: Request) -> Response:
             exchange=EXCHANGE,
             initial_capital=now["initial_capital"],
             max_positions=int(now["max_positions"]),
-            default_quantity=Decimal("0.1"),
+            default_quantity=as_written(RISK.default_quantity),
         ),
         risk=RiskConfig(**{name: now[name] for name in RiskConfig.model_fields}),
         llm=LlmConfig(

@@ -1,7 +1,7 @@
 """What may be changed of the configuration, and between which bounds."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import fields
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -9,38 +9,30 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, StrictBool
 
 from api.cryptofunk.wire import Body, InAnyCase
 from api.exact_json import DecimalText, ExactNumber
+from sim.signals.bounds import Bound
+from sim.signals.terms import RiskTerms, VotingTerms
 from sim.units import DEPOSIT_UNITS_MAX
 
 NO_LIVE = "must be paper: there is no live trading here"
 
 
-@dataclass(frozen=True)
-class Bound:
-    """From low to high; `is_above`: low itself is not allowed."""
-
-    low: int
-    high: int
-    is_above: bool = False
-    is_whole: bool = False
-
-    def holds(self, value: Decimal) -> bool:
-        """Whether a value is within."""
-        above = value > self.low if self.is_above else value >= self.low
-        return above and value <= self.high and not (self.is_whole and value % 1)
-
-    def __str__(self) -> str:
-        kind = "a whole number" if self.is_whole else "a number"
-        low = "above" if self.is_above else "of at least"
-        return f"{kind} {low} {self.low} and at most {self.high}"
+def bound_of(section: type[RiskTerms] | type[VotingTerms], name: str) -> Bound:
+    """Between which bounds a strategy's setting is; they are the same here."""
+    (found,) = [one.metadata["bound"] for one in fields(section) if one.name == name]
+    assert isinstance(found, Bound)
+    return found
 
 
-SHARE = Bound(0, 1, is_above=True)
-CAPITAL = Bound(0, DEPOSIT_UNITS_MAX, is_above=True)
-POSITIONS = Bound(1, 1_000, is_whole=True)
-PROFIT = Bound(0, 100, is_above=True)
-CONFIDENCE = Bound(0, 1)
-TEMPERATURE = Bound(0, 2)
-TOKENS = Bound(1, 1_000_000, is_whole=True)
+POSITIONS = bound_of(RiskTerms, "max_positions")
+POSITION_SIZE = bound_of(RiskTerms, "max_position_size")
+DAILY_LOSS = bound_of(RiskTerms, "max_daily_loss")
+DRAWDOWN = bound_of(RiskTerms, "max_drawdown")
+LOSS = bound_of(RiskTerms, "default_stop_loss")
+PROFIT = bound_of(RiskTerms, "default_take_profit")
+CONFIDENCE = bound_of(VotingTerms, "min_confidence")
+CAPITAL = Bound("what a session begins with", 0, DEPOSIT_UNITS_MAX, is_above=True)
+TEMPERATURE = Bound("how freely a model answers", 0, 2)
+TOKENS = Bound("how long a model's answer may be", 1, 1_000_000, is_whole=True)
 
 
 def _number(value: Any) -> Any:
@@ -68,36 +60,24 @@ def _paper(value: Any) -> Any:
     return value
 
 
-SentShare = Annotated[DecimalText, BeforeValidator(_number), AfterValidator(within(SHARE))]
+Number = Annotated[DecimalText, BeforeValidator(_number)]
 
 
 class ConfigChange(Body):
     """What changes. Without `persist` it is forgotten when the exchange is started again."""
 
     trading_mode: Annotated[Literal["PAPER"], InAnyCase, BeforeValidator(_paper)] | None = None
-    initial_capital: (
-        Annotated[DecimalText, BeforeValidator(_number), AfterValidator(within(CAPITAL))] | None
-    ) = None
-    max_positions: (
-        Annotated[DecimalText, BeforeValidator(_number), AfterValidator(within(POSITIONS))] | None
-    ) = None
-    max_position_size: SentShare | None = None
-    max_daily_loss: SentShare | None = None
-    max_drawdown: SentShare | None = None
-    default_stop_loss: SentShare | None = None
-    default_take_profit: (
-        Annotated[DecimalText, BeforeValidator(_number), AfterValidator(within(PROFIT))] | None
-    ) = None
-    min_confidence: (
-        Annotated[DecimalText, BeforeValidator(_number), AfterValidator(within(CONFIDENCE))] | None
-    ) = None
+    initial_capital: Annotated[Number, AfterValidator(within(CAPITAL))] | None = None
+    max_positions: Annotated[Number, AfterValidator(within(POSITIONS))] | None = None
+    max_position_size: Annotated[Number, AfterValidator(within(POSITION_SIZE))] | None = None
+    max_daily_loss: Annotated[Number, AfterValidator(within(DAILY_LOSS))] | None = None
+    max_drawdown: Annotated[Number, AfterValidator(within(DRAWDOWN))] | None = None
+    default_stop_loss: Annotated[Number, AfterValidator(within(LOSS))] | None = None
+    default_take_profit: Annotated[Number, AfterValidator(within(PROFIT))] | None = None
+    min_confidence: Annotated[Number, AfterValidator(within(CONFIDENCE))] | None = None
     llm_approval_required: StrictBool | None = None
-    llm_temperature: (
-        Annotated[DecimalText, BeforeValidator(_number), AfterValidator(within(TEMPERATURE))] | None
-    ) = None
-    llm_max_tokens: (
-        Annotated[DecimalText, BeforeValidator(_number), AfterValidator(within(TOKENS))] | None
-    ) = None
+    llm_temperature: Annotated[Number, AfterValidator(within(TEMPERATURE))] | None = None
+    llm_max_tokens: Annotated[Number, AfterValidator(within(TOKENS))] | None = None
     persist: StrictBool = False
 
     model_config = ConfigDict(

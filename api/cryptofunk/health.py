@@ -131,7 +131,7 @@ async def get_agents_status(caller: Looker, request: Request) -> Response:
             version=VERSION,
             uptime=uptime(),
             components=Components(database=health, api="healthy", websocket="healthy"),
-            websocket=WebSocketTold(connected_clients=0),
+            websocket=WebSocketTold(connected_clients=len(services_of(request).hub.sessions)),
         )
     )
 
