@@ -8,7 +8,7 @@ from sim.market import MarketSpec
 from sim.money.position import Position, unrealized_pnl_atoms
 from sim.money.round_trips import RoundTrip
 from sim.rows.messages import OrderType
-from storage.agents.round_trips import TRIP, advance
+from storage.agents.round_trips import TRIP, WANTED, advance
 from storage.order_states import OPEN
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import Row, fetch_all, unit_of_work
@@ -29,9 +29,10 @@ SELECT_POSITIONS = f"""
 SELECT r.market_id, s.id, r.reason, coalesce(h.quantity_lots, 0), coalesce(h.cost_atoms, 0),
     coalesce(p.mark_ticks, 0), ({LEAVES.format(best="max", types=STOPS)}),
     ({LEAVES.format(best="max", types=PROFITS)}),
-    (SELECT coalesce(c.reasoning, d.reasoning) FROM decisions d
+    (SELECT coalesce(c.reasoning, d.reasoning) FROM orders o
+        JOIN decisions d ON d.session_id = s.id AND {WANTED}
         LEFT JOIN decisions c ON c.id = d.cause_id
-        WHERE d.session_id = s.id AND d.order_id = r.first_order_id LIMIT 1),
+        WHERE o.id = r.first_order_id LIMIT 1),
     {OF_TRIP}
 FROM accounts a JOIN round_trips r ON r.account_id = a.id
 LEFT JOIN trading_sessions s ON s.account_id = r.account_id

@@ -56,9 +56,13 @@ ON CONFLICT (market_id, opened_fill_id) DO UPDATE SET
     last_order_id = excluded.last_order_id, last_fill_id = excluded.last_fill_id,
     updated_at_us = excluded.updated_at_us, closed_at_us = excluded.closed_at_us,
     reason = excluded.reason"""
-CLOSING_ORDERS = """
+WANTED = "(d.order_id = o.id OR d.id::text = o.client_order_id)"
+"""Whether a decision d wanted an order o: it is called by the decision's id from the beginning, for
+its own is noted with the decision only when it has been accepted."""
+
+CLOSING_ORDERS = f"""
 SELECT o.id, o.order_type, o.reduce_only, s.status,
-    EXISTS (SELECT FROM decisions d WHERE d.session_id = s.id AND d.order_id = o.id)
+    EXISTS (SELECT FROM decisions d WHERE d.session_id = s.id AND {WANTED})
 FROM orders o LEFT JOIN trading_sessions s USING (account_id) WHERE o.id = ANY(%b)"""
 
 LEAVING = ("STOPPING", "STOPPED")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +67,16 @@ class Client:
         return str(self.does("trade/start", sent)["session_id"])
 
 
+def rests_nothing(maker: Person) -> bool:
+    return maker.get("/orders", params={"status": "PENDING,OPEN,PARTIALLY_FILLED"}).json() == []
+
+
 @dataclass
 class AgentsFloor:
     """Where people trade BTC-PERP, whose mark stands at 42,000."""
 
     floor: Floor
+    makers: list[Person] = field(default_factory=list)
 
     @property
     def app(self) -> Deployment:
@@ -85,7 +91,15 @@ class AgentsFloor:
         return Client(self.app.http, self.app.person("100000", role).headers)
 
     def maker(self) -> Person:
-        return self.app.person("1000000")
+        self.makers.append(self.app.person("1000000"))
+        return self.makers[-1]
+
+    def clear(self) -> None:
+        """Nothing of theirs rests any more."""
+        for maker in self.makers:
+            assert maker.delete("/orders").status_code == 202
+            eventually(partial(rests_nothing, maker))
+        self.makers = []
 
     def offers(self, side: str, price: str, quantity: str) -> tuple[Person, str]:
         """What somebody else lets rest in the book, or trades at once."""

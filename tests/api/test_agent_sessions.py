@@ -9,6 +9,7 @@ import pytest
 
 from storage.agents.sessions import OPEN_SESSIONS_MAX
 from tests.api.agents_floor import SYMBOL, AgentsFloor, Client, stopped_by_orchestrator
+from tests.api.made_decisions import decided, of_session
 from tests.waiting import eventually
 
 NOBODYS = "123e4567-e89b-12d3-a456-426614174000"
@@ -62,7 +63,7 @@ def order_in(session: str) -> dict[str, Any]:
 def test_what_is_closed_while_a_session_stops_says_so(agents: AgentsFloor) -> None:
     ann = agents.client()
     session = ann.starts()
-    agents.offers("SELL", "42000", "0.2")
+    agents.offers("SELL", "42000", "0.1")
     ann.sees(ann.places(price=42_000, session_id=session)["id"], "FILLED")
     agents.app.database.execute(
         "UPDATE trading_sessions SET status = 'STOPPING' WHERE id = %s", (session,)
@@ -81,6 +82,41 @@ def test_what_is_closed_while_a_session_stops_says_so(agents: AgentsFloor) -> No
 
     (position,) = eventually(closed)
     assert (position["exit_reason"], position["realized_pnl"]) == ("session_stopped", -1)
+
+
+def test_a_position_says_who_closed_it(agents: AgentsFloor) -> None:
+    """Its stop that lies in the market, or the decision that wanted it."""
+    agents.clear()
+    ann = agents.client()
+    session = ann.starts()
+
+    def bought(price: str) -> Any:
+        agents.offers("SELL", price, "0.1")
+        return ann.sees(ann.places(price=float(price), session_id=session)["id"], "FILLED")
+
+    def reason(order: Any) -> Any:
+        told = ann.asks("positions", session_id=session, status="closed")["positions"]
+        found = [one for one in told if one["id"] == order["position_id"]]
+        return found[0]["exit_reason"] if found else None
+
+    closing = {"side": "SELL", "reduce_only": True, "session_id": session}
+    first = bought("42010")
+    decided(
+        agents.app.database,
+        **of_session(session),
+        order_id=int(first["exchange_order_id"].removeprefix("order_")),
+    )
+    (position,) = ann.asks("positions", session_id=session)["positions"]
+    assert position["entry_reason"] == "The faster mean has crossed the slower one."
+    ann.places(**closing, type="TAKE_PROFIT", stop_price=42_020)
+    agents.offers("BUY", "42020", "0.2")
+    agents.offers("SELL", "42020", "0.1")
+    assert eventually(lambda: reason(first)) == "take_profit"
+    second = bought("42030")
+    agents.offers("BUY", "42025", "0.1")
+    why = decided(agents.app.database, **of_session(session), action="SELL")
+    ann.places(**closing, price=42_025, client_order_id=why)
+    assert eventually(lambda: reason(second)) == "signal"
 
 
 def test_pause_and_resume_are_of_one_session(agents: AgentsFloor) -> None:
