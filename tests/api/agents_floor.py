@@ -68,7 +68,8 @@ class Client:
 
 
 def rests_nothing(maker: Person) -> bool:
-    return maker.get("/orders", params={"status": "PENDING,OPEN,PARTIALLY_FILLED"}).json() == []
+    still = {"status": "PENDING,OPEN,PARTIALLY_FILLED"}
+    return len(maker.get("/orders", params=still).json()) == 0
 
 
 @dataclass

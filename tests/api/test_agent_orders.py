@@ -30,6 +30,7 @@ def refused(answer: Any, status: int, error: str) -> Any:
 
 
 def test_an_order_a_fill_and_a_position(agents: AgentsFloor) -> None:
+    agents.clear()
     ann = agents.client()
     order = ann.places(price=41_999.5)
     assert (order["status"], order["price"]) == ("NEW", Decimal("41999.5"))

@@ -25,6 +25,7 @@ def stopped(agents: AgentsFloor, who: Client, session: str, final: Any = 10_000)
 
 
 def test_a_session_trades_on_its_own_account_and_ends_by_the_ledger(agents: AgentsFloor) -> None:
+    agents.clear()
     ann = agents.client()
     session, other = ann.starts(10_000.00), ann.starts(500)
     told = ann.asks(f"sessions/{session}")["session"]
@@ -61,6 +62,7 @@ def order_in(session: str) -> dict[str, Any]:
 
 
 def test_what_is_closed_while_a_session_stops_says_so(agents: AgentsFloor) -> None:
+    agents.clear()
     ann = agents.client()
     session = ann.starts()
     agents.offers("SELL", "42000", "0.1")

@@ -53,6 +53,7 @@ def reader(agents: AgentsFloor, tmp_path_factory: pytest.TempPathFactory) -> Rea
     """Where there is of everything what the document shows."""
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
+    agents.clear()
     database, paper = agents.app.database, agents.paper
     database.execute("DELETE FROM decisions")
     database.execute("DELETE FROM agents")
