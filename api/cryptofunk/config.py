@@ -19,6 +19,7 @@ from api.door.json_text import exact_json_bytes
 from api.door.routing import ExactRoute, services_of
 from api.door.wire import ExactDecimal
 from api.root import VERSION
+from sim.signals.terms import VotingTerms
 from storage.agents.settings import change_settings, changed_settings
 
 NOTHING_CHANGES = "no valid configuration fields to update"
@@ -35,7 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "max_drawdown": Decimal("0.1"),
     "default_stop_loss": Decimal("0.02"),
     "default_take_profit": Decimal("0.05"),
-    "min_confidence": Decimal("0.7"),
+    "min_confidence": Decimal(repr(VotingTerms().min_confidence)),
     "llm_approval_required": False,
     "llm_temperature": Decimal("0.7"),
     "llm_max_tokens": 2_000,
@@ -68,7 +69,7 @@ SHOWN: dict[str, Any] = {
         "default_stop_loss": 0.02,
         "default_take_profit": 0.05,
         "llm_approval_required": False,
-        "min_confidence": 0.7,
+        "min_confidence": 0.5,
     },
     "llm": {**WITHOUT_GATEWAY, "temperature": 0.7, "max_tokens": 2_000},
 }
