@@ -21,6 +21,12 @@ DEPOSIT_UNITS_MAX = 1_000_000_000
 PPM = 1_000_000
 """Parts per million: the unit of every rate."""
 
+
+def part_of_ppm(rate_ppm: int) -> float:
+    """A rate as a part of 1, for whoever reckons in doubles."""
+    return rate_ppm / PPM
+
+
 DECIMALS_MAX = 32
 
 DECIMAL_TEXT = re.compile(rf"(\d{{1,12}})(?:\.(\d{{1,{DECIMALS_MAX}}}))?", re.ASCII)

@@ -42,7 +42,7 @@ WING_MAY_IMPORT: dict[str, set[str]] = {
     },
     "sim.facts": {"record"},
     "sim.report": {"backtest", "droid", "facts", "pool", "record", "rows", "scenario"},
-    "storage.agents": {"intake", "people", "postgres", "reading"},
+    "storage.agents": {"intake", "market", "people", "postgres", "reading"},
     "storage.chain": {"postgres"},
     "storage.droids": {"chain", "intake", "people", "postgres"},
     "storage.migrations": {"tables"},

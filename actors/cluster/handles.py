@@ -8,18 +8,23 @@ from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError
 
 from actors.live.chain import PoolUnavailable
+from actors.live.risk_agent import Case, RiskUnavailable
 from actors.live.strategy import MarketUnavailable
 from sim.chain.pool_host import PoolAnswer, PoolCall, PoolStand, Purses
 from sim.populations.population import StrategyReply
 from sim.rows.messages import Rows
+from sim.signals.risk import Verdict
 
 ANSWER_TIMEOUT_S = 30.0
+RISK_ANSWER_S_MAX = 1.0
 
 
 class NamedActor:
-    """Travels as its name. What it raises where the actor is away is `away`."""
+    """Travels as its name. What it raises where the actor is away, or has not answered in time, is
+    `away`."""
 
     away: type[Exception]
+    answer_s_max = ANSWER_TIMEOUT_S
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -33,7 +38,7 @@ class NamedActor:
             if self._handle is None:
                 self._handle = ray.get_actor(self._name)
             answer = getattr(self._handle, method).remote(*arguments)
-            return ray.get(answer, timeout=ANSWER_TIMEOUT_S)
+            return ray.get(answer, timeout=self.answer_s_max)
         except (ValueError, RayActorError, GetTimeoutError) as error:
             self._handle = None
             raise self.away(self._name) from error
@@ -81,3 +86,15 @@ class PoolHandle(NamedActor):
     def state(self, number: int) -> bytes | None:
         state: bytes | None = self._call("state", number)
         return state
+
+
+class RiskHandle(NamedActor):
+    """The risk agent as the orchestrator asks it: RiskPort."""
+
+    away = RiskUnavailable
+    answer_s_max = RISK_ANSWER_S_MAX
+
+    def verdicts(self, cases: Sequence[Case]) -> list[Verdict]:
+        """See actors.live.risk_agent.RiskAgent.verdicts. Raises RiskUnavailable."""
+        verdicts: list[Verdict] = self._call("verdicts", cases)
+        return verdicts

@@ -33,15 +33,18 @@ REFUSAL_S = 0.2
 CALLS_AT_ONCE_MAX = 64
 
 CLASSES: Mapping[str, str] = {
+    "agent": "actors.live.agents:SignalAgent",
     "chain": "actors.live.chain:Chain",
     "droids": "actors.live.droids:DroidHost",
     "indexer": "actors.live.indexer:Indexer",
     "keeper": "actors.live.keeper:Keeper",
     "market": "actors.live.market:Market",
+    "orchestrator": "actors.live.orchestrator:Orchestrator",
     "pool": "actors.live.pool:PoolActor",
     "relay": "actors.live.relay:Relay",
     "recorder": "actors.live.recorder:Recorder",
     "risk": "actors.live.risk:Risk",
+    "risk_agent": "actors.live.risk_agent:RiskAgent",
     "simulation": "actors.simulate.runner:SimulationRunner",
     "strategy": "actors.live.strategy:Strategy",
     "supervisor": "actors.live.supervisor:Supervisor",

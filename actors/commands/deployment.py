@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 
+from actors.cluster.agent_roster import AgentRoster
 from actors.cluster.comings import Comings
-from actors.cluster.handles import MarketHandle, PoolHandle
+from actors.cluster.handles import MarketHandle, PoolHandle, RiskHandle
 from actors.cluster.remote import RayCluster, Wanted
 from actors.cluster.roster import DroidRoster, Together
 from actors.commands.beginning import Beginning, Prices
+from actors.live.agent_rules import AGENTS, ORCHESTRATOR, RISK_AGENT
 from actors.live.auditor import Auditor
 from actors.live.pool_hedge import PoolHedge
 from actors.live.strategy import Means
@@ -22,9 +24,12 @@ from sim.populations.registry import build_population
 from sim.rows.order_ids import LIVE
 from sim.scenario.world import PopulationDescription, World
 from sim.units import ATOMS_PER_UNIT
+from storage.agents.founding import name_markets
+from storage.agents.settings import forget_runtime_settings
 from storage.chain.arbitrage import BoughtEther
 from storage.chain.founding import found_chain
 from storage.chain.spot import ether_market
+from storage.intake.accept_state import OpenOrdersMax
 from storage.postgres.database import Link, connect
 from storage.postgres.database_roles import DatabaseUrls
 from storage.reading.strategy_holdings import StrategyHoldings
@@ -74,13 +79,10 @@ def wanted_actors(
         *pool_hedge(urls, world, prices, chain_seed),
         Wanted("keeper", "keeper", keeper),
     ]
-    comings: list[Comings] = [SimulationQueue(urls.engine, settings.simulations_max)]
-    if chain_seed is not None:
-        comings.append(DroidRoster(urls.engine, chain_seed))
     arguments = {
         "wanted": workers,
         "cluster": cluster,
-        "simulations": Together(comings),
+        "simulations": Together(comings(settings, urls, world, chain_seed)),
         "auditor": Auditor(
             urls.engine,
             {market: market_name(market) for market in ids},
@@ -88,6 +90,23 @@ def wanted_actors(
         ),
     }
     return [*workers, Wanted("supervisor", SUPERVISOR, arguments)]
+
+
+def comings(
+    settings: Settings, urls: DatabaseUrls, world: World, chain_seed: int | None
+) -> list[Comings]:
+    """Who starts what does not run from the beginning. What the world calls its markets is written
+    on the way, and what the last start was told of agents forgotten."""
+    with connect(urls.owner, "founding") as connection:
+        name_markets(connection, world.symbols)
+        forget_runtime_settings(connection)
+    found: list[Comings] = [SimulationQueue(urls.engine, settings.simulations_max)]
+    if chain_seed is not None:
+        found.append(DroidRoster(urls.engine, chain_seed))
+    if world.has_agents:
+        quoted = [market for market in quoted_markets(world) if market in world.symbols.values()]
+        found.append(AgentRoster(urls.engine, agents(settings, urls), quoted))
+    return found
 
 
 def founded(urls: DatabaseUrls, world: World, prices: Prices) -> int:
@@ -115,6 +134,20 @@ def chain(settings: Settings, urls: DatabaseUrls, world: World, seed: int | None
         ),
         Wanted("chain", "chain", arguments),
         Wanted("indexer", "indexer", {"database_url": urls.engine}),
+    ]
+
+
+def agents(settings: Settings, urls: DatabaseUrls) -> list[Wanted]:
+    """Who gives signals on symbols, who judges, and who trades on them for sessions."""
+    database = {"database_url": urls.engine}
+    trading = {
+        "risk": RiskHandle(RISK_AGENT),
+        "open_orders_max": OpenOrdersMax(settings.open_orders_max, settings.user_open_orders_max),
+    }
+    return [
+        Wanted("risk_agent", RISK_AGENT, database),
+        Wanted("orchestrator", ORCHESTRATOR, {**database, **trading}),
+        *(Wanted("agent", name, {"name": name, **database}) for name in AGENTS),
     ]
 
 

@@ -71,7 +71,7 @@ SHOWN: dict[str, Any] = {
         "default_stop_loss": 0.02,
         "default_take_profit": 0.05,
         "llm_approval_required": False,
-        "min_confidence": 0.7,
+        "min_confidence": 0.5,
     },
     "llm": {**WITHOUT_GATEWAY, "temperature": 0.7, "max_tokens": 2_000},
 }

@@ -124,6 +124,10 @@ class Fields:
             raise self.refuse(name, "a table")
         return Fields(value, self.path(name))
 
+    def names(self) -> tuple[str, ...]:
+        """What stands in a table whose names are its author's."""
+        return tuple(map(str, self._table))
+
     def tables(self, name: str, least: int) -> list["Fields"]:
         """A list of tables."""
         value = self._take(name) if self.has(name) else []

@@ -1,8 +1,9 @@
 """What a world is: its markets, their reference prices, who trades on them. Read from TOML text."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
@@ -39,9 +40,11 @@ LATENCY_US_DEFAULT = 50_000
 LATENCY_US_MAX = 10_000_000
 PAST_HOURS_DEFAULT, PAST_HOURS_MAX = 48, 168
 WORLD_FIELDS = ("name", "seed", "steps_per_second", "markets", "populations")
-DEPLOYMENT_FIELDS = ("chain", "past_hours", "news_a_day")
+DEPLOYMENT_FIELDS = ("chain", "past_hours", "news_a_day", "symbols", "agents")
 POPULATION_FIELDS = ("name", "strategy", "heads", "capital", "markets", "parameters")
 CARRIAGE_FIELDS = ("latency_us_min", "latency_us_max", "leverage", "inventory")
+
+SYMBOL_PATTERN = r"[A-Z0-9]{2,12}/[A-Z0-9]{2,12}"
 
 NAME_PATTERN = r"[a-z][a-z0-9-]{0,39}"
 
@@ -83,6 +86,8 @@ class World:
     has_chain    whether a deployment of it has a chain with pools beside its markets
     past_hours   how far back candles go on a deployment's first day; 0 for no past
     news_a_day   headlines of each asset whose index is synthetic, on average; 0 for none
+    symbols      what signal agents call its perpetual markets: BTC/USDT to BTC-PERP
+    has_agents   whether a deployment of it has signal agents, who look at all symbols
     """
 
     name: str
@@ -93,6 +98,8 @@ class World:
     has_chain: bool = False
     past_hours: int = 0
     news_a_day: int = 0
+    symbols: Mapping[str, str] = field(default_factory=dict)
+    has_agents: bool = False
 
     def market(self, market_id: str) -> MarketDescription:
         """A market by its id; KeyError if it is not in this world."""
@@ -109,11 +116,14 @@ def parse_world(text: str) -> World:
     with toml_table(text, "a world") as table:
         fields = Fields(table)
         fields.only(*WORLD_FIELDS, *DEPLOYMENT_FIELDS)
+        world = read_world(fields)
         world = dataclasses.replace(
-            read_world(fields),
+            world,
             has_chain=fields.flag("chain", False),
             past_hours=fields.integer("past_hours", 0, PAST_HOURS_MAX, PAST_HOURS_DEFAULT),
             news_a_day=fields.integer("news_a_day", 0, HEADLINES_A_DAY_MAX, 0),
+            symbols=_symbols(fields.table("symbols"), world.markets),
+            has_agents=fields.flag("agents", False),
         )
     for place, market in enumerate(world.markets):
         _refuse_quote(place, market.spec.quote_asset, COLLATERAL)
@@ -139,6 +149,22 @@ def read_world(fields: Fields, least_populations: int = 0) -> World:
     world = World(name, seed, steps_per_second, markets, populations)
     refuse_dear_inventories(world, known_first_ticks(world))
     return world
+
+
+def _symbols(fields: Fields, markets: tuple[MarketDescription, ...]) -> dict[str, str]:
+    """A position is LONG or SHORT, so each names a perpetual market, and no two the same."""
+    names = fields.names()
+    fields.only(*names)
+    perpetual = [one.spec.market_id for one in markets if not one.spec.is_spot]
+    found: dict[str, str] = {}
+    for name in names:
+        if not re.fullmatch(SYMBOL_PATTERN, name, re.ASCII):
+            raise fields.error(name, "allowed is a name such as BTC/USDT")
+        market_id = fields.choice(name, perpetual)
+        if market_id in found.values():
+            raise fields.refuse(name, "a market that no other symbol names")
+        found[name] = market_id
+    return found
 
 
 def with_replay(world: World, market_id: str, replay: Replay) -> World:

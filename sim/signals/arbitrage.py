@@ -55,7 +55,7 @@ def signal_of(perpetual: Venue | None, others: Sequence[Venue], terms: Arbitrage
         f"and {shown(terms.score_min)} is asked.",
     )
     if best.profit_pct <= terms.profit_min_pct or score < terms.score_min:
-        return said(Action.HOLD, 1 - score, numbers, *told, "So it holds.")
+        return said(Action.HOLD, 0.0, numbers, *told, "So it holds.")
     return said(best.action, score, numbers, *told, f"So it says {best.action} of the perpetual.")
 
 

@@ -12,7 +12,7 @@ from sim.signals.terms import ReversionTerms
 TOUCH, BEYOND, NARROW_MORE = 0.7, 0.8, 0.1
 LOW, VERY_LOW = 0.7, 0.9
 AGREED_MORE, ALONE = 0.1, 0.8
-IN_CONFLICT, IN_A_TREND, NOTHING_SEEN = 0.3, 0.2, 0.5
+IN_CONFLICT = 0.3
 
 Word = tuple[Action, float]
 NO_WORD: Word = (Action.HOLD, 0.0)
@@ -36,7 +36,7 @@ def signal_of(candles: Candles, terms: ReversionTerms) -> Signal:
         f"RSI is {shown(rsi)}, and ADX is {shown(adx)} where {shown(terms.adx_max)} is a trend.",
     )
     if adx >= terms.adx_max:
-        return said(Action.HOLD, IN_A_TREND, numbers, *told, "A trend is left alone.")
+        return said(Action.HOLD, 0.0, numbers, *told, "A trend is left alone.")
     action, confidence, why = joined(_band_word(bands, terms), _rsi_word(rsi, terms))
     return said(action, confidence, numbers, *told, why, f"So it says {action}.")
 
@@ -62,7 +62,7 @@ def joined(band: Word, rsi: Word) -> tuple[Action, float, str]:
     """What both say together, and why."""
     spoken = [word for word in (band, rsi) if word[0] is not Action.HOLD]
     if not spoken:
-        return Action.HOLD, NOTHING_SEEN, "Neither the bands nor RSI see an extreme."
+        return Action.HOLD, 0.0, "Neither the bands nor RSI see an extreme."
     if len(spoken) == 1:
         which = "the bands see" if spoken[0] is band else "RSI sees"
         return spoken[0][0], spoken[0][1] * ALONE, f"Only {which} an extreme."

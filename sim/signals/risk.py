@@ -37,6 +37,7 @@ class Rule(StrEnum):
     KELLY = "kelly"
     MARGIN = "margin"
     MAX_QUANTITY = "max_quantity"
+    RISK_AGENT_AWAY = "risk_agent_away"
 
 
 @dataclass(frozen=True)

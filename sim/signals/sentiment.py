@@ -74,7 +74,7 @@ def _judged(mean: float, agreement: float, count: int, terms: SentimentTerms) ->
         f"They agree by {shown(agreement)}, and {terms.headlines_full} would be enough.",
     )
     if abs(mean) < terms.threshold:
-        return said(Action.HOLD, enough * (1 - abs(mean)), numbers, *told, "So it holds.")
+        return said(Action.HOLD, 0.0, numbers, *told, "So it holds.")
     action = Action.BUY if mean > 0 else Action.SELL
     confidence = (0.5 + 0.5 * abs(mean)) * enough * agreement
     return said(action, confidence, numbers, *told, f"So it says {action}.")

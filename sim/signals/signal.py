@@ -100,12 +100,13 @@ def mixed(parts: Sequence[Part], numbers: Numbers, sentences: Sequence[str]) -> 
     """The action whose weighted score is highest, HOLD and then SELL on a tie.
 
     A confidence is the mean of those that speak, for and against: quiet parts count in the choice
-    alone, for else an agent of five parts could never be sure.
+    alone, for else an agent of five parts could never be sure. Where HOLD has most there is nothing
+    to trade on, so it has no confidence.
     """
     scores = {action: _score(parts, action) for action in Action}
     action = max((Action.HOLD, Action.SELL, Action.BUY), key=lambda one: scores[one])
-    counted = [part for part in parts if action is Action.HOLD or part.action is not Action.HOLD]
-    confidence = ratio(scores[action], math.fsum(part.weight for part in counted))
+    counted = [part.weight for part in parts if part.action is not Action.HOLD]
+    confidence = 0.0 if action is Action.HOLD else ratio(scores[action], math.fsum(counted))
     told = {part.name: str(part.action) for part in parts}
     verdict = f"BUY scores {shown(scores[Action.BUY])}, SELL {shown(scores[Action.SELL])}"
     verdict = f"{verdict} and HOLD {shown(scores[Action.HOLD])}: it says {action}."

@@ -52,7 +52,7 @@ class TechnicalTerms:
     macd_fast: int = period(12, "the faster mean of MACD")
     macd_slow: int = period(26, "the slower mean of MACD")
     macd_signal: int = period(9, "the mean of MACD itself")
-    macd_full_pct: float = number(0.1, 0, 100, "its full scale, in % of price", True)
+    macd_full_pct: float = number(0.05, 0, 100, "its full scale, in % of price", True)
     bollinger_period: int = period(20, "what the bands look back")
     bollinger_deviations: float = number(2, 0, 10, "half the bands' width in deviations", True)
     ema_fast: int = period(9, "the faster mean")
@@ -113,17 +113,18 @@ class TrendTerms:
     """Two means that part while the trend is strong.
 
     The original measures ADX against 100 and the gap against 2 %, which candles of a minute never
-    come near: the full scales are settings here.
+    come near: the full scales are settings here. It looks once a candle, where the original's
+    candles are longer.
     """
 
-    cycle_s: int = cycle(300)
+    cycle_s: int = cycle(60)
     weight: float = vote_weight(0.30)
     ema_fast: int = period(9, "the faster mean")
     ema_slow: int = period(21, "the slower mean")
     adx_period: int = period(14, "what ADX looks back")
     adx_min: float = level(25, "from which ADX calls it a trend")
-    adx_full: float = number(50, 0, 100, "ADX at full confidence", True)
-    gap_full_pct: float = number(0.2, 0, 100, "the means' gap at full confidence, in %", True)
+    adx_full: float = number(40, 0, 100, "ADX at full confidence", True)
+    gap_full_pct: float = number(0.1, 0, 100, "the means' gap at full confidence, in %", True)
     adx_weight: float = part_weight(0.6, "ADX")
     gap_weight: float = part_weight(0.4, "the gap of the means")
     stop_loss: float = number(0.02, 0, 0.5, "the loss at which it would leave", True)
@@ -214,11 +215,11 @@ class RiskTerms:
 class VotingTerms:
     """When many voices are a decision."""
 
-    cycle_s: int = cycle(30)
-    quorum: float = share(0.6, "the least share of all weight that has voted")
+    cycle_s: int = cycle(10)
+    quorum: float = share(0.6, "the least share of all weight that is present")
     min_votes: int = whole(2, 1, 7, "the least number of votes")
     min_consensus: float = share(0.6, "the least consensus, times the share that has voted")
-    min_confidence: float = share(0.7, "the least confidence of those who agree")
+    min_confidence: float = share(0.5, "the least confidence of those who agree")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def signal_of(candles: Candles, terms: TrendTerms) -> Signal:
         f"and {shown(terms.reward_to_risk_min)} is asked.",
     )
     if adx < terms.adx_min or gap_pct == 0 or reward_to_risk < terms.reward_to_risk_min:
-        return said(Action.HOLD, 1 - confidence, numbers, *told, "So it holds.")
+        return said(Action.HOLD, 0.0, numbers, *told, "So it holds.")
     action = Action.BUY if gap_pct > 0 else Action.SELL
     return said(action, confidence, numbers, *told, f"It follows the trend: {action}.")
 

@@ -1,4 +1,9 @@
-"""Many signals become one consensus, for one symbol in one cycle."""
+"""Many signals become one consensus, for one symbol in one cycle.
+
+Who has a fresh signal is present, and makes the quorum. Who sees nothing to trade on says HOLD with
+a confidence of 0, and abstains: with one of more than 0 it votes, HOLD too, and only among votes is
+a consensus sought. Else those who look for what is rare would outvote whoever has found something.
+"""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -29,6 +34,11 @@ class Vote:
         return 0 <= self.age_s <= CYCLES_MAX * self.cycle_s and self.weight > 0
 
     @property
+    def is_cast(self) -> bool:
+        """Whether it says anything; else its agent is only present."""
+        return self.signal.confidence > 0
+
+    @property
     def counts(self) -> float:
         return self.weight * self.signal.confidence
 
@@ -40,7 +50,7 @@ class Consensus:
     leading      the action with the highest score, which `action` is where nothing speaks against
     consensus    score of `leading` over the weights of those who voted, 0 to 1
     confidence   the mean confidence of those who voted for `leading`, by weight
-    share        of all weight, how much has voted
+    share        of all weight, how much is present
     scores       by action: sum of weight × confidence
     agents       who voted, sorted
     """
@@ -57,20 +67,21 @@ class Consensus:
 
 def consensus_of(votes: Iterable[Vote], total_weight: float, terms: VotingTerms) -> Consensus:
     """Of the newest valid signal of each agent; `total_weight` is that of all agents."""
-    counted = newest(votes)
-    present = math.fsum(vote.weight for vote in counted)
-    share = bounded(ratio(present, total_weight))
+    present = newest(votes)
+    share = bounded(ratio(math.fsum(vote.weight for vote in present), total_weight))
+    counted = [vote for vote in present if vote.is_cast]
     scores = {action: _score(counted, action) for action in Action}
     leading = leader(scores)
-    consensus = bounded(ratio(scores[leading], present))
+    consensus = bounded(ratio(scores[leading], math.fsum(vote.weight for vote in counted)))
     weight = math.fsum(vote.weight for vote in counted if vote.signal.action is leading)
     confidence = bounded(ratio(scores[leading], weight))
-    why = objection(len(counted), share, consensus, confidence, terms)
+    cast = bounded(ratio(math.fsum(vote.weight for vote in counted), total_weight))
+    why = objection(len(counted), (share, cast), consensus, confidence, terms)
     action = Action.HOLD if why else leading
     told = (
-        f"{len(counted)} agents with {shown(share)} of all weight voted: "
-        f"BUY scores {shown(scores[Action.BUY])}, SELL {shown(scores[Action.SELL])} "
-        f"and HOLD {shown(scores[Action.HOLD])}.",
+        f"{len(present)} agents with {shown(share)} of all weight are present, "
+        f"and {len(counted)} voted: BUY scores {shown(scores[Action.BUY])}, "
+        f"SELL {shown(scores[Action.SELL])} and HOLD {shown(scores[Action.HOLD])}.",
         f"{leading} leads with a consensus of {shown(consensus)} "
         f"and a confidence of {shown(confidence)}.",
         f"{why or 'Nothing speaks against it.'} So it is {action}.",
@@ -96,13 +107,21 @@ def leader(scores: dict[Action, float]) -> Action:
 
 
 def objection(
-    votes: int, share: float, consensus: float, confidence: float, terms: VotingTerms
+    votes: int,
+    shares: tuple[float, float],
+    consensus: float,
+    confidence: float,
+    terms: VotingTerms,
 ) -> str:
-    """The first rule that the votes do not meet, as a sentence; empty where they meet all."""
-    least = terms.min_consensus * share
+    """The first rule that the votes do not meet, as a sentence; empty where they meet all.
+
+    shares   of all weight, how much is present and how much has voted
+    """
+    present, cast = shares
+    least = terms.min_consensus * cast
     if votes < terms.min_votes:
         return f"Fewer than {terms.min_votes} votes are none."
-    if share < terms.quorum - ROUNDING:
+    if present < terms.quorum - ROUNDING:
         return f"That is no quorum, which is {shown(terms.quorum)}."
     if consensus < least - ROUNDING:
         return f"A consensus of {shown(least)} is asked of such a share."

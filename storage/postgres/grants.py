@@ -37,7 +37,9 @@ TABLES: Mapping[str, Rights] = {
     "accounts": Rights(
         api="SELECT, INSERT (kind, name, owner_id, created_at_us),"
         " UPDATE (name, archived_at_us), DELETE",
-        engine="SELECT, DELETE",
+        # Who accepts an order of a session locks its account, which PostgreSQL allows to none who
+        # may change nothing of it.
+        engine="SELECT, UPDATE (name), DELETE",
     ),
     "agent_settings": Rights(
         api="SELECT, INSERT, UPDATE (persistent, runtime, start_no)",
@@ -145,7 +147,9 @@ TABLES: Mapping[str, Rights] = {
         " balance_after_atoms, reference, created_at_us)",
         engine="SELECT, INSERT, DELETE",
     ),
-    "leverages": Rights(api="SELECT, INSERT, UPDATE (leverage)", engine="SELECT, DELETE"),
+    "leverages": Rights(
+        api="SELECT, INSERT, UPDATE (leverage)", engine="SELECT, INSERT, UPDATE (leverage), DELETE"
+    ),
     "listened_accounts": Rights(
         api="SELECT, INSERT, UPDATE (seq, until_us)",
         engine="SELECT, UPDATE (seq), DELETE",
@@ -176,7 +180,11 @@ TABLES: Mapping[str, Rights] = {
     ),
     "orders": Rights(
         api="SELECT, INSERT",
-        engine="SELECT, UPDATE (quantity_lots, filled_lots, filled_tick_lots, reserved_atoms,"
+        engine="SELECT, INSERT (id, account_id, market_id, client_order_id, body_hash, side,"
+        " order_type, time_in_force, price_ticks, quantity_lots, filled_lots, leverage,"
+        " reduce_only, post_only, may_open, reserved_atoms, status, reason, created_at_us,"
+        " updated_at_us, trigger_ticks, on_mark, expires_us, link_id, link_order_id),"
+        " UPDATE (quantity_lots, filled_lots, filled_tick_lots, reserved_atoms,"
         " status, reason, updated_at_us, price_ticks, trigger_ticks, triggered_at_us,"
         " amend_reason, may_open)",
     ),
@@ -238,7 +246,7 @@ TABLES: Mapping[str, Rights] = {
     "users": Rights(
         api="SELECT, INSERT (id, email, password_hash, status, created_at_us, guest_since_us),"
         " UPDATE (password_hash, opened_at_us)",
-        engine="SELECT (id, guest_since_us), UPDATE (guest_since_us), DELETE",
+        engine="SELECT (id, role, status, guest_since_us), UPDATE (guest_since_us), DELETE",
     ),
 }
 SEQUENCES: Mapping[str, Rights] = {

@@ -67,7 +67,7 @@ def test_the_reversion_agent_buys_a_fall_out_of_its_bands_unless_there_is_a_tren
     risen = reversion.signal_of(candles_of([*ZIGZAG, 100.7]), ReversionTerms(adx_max=60))
     assert risen.action is Action.SELL
     in_trend = reversion.signal_of(candles_of(FALLING), ReversionTerms())
-    assert (in_trend.action, in_trend.confidence) == (Action.HOLD, 0.2)
+    assert (in_trend.action, in_trend.confidence) == (Action.HOLD, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_parts_of_the_technical_agent_are_as_documented() -> None:
     assert (low.action, low.confidence) == (Action.BUY, 0.75)
     assert technical.rsi_part(85, terms).action is Action.SELL
     assert technical.rsi_part(30, terms).action is Action.HOLD
-    assert technical.macd_part(-0.05, terms).confidence == pytest.approx(0.5)
+    assert technical.macd_part(-0.025, terms).confidence == pytest.approx(0.5)
     assert technical.trend_part(0.2, terms).confidence == 0.5
     assert technical.trend_part(1.5, terms).confidence == 0.75
     assert technical.bands_part(1.2, terms).action is Action.SELL

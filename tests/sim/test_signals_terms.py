@@ -75,7 +75,7 @@ def test_all_faults_are_told_at_once() -> None:
     }
     assert told["voting.quorum"] == (
         "voting.quorum must be a number of at least 0 and at most 1: "
-        "it is the least share of all weight that has voted."
+        "it is the least share of all weight that is present."
     )
     assert told["agents.risk"] == "agents.risk must be a section of names and values."
 

@@ -22,7 +22,7 @@ WEIGHTS = {
     "arbitrage": 0.20,
 }
 TOTAL = math.fsum(WEIGHTS.values())
-TERMS = VotingTerms()
+TERMS, LAX = VotingTerms(), VotingTerms(min_consensus=0)
 
 
 def vote(agent: str, action: Action, confidence: float = 0.9, age_s: float = 0) -> Vote:
@@ -82,8 +82,20 @@ def test_less_consensus_is_asked_of_a_smaller_share() -> None:
 
 
 def test_those_who_agree_must_be_confident() -> None:
-    assert consensus_of(all_say(SELL, 0.69), TOTAL, TERMS).action is HOLD
-    assert consensus_of(all_say(SELL, 0.7), TOTAL, TERMS).action is SELL
+    assert consensus_of(all_say(SELL, 0.49), TOTAL, LAX).action is HOLD
+    assert consensus_of(all_say(SELL, 0.5), TOTAL, LAX).action is SELL
+
+
+def test_who_abstains_makes_the_quorum_and_outvotes_nobody() -> None:
+    seen = [vote("trend", BUY, 0.6), vote("orderbook", BUY, 0.6)]
+    idle = [vote(agent, HOLD, 0.0) for agent in ("technical", "sentiment", "reversion")]
+    assert consensus_of(seen, TOTAL, TERMS).action is HOLD
+    found = consensus_of([*seen, *idle], TOTAL, TERMS)
+    assert (found.action, found.agents) == (BUY, ("orderbook", "trend"))
+    assert found.share == pytest.approx(1.15 / TOTAL)
+    assert found.consensus == pytest.approx(0.6)
+    against = [replace(one, signal=vote("trend", HOLD, 0.6).signal) for one in idle]
+    assert consensus_of([*seen, *against], TOTAL, TERMS).action is HOLD
 
 
 def test_an_agent_votes_once_with_its_newest_signal() -> None:
@@ -123,7 +135,7 @@ def test_the_order_of_votes_changes_nothing(votes: list[Vote], seed: int) -> Non
     assert found.action in (found.leading, HOLD)
     if found.action is not HOLD:
         assert found.share >= 0.6 - 1e-6
-        assert found.confidence >= 0.7 - 1e-6
+        assert found.confidence >= TERMS.min_confidence - 1e-6
         assert found.scores[found.action] > max(
             score for action, score in found.scores.items() if action is not found.action
         )

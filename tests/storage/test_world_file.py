@@ -46,6 +46,33 @@ def test_the_quiet_world_has_the_same_markets_and_nobody() -> None:
     assert shipped_worlds() == ["default", "quiet"]
 
 
+def test_shipped_worlds_name_their_perpetual_markets_and_the_default_one_has_agents() -> None:
+    worlds = {name: load_world(name) for name in shipped_worlds()}
+    symbols = {"BTC/USDT": "BTC-PERP", "ETH/USDT": "ETH-PERP"}
+    assert {name: world.symbols for name, world in worlds.items()} == {
+        "default": symbols,
+        "quiet": symbols,
+    }
+    assert {name for name, world in worlds.items() if world.has_agents} == {"default"}
+
+
+@pytest.mark.parametrize(
+    ("symbols", "complaint"),
+    [
+        ('"BTC/USDT" = "ETH-PERP"', "allowed is one of BTC-PERP"),
+        ('"btc/usdt" = "BTC-PERP"', "allowed is a name such as BTC/USDT"),
+        ('"BTC/USDT" = "BTC-PERP"\n"XBT/USDT" = "BTC-PERP"', "a market that no other symbol names"),
+    ],
+)
+def test_a_symbol_names_a_perpetual_market_of_its_own(
+    tmp_path: Path, symbols: str, complaint: str
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(f"{WORLD}\n[symbols]\n{symbols}\n")
+    with pytest.raises(ScenarioError, match=complaint):
+        load_world(str(file))
+
+
 def test_a_world_of_one_s_own_replays_trades_that_lie_beside_it(tmp_path: Path) -> None:
     (tmp_path / "BTCUSDT.csv").write_text(TRADES)
     (tmp_path / "mine.toml").write_text(WORLD)

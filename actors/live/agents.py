@@ -1,0 +1,205 @@
+"""A signal agent: every cycle it looks at all symbols, and says of each what it would do.
+
+All that comes of a cycle is one transaction: its signals, which are its votes, what of them is
+recorded, and that it is there.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from uuid_utils.compat import uuid7
+
+from actors.live.agent_rules import AGENTS, Looks, View, answered
+from actors.loop import Loop
+from sim.signals.signal import Action, Signal
+from sim.signals.terms import StrategyTerms
+from storage.agents.new_decisions import Kind, NewDecision, record
+from storage.agents.news import headlines_of
+from storage.agents.presence import Presence, arrive, seen
+from storage.agents.sights import Traded, books_of, candles_seen, traded_symbols, venues_of
+from storage.agents.signals import GivenSignal, give, last_actions
+from storage.agents.strategy_in_force import terms_in_force
+from storage.errors import StorageError, Superseded, told
+from storage.postgres.database import AsyncPool, now_us, open_pool
+from storage.postgres.unit_of_work import unit_of_work
+
+TICK_S = 1.0
+"""Between two looks at the book, and how late a new setting or a lost database is noticed."""
+
+SEEN_US = 4_000_000
+"""An agent whose cycles are longer says so often that it is there: five seconds are promised."""
+
+RETRY_S = 0.5
+STOP_WAIT_S = 4.0
+CONNECTIONS = 2
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, eq=False)
+class Spoken:
+    """A signal, what it was made of, and how long that took."""
+
+    view: View
+    signal: Signal
+    latency_ms: float
+
+
+class SignalAgent:
+    """One of actors.live.agent_rules.AGENTS, by its name."""
+
+    def __init__(
+        self,
+        name: str,
+        database_url: str,
+        clock_us: Callable[[], int] = now_us,
+        run: bool = False,
+    ) -> None:
+        self._name, self._kind = name, AGENTS[name]
+        self._database_url, self._clock_us = database_url, clock_us
+        self._presence: Presence | None = None
+        self._looks = Looks()
+        self._due_us, self._seen_us = 0, 0
+        self._error: str | None = None
+        self._signals, self._failures = 0, 0
+        self._loop = Loop(name, self._run)
+        if run:
+            self.start()
+
+    def start(self) -> None:
+        """Begin to look at markets. A second call does nothing."""
+        self._loop.start()
+
+    def stop(self) -> None:
+        """Finish the cycle under way, and end."""
+        self._loop.stop(STOP_WAIT_S)
+
+    def health(self) -> dict[str, int]:
+        """Signals given and cycles failed since it started."""
+        return {"signals": self._signals, "failures": self._failures}
+
+    def _run(self) -> None:
+        asyncio.run(self._work())
+
+    async def _work(self) -> None:
+        pool = await open_pool(self._database_url, CONNECTIONS)
+        try:
+            while not self._loop.stopping.is_set():
+                self._loop.beat()
+                try:
+                    await self.look(pool)
+                    await asyncio.sleep(TICK_S)
+                except Superseded:
+                    raise
+                except StorageError as error:
+                    log.warning("agent_waits", agent=self._name, error=told(error))
+                    await asyncio.sleep(RETRY_S)
+        finally:
+            await pool.close()
+
+    async def look(self, pool: AsyncPool) -> None:
+        """At the books; and where it is time for it, signals. Raises StorageError."""
+        if self._presence is None:
+            self._presence = await arrive(pool, self._name, self._kind.agent_type)
+        if self._clock_us() >= self._due_us or self._kind.sees == "looks":
+            await self._guarded(pool)
+        if self._clock_us() - self._seen_us >= SEEN_US:
+            await self._be_seen(pool)
+
+    async def _guarded(self, pool: AsyncPool) -> None:
+        """A fault of a rule is told, and the next cycle is another try."""
+        try:
+            await self._cycle(pool)
+        except (StorageError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            log.exception("agent_failed", agent=self._name)
+            self._error = f"{type(error).__name__}: {told(error)}"
+            self._failures += 1
+            self._due_us = self._clock_us() + int(TICK_S * 1e6)
+            await self._be_seen(pool, failures=1)
+
+    async def _cycle(self, pool: AsyncPool) -> None:
+        traded = await traded_symbols(pool)
+        if self._kind.sees == "looks":
+            await self._glance(pool, traded)
+        if self._clock_us() < self._due_us:
+            return
+        terms = await terms_in_force(pool)
+        self._due_us = self._clock_us() + self._kind.cycle_s(terms) * 1_000_000
+        spoken = [await self._speak(pool, one, terms) for one in traded]
+        await self._keep(pool, spoken)
+        self._error, self._seen_us = None, self._clock_us()
+        self._signals += len(spoken)
+
+    async def _glance(self, pool: AsyncPool, traded: list[Traded]) -> None:
+        for one in traded:
+            books = await books_of(pool, one.spec.base_asset)
+            for sight in books:
+                if sight.spec.market_id == one.spec.market_id:
+                    self._looks.add(one.symbol, sight.look)
+
+    async def _speak(self, pool: AsyncPool, traded: Traded, terms: StrategyTerms) -> Spoken:
+        view = await self._view(pool, traded, terms)
+        started_s = time.perf_counter()
+        signal = self._kind.rule(view, terms)
+        return Spoken(view, signal, (time.perf_counter() - started_s) * 1e3)
+
+    async def _view(self, pool: AsyncPool, traded: Traded, terms: StrategyTerms) -> View:
+        spec, now_us = traded.spec, self._clock_us()
+        books = await books_of(pool, spec.base_asset)
+        looks = [one.look for one in books if one.spec.market_id == spec.market_id]
+        if self._kind.sees == "looks":
+            looks = list(self._looks.of.get(traded.symbol, ()))
+        view = View(traded.symbol, await candles_seen(pool, spec), looks, now_us / 1e6)
+        if self._kind.sees == "venues":
+            venues = await venues_of(pool, spec.market_id, books, now_us)
+            view.perpetual, view.venues = venues
+        if self._kind.sees == "headlines":
+            since_us = now_us - int(terms.agents.sentiment.forgotten_h * 3_600e6)
+            view.headlines = await headlines_of(pool, spec.base_asset, since_us)
+        return view
+
+    async def _keep(self, pool: AsyncPool, spoken: list[Spoken]) -> None:
+        assert self._presence is not None
+        async with unit_of_work(pool) as connection:
+            await seen(connection, self._presence, signals=len(spoken))
+            before = await last_actions(connection, self._name)
+            given, decisions = [], []
+            for one in spoken:
+                symbol, signal = one.view.symbol, one.signal
+                is_recorded = signal.action is not Action.HOLD or before.get(symbol) != "HOLD"
+                decision_id = uuid7() if is_recorded else None
+                given.append(GivenSignal(self._name, symbol, signal, self._clock_us(), decision_id))
+                if decision_id is not None:
+                    decisions.append(self._decision(decision_id, one))
+            await give(connection, given)
+            await record(connection, decisions)
+
+    def _decision(self, decision_id: UUID, spoken: Spoken) -> NewDecision:
+        signal, view = spoken.signal, spoken.view
+        return NewDecision(
+            decision_id=decision_id,
+            agent=self._name,
+            symbol=view.symbol,
+            kind=Kind.SIGNAL,
+            action=signal.action,
+            confidence=signal.confidence,
+            reasoning=signal.reasoning,
+            context=dict(signal.numbers),
+            asked=view.asked,
+            answered=answered(signal),
+            at_us=int(view.now_s * 1e6),
+            latency_ms=spoken.latency_ms,
+            embedding=view.embedding,
+        )
+
+    async def _be_seen(self, pool: AsyncPool, failures: int = 0) -> None:
+        assert self._presence is not None
+        async with unit_of_work(pool) as connection:
+            await seen(connection, self._presence, error=self._error, failures=failures)
+        self._seen_us = self._clock_us()

@@ -1,0 +1,190 @@
+"""The orchestrator: agents' signals become decisions, and decisions become orders of sessions.
+
+A consensus and the verdicts on it are one transaction, each order is one with what it is noted in
+(storage/agents/session_orders.py), and all else that it does of a session is found anew from what
+stands in the tables: whoever is killed at any point goes on from there.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from actors.live.agent_rules import ORCHESTRATOR, ORCHESTRATOR_TYPE
+from actors.live.proposals import (
+    Moment,
+    Proposed,
+    consensus_decision,
+    moment_of,
+    proposed,
+    verdict_decision,
+)
+from actors.live.risk_agent import RiskPort, RiskUnavailable
+from actors.live.session_care import SessionCare
+from actors.loop import Loop
+from sim.signals.risk import Rule, Ruling, Verdict
+from sim.signals.terms import StrategyTerms
+from storage.agents.new_decisions import record
+from storage.agents.open_sessions import open_sessions
+from storage.agents.presence import Presence, arrive, seen
+from storage.agents.session_orders import send, wishes
+from storage.agents.sessions import Session, SessionStatus
+from storage.agents.sights import traded_symbols
+from storage.agents.signals import GivenSignal, given_signals
+from storage.agents.strategy_in_force import terms_in_force
+from storage.errors import StorageError, Superseded, told
+from storage.intake.accept_state import OpenOrdersMax
+from storage.postgres.database import AsyncPool, now_us, open_pool
+from storage.postgres.unit_of_work import unit_of_work
+
+TICK_S = 0.5
+SEEN_US = 4_000_000
+RETRY_S = 0.5
+STOP_WAIT_S = 4.0
+CONNECTIONS = 3
+WISH_CYCLES_MAX = 2
+"""An approval that is older than so many cycles is not traded on any more."""
+
+AWAY = Verdict(
+    Ruling.VETOED, 0, Rule.RISK_AGENT_AWAY, "The risk agent is away. Nothing is done without it."
+)
+
+log = structlog.get_logger()
+
+
+class Orchestrator:
+    """One a deployment: who comes later takes over."""
+
+    def __init__(
+        self,
+        database_url: str,
+        risk: RiskPort,
+        open_orders_max: OpenOrdersMax,
+        clock_us: Callable[[], int] = now_us,
+        run: bool = False,
+    ) -> None:
+        self._database_url, self._risk, self._clock_us = database_url, risk, clock_us
+        self._open_orders_max = open_orders_max
+        self._presence: Presence | None = None
+        self._care: SessionCare | None = None
+        self._due_us, self._cycles, self._cycle_ms = 0, 0, 0.0
+        self._seen_us = 0
+        self._loop = Loop(ORCHESTRATOR, self._run)
+        if run:
+            self.start()
+
+    def start(self) -> None:
+        """Begin to decide. A second call does nothing."""
+        self._loop.start()
+
+    def stop(self) -> None:
+        """Finish what is under way, and end."""
+        self._loop.stop(STOP_WAIT_S)
+
+    def health(self) -> dict[str, float]:
+        """Cycles since it started, and how long the last one took."""
+        return {"cycles": self._cycles, "cycle_ms": self._cycle_ms}
+
+    def _run(self) -> None:
+        asyncio.run(self._work())
+
+    async def _work(self) -> None:
+        pool = await open_pool(self._database_url, CONNECTIONS)
+        try:
+            while not self._loop.stopping.is_set():
+                self._loop.beat()
+                try:
+                    await self.look(pool)
+                    await asyncio.sleep(TICK_S)
+                except Superseded:
+                    raise
+                except StorageError as error:
+                    log.warning("orchestrator_waits", error=told(error))
+                    await asyncio.sleep(RETRY_S)
+        finally:
+            await pool.close()
+
+    async def look(self, pool: AsyncPool) -> None:
+        """Decide where it is time for it, send what is approved, look after sessions.
+
+        Raises StorageError.
+        """
+        terms = await terms_in_force(pool)
+        if self._clock_us() >= self._due_us:
+            self._due_us = self._clock_us() + terms.voting.cycle_s * 1_000_000
+            started_s = time.perf_counter()
+            await self.decide(pool, terms)
+            self._cycles += 1
+            self._cycle_ms = (time.perf_counter() - started_s) * 1e3
+            log.info("cycle_decided", took_ms=round(self._cycle_ms, 1))
+        await self.send(pool, terms)
+        await self.look_after(pool, terms)
+        if self._clock_us() - self._seen_us >= SEEN_US:
+            await self._be_seen(pool)
+
+    async def arrived(self, pool: AsyncPool) -> Presence:
+        """As who it writes."""
+        if self._presence is None:
+            self._presence = await arrive(pool, ORCHESTRATOR, ORCHESTRATOR_TYPE)
+        return self._presence
+
+    async def decide(self, pool: AsyncPool, terms: StrategyTerms) -> None:
+        """A consensus on every symbol, and verdicts on what running sessions would do of it."""
+        presence, given = await self.arrived(pool), await given_signals(pool)
+        sessions = [one for one in await open_sessions(pool) if one.status is SessionStatus.RUNNING]
+        for traded in await traded_symbols(pool):
+            moment = await moment_of(pool, traded, self._clock_us(), terms)
+            if moment is not None:
+                of_symbol = [one for one in sessions if one.symbol == traded.symbol]
+                await self._decide_on(pool, presence, moment, given, of_symbol)
+
+    async def _decide_on(
+        self,
+        pool: AsyncPool,
+        presence: Presence,
+        moment: Moment,
+        given: Sequence[GivenSignal],
+        sessions: Sequence[Session],
+    ) -> None:
+        started_s = time.perf_counter()
+        said, cause = consensus_decision(moment, given, started_s)
+        found = await proposed(pool, moment, said, sessions)
+        asked_s = time.perf_counter()
+        verdicts = await self._judged(found)
+        risk_ms = (time.perf_counter() - asked_s) * 1e3
+        decisions = [
+            verdict_decision(moment, cause, wish, verdict, risk_ms)
+            for wish, verdict in zip(found, verdicts, strict=True)
+        ]
+        async with unit_of_work(pool) as connection:
+            await seen(connection, presence)
+            await record(connection, [cause, *decisions])
+
+    async def _judged(self, found: Sequence[Proposed]) -> list[Verdict]:
+        """A risk agent that does not answer forbids."""
+        if not found:
+            return []
+        try:
+            return await asyncio.to_thread(self._risk.verdicts, [one.case for one in found])
+        except RiskUnavailable:
+            return [AWAY] * len(found)
+
+    async def send(self, pool: AsyncPool, terms: StrategyTerms) -> None:
+        """Orders of verdicts that have none yet."""
+        presence = await self.arrived(pool)
+        oldest_us = self._clock_us() - WISH_CYCLES_MAX * terms.voting.cycle_s * 1_000_000
+        for decision_id in await wishes(pool):
+            await send(pool, presence, decision_id, oldest_us, self._open_orders_max)
+
+    async def _be_seen(self, pool: AsyncPool) -> None:
+        async with unit_of_work(pool) as connection:
+            await seen(connection, await self.arrived(pool))
+        self._seen_us = self._clock_us()
+
+    async def look_after(self, pool: AsyncPool, terms: StrategyTerms) -> None:
+        """What sessions need beside decisions."""
+        presence = await self.arrived(pool)
+        if self._care is None:
+            self._care = SessionCare(presence, self._open_orders_max, self._clock_us)
+        await self._care.look(pool, terms.agents.risk)
