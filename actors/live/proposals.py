@@ -10,10 +10,12 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
+import structlog
 from uuid_utils.compat import uuid7
 
 from actors.live.agent_rules import AGENTS, ORCHESTRATOR, RISK_AGENT, View
 from actors.live.risk_agent import Case
+from sim.refusals import Refused
 from sim.rows.messages import Side
 from sim.signals import indicators
 from sim.signals.candles import Candles
@@ -32,6 +34,8 @@ from storage.postgres.database import AsyncPool
 DAY_S = 86_400
 VOLATILITY_CANDLES = 60
 """From so many on a day's deviation is reckoned."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +164,11 @@ async def proposed(
         step = Step.NOTHING if held is None else step_of(said.action, held.position_lots)
         if held is None or step is Step.NOTHING:
             continue
-        account = await account_of(pool, held, side, moment.sight)
+        try:
+            account = await account_of(pool, held, side, moment.sight)
+        except Refused as refused:  # something of it has no mark: its worth is not known now
+            log.warning("not_judged", session=str(session.session_id), why=refused.message)
+            continue
         case = Case(moment.proposal(step), account, moment.traded.spec, moment.terms.agents.risk)
         found.append(Proposed(session, step, case))
     return found

@@ -1,10 +1,11 @@
 """The strategy that agents and sessions go by: its defaults, and what the API has changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from sim.signals.bounds import read
-from sim.signals.terms import StrategyTerms
+from sim.signals.terms import RiskTerms, StrategyTerms, VotingTerms
 from storage.agents.settings import changed_settings
 from storage.postgres.database import AsyncPool
 
@@ -14,7 +15,7 @@ RISK_SETTINGS = (
 )
 """What the configuration and the risk agent's section of a strategy call alike."""
 
-MIN_CONFIDENCE = "min_confidence"
+VOTING_SETTINGS = ("min_confidence",)
 
 
 async def terms_in_force(pool: AsyncPool) -> StrategyTerms:
@@ -25,6 +26,13 @@ async def terms_in_force(pool: AsyncPool) -> StrategyTerms:
 
 def as_sections(changed: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of the configuration in the sections that a strategy has them in."""
-    risk = {name: changed[name] for name in RISK_SETTINGS if name in changed}
-    voting = {MIN_CONFIDENCE: changed[MIN_CONFIDENCE]} if MIN_CONFIDENCE in changed else {}
-    return {"agents": {"risk": risk}, "voting": voting}
+    return {
+        "agents": {"risk": _section(RiskTerms, RISK_SETTINGS, changed)},
+        "voting": _section(VotingTerms, VOTING_SETTINGS, changed),
+    }
+
+
+def _section(kind: type[Any], names: Sequence[str], changed: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration has no upper bounds for some of what a strategy has one for."""
+    highest = {one.name: one.metadata["bound"].high for one in fields(kind) if one.metadata}
+    return {name: min(changed[name], highest[name]) for name in names if name in changed}

@@ -181,6 +181,21 @@ def test_a_session_that_cannot_be_closed_says_why(lived: LivedSession) -> None:
     assert lived.position_lots() != 0
 
 
+def test_a_session_in_a_halted_market_ends_and_says_so(lived: LivedSession) -> None:
+    opened(lived)
+    lived.database.execute(
+        "UPDATE markets SET status = 3, halt_reason = 'it broke', takes_cancels = false"
+        " WHERE market_id = 'ETH-PERP'"
+    )
+    lived.stand(SessionStatus.STOPPING)
+    for _ in range(6):
+        lived.cares()
+    session = lived.session()
+    assert session["status"] == "STOPPED"
+    assert "is halted" in session["note"]
+    assert "2 orders could not be cancelled" in session["note"]
+
+
 def opened(lived: LivedSession) -> None:
     lived.agents_say(Action.BUY)
     lived.decides()
