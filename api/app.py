@@ -18,6 +18,7 @@ from api.cryptofunk import envelope as agents_envelope
 from api.cryptofunk import health as agents_health
 from api.cryptofunk import orders as agent_orders
 from api.cryptofunk import sessions as agent_sessions
+from api.cryptofunk import stream as agents_stream
 from api.door import errors
 from api.door.bodies import BodyLimits
 from api.door.families import Families, Family
@@ -84,6 +85,7 @@ SECTIONS = (
     decisions.router,
     feedback.router,
     config.router,
+    agents_stream.router,
     agents_health.router,
     agents_health.health_router(app_explorer.tell_health, ExplorerHealthAnswer),
     health.router,
@@ -117,6 +119,7 @@ FAMILIES = (
         agents_document.ERRORS,
         takes_cookies=True,
         slashed=("/api/v1/positions/",),
+        sockets=agents_stream.SOCKETS,
     ),
 )
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from api.cryptofunk.callers import Looker
 from api.cryptofunk.spelling import duration_text
+from api.cryptofunk.stream import clients_of
 from api.cryptofunk.wire import Told
 from api.door.answers import example, reply_exact
 from api.door.describing import Door, documented
@@ -122,7 +123,7 @@ def health_router(of_bearer: OfBearer, its_answer: type[BaseModel]) -> APIRouter
     "/api/v1/status", summary="How each part is doing", **documented(200, AgentsStatusAnswer)
 )
 async def get_agents_status(caller: Looker, request: Request) -> Response:
-    """Of this process."""
+    """Of this process. What is streamed is read from the database."""
     is_well = await answers(request)
     health = "healthy" if is_well else "unhealthy"
     return reply_exact(
@@ -130,8 +131,8 @@ async def get_agents_status(caller: Looker, request: Request) -> Response:
             status="operational" if is_well else "degraded",
             version=VERSION,
             uptime=uptime(),
-            components=Components(database=health, api="healthy", websocket="healthy"),
-            websocket=WebSocketTold(connected_clients=len(services_of(request).hub.sessions)),
+            components=Components(database=health, api="healthy", websocket=health),
+            websocket=WebSocketTold(connected_clients=clients_of(services_of(request).hub)),
         )
     )
 

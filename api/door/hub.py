@@ -36,7 +36,7 @@ class Hub:
 
     def __init__(self, pool: AsyncPool, database_url: str, markets: MarketCatalog) -> None:
         self.accounts = AccountFeeds(pool, database_url, markets)
-        self.markets = MarketFeeds(pool)
+        self.markets = MarketFeeds()
         self.crashes = CrashLog()
         self.sessions: set[Session] = set()
         self._of_users: Counter[int] = Counter()

@@ -1,13 +1,13 @@
-"""What happens in markets, to those who listen: one reader of a topic for all of a process."""
+"""What happens in markets, and whatever else is read for all who listen: one reader of a topic for
+all of a process."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
-from api.door.market_topics import Source, source_of
+from api.door.market_topics import Source
 from api.door.stream_topics import Listener, Topic, tell_all
-from sim.market import MarketSpec
 from storage.errors import StorageError
-from storage.postgres.database import AsyncPool
 from storage.vital_tasks import ended, started_vital
 
 
@@ -46,18 +46,18 @@ class Reading:
 
 
 class MarketFeeds:
-    """All public topics that somebody listens to in this process."""
+    """All such topics that somebody listens to in this process."""
 
-    def __init__(self, pool: AsyncPool) -> None:
-        self._pool = pool
+    def __init__(self) -> None:
         self._readings: dict[Topic, Reading] = {}
 
-    def join(self, listener: Listener, spec: MarketSpec) -> None:
-        """Tell this one what there is, and then what comes."""
+    def join(self, listener: Listener, opened: Callable[[], Source]) -> None:
+        """Tell this one what there is, and then what comes; `opened` is who reads it, where nobody
+        does yet."""
         topic = listener.topic
         reading = self._readings.get(topic)
         if reading is None:
-            reading = self._readings[topic] = Reading(source_of(self._pool, topic, spec))
+            reading = self._readings[topic] = Reading(opened())
             reading.task = started_vital(reading.run(), f"read-{topic.channel}-{topic.market_id}")
         reading.newcomers[listener] = None
 

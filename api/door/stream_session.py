@@ -2,18 +2,20 @@
 
 import asyncio
 import time
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from starlette.websockets import WebSocket
 
 from api.credentials.key_ring import prefix_of
-from api.credentials.shown import Credentials, Lack, unauthenticated
+from api.credentials.shown import NONE_SENT, Credentials, Lack, unauthenticated
 from api.credentials.tokens import Claims
 from api.desk.orders import find_market
 from api.door.callers import Chosen, holder_in
 from api.door.errors import as_refused
 from api.door.front import Call, call_of
 from api.door.limits import Principal, RateKind, too_many
+from api.door.market_topics import Source, source_of
 from api.door.services import Services
 from api.door.stream_client import CLIENTS, Client, Message
 from api.door.stream_topics import Channel, Dialect, Login, Ping, Told, Topic, Wish
@@ -64,25 +66,24 @@ class Session:
     def __init__(self, websocket: WebSocket, services: Services, dialect: Dialect) -> None:
         self.client = Client(websocket)
         self.dialect = dialect
-        self._websocket, self._services, self._hub = websocket, services, services.hub
-        self._call: Call = call_of(websocket.scope)
-        self._shown = self._call.credentials
+        self._websocket, self.services, self.hub = websocket, services, services.hub
+        self.call: Call = call_of(websocket.scope)
+        self.shown = self.call.credentials
         self.claims: Claims | None = None
-        self._subscriptions: dict[Topic, Subscription] = {}
-        self._opened_at = time.monotonic()
+        self.subscriptions: dict[Topic, Subscription] = {}
+        self.silent_since = time.monotonic()
 
     async def run(self) -> None:
         """Serve the client until it goes, or is sent away. Raises Refused before the handshake."""
-        if self._shown != Credentials():
-            await self._be(self._call.claims, self._shown)
         CLIENTS.inc()
         tasks: list[asyncio.Task[None]] = []
         try:
+            await self.identify()
             await self._websocket.accept()
-            self._hub.sessions.add(self)
-            if self.claims is not None:
+            self.hub.sessions.add(self)
+            if self.claims is not None and self.dialect.greets:
                 self.say(self.dialect.logged_in(self.claims.user_id))
-            tasks += [asyncio.create_task(work) for work in (self._read(), self.client.run())]
+            tasks += [asyncio.create_task(work) for work in self.works()]
             either: list[asyncio.Future[Any]] = [*tasks, self.client.ending]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         except OSError:  # who has asked is gone before the answer
@@ -90,20 +91,35 @@ class Session:
         finally:
             await self._close(tasks)
 
+    async def identify(self) -> None:
+        """Be whom the handshake shows. Raises Refused, StorageError."""
+        if self.shown != NONE_SENT:
+            await self.be(self.call.claims, self.shown)
+        elif self.dialect.needs_login:
+            self.await_login()
+
+    def await_login(self) -> None:
+        """Whoever does not say in time who they are is sent away."""
+        self.silent_since = time.monotonic()
+        asyncio.get_running_loop().call_later(LOGIN_S_MAX, self.look)
+
+    def works(self) -> list[Coroutine[Any, Any, None]]:
+        """What is done at once for as long as the client is there."""
+        return [self._read(), self.client.run()]
+
     async def _close(self, tasks: list[asyncio.Task[None]]) -> None:
         CLIENTS.dec()
-        self._hub.sessions.discard(self)
-        for topic in list(self._subscriptions):
-            self._forget(topic)
-        if self.claims is not None:
-            self._hub.leave(self.claims.user_id)
+        self.hub.sessions.discard(self)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self.forget_all()
+        if self.claims is not None:
+            self.hub.leave(self.claims.user_id)
         if self.client.ending.done():
             ending = self.client.ending.result()
             closing = {"type": "websocket.close", "code": ending.code, "reason": ending.reason}
-            await self._hub.closed(self._websocket.send(closing))
+            await self.hub.closed(self._websocket.send(closing))
 
     async def _read(self) -> None:
         while (message := await self._websocket.receive())["type"] == "websocket.receive":
@@ -112,13 +128,13 @@ class Session:
             except (Refused, StorageError) as error:
                 self.say(self.dialect.refused(as_refused(error)))
             except Exception:
-                self._crashed()
+                self.crashed()
                 return
             await self.client.room()
 
-    def _crashed(self) -> None:
+    def crashed(self) -> None:
         """A bug that this client has met ends its socket, and no other's."""
-        self._hub.crashes.crashed(self._call.request_id.decode())
+        self.hub.crashes.crashed(self.call.request_id.decode())
         self.client.end(1011, "Something went wrong on our side")
 
     async def _answer(self, text: str) -> None:
@@ -133,41 +149,41 @@ class Session:
             await self.subscribe(wish)
 
     def say(self, text: str) -> None:
-        """Send an answer."""
-        self.client.offer(Message(text))
+        """Send an answer, where the family has words for it."""
+        if text:
+            self.client.offer(Message(text))
 
     def tell(self, told: Told) -> None:
         """Send what a topic tells."""
         try:
-            text = self._hub.worded(
-                self.dialect, told, self.claims.user_id if self.claims else None
-            )
+            text = self.hub.worded(self.dialect, told, self.claims.user_id if self.claims else None)
         except Exception:
-            self._crashed()
+            self.crashed()
             return
-        self.client.offer(Message(text, told.topic.channel, told.sequence))
+        if text:
+            self.client.offer(Message(text, told.topic.channel, told.sequence))
 
     async def log_in(self, text: str) -> None:
         """Be known by a token or an API key; again with a new one before the old one ends."""
         is_key = prefix_of(text) is not None
         shown = Credentials(api_key=text) if is_key else Credentials(bearer=text)
-        window = self._services.rates.hit(RateKind.WRITE, Principal(self._call.address))
+        window = self.services.rates.hit(RateKind.WRITE, Principal(self.call.address))
         if not window.allowed:
             raise too_many(window)
-        await self._be(await self._claims_of(shown), shown)
+        await self.be(await self._claims_of(shown), shown)
         assert self.claims is not None, "who was refused is not here any more"
         self.say(self.dialect.logged_in(self.claims.user_id))
 
     async def _claims_of(self, shown: Credentials) -> Claims | None:
         if shown.api_key is None:
-            return self._services.tokens.verify(shown.token) if shown.token else None
-        claims = await self._services.keys.look_up(self._services.pool, shown.api_key)
+            return self.services.tokens.verify(shown.token) if shown.token else None
+        claims = await self.services.keys.look_up(self.services.pool, shown.api_key)
         return claims if claims is not None and claims.expires_at_s > time.time() else None
 
-    async def _be(self, claims: Claims | None, shown: Credentials) -> None:
+    async def be(self, claims: Claims | None, shown: Credentials) -> None:
         """Somebody, from now on. Raises Refused."""
         if claims is None:
-            is_late = bool(shown.token and self._services.tokens.is_expired(shown.token))
+            is_late = bool(shown.token and self.services.tokens.is_expired(shown.token))
             raise unauthenticated(shown, Lack.EXPIRED if is_late else Lack.INVALID)
         if claims.scopes is not None and Scope.READ not in claims.scopes:
             raise Refused(Refusal.FORBIDDEN, f"This API key does not have the scope {Scope.READ}")
@@ -175,12 +191,12 @@ class Session:
             raise Refused(Refusal.FORBIDDEN, "This connection is another user's: open one of yours")
         await self._check(claims.user_id, claims.user_id)
         if self.claims is None:
-            self._hub.enter(claims.user_id)
-        self.claims, self._shown = claims, shown
+            self.hub.enter(claims.user_id)
+        self.claims, self.shown = claims, shown
 
     async def _check(self, user_id: int, account_id: int) -> None:
         """Raises Refused where the user may not look, or the account is not theirs."""
-        standing = await find_standing(self._services.pool, user_id, account_id)
+        standing = await find_standing(self.services.pool, user_id, account_id)
         holder_in(Chosen(user_id, account_id), standing)
 
     async def topic_of(self, wish: Wish) -> Topic:
@@ -190,7 +206,7 @@ class Session:
                 raise unauthenticated(Credentials(), Lack.MISSING)
             account_id = wish.account_id if wish.account_id is not None else self.claims.user_id
             return Topic(wish.channel, account_id=account_id)
-        market = await find_market(self._services.markets, wish.market_id or "")
+        market = await find_market(self.services.markets, wish.market_id or "")
         interval = (wish.interval or "") if wish.channel == Channel.CANDLES else ""
         if wish.channel == Channel.CANDLES and interval not in INTERVALS_US:
             known = ", ".join(INTERVALS_US)
@@ -202,55 +218,72 @@ class Session:
     async def subscribe(self, wish: Wish) -> None:
         """Listen. Raises Refused, StorageError."""
         topic = await self.topic_of(wish)
-        if topic in self._subscriptions:
+        if topic in self.subscriptions:
             raise Refused(Refusal.INVALID_REQUEST, "This is listened to already")
-        if len(self._subscriptions) >= SUBSCRIPTIONS_MAX:
+        if len(self.subscriptions) >= SUBSCRIPTIONS_MAX:
             raise Refused(
                 Refusal.INVALID_REQUEST,
                 f"One connection listens to {SUBSCRIPTIONS_MAX} things at the most",
             )
         listener = Subscription(self, topic, wish.after)
         if not topic.channel.is_private:
-            market = await find_market(self._services.markets, topic.market_id)
-            self._subscriptions[topic] = listener
-            self.say(self.dialect.listening(topic, None))
-            self._hub.markets.join(listener, market.spec)
+            market = await find_market(self.services.markets, topic.market_id)
+            pool, spec = self.services.pool, market.spec
+            self.watch(listener, lambda: source_of(pool, topic, spec))
             return
         assert self.claims is not None, "private topics are of somebody"
         await self._check(self.claims.user_id, topic.account_id)
-        sequence = await self._hub.accounts.join(listener)
-        self._subscriptions[topic] = listener
+        await self.follow(listener)
+
+    async def follow(self, listener: Subscription) -> None:
+        """Listen to what happens to an account. Raises StorageError."""
+        topic = listener.topic
+        sequence = await self.hub.accounts.join(listener)
+        self.subscriptions[topic] = listener
         self.say(self.dialect.listening(topic, sequence))
         if listener.after is not None:
             try:
-                await self._hub.accounts.resume(listener)
+                await self.hub.accounts.resume(listener)
             except BaseException:
-                self._subscriptions.pop(topic, None)
+                self.subscriptions.pop(topic, None)
                 raise
+
+    def watch(self, listener: Subscription, opened: Callable[[], Source]) -> None:
+        """Listen to what is read for everybody."""
+        self.subscriptions[listener.topic] = listener
+        self.say(self.dialect.listening(listener.topic, None))
+        self.hub.markets.join(listener, opened)
 
     async def _unsubscribe(self, wish: Wish) -> None:
         topic = await self.topic_of(wish)
-        if topic not in self._subscriptions:
+        if topic not in self.subscriptions:
             raise Refused(Refusal.INVALID_REQUEST, "This is not listened to")
-        self._forget(topic)
+        self.forget(topic)
         self.say(self.dialect.silent(topic))
 
-    def _forget(self, topic: Topic) -> None:
-        listener = self._subscriptions.pop(topic)
+    def forget_all(self) -> None:
+        """Nothing is told any longer."""
+        for topic in list(self.subscriptions):
+            self.forget(topic)
+
+    def forget(self, topic: Topic) -> None:
+        listener = self.subscriptions.pop(topic)
         if topic.channel.is_private:
-            self._hub.accounts.leave(listener)
+            self.hub.accounts.leave(listener)
         else:
-            self._hub.markets.leave(listener)
+            self.hub.markets.leave(listener)
 
     def look(self) -> None:
         """End where the login has ended, or nobody has said who they are for too long."""
         if self.claims is None:
-            if self.dialect.needs_login and time.monotonic() - self._opened_at > LOGIN_S_MAX:
+            if self.dialect.needs_login and time.monotonic() - self.silent_since >= LOGIN_S_MAX:
                 self.client.end(NOT_KNOWN, "Nobody has said who this is")
-        elif self._shown.api_key is not None:
+        elif self.shown == NONE_SENT:
+            return  # let in without a login, which therefore does not end
+        elif self.shown.api_key is not None:
             if self.claims.expires_at_s <= time.time():
                 self.client.end(NOT_KNOWN, "This API key has expired")
-        elif self._services.tokens.verify(self._shown.token or "") is None:
+        elif self.services.tokens.verify(self.shown.token or "") is None:
             self.client.end(NOT_KNOWN, "This login has ended: log in again, and resume")
 
     async def look_closely(self) -> None:
@@ -258,10 +291,10 @@ class Session:
         accounts. While it is away nothing new is told."""
         if self.claims is None:
             return
-        accounts = {topic.account_id for topic in self._subscriptions if topic.account_id}
+        accounts = {topic.account_id for topic in self.subscriptions if topic.account_id}
         try:
-            if self._shown.api_key is not None:
-                await self._be(await self._claims_of(self._shown), self._shown)
+            if self.shown.api_key is not None:
+                await self.be(await self._claims_of(self.shown), self.shown)
             for account_id in accounts | {self.claims.user_id}:
                 await self._check(self.claims.user_id, account_id)
         except Refused as refused:

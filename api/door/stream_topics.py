@@ -21,10 +21,13 @@ class Channel(StrEnum):
     FILLS = "fills"
     POSITIONS = "positions"
     BALANCES = "balances"
+    AGENTS = "agents"
+    SESSIONS = "sessions"
+    DECISIONS = "decisions"
 
     @property
     def is_private(self) -> bool:
-        """True where it is about an account and not about a market."""
+        """True where it is about an account, and not read by one reader for everybody."""
         return self in PRIVATE
 
 
@@ -98,6 +101,8 @@ class Dialect(Protocol):
     """How a family reads what clients send over its WebSocket, and words what they are told."""
 
     needs_login: bool
+    greets: bool
+    """Whether who is known by the handshake is told so."""
     """Whether a client that has not said who it is is sent away."""
 
     def read(self, text: str) -> Wish | Login | Ping:

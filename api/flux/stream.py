@@ -43,6 +43,7 @@ class FluxDialect:
     """Flux over its WebSocket."""
 
     needs_login = False
+    greets = True
 
     def read(self, text: str) -> Wish | Login | Ping:
         """A message. Raises Refused."""

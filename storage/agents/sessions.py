@@ -13,6 +13,7 @@ from storage.intake.transfers import deposited, locked_balance
 from storage.people.accounts import INSERT_BALANCE, AccountKind
 from storage.postgres.database import AsyncPool, now_us
 from storage.postgres.unit_of_work import Connection, Row, fetch_all, fetch_one
+from storage.reading.account_frames import listened_as
 
 OPEN_SESSIONS_MAX = 20
 """Of one user."""
@@ -106,6 +107,7 @@ async def start_session(
     account = await (await connection.execute(INSERT_ACCOUNT, owner)).fetchone()
     assert account is not None
     await connection.execute(INSERT_BALANCE, (account[0], COLLATERAL))
+    await listened_as(connection, account[0], user_id, at_us)
     empty = await locked_balance(connection, account[0], COLLATERAL)
     await deposited(connection, empty, initial_atoms, "initial_capital")
     values = (session_id, user_id, account[0], symbol, market_id, SessionStatus.RUNNING)

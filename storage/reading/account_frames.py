@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from storage.errors import DatabaseUnavailable
 from storage.postgres.database import AsyncPool, now_us
-from storage.postgres.unit_of_work import fetch_all, fetch_one
+from storage.postgres.unit_of_work import Connection, fetch_all, fetch_one
 
 NOTIFIED = "account_frames"
 """What PostgreSQL notifies, with the account's number, when a frame is committed."""
@@ -27,6 +27,10 @@ INSERT INTO listened_accounts (account_id, seq, until_us) VALUES (%s, %s, %s)
 ON CONFLICT (account_id) DO UPDATE SET until_us = excluded.until_us RETURNING xmax = 0"""
 """Frames of an account that is listened to anew are numbered from the time on, in microseconds: so
 above all of before, of which there were fewer."""
+
+LISTENED_AS = """
+INSERT INTO listened_accounts (account_id, seq, until_us)
+SELECT %s, %s, until_us FROM listened_accounts WHERE account_id = %s"""
 
 NEWEST_WRITER = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 OLDEST_WRITER = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
@@ -77,6 +81,12 @@ async def keep_listening(pool: AsyncPool, account_id: int) -> bool:
     at_us = now_us()
     row = await fetch_one(pool, KEEP, (account_id, at_us, at_us + LISTENED_US))
     return row is not None and bool(row[0])
+
+
+async def listened_as(connection: Connection, account_id: int, other_id: int, at_us: int) -> None:
+    """Frames of a new account are written from its first moment on, which is their number, where
+    those of another are. The caller's transaction commits."""
+    await connection.execute(LISTENED_AS, (account_id, at_us, other_id))
 
 
 async def writers_ended(pool: AsyncPool) -> None:
