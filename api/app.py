@@ -145,7 +145,8 @@ strings; JSON numbers, also with an exponent, are read as exactly. Every refusal
 there is one.
 
 What happens is told over a WebSocket, `GET /ws`, which this document's format cannot describe: send
-`{"op":"subscribe","channel":"trades","market":"BTC-PERP"}`; see `docs/streams.md`."""
+`{"op":"subscribe","channel":"trades","market":"BTC-PERP"}`. `GET /api/v1/ws` tells whoever runs
+agents of their sessions, and needs nothing to be sent. See `docs/streams.md`."""
 
 PAGE = {
     "docExpansion": "list",

@@ -71,7 +71,6 @@ class Session:
         self.shown = self.call.credentials
         self.claims: Claims | None = None
         self.subscriptions: dict[Topic, Subscription] = {}
-        self.silent_since = time.monotonic()
 
     async def run(self) -> None:
         """Serve the client until it goes, or is sent away. Raises Refused before the handshake."""
@@ -100,8 +99,11 @@ class Session:
 
     def await_login(self) -> None:
         """Whoever does not say in time who they are is sent away."""
-        self.silent_since = time.monotonic()
-        asyncio.get_running_loop().call_later(LOGIN_S_MAX, self.look)
+        asyncio.get_running_loop().call_later(LOGIN_S_MAX, self._end_if_unknown)
+
+    def _end_if_unknown(self) -> None:
+        if self.claims is None:
+            self.client.end(NOT_KNOWN, "Nobody has said who this is")
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
         """What is done at once for as long as the client is there."""
@@ -274,13 +276,10 @@ class Session:
             self.hub.markets.leave(listener)
 
     def look(self) -> None:
-        """End where the login has ended, or nobody has said who they are for too long."""
-        if self.claims is None:
-            if self.dialect.needs_login and time.monotonic() - self.silent_since >= LOGIN_S_MAX:
-                self.client.end(NOT_KNOWN, "Nobody has said who this is")
-        elif self.shown == NONE_SENT:
-            return  # let in without a login, which therefore does not end
-        elif self.shown.api_key is not None:
+        """End where the login has ended. Whoever is here without one is let be."""
+        if self.claims is None or self.shown == NONE_SENT:
+            return
+        if self.shown.api_key is not None:
             if self.claims.expires_at_s <= time.time():
                 self.client.end(NOT_KNOWN, "This API key has expired")
         elif self.services.tokens.verify(self.shown.token or "") is None:
