@@ -27,8 +27,9 @@ from api.door.stream_session import Session, Subscription
 from api.door.stream_topics import Channel, Login, Ping, Told, Topic, Wish
 from api.exact_json import NotJson, read_json
 from sim.refusals import Refusal, Refused
-from storage.agents.changes import OpenSession, folded_fills, moved_positions
+from storage.agents.changes import folded_fills, moved_positions
 from storage.agents.positions import trading_accounts
+from storage.agents.sessions import Session as TradingSession
 from storage.agents.sessions import SessionStatus
 from storage.agents.symbols import read_symbols
 from storage.errors import DatabaseUnavailable, StorageError
@@ -216,7 +217,7 @@ class AgentsSession(Session):
             if told.topic.channel == Channel.SESSIONS:
                 self._put(told)
 
-    def _heard_of(self, session: OpenSession) -> None:
+    def _heard_of(self, session: TradingSession) -> None:
         """A session that has started while we began to listen."""
         told = Told(Topic(Channel.SESSIONS), 0, SessionMove(session, None))
         if self._is_for_us(told) and session.account_id not in self._last_fills:

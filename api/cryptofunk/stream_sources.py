@@ -2,6 +2,7 @@
 source is one topic's, for all of a process; what it tells of a session or a verdict is its user's
 alone, and whoever listens leaves out what is another's."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from api.door.market_topics import Source
@@ -9,12 +10,11 @@ from api.door.stream_topics import Channel, Told, Topic
 from storage.agents.agents import Agent, AgentStatus, all_agents
 from storage.agents.changes import (
     LATE_MAX,
-    OpenSession,
     decisions_after,
     newest_decisions,
-    open_sessions,
 )
-from storage.agents.sessions import SessionStatus
+from storage.agents.open_sessions import open_sessions
+from storage.agents.sessions import Session, SessionStatus
 from storage.postgres.database import AsyncPool, now_us
 
 LOOK_EVERY_S = 0.25
@@ -26,7 +26,7 @@ METADATA_EVERY_US = 5_000_000
 class SessionMove(NamedTuple):
     """A session that stands otherwise than before; None: it was not there."""
 
-    session: OpenSession
+    session: Session
     before: SessionStatus | None
 
 
@@ -123,10 +123,10 @@ class Sessions:
 
     def __init__(self, pool: AsyncPool, topic: Topic) -> None:
         self._pool, self._topic = pool, topic
-        self._open: dict[object, OpenSession] | None = None
+        self._open: dict[object, Session] | None = None
 
     async def read(self) -> list[Told]:
-        now: dict[object, OpenSession] = {
+        now: dict[object, Session] = {
             one.session_id: one for one in await open_sessions(self._pool)
         }
         before, self._open = self._open, now
@@ -139,7 +139,7 @@ class Sessions:
         ]
         stopped = [one for name, one in before.items() if name not in now]
         moves += [
-            SessionMove(one._replace(status=SessionStatus.STOPPED), one.status) for one in stopped
+            SessionMove(replace(one, status=SessionStatus.STOPPED), one.status) for one in stopped
         ]
         return [Told(self._topic, 0, move) for move in moves]
 

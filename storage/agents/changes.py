@@ -1,9 +1,8 @@
-"""What is new of agents, decisions, sessions and positions since the last look, for those who are
-told of it as it happens."""
+"""What is new of decisions and positions since the last look, for those who are told of it as it
+happens."""
 
 from collections.abc import Collection
 from typing import NamedTuple
-from uuid import UUID
 
 from storage.agents.decisions import COLUMNS, Decision
 from storage.agents.positions import (
@@ -12,7 +11,6 @@ from storage.agents.positions import (
     as_position,
     brought_up,
 )
-from storage.agents.sessions import SessionStatus
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import fetch_all
 
@@ -23,22 +21,8 @@ NEWEST_DECISIONS = f"SELECT seq FROM decisions ORDER BY seq DESC LIMIT {LATE_MAX
 DECISIONS_AFTER = f"""
 SELECT s.user_id, {COLUMNS} FROM decisions d LEFT JOIN trading_sessions s ON s.id = d.session_id
 WHERE d.seq > %s AND NOT d.seq = ANY(%b) ORDER BY d.seq LIMIT %s"""
-OPEN_SESSIONS = """
-SELECT id, user_id, account_id, symbol, status, started_at_us FROM trading_sessions
-WHERE stopped_at_us IS NULL ORDER BY id"""
 FOLDED = "SELECT market_id, fill_id FROM round_trip_cursors WHERE account_id = %s"
 MOVED = SELECT_POSITIONS.format(only=" AND (r.closed_at_us IS NULL OR r.last_fill_id > %(after)s)")
-
-
-class OpenSession(NamedTuple):
-    """A session that has not stopped."""
-
-    session_id: UUID
-    user_id: int
-    account_id: int
-    symbol: str
-    status: SessionStatus
-    started_at_us: int
 
 
 class Decided(NamedTuple):
@@ -59,15 +43,6 @@ async def decisions_after(
     """Those behind this number that are not known yet, in the order of writing."""
     rows = await fetch_all(pool, DECISIONS_AFTER, (seq, list(known), limit))
     return [Decided(Decision(*row[1:]), row[0]) for row in rows]
-
-
-async def open_sessions(pool: AsyncPool) -> list[OpenSession]:
-    """Of all users."""
-    rows = await fetch_all(pool, OPEN_SESSIONS)
-    return [
-        OpenSession(session_id, user_id, account_id, symbol, SessionStatus(status), started_at_us)
-        for session_id, user_id, account_id, symbol, status, started_at_us in rows
-    ]
 
 
 async def folded_fills(pool: AsyncPool, account_id: int) -> dict[str, int]:

@@ -114,27 +114,10 @@ def test_a_session_is_told_from_its_start_to_its_end_and_to_nobody_else(
         session = ann.starts()
         bought = ann.places(price=42_000, session_id=session)
         heard = hers.until("position_update", session_id=session)
-        opened = heard[-1]
         (shown,) = answered(ann, f"positions?session_id={session}")["positions"]
-        assert opened["data"] == part(shown, opened["data"], "position_id")
+        assert heard[-1]["data"] == part(shown, heard[-1]["data"], "position_id")
         heard += so_far(hers)
-        for told in heard:
-            fits(told, documented()[told["type"]])
-        orders = [one["data"] for one in heard if one["type"] == "order_update"]
-        filled = answered(ann, f"orders/{bought['id']}")["order"]
-        assert orders[-1] == part(filled, orders[-1], "order_id")
-        (trade,) = [one["data"] for one in heard if one["type"] == "trade"]
-        assert trade["order_id"] == bought["id"]
-        assert (trade["price"], trade["quantity"], trade["commission"]) == (42_000, 0.1, 2.1)
-        moves = [one["data"] for one in heard if one["type"] == "system_status"]
-        assert moves == [
-            {
-                "status": "trading_started",
-                "message": "Trading session started",
-                "metadata": {"session_id": session, "symbol": "BTC/USDT", "mode": "PAPER"},
-            }
-        ]
-        assert len({one["account"] for one in heard if "account" in one}) == 1
+        is_told_as_documented(heard, session, answered(ann, f"orders/{bought['id']}")["order"])
         ann.does("trade/pause", {"session_id": session})
         hers.until("system_status", status="paused")
         ann.does("trade/resume", {"session_id": session})
@@ -153,6 +136,46 @@ def test_a_session_is_told_from_its_start_to_its_end_and_to_nobody_else(
         hers.until("system_status", status="trading_stopped")
         for ear in (his, nobodys):
             assert {one["type"] for one in so_far(ear)} <= PUBLIC
+
+
+def is_told_as_documented(
+    heard: list[dict[str, Any]], session: str, filled: dict[str, Any]
+) -> None:
+    """A session that has started, and the order that was filled in it."""
+    for told in heard:
+        fits(told, documented()[told["type"]])
+    assert len({one["account"] for one in heard if "account" in one}) == 1
+    data = {told["type"]: told["data"] for told in heard}
+    assert data["order_update"] == part(filled, data["order_update"], "order_id")
+    assert data["system_status"] == {
+        "status": "trading_started",
+        "message": "Trading session started",
+        "metadata": {"session_id": session, "symbol": "BTC/USDT", "mode": "PAPER"},
+    }
+    trades = [one["data"] for one in heard if one["type"] == "trade"]
+    assert [one["order_id"] for one in trades] == [filled["id"]]
+    numbers = [trades[0][name] for name in ("price", "quantity", "commission")]
+    assert numbers == [42_000, 0.1, 2.1]
+
+
+def test_an_order_that_is_rejected_is_an_error_too(agents: AgentsFloor) -> None:
+    ann = agents.client()
+    maker, resting = agents.offers("SELL", "42000", "0.1")
+    sent = {
+        "marketId": "BTC-PERP", "side": "BUY", "type": "LIMIT", "quantity": "0.1",
+        "price": "42000", "postOnly": True,
+    }  # fmt: skip
+    with anns(agents, ann) as ear:
+        assert agents.app.http.post("/orders", json=sent, headers=ann.headers).status_code == 202
+        ear.until("order_update", status="REJECTED")
+        told = ear.next("error")
+        fits(told, documented()["error"])
+        assert (told["data"]["error"], told["data"]["severity"]) == (
+            "Failed to execute order",
+            "high",
+        )
+        assert told["data"]["details"]
+    maker.delete(f"/orders/{resting}")
 
 
 def test_the_main_account_is_told_of(agents: AgentsFloor) -> None:
