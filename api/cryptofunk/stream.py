@@ -125,6 +125,8 @@ class AgentsSession(Session):
         self._awaited = set(OF_ALL)
         self._begun = asyncio.Event()
         self._backlog: deque[Told] = deque()
+        self._turn = asyncio.Lock()
+        """Nobody becomes somebody else while it is read what is for whom they were."""
         self._woken = asyncio.Event()
         self._last_fills: dict[int, dict[str, int]] = {}
         self._listing: Listing | None = None
@@ -145,14 +147,16 @@ class AgentsSession(Session):
         """Somebody, who is told of their accounts from now on. Whoever was let in without saying
         who they are may say so, and is nobody until then. Raises Refused, StorageError."""
         if self.claims is not None and self.shown == NONE_SENT != shown:
-            self._quit()
+            async with self._turn:
+                self._quit()
         is_new = self.claims is None
         await super().be(claims, shown)
         if is_new:
             try:
                 await self._begin()
-            except BaseException:
-                self._quit()
+            except StorageError:
+                async with self._turn:
+                    self._quit()
                 raise
 
     def _quit(self) -> None:
@@ -245,20 +249,25 @@ class AgentsSession(Session):
             await self._woken.wait()
             self._woken.clear()
             while self._backlog:
-                told = self._backlog[0]
                 try:
-                    offered += await self._read_on(told)
+                    async with self._turn:
+                        offered += await self._next()
                 except StorageError:
                     await asyncio.sleep(RETRY_S)
                     continue
                 except Exception:
                     self.crashed()
                     return
-                if self._backlog and self._backlog[0] is told:
-                    self._backlog.popleft()
                 if offered >= AT_ONCE:
                     offered = 0
                     await asyncio.sleep(0)
+
+    async def _next(self) -> int:
+        if not self._backlog:
+            return 0
+        count = await self._read_on(self._backlog[0])
+        self._backlog.popleft()
+        return count
 
     async def _read_on(self, told: Told) -> int:
         """Tell this; how many messages it takes. Raises StorageError."""

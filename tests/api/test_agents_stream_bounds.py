@@ -10,6 +10,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.frames import CloseCode
 
 from api.cryptofunk.stream import MESSAGE_BYTES_MAX
+from api.door.cookies import TOKEN
 from tests.api.agents_floor import AgentsFloor
 from tests.api.deployment import Deployment
 from tests.api.listening import Ear, listening
@@ -77,12 +78,14 @@ def test_whoever_sits_here_is_told_of_the_paper_account_until_they_say_who_they_
 
 def test_elsewhere_a_token_is_needed_in_time(tight: Deployment) -> None:
     alice = tight.person()
-    cookie = {"Cookie": f"token={alice.token}"}
+    cookie = {"Cookie": f"{TOKEN}={alice.token}"}
+    key = alice.post("/auth/api-keys", {"name": "ear", "scopes": ["read"]}).json()["key"]
     with (
         listening(tight, path=PATH) as silent,
         listening(tight, path=PATH, headers=cookie) as browser,
         listening(tight, path=PATH) as late,
         listening(tight, path=PATH, headers=alice.headers) as known,
+        listening(tight, path=PATH, headers={"X-API-Key": key}) as by_key,
     ):
         answer = auth(late, "nonsense")
         fits(answer, documented()["error"])
@@ -91,7 +94,7 @@ def test_elsewhere_a_token_is_needed_in_time(tight: Deployment) -> None:
         assert so_far(silent) == []
         for ear in (silent, browser):
             assert ear.closing()[0] == 4401
-        for ear in (late, known):
+        for ear in (late, known, by_key):
             assert so_far(ear) == []
 
 
