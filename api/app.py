@@ -12,7 +12,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api import health, root
-from api.cryptofunk import agents, config, decisions, feedback, positions
+from api.cryptofunk import (
+    agents,
+    audit,
+    candles,
+    config,
+    decisions,
+    feedback,
+    positions,
+    strategies,
+)
 from api.cryptofunk import document as agents_document
 from api.cryptofunk import envelope as agents_envelope
 from api.cryptofunk import health as agents_health
@@ -86,6 +95,10 @@ SECTIONS = (
     feedback.router,
     config.router,
     agents_stream.router,
+    strategies.router,
+    strategies.texts,
+    candles.router,
+    audit.router,
     agents_health.router,
     agents_health.health_router(app_explorer.tell_health, ExplorerHealthAnswer),
     health.router,
@@ -194,7 +207,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def body_limits(settings: Settings) -> BodyLimits:
     """How large bodies may be, route by route."""
-    return BodyLimits(settings.body_limit_bytes, simulations.LARGE_BODIES)
+    return BodyLimits(
+        settings.body_limit_bytes, {**simulations.LARGE_BODIES, **strategies.LARGE_BODIES}
+    )
 
 
 async def send_document(request: Request) -> Response:

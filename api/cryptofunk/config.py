@@ -21,7 +21,9 @@ from api.door.routing import ExactRoute, services_of
 from api.door.wire import ExactDecimal
 from api.root import VERSION
 from sim.signals.terms import RiskTerms, VotingTerms
+from storage.agents.control_entries import ControlAction, note_control
 from storage.agents.settings import change_settings, changed_settings
+from storage.postgres.unit_of_work import unit_of_work
 
 NOTHING_CHANGES = "no valid configuration fields to update"
 UPDATED = "Configuration updated successfully"
@@ -38,6 +40,7 @@ DEFAULTS: dict[str, Any] = {
     "max_drawdown": as_written(RISK.max_drawdown),
     "default_stop_loss": as_written(RISK.default_stop_loss),
     "default_take_profit": as_written(RISK.default_take_profit),
+    "default_quantity": as_written(RISK.default_quantity),
     "min_confidence": as_written(VOTING.min_confidence),
     "llm_approval_required": False,
     "llm_temperature": Decimal("0.7"),
@@ -171,7 +174,7 @@ async def get_config(caller: Looker, request: Request) -> Response:
             exchange=EXCHANGE,
             initial_capital=now["initial_capital"],
             max_positions=int(now["max_positions"]),
-            default_quantity=as_written(RISK.default_quantity),
+            default_quantity=now["default_quantity"],
         ),
         risk=RiskConfig(**{name: now[name] for name in RiskConfig.model_fields}),
         llm=LlmConfig(
@@ -192,7 +195,10 @@ async def patch_config(sent: ConfigChange, caller: Chief, request: Request) -> R
     if not changes:
         raise malformed(NOTHING_CHANGES)
     text = exact_json_bytes(changes).decode()
-    await change_settings(services_of(request).pool, text, list(changes), sent.persist)
+    said = exact_json_bytes(changes | {"persist": sent.persist}).decode()
+    async with unit_of_work(services_of(request).pool) as connection:
+        await change_settings(connection, text, list(changes), sent.persist)
+        await note_control(connection, caller.user_id, ControlAction.CONFIG_CHANGED, "config", said)
     answer = ConfigChangedAnswer(message=UPDATED, updates=changes)
     if not sent.persist:
         answer.note = FORGOTTEN

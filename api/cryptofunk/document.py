@@ -2,12 +2,13 @@
 
 from api.cryptofunk.config import NOTHING_CHANGES
 from api.cryptofunk.decisions import WRONG_ID
-from api.cryptofunk.envelope import INVALID_BODY, error_body
+from api.cryptofunk.envelope import FAILED, INVALID_BODY, error_body
 from api.cryptofunk.field_descriptions import FIELDS
 from api.cryptofunk.orders import NO_PRICE, NOT_CANCELLABLE, WRONG_ORDER, WRONG_SESSION
+from api.cryptofunk.strategy_texts import TEXT_BYTES_MAX, YAML_NAMES
 from api.cryptofunk.wire import Told
 from api.door.answers import example
-from api.door.content_type import NOT_JSON
+from api.door.content_type import JSON, NOT_JSON, not_called
 from api.door.openapi import Words
 from api.door.refusal_examples import Errors, Example
 from api.door.statuses import STATUSES
@@ -65,6 +66,7 @@ TAGS = {
     "Agents: trading": "Orders and positions by symbol, in JSON numbers.",
     "Agents: sessions": "Paper runs, each by an account of its own.",
     "Agents: decisions": "What was decided, why, and what became of it.",
+    "Agents: strategies": "What the agents go by: parameters, weights, limits of risk.",
 }
 
 OPERATION_IDS = {
@@ -82,12 +84,33 @@ OPERATION_IDS = {
     "post_feedback": "giveFeedback",
     "put_feedback": "changeFeedback",
     "delete_feedback": "takeFeedbackBack",
+    "put_strategy": "replaceStrategy",
+    "get_strategy_file": "exportStrategy",
+    "post_strategy_file": "exportSentStrategy",
+    "post_strategy_import": "importStrategy",
+    "post_strategy_check": "validateStrategy",
+    "post_strategy_clone": "cloneStrategy",
+    "post_strategy_merge": "mergeStrategies",
+    "post_default_strategy": "makeDefaultStrategy",
+    "get_audit": "getAgentsAudit",
 }
 
 NO_SESSION: Example = ("session not found", "", {"session_id": UUID})
 NO_ORDER: Example = ("order not found", "", {"order_id": UUID})
 NO_DECISION: Example = ("decision not found", "", {"decision_id": UUID})
 NO_FEEDBACK: Example = ("feedback not found", "", {"feedback_id": UUID})
+UNKNOWN = "voting.wisdom is not known."
+WRONG_STRATEGY: Example = (
+    FAILED,
+    UNKNOWN,
+    {"field": "voting.wisdom", "errors": [{"field": "voting.wisdom", "message": UNKNOWN}]},
+)
+NO_TEXT: Example = ("unsupported media type", not_called((JSON, *YAML_NAMES)), {})
+NO_LARGER: Example = (
+    "request body too large",
+    f"A body may have at most {TEXT_BYTES_MAX} bytes",
+    {},
+)
 EXAMPLES: dict[str, dict[int, Example]] = {
     "getAgentOrder": {400: (WRONG_ORDER, "", {}), 404: NO_ORDER},
     "cancelAgentOrder": {400: (NOT_CANCELLABLE, "", {"status": "FILLED"}), 404: NO_ORDER},
@@ -114,6 +137,11 @@ EXAMPLES: dict[str, dict[int, Example]] = {
     "changeFeedback": {404: NO_FEEDBACK},
     "takeFeedbackBack": {404: NO_FEEDBACK},
     "changeConfig": {400: (NOTHING_CHANGES, "", {})},
+    "replaceStrategy": {400: WRONG_STRATEGY, 415: NO_TEXT},
+    "importStrategy": {400: WRONG_STRATEGY, 413: NO_LARGER, 415: NO_TEXT},
+    "validateStrategy": {415: NO_TEXT},
+    "cloneStrategy": {400: WRONG_STRATEGY},
+    "mergeStrategies": {400: WRONG_STRATEGY},
     "stopSession": {404: NO_SESSION},
     "pauseSession": {404: NO_SESSION},
     "resumeSession": {404: NO_SESSION},

@@ -35,9 +35,11 @@ from sim.orders import OrderStatus
 from sim.refusals import Refusal, Refused
 from sim.rows.messages import OrderType, Side, TimeInForce
 from storage.agents import orders as storage
+from storage.agents.control_entries import ControlAction, ControlOutcome, note_control
 from storage.agents.positions import positions_of_orders
 from storage.agents.sessions import own_session, sessions_of_accounts
-from storage.intake.cancels import request_cancel
+from storage.intake.cancels import ask_to_cancel
+from storage.postgres.unit_of_work import unit_of_work
 from storage.reading.order_lists import OrderFilter, OrderView
 
 LIST = "agent_orders"
@@ -99,6 +101,11 @@ async def post_agent_order(
     order = await build_order(services.markets, account_id, wish)
     placed = await services.acceptor.place(order, idempotency_key, caller.user_id)
     (shown,) = await told([await own_order(request, caller, placed.order_id)], listing, request)
+    if not placed.repeated:
+        said = {"symbol": sent.symbol, "side": sent.side, "type": sent.type}
+        placing = (ControlAction.ORDER_PLACED, shown.id, {**said, "quantity": sent.quantity})
+        async with unit_of_work(services.pool) as connection:
+            await note_control(connection, caller.user_id, *placing)
     return reply_exact(AgentOrderDoneAnswer(order=shown, message=CREATED), 201)
 
 
@@ -123,7 +130,11 @@ async def delete_agent_order(order_id: str, caller: Dealer, request: Request) ->
     number = number_of(order_id)
     order = await own_order(request, caller, number, order_id)
     try:
-        await request_cancel(services_of(request).pool, order.account_id, number)
+        async with unit_of_work(services_of(request).pool) as connection:
+            await ask_to_cancel(connection, order.account_id, number)
+            cancelling = (ControlAction.ORDER_CANCELLED, order_id.lower())
+            accepted = ControlOutcome.ACCEPTED
+            await note_control(connection, caller.user_id, *cancelling, {}, accepted)
     except Refused as refused:
         if refused.refusal != Refusal.ORDER_NOT_OPEN:
             raise

@@ -13,6 +13,7 @@ from api.desk.digests import digest
 from api.desk.transfers import amount_atoms
 from sim.market import COLLATERAL
 from sim.refusals import Refusal, Refused
+from storage.agents.control_entries import ControlAction, ControlOutcome, note_control
 from storage.agents.round_trips import advance
 from storage.agents.sessions import (
     Session,
@@ -35,6 +36,12 @@ STILL_STOPPING = (
     "The session is still closing its positions: ask again, and it is told when it has stopped"
 )
 
+SESSION_ACTS = {
+    SessionStatus.PAUSED: ControlAction.SESSION_PAUSED,
+    SessionStatus.RUNNING: ControlAction.SESSION_RESUMED,
+}
+"""What is done to a session that stands so afterwards."""
+
 
 async def start(
     pool: AsyncPool, user_id: int, traded: tuple[str, str], capital: str, key: str | None
@@ -44,6 +51,9 @@ async def start(
 
     async def work(connection: Connection) -> Outcome:
         made = await start_session(connection, uuid7(), user_id, traded, atoms)
+        said = {"symbol": traded[0], "initial_capital": capital}
+        started = (ControlAction.SESSION_STARTED, str(made.session_id))
+        await note_control(connection, user_id, *started, said)
         return {"session_id": str(made.session_id)}
 
     asked = Asked(user_id, ROUTE, digest(*traded, str(atoms)), key)
@@ -69,6 +79,8 @@ async def change(
             }
             sentence = f"The session is {session.status.lower()}"
             raise Refused(Refusal.INVALID_REQUEST, sentence, details)
+        act = SESSION_ACTS[after]
+        await note_control(connection, user_id, act, str(session_id), {"symbol": session.symbol})
         return await set_status(connection, session, after)
 
 
@@ -83,6 +95,8 @@ async def stop(pool: AsyncPool, session_id: UUID, user_id: int) -> Session:
         if session.status.trades:
             await advance(connection, session.account_id)
             session = await set_status(connection, session, SessionStatus.STOPPING)
+            stopped = (ControlAction.SESSION_STOPPED, str(session_id), {"symbol": session.symbol})
+            await note_control(connection, user_id, *stopped, ControlOutcome.ACCEPTED)
     until, pause_s = time.monotonic() + STOP_S_MAX, LOOKS_AGAIN_S
     while session.status != SessionStatus.STOPPED:
         left_s = until - time.monotonic()

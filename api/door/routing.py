@@ -45,12 +45,16 @@ class AsksForRows(Protocol):
 class ExactRoute(APIRoute):
     """An APIRoute that binds path, query, header, body and dependencies by itself."""
 
+    reads_body = False
+    """Whether the endpoint reads a body of whatever type by itself."""
+
     def get_route_handler(self) -> Callable[[Request], Any]:
         """The endpoint with its arguments bound."""
         endpoint: Callable[..., Awaitable[Response]] = self.endpoint
         arguments = bind(endpoint)
         takes_query = any(isinstance(kind, params.Query) for kind in kinds_of(endpoint))
-        writes_without_body = self.body_field is None and bool((self.methods or set()) - READS)
+        writes = bool((self.methods or set()) - READS)
+        writes_without_body = writes and self.body_field is None and not self.reads_body
 
         async def handle(request: Request) -> Response:
             if request.scope["query_string"] and not takes_query:

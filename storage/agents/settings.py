@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from storage.postgres.database import AsyncPool
-from storage.postgres.unit_of_work import fetch_one
+from storage.postgres.unit_of_work import Connection, fetch_one
 
 SELECT_CHANGED = "SELECT persistent, runtime FROM agent_settings"
 CHANGE = """
@@ -22,8 +22,7 @@ ON CONFLICT (id) DO UPDATE SET
         ELSE agent_settings.persistent END,
     runtime = CASE WHEN %(persist)s
         THEN (agent_settings.runtime::jsonb - %(names)s::text[])::text
-        ELSE (agent_settings.runtime::jsonb || %(changes)s::jsonb)::text END
-RETURNING 1"""
+        ELSE (agent_settings.runtime::jsonb || %(changes)s::jsonb)::text END"""
 """What is to stay takes the place of what was to be forgotten."""
 
 FORGET = "UPDATE agent_settings SET runtime = '{}', start_no = start_no + 1"
@@ -40,13 +39,15 @@ async def changed_settings(pool: AsyncPool) -> dict[str, Any]:
     return {} if row is None else _read(row[0]) | _read(row[1])
 
 
-async def change_settings(pool: AsyncPool, changes: str, names: list[str], persist: bool) -> None:
-    """All of these at once.
+async def change_settings(
+    connection: Connection, changes: str, names: list[str], persist: bool
+) -> None:
+    """All of these at once; the caller's transaction commits.
 
     changes   JSON of values by field
     """
     values: Mapping[str, Any] = {"changes": changes, "names": names, "persist": persist}
-    await fetch_one(pool, CHANGE, values)
+    await connection.execute(CHANGE, values)
 
 
 def _read(text: str) -> dict[str, Any]:

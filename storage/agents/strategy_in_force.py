@@ -1,13 +1,19 @@
-"""The strategy that agents and sessions go by: its defaults, and what the API has changed."""
+"""The strategy that agents and sessions go by: its defaults, and what the API has changed.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+Each value lies in one place: what the configuration and a strategy call alike is a field of the
+configuration, all else of the strategy lies under STRATEGY beside those fields. So whatever was
+changed last holds, be it by the one or the other.
+"""
+
+import json
+from collections.abc import Mapping
 from typing import Any
 
-from sim.signals.bounds import read
-from sim.signals.terms import RiskTerms, StrategyTerms, VotingTerms
-from storage.agents.settings import changed_settings
+from sim.signals.strategy import Strategy, merged, read_strategy, written_strategy
+from sim.signals.terms import StrategyTerms
+from storage.agents.settings import change_settings, changed_settings
 from storage.postgres.database import AsyncPool
+from storage.postgres.unit_of_work import Connection
 
 RISK_SETTINGS = (
     *("max_position_size", "max_positions", "max_daily_loss", "max_drawdown"),
@@ -15,24 +21,38 @@ RISK_SETTINGS = (
 )
 """What the configuration and the risk agent's section of a strategy call alike."""
 
-VOTING_SETTINGS = ("min_confidence",)
+MIN_CONFIDENCE = "min_confidence"
+STRATEGY = "strategy"
 
 
 async def terms_in_force(pool: AsyncPool) -> StrategyTerms:
     """As they are this moment. Raises DatabaseUnavailable, and TermsRefused where what is stored is
     not what the API lets in."""
-    return read(StrategyTerms, as_sections(await changed_settings(pool)))
+    return (await strategy_in_force(pool)).terms
+
+
+async def strategy_in_force(pool: AsyncPool) -> Strategy:
+    """The same with its name."""
+    return read_strategy(as_sections(await changed_settings(pool)))
+
+
+async def put_in_force(connection: Connection, strategy: Strategy) -> None:
+    """For ever: also in the place of what the configuration was changed to. The caller's
+    transaction commits."""
+    settings = as_settings(strategy)
+    await change_settings(connection, json.dumps(settings), list(settings), True)
 
 
 def as_sections(changed: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of the configuration in the sections that a strategy has them in."""
-    return {
-        "agents": {"risk": _section(RiskTerms, RISK_SETTINGS, changed)},
-        "voting": _section(VotingTerms, VOTING_SETTINGS, changed),
-    }
+    risk = {name: changed[name] for name in RISK_SETTINGS if name in changed}
+    voting = {MIN_CONFIDENCE: changed[MIN_CONFIDENCE]} if MIN_CONFIDENCE in changed else {}
+    return merged(changed.get(STRATEGY, {}), {"agents": {"risk": risk}, "voting": voting})
 
 
-def _section(kind: type[Any], names: Sequence[str], changed: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration has no upper bounds for some of what a strategy has one for."""
-    highest = {one.name: one.metadata["bound"].high for one in fields(kind) if one.metadata}
-    return {name: min(changed[name], highest[name]) for name in names if name in changed}
+def as_settings(strategy: Strategy) -> dict[str, Any]:
+    """And back."""
+    sections = written_strategy(strategy)
+    risk, voting = sections["agents"]["risk"], sections["voting"]
+    shared = {name: risk.pop(name) for name in RISK_SETTINGS}
+    return {**shared, MIN_CONFIDENCE: voting.pop(MIN_CONFIDENCE), STRATEGY: sections}

@@ -73,13 +73,18 @@ async def request_cancel(pool: AsyncPool, account_id: int, order_id: int) -> Non
 
     Raises Refused, DatabaseUnavailable (nothing happened) or OutcomeUnknown.
     """
-    payload = command_payload(CommandKind.CANCEL, account_id, order_id)
     async with unit_of_work(pool) as connection:
-        cursor = await connection.execute(INSERT_CANCEL, (payload, now_us(), order_id, account_id))
-        if await cursor.fetchone() is not None:
-            await connection.execute(NOTIFY)
-            return
-        owned = await (await connection.execute(OWNED, (order_id, account_id))).fetchone()
+        await ask_to_cancel(connection, account_id, order_id)
+
+
+async def ask_to_cancel(connection: Connection, account_id: int, order_id: int) -> None:
+    """The same; the caller's transaction commits. Raises Refused."""
+    payload = command_payload(CommandKind.CANCEL, account_id, order_id)
+    cursor = await connection.execute(INSERT_CANCEL, (payload, now_us(), order_id, account_id))
+    if await cursor.fetchone() is not None:
+        await connection.execute(NOTIFY)
+        return
+    owned = await (await connection.execute(OWNED, (order_id, account_id))).fetchone()
     if owned is None:
         raise Refused(Refusal.ORDER_NOT_FOUND, "No such order")
     is_open, market_id, halt_reason = owned

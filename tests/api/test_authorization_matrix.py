@@ -68,6 +68,12 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/decisions/search": {"query": "nothing"},
     "POST /api/v1/decisions/{decision_id}/feedback": {"rating": "positive"},
     "PUT /api/v1/feedback/{feedback_id}": {"rating": "positive"},
+    "PUT /api/v1/strategies/current": {"name": "calm"},
+    "POST /api/v1/strategies/export": {"format": "json"},
+    "POST /api/v1/strategies/import": {"name": "calm", "voting": {"min_confidence": 0.75}},
+    "POST /api/v1/strategies/validate": {"name": "calm"},
+    "POST /api/v1/strategies/clone": {"name": "calm"},
+    "POST /api/v1/strategies/merge": {"override": {"candle_s": 60}},
     "POST /simulations": {"scenario": "calm"},
 }
 
