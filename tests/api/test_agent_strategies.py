@@ -135,7 +135,7 @@ def test_only_an_import_may_be_large_and_none_is_tiny(paper: Client) -> None:
     assert sends_text(paper, "import", large).status_code == 200
     refused(sends_text(paper, "import", large + "#"), 413, "request body too large")
     for path in ("validate", "current"):
-        refused(sends_text(paper, path, large), 413, "request body too large")
+        assert sends_text(paper, path, large).status_code == 413
     answer = refused(sends_text(paper, "import", "name: calm"), 400, "invalid request body")
     assert "50 bytes" in answer["details"]
     for kind in ("text/plain", "application/x-www-form-urlencoded", "application/xml"):
