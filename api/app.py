@@ -19,6 +19,7 @@ from api.cryptofunk import (
     config,
     decisions,
     feedback,
+    feedback_figures,
     positions,
     strategies,
 )
@@ -93,6 +94,7 @@ SECTIONS = (
     agent_sessions.router,
     decisions.router,
     feedback.router,
+    feedback_figures.router,
     config.router,
     agents_stream.router,
     strategies.router,

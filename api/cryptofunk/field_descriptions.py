@@ -155,6 +155,14 @@ FEEDBACK = {
     "summary": "How many of these think what.",
     "positive": "How many think well of it.",
     "negative": "How many do not.",
+    "FeedbackStatisticsAnswer.total": "How much feedback there is.",
+    "positive_rate": "Positive as a share of all.",
+    "by_agent": "The same of each agent's decisions.",
+    "FeedbackStatisticsAnswer.by_decision_type": "The same of each type.",
+    "top_tags": "The tags that are used most, and how often.",
+    "ReviewAnswer.decisions": "The decisions, the most doubted first.",
+    "DoubtedDecision.decision": "The decision.",
+    "TagsAnswer.tags": "The tags.",
 }
 STRATEGIES = {
     "schema_version": "The form of this text.",
