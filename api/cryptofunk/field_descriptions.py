@@ -184,7 +184,6 @@ STRATEGIES = {
     "title": "What it is of.",
     "SchemaAnswer.type": "object.",
     "properties": "Every name.",
-    "additionalProperties": "Whether there may be others.",
     "format": "yaml or json.",
     "base": "What is laid under; the strategy in force unless it is sent.",
     "override": "What is laid over it.",

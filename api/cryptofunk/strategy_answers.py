@@ -97,7 +97,6 @@ class SchemaAnswer(Told):
     title: str
     type: str
     properties: Sections
-    additionalProperties: bool
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [strategy_schema()]})
 

@@ -155,8 +155,9 @@ def complete(operation: Schema, schemas: Schema, fields: Mapping[str, str]) -> N
     for content in operation.get("requestBody", {}).get("content", {}).values():
         if "anyOf" in content["schema"]:  # a body that may be missing
             content["schema"] = content["schema"]["anyOf"][0]
-        name = content["schema"]["$ref"].rsplit("/", 1)[1]
-        content["example"] = schemas[name]["examples"][0]
+        if "$ref" in content["schema"]:  # else its route has said all of it
+            name = content["schema"]["$ref"].rsplit("/", 1)[1]
+            content["example"] = schemas[name]["examples"][0]
 
 
 def exemplify(

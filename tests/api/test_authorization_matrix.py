@@ -70,7 +70,7 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/feedback/{feedback_id}": {"rating": "positive"},
     "PUT /api/v1/strategies/current": {"name": "calm"},
     "POST /api/v1/strategies/export": {"format": "json"},
-    "POST /api/v1/strategies/import": {"name": "calm", "voting": {"min_confidence": 0.75}},
+    "POST /api/v1/strategies/import": {"name": "calm", "description": "Seldom but surely."},
     "POST /api/v1/strategies/validate": {"name": "calm"},
     "POST /api/v1/strategies/clone": {"name": "calm"},
     "POST /api/v1/strategies/merge": {"override": {"candle_s": 60}},
