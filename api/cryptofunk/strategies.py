@@ -25,7 +25,6 @@ from api.cryptofunk.strategy_answers import (
     StrategyVersionAnswer,
     attachments,
     faults_told,
-    sections_of,
     strategy_body,
     strategy_told,
 )
@@ -35,6 +34,7 @@ from api.cryptofunk.strategy_texts import (
     TOO_SMALL,
     YAML,
     NotStrategyText,
+    plain,
     text_values,
     yaml_text,
 )
@@ -174,7 +174,7 @@ async def post_strategy_merge(sent: StrategiesMerged, caller: Looker, request: R
     does not come into force."""
     base = written_strategy(await sent_or_current(sent.base, "base", request))
     with worded("override"):
-        both = merged(base, sections_of(sent.override))
+        both = merged(base, plain(sent.override))
     both |= {} if sent.name is None else {"name": sent.name}
     return reply_exact(strategy_told(accepted(both)))
 
@@ -222,7 +222,7 @@ async def sent_or_current(sent: dict[str, Any] | None, path: str, request: Reque
     if sent is None:
         return await current(request)
     with worded(path):
-        return read_strategy(sections_of(sent))
+        return read_strategy(plain(sent))
 
 
 async def replaced(request: Request, caller: Caller) -> Strategy:

@@ -1,11 +1,11 @@
 """Strategies as clients send them and are told."""
 
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StrictStr, WithJsonSchema
 
-from api.cryptofunk.strategy_texts import YAML, YAML_NAMES, plain, yaml_text
+from api.cryptofunk.decision_answers import as_written
+from api.cryptofunk.strategy_texts import YAML, YAML_NAMES, yaml_text
 from api.cryptofunk.wire import Body, Query, Told
 from api.door.answers import example
 from api.door.describing import RATE_HEADERS, Responses
@@ -146,18 +146,13 @@ def exact_numbers(value: Any) -> Any:
     """Floats as the decimals that they are written as."""
     if isinstance(value, dict):
         return {name: exact_numbers(one) for name, one in value.items()}
-    return Decimal(repr(value)) if isinstance(value, float) else value
+    return as_written(value) if isinstance(value, float) else value
 
 
 def faults_told(faults: Faults) -> StrategyCheckedAnswer:
     """What is wrong, each as its path and a sentence."""
     errors = [StrategyFault(path=path, message=said) for path, said in faults[:FAULTS_MAX]]
     return StrategyCheckedAnswer(valid=not errors, errors=errors)
-
-
-def sections_of(sent: dict[str, Any]) -> Any:
-    """What a body has of a strategy, numbers exact. Raises NotStrategyText."""
-    return plain(sent)
 
 
 def strategy_body() -> dict[str, Any]:
