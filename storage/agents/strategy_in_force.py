@@ -6,11 +6,12 @@ changed last holds, be it by the one or the other.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from sim.signals.strategy import Strategy, merged, read_strategy, written_strategy
-from sim.signals.terms import StrategyTerms
+from sim.signals.terms import RiskTerms, StrategyTerms, VotingTerms
 from storage.agents.settings import change_settings, changed_settings
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import Connection
@@ -21,7 +22,7 @@ RISK_SETTINGS = (
 )
 """What the configuration and the risk agent's section of a strategy call alike."""
 
-MIN_CONFIDENCE = "min_confidence"
+VOTING_SETTINGS = ("min_confidence",)
 STRATEGY = "strategy"
 
 
@@ -45,9 +46,11 @@ async def put_in_force(connection: Connection, strategy: Strategy) -> None:
 
 def as_sections(changed: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of the configuration in the sections that a strategy has them in."""
-    risk = {name: changed[name] for name in RISK_SETTINGS if name in changed}
-    voting = {MIN_CONFIDENCE: changed[MIN_CONFIDENCE]} if MIN_CONFIDENCE in changed else {}
-    return merged(changed.get(STRATEGY, {}), {"agents": {"risk": risk}, "voting": voting})
+    shared = {
+        "agents": {"risk": _section(RiskTerms, RISK_SETTINGS, changed)},
+        "voting": _section(VotingTerms, VOTING_SETTINGS, changed),
+    }
+    return merged(changed.get(STRATEGY, {}), shared)
 
 
 def as_settings(strategy: Strategy) -> dict[str, Any]:
@@ -55,4 +58,11 @@ def as_settings(strategy: Strategy) -> dict[str, Any]:
     sections = written_strategy(strategy)
     risk, voting = sections["agents"]["risk"], sections["voting"]
     shared = {name: risk.pop(name) for name in RISK_SETTINGS}
-    return {**shared, MIN_CONFIDENCE: voting.pop(MIN_CONFIDENCE), STRATEGY: sections}
+    shared |= {name: voting.pop(name) for name in VOTING_SETTINGS}
+    return {**shared, STRATEGY: sections}
+
+
+def _section(kind: type[Any], names: Sequence[str], changed: Mapping[str, Any]) -> dict[str, Any]:
+    """What was stored before the configuration had a strategy's bounds is held to them."""
+    highest = {one.name: one.metadata["bound"].high for one in fields(kind) if one.metadata}
+    return {name: min(changed[name], highest[name]) for name in names if name in changed}

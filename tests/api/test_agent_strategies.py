@@ -167,7 +167,7 @@ def test_the_schema_is_made_of_the_bounds(paper: Client) -> None:
     quorum = schema["properties"]["voting"]["properties"]["quorum"]
     assert quorum == {
         "type": "number", "minimum": 0, "maximum": 1, "default": exact("0.6"),
-        "description": "The least share of all weight that has voted.",
+        "description": "The least share of all weight that is present.",
     }  # fmt: skip
     risk = schema["properties"]["agents"]["properties"]["risk"]["properties"]
     assert risk["max_drawdown"]["exclusiveMinimum"] == 0
