@@ -98,13 +98,15 @@ def comings(
     """Who starts what does not run from the beginning. What the world calls its markets is written
     on the way, and what the last start was told of agents forgotten."""
     with connect(urls.owner, "founding") as connection:
-        name_markets(connection, world.symbols)
+        name_markets(connection, dict(world.symbols))
         forget_runtime_settings(connection)
     found: list[Comings] = [SimulationQueue(urls.engine, settings.simulations_max)]
     if chain_seed is not None:
         found.append(DroidRoster(urls.engine, chain_seed))
     if world.has_agents:
-        quoted = [market for market in quoted_markets(world) if market in world.symbols.values()]
+        quoted = [
+            market for market in quoted_markets(world) if market in dict(world.symbols).values()
+        ]
         found.append(AgentRoster(urls.engine, agents(settings, urls), quoted))
     return found
 

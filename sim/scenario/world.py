@@ -3,7 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
@@ -86,7 +86,7 @@ class World:
     has_chain    whether a deployment of it has a chain with pools beside its markets
     past_hours   how far back candles go on a deployment's first day; 0 for no past
     news_a_day   headlines of each asset whose index is synthetic, on average; 0 for none
-    symbols      what signal agents call its perpetual markets: BTC/USDT to BTC-PERP
+    symbols      what signal agents call its perpetual markets, and which: BTC/USDT, BTC-PERP
     has_agents   whether a deployment of it has signal agents, who look at all symbols
     """
 
@@ -98,7 +98,7 @@ class World:
     has_chain: bool = False
     past_hours: int = 0
     news_a_day: int = 0
-    symbols: Mapping[str, str] = field(default_factory=dict)
+    symbols: tuple[tuple[str, str], ...] = ()
     has_agents: bool = False
 
     def market(self, market_id: str) -> MarketDescription:
@@ -151,7 +151,7 @@ def read_world(fields: Fields, least_populations: int = 0) -> World:
     return world
 
 
-def _symbols(fields: Fields, markets: tuple[MarketDescription, ...]) -> dict[str, str]:
+def _symbols(fields: Fields, markets: tuple[MarketDescription, ...]) -> tuple[tuple[str, str], ...]:
     """A position is LONG or SHORT, so each names a perpetual market, and no two the same."""
     names = fields.names()
     fields.only(*names)
@@ -164,7 +164,7 @@ def _symbols(fields: Fields, markets: tuple[MarketDescription, ...]) -> dict[str
         if market_id in found.values():
             raise fields.refuse(name, "a market that no other symbol names")
         found[name] = market_id
-    return found
+    return tuple(found.items())
 
 
 def with_replay(world: World, market_id: str, replay: Replay) -> World:

@@ -49,7 +49,7 @@ def test_the_quiet_world_has_the_same_markets_and_nobody() -> None:
 def test_shipped_worlds_name_their_perpetual_markets_and_the_default_one_has_agents() -> None:
     worlds = {name: load_world(name) for name in shipped_worlds()}
     symbols = {"BTC/USDT": "BTC-PERP", "ETH/USDT": "ETH-PERP"}
-    assert {name: world.symbols for name, world in worlds.items()} == {
+    assert {name: dict(world.symbols) for name, world in worlds.items()} == {
         "default": symbols,
         "quiet": symbols,
     }
