@@ -69,6 +69,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         config.add_cleanup(end)
 
 
+@pytest.hookimpl(tryfirst=True)  # groups are read by who gives out the work
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Nothing is awaited for ever. Of two processes one has all tests that need servers, so that
     these are started once a run, and the other what is reckoned alone."""

@@ -151,4 +151,19 @@ EXAMPLES: dict[str, dict[int, Example]] = {
     "getSession": {400: (WRONG_SESSION, "", {}), 404: NO_SESSION},
 }
 
-WORDS = Words("api.cryptofunk", FIELDS, EXAMPLES, tags=TAGS, operation_ids=OPERATION_IDS)
+PARTS_OF_PATHS = {
+    "symbol": "BTC/USDT",
+    "name": "technical-agent",
+    "session_id": UUID,
+    "decision_id": UUID,
+    "feedback_id": UUID,
+}
+
+WORDS = Words(
+    "api.cryptofunk",
+    FIELDS,
+    EXAMPLES,
+    tags=TAGS,
+    operation_ids=OPERATION_IDS,
+    parts_of_paths=PARTS_OF_PATHS,
+)

@@ -41,9 +41,12 @@ USED = " UNION ".join(
             for table, which in TRACES.items()
         ),
         "SELECT owner_id FROM droids WHERE owner_id = ANY(%(ids)s)",
+        "SELECT user_id FROM trading_sessions WHERE user_id = ANY(%(ids)s)",
+        "SELECT user_id FROM decision_feedback WHERE user_id = ANY(%(ids)s)",
     ]
 )
-"""Droids are their owner's, whose MAIN account has the same id."""
+"""Droids, sessions and what was said of decisions are their user's, whose MAIN account has the same
+id."""
 SIMULATING = "SELECT DISTINCT account_id FROM simulations WHERE account_id = ANY(%(ids)s)"
 RENEW = "UPDATE users SET guest_since_us = %s WHERE id = ANY(%s)"
 KEEP = "UPDATE users SET guest_since_us = NULL WHERE id = ANY(%s)"

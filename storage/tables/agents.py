@@ -247,6 +247,7 @@ class DecisionFeedbackRow(SQLModel, table=True):
     __table_args__ = (
         Index("decision_feedback_once", "decision_id", "user_id", unique=True),
         Index("decision_feedback_by_seq", "seq"),
+        Index("decision_feedback_by_user", "user_id"),
     )
     id: UUID = Field(sa_type=Uuid, primary_key=True)
     seq: int = Field(sa_column=Column(BigInteger, Identity(), nullable=False))

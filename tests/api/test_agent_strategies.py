@@ -213,6 +213,7 @@ VALUES ('BTC-PERP', 300000000, %s, 420001, 420005, 419990, 420002, 1250, 5250000
 
 def test_candles_are_told_by_symbol_with_their_past(agents: AgentsFloor) -> None:
     ann, start_us = agents.client(), 1_736_935_200_000_000
+    agents.app.database.execute("DELETE FROM candles")  # of other tests' trades
     for minutes, simulated in ((0, True), (5, False)):
         agents.app.database.execute(CANDLE, (start_us + minutes * 60_000_000, simulated))
     path = "candles?symbol=BTC/USDT&interval=5m"

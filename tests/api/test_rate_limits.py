@@ -110,7 +110,6 @@ def test_a_page_counts_once_for_each_hundred_rows(
 @pytest.mark.parametrize(
     ("path", "requests"),
     [
-        ("/api/v1/health", 1),
         ("/api/v1/transactions", 1),
         ("/api/v1/transactions?page_size=21", 2),
         ("/api/v1/transactions?page_size=100", 5),

@@ -41,9 +41,9 @@ def test_a_change_below_zero_is_told_its_bound(olga: Owner) -> None:
 
 
 def test_zero_with_a_sign_and_what_is_no_number_are_refused_as_before(olga: Owner) -> None:
-    assert "txPriority: must not be negative" in olga.makes(txPriority="-0.0").text
-    assert "fundingUSD: must be a plain decimal" in olga.makes(fundingUSD="--1").text
-    assert "fundingUSD: must be a plain decimal" in olga.makes(fundingUSD="+1").text
+    assert "txPriority: must not be negative" in olga.makes(txPriority=-0.0).text
+    assert "fundingUSD: must be a JSON number" in olga.makes(fundingUSD="--1").text
+    assert "fundingUSD: must be a JSON number" in olga.makes(fundingUSD="1").text
 
 
 @pytest.mark.parametrize("field", ["quantity", "price", "stopPrice"])

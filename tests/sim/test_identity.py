@@ -26,6 +26,7 @@ HEAD_MORE = 'insurance = "10"\nmargin_check_ms = 700\nsample_ms = 900\n'
 def scenario() -> Scenario:
     scenario = scenario_of(HEAD_MORE + EVERYONE + SHOCKS + ACTIVITY, duration_s=60)
     world = with_replay(scenario.world, "ETH-PERP", Replay("trades.csv", False, "abc"))
+    world = dataclasses.replace(world, symbols=(("BTC/USDT", "BTC-PERP"),))
     return dataclasses.replace(scenario, world=world)
 
 

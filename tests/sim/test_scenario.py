@@ -53,7 +53,11 @@ def test_a_world_is_read_with_units_turned_to_integers() -> None:
         ('name = "small"', "", "name: is missing"),
         ("seed = 7", "seed = -1", "seed: found -1, allowed is a whole number from 0 to"),
         ("seed = 7", "seed = true", "seed: found True, allowed is a whole number"),
-        ("seed = 7", "seed = 7\nspeed = 3", "speed: unknown, allowed here is chain, markets"),
+        (
+            "seed = 7",
+            "seed = 7\nspeed = 3",
+            "speed: unknown, allowed here is agents, chain, markets",
+        ),
         ('id = "BTC-PERP"', 'id = "btc"', "markets[0].id: found 'btc', allowed is a name such as"),
         ('"0.1"', "0.1", "markets[0].tick_size: found 0.1, allowed is a positive decimal"),
         ('"0.1"', '"0.00001"', "markets[0].tick_size: found '0.00001', allowed is a size that"),

@@ -20,7 +20,7 @@ CAME_US = 1_000_000
 LATER_US = 2_000_000
 DELETED_WITH_THE_USER = {"api_keys", "app_tokens", "login_sessions", "login_addresses"}
 REMOVED_BY_NAME = {"users", "accounts", "balances"}
-KEEPS_ITS_OWNER = {"droids"}
+KEEPS_ITS_OWNER = {"droids", "trading_sessions", "decision_feedback"}
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from sqlalchemy import create_engine
 
 from sim.money.candles import INTERVALS_US, MINUTE_US
 from storage.migrations.run import alembic_config, sqlalchemy_url, upgrade
+from storage.servers.embedded import EmbeddedPostgres
+from storage.servers.embedded_roles import add_extensions
 
 OURS = "0008"
 T0_US = 1_767_225_600_000_000
@@ -39,12 +41,15 @@ INSERT INTO candles SELECT 'ETH-PERP', {T0_US} + n * {MINUTE_US}, 100 + n, 200 +
 
 
 @pytest.fixture
-def upgraded(database_url: str) -> Any:
+def upgraded(database_url: str, postgres: EmbeddedPostgres) -> Any:
     """The database as it was, with rows, brought up to date."""
     engine = create_engine(sqlalchemy_url(database_url))
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP SCHEMA public CASCADE")
         connection.exec_driver_sql("CREATE SCHEMA public")
+    with psycopg.connect(postgres.admin_url, dbname=engine.url.database) as administration:
+        add_extensions(administration)
+    with engine.begin() as connection:
         config = alembic_config(connection)
         before = ScriptDirectory.from_config(config).get_revision(OURS).down_revision
         command.upgrade(config, str(before))

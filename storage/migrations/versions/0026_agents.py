@@ -205,6 +205,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("decision_feedback_by_seq", "decision_feedback", ["seq"], unique=False)
+    op.create_index("decision_feedback_by_user", "decision_feedback", ["user_id"], unique=False)
     op.create_index(
         "decision_feedback_once", "decision_feedback", ["decision_id", "user_id"], unique=True
     )
