@@ -35,7 +35,6 @@ RAY_CPUS = 8
 # In memory a clone of the template takes a hundredth of a second, on a disk up to half a second.
 MEMORY = Path("/dev/shm")
 MEMORY_FREE_MIN = 2 << 30
-WITH_SERVERS = frozenset({"actors", "api", "storage"})
 
 hypothesis_settings.register_profile(
     "sandpit",
@@ -57,9 +56,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """A run of all tests does not wait for kernels that a new tree has not compiled yet."""
     config = session.config
-    is_first = not hasattr(config, "workerinput")  # of several processes, the one that starts them
     is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    if is_first and is_whole and not config.option.collectonly:
+    is_of_actors = "tests/actors" in config.args  # as `make test` runs them
+    if (is_whole or is_of_actors) and not config.option.collectonly:
         compiling = subprocess.Popen([sys.executable, "-m", "tests.kernels_ahead"], cwd=ROOT)
 
         def end() -> None:
@@ -69,13 +68,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         config.add_cleanup(end)
 
 
-@pytest.hookimpl(tryfirst=True)  # groups are read by who gives out the work
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Nothing is awaited for ever. Of two processes one has all tests that need servers, so that
-    these are started once a run, and the other what is reckoned alone."""
+    """Nothing is awaited for ever."""
     for item in items:
-        if item.path.parent.name in WITH_SERVERS:
-            item.add_marker(pytest.mark.xdist_group("servers"))
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             item.obj = bounded(item.obj)
 
