@@ -14,6 +14,7 @@ import structlog
 from uuid_utils.compat import uuid7
 
 from actors.live.agent_rules import AGENTS, Looks, View, answered
+from actors.live.looking import SEEN_US, look_again
 from actors.loop import Loop
 from sim.signals.signal import Action, Signal
 from sim.signals.terms import StrategyTerms
@@ -23,17 +24,13 @@ from storage.agents.presence import Presence, arrive, seen
 from storage.agents.sights import Traded, books_of, candles_seen, traded_symbols, venues_of
 from storage.agents.signals import GivenSignal, give, last_actions
 from storage.agents.strategy_in_force import terms_in_force
-from storage.errors import StorageError, Superseded, told
-from storage.postgres.database import AsyncPool, now_us, open_pool
+from storage.errors import StorageError, told
+from storage.postgres.database import AsyncPool, now_us
 from storage.postgres.unit_of_work import unit_of_work
 
 TICK_S = 1.0
 """Between two looks at the book, and how late a new setting or a lost database is noticed."""
 
-SEEN_US = 4_000_000
-"""An agent whose cycles are longer says so often that it is there: five seconds are promised."""
-
-RETRY_S = 0.5
 STOP_WAIT_S = 4.0
 CONNECTIONS = 2
 
@@ -83,23 +80,10 @@ class SignalAgent:
         return {"signals": self._signals, "failures": self._failures}
 
     def _run(self) -> None:
-        asyncio.run(self._work())
-
-    async def _work(self) -> None:
-        pool = await open_pool(self._database_url, CONNECTIONS)
-        try:
-            while not self._loop.stopping.is_set():
-                self._loop.beat()
-                try:
-                    await self.look(pool)
-                    await asyncio.sleep(TICK_S)
-                except Superseded:
-                    raise
-                except StorageError as error:
-                    log.warning("agent_waits", agent=self._name, error=told(error))
-                    await asyncio.sleep(RETRY_S)
-        finally:
-            await pool.close()
+        looking = look_again(
+            self._loop, self._name, self._database_url, CONNECTIONS, self.look, TICK_S
+        )
+        asyncio.run(looking)
 
     async def look(self, pool: AsyncPool) -> None:
         """At the books; and where it is time for it, signals. Raises StorageError."""

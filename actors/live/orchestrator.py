@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from actors.live.agent_rules import ORCHESTRATOR, ORCHESTRATOR_TYPE
+from actors.live.looking import SEEN_US, look_again
 from actors.live.proposals import (
     Moment,
     Proposed,
@@ -33,14 +34,11 @@ from storage.agents.sessions import Session, SessionStatus
 from storage.agents.sights import traded_symbols
 from storage.agents.signals import GivenSignal, given_signals
 from storage.agents.strategy_in_force import terms_in_force
-from storage.errors import StorageError, Superseded, told
 from storage.intake.accept_state import OpenOrdersMax
-from storage.postgres.database import AsyncPool, now_us, open_pool
+from storage.postgres.database import AsyncPool, now_us
 from storage.postgres.unit_of_work import unit_of_work
 
 TICK_S = 0.5
-SEEN_US = 4_000_000
-RETRY_S = 0.5
 STOP_WAIT_S = 4.0
 CONNECTIONS = 3
 WISH_CYCLES_MAX = 2
@@ -87,23 +85,10 @@ class Orchestrator:
         return {"cycles": self._cycles, "cycle_ms": self._cycle_ms}
 
     def _run(self) -> None:
-        asyncio.run(self._work())
-
-    async def _work(self) -> None:
-        pool = await open_pool(self._database_url, CONNECTIONS)
-        try:
-            while not self._loop.stopping.is_set():
-                self._loop.beat()
-                try:
-                    await self.look(pool)
-                    await asyncio.sleep(TICK_S)
-                except Superseded:
-                    raise
-                except StorageError as error:
-                    log.warning("orchestrator_waits", error=told(error))
-                    await asyncio.sleep(RETRY_S)
-        finally:
-            await pool.close()
+        looking = look_again(
+            self._loop, ORCHESTRATOR, self._database_url, CONNECTIONS, self.look, TICK_S
+        )
+        asyncio.run(looking)
 
     async def look(self, pool: AsyncPool) -> None:
         """Decide where it is time for it, send what is approved, look after sessions.

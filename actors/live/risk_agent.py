@@ -5,24 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import structlog
-
 from actors.live.agent_rules import RISK_AGENT, RISK_TYPE
+from actors.live.looking import SEEN_US, look_again
 from actors.loop import Loop
 from sim.market import MarketSpec
 from sim.signals.risk import Account, Proposal, Verdict, judge
 from sim.signals.terms import RiskTerms
 from storage.agents.presence import Presence, arrive, seen
-from storage.errors import StorageError, Superseded, told
-from storage.postgres.database import AsyncPool, open_pool
+from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import unit_of_work
 
-SEEN_S = 4.0
-RETRY_S = 0.5
 STOP_WAIT_S = 4.0
-BEAT_S = 0.25
-
-log = structlog.get_logger()
 
 
 class RiskUnavailable(Exception):
@@ -75,23 +68,9 @@ class RiskAgent:
         return [judge(one.proposal, one.account, one.spec, one.terms) for one in cases]
 
     def _run(self) -> None:
-        asyncio.run(self._work())
-
-    async def _work(self) -> None:
-        pool = await open_pool(self._database_url, 1)
-        try:
-            while not self._loop.stopping.is_set():
-                self._loop.beat()
-                try:
-                    await self.be_seen(pool)
-                    await self._rest(SEEN_S)
-                except Superseded:
-                    raise
-                except StorageError as error:
-                    log.warning("agent_waits", agent=RISK_AGENT, error=told(error))
-                    await self._rest(RETRY_S)
-        finally:
-            await pool.close()
+        asyncio.run(
+            look_again(self._loop, RISK_AGENT, self._database_url, 1, self.be_seen, SEEN_US / 1e6)
+        )
 
     async def be_seen(self, pool: AsyncPool) -> None:
         """Say that it is there. Raises StorageError."""
@@ -99,9 +78,3 @@ class RiskAgent:
             self._presence = await arrive(pool, RISK_AGENT, RISK_TYPE)
         async with unit_of_work(pool) as connection:
             await seen(connection, self._presence)
-
-    async def _rest(self, seconds: float) -> None:
-        for _ in range(int(seconds / BEAT_S)):
-            if self._loop.stopping.is_set():
-                return
-            await asyncio.sleep(BEAT_S)

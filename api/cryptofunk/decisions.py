@@ -37,9 +37,9 @@ from api.door.answers import reply_exact
 from api.door.callers import Caller
 from api.door.describing import documented
 from api.door.routing import ExactRoute, services_of
+from sim.signals.dimension import DIMENSION
 from storage.agents import decisions as storage
 from storage.agents.decisions import WholeDecision
-from storage.context_vectors import CONTEXT_DIMENSIONS
 
 WRONG_ID, WRONG_LIMIT = "invalid decision_id format", "invalid limit parameter"
 ONE_OF_BOTH = "must have either query or embedding"
@@ -154,8 +154,8 @@ def similar_limit(text: str | None) -> int:
 
 def vector_of(numbers: list[float]) -> str:
     """A vector as the database reads it. Raises Refused."""
-    if len(numbers) != CONTEXT_DIMENSIONS:
-        sentence = f"embedding must have {CONTEXT_DIMENSIONS} numbers"
+    if len(numbers) != DIMENSION:
+        sentence = f"embedding must have {DIMENSION} numbers"
         raise malformed(INVALID_BODY, sentence, field="embedding")
     if not any(numbers):
         raise malformed(INVALID_BODY, "embedding must not be all zeros", field="embedding")

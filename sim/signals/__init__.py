@@ -10,5 +10,5 @@ An agent's rule is one module: `technical`, `orderbook`, `sentiment`, `trend`, `
 and what they say is `signal`'s Signal. `voting` makes one consensus of many signals; `steps` says
 what a session does with that and where its exits lie; `risk` has the last word on how much.
 `metrics` tells how a session went, `context` what a market looked like, as a vector that decisions
-are compared by.
+are compared by and whose `dimension` others need.
 """

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from sim.signals import books, indicators
 from sim.signals.books import Book
 from sim.signals.candles import Candles
+from sim.signals.dimension import DIMENSION
 from sim.signals.signal import bounded
 
 SHORT_CANDLES, LONG_CANDLES = 35, 61
@@ -166,7 +167,7 @@ PRESENT = (
     Component("book_known", "1 where the book has two sides"),
 )
 COMPONENTS: tuple[Component, ...] = (*PRESENT, *SHORT, *LONG, *OF_THE_BOOK)
-DIMENSION = len(COMPONENTS)
+assert len(COMPONENTS) == DIMENSION, "what is kept is as long as what is made"
 
 
 def context_of(candles: Candles, book: Book | None) -> npt.NDArray[np.float32]:

@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-from sim.signals.context import DIMENSION
+from sim.signals.dimension import DIMENSION
 from storage.postgres.unit_of_work import Connection
 
 RULES = "rules"

@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field, SQLModel
 
-from storage.context_vectors import CONTEXT_DIMENSIONS
+from sim.signals.dimension import DIMENSION
 from storage.tables.sums import SUM
 from storage.tables.vectors import Vector
 
@@ -232,9 +232,7 @@ class DecisionRow(SQLModel, table=True):
     order_id: int | None = Field(sa_type=BigInteger, default=None)
     note: str | None = None
     created_at_us: int = Field(sa_type=BigInteger)
-    embedding: str | None = Field(
-        sa_column=Column(Vector(CONTEXT_DIMENSIONS), nullable=True), default=None
-    )
+    embedding: str | None = Field(sa_column=Column(Vector(DIMENSION), nullable=True), default=None)
     words: str | None = Field(
         sa_column=Column(TSVECTOR, Computed(SEARCHED, persisted=True)), default=None
     )

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from storage.context_vectors import CONTEXT_DIMENSIONS
+from sim.signals.dimension import DIMENSION
 
 CREATED_US = 1_736_935_200_000_000
 """2025-01-15T10:00:00Z."""
@@ -37,7 +37,7 @@ ROW: dict[str, Any] = {
 
 def vector(*components: float) -> str:
     """A context that has these components and nothing else."""
-    return json.dumps([*components, *[0.0] * (CONTEXT_DIMENSIONS - len(components))])
+    return json.dumps([*components, *[0.0] * (DIMENSION - len(components))])
 
 
 def decided(

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from sim.signals.books import Book
 from sim.signals.candles import Candles
-from sim.signals.context import COMPONENTS, DIMENSION, LONG_CANDLES, SHORT_CANDLES, context_of
+from sim.signals.context import COMPONENTS, LONG_CANDLES, SHORT_CANDLES, context_of
+from sim.signals.dimension import DIMENSION
 from sim.signals.metrics import metrics_of
 from tests.sim.agents_markets import SIZES, any_candles, book_of, candles_of, scaled, wandering
 
