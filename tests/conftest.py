@@ -67,7 +67,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Nothing is awaited for ever."""
+    """Nothing is awaited for ever. Who shares the run's Ray comes last: a process that has joined
+    it cannot start Ray of its own, as others do, and those would end it for all."""
+    items.sort(key=lambda item: "ray_session" in getattr(item, "fixturenames", ()))
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             item.obj = bounded(item.obj)
