@@ -11,7 +11,6 @@ from actors.cluster.handles import MarketHandle, PoolHandle, RiskHandle
 from actors.cluster.remote import RayCluster, Wanted
 from actors.cluster.roster import DroidRoster, Together
 from actors.commands.beginning import Beginning, Prices
-from actors.live.agent_rules import AGENTS, ORCHESTRATOR, RISK_AGENT
 from actors.live.auditor import Auditor
 from actors.live.pool_hedge import PoolHedge
 from actors.live.strategy import Means
@@ -23,6 +22,7 @@ from sim.populations.command_rows import lots_of_quote
 from sim.populations.registry import build_population
 from sim.rows.order_ids import LIVE
 from sim.scenario.world import PopulationDescription, World
+from sim.signals.agents import AGENTS, ORCHESTRATOR, RISK_AGENT
 from sim.units import ATOMS_PER_UNIT
 from storage.agents.founding import name_markets
 from storage.agents.settings import forget_runtime_settings

@@ -13,9 +13,9 @@ from uuid import UUID
 import structlog
 from uuid_utils.compat import uuid7
 
-from actors.live.agent_rules import AGENTS, Looks, View, answered
 from actors.live.looking import SEEN_US, look_again
 from actors.loop import Loop
+from sim.signals.agents import AGENTS, Looks, View, answered
 from sim.signals.signal import Action, Signal
 from sim.signals.terms import StrategyTerms
 from storage.agents.new_decisions import Kind, NewDecision, record
@@ -47,7 +47,7 @@ class Spoken:
 
 
 class SignalAgent:
-    """One of actors.live.agent_rules.AGENTS, by its name."""
+    """One of sim.signals.agents.AGENTS, by its name."""
 
     def __init__(
         self,

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from actors.live.agent_rules import ORCHESTRATOR, ORCHESTRATOR_TYPE
 from actors.live.looking import SEEN_US, look_again
 from actors.live.proposals import (
     Moment,
@@ -24,6 +23,7 @@ from actors.live.proposals import (
 from actors.live.risk_agent import RiskPort, RiskUnavailable
 from actors.live.session_care import SessionCare
 from actors.loop import Loop
+from sim.signals.agents import ORCHESTRATOR, ORCHESTRATOR_TYPE
 from sim.signals.risk import Rule, Ruling, Verdict
 from sim.signals.terms import StrategyTerms
 from storage.agents.new_decisions import record

@@ -13,11 +13,11 @@ import numpy.typing as npt
 import structlog
 from uuid_utils.compat import uuid7
 
-from actors.live.agent_rules import AGENTS, ORCHESTRATOR, RISK_AGENT, View
 from actors.live.risk_agent import Case
 from sim.refusals import Refused
 from sim.rows.messages import Side
 from sim.signals import indicators
+from sim.signals.agents import AGENTS, ORCHESTRATOR, RISK_AGENT, View
 from sim.signals.candles import Candles
 from sim.signals.risk import Proposal, Ruling, Verdict
 from sim.signals.signal import Action

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from actors.live.agent_rules import RISK_AGENT, RISK_TYPE
 from actors.live.looking import SEEN_US, look_again
 from actors.loop import Loop
 from sim.market import MarketSpec
+from sim.signals.agents import RISK_AGENT, RISK_TYPE
 from sim.signals.risk import Account, Proposal, Verdict, judge
 from sim.signals.terms import RiskTerms
 from storage.agents.presence import Presence, arrive, seen

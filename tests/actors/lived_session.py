@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 import numpy as np
 from uuid_utils.compat import uuid7
 
-from actors.live.agent_rules import AGENTS
 from actors.live.orchestrator import Orchestrator
 from actors.live.risk_agent import Case, RiskUnavailable
 from sim.book.engine import MarketEngine
 from sim.rows.layouts import kept_bytes
 from sim.rows.messages import COMMAND, CommandKind, Rows, Side, empty_commands, joined
+from sim.signals.agents import AGENTS
 from sim.signals.risk import Verdict, judge
 from sim.signals.signal import Action, Signal
 from sim.signals.terms import StrategyTerms

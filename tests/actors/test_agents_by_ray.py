@@ -7,7 +7,7 @@ import pytest
 
 from actors.cluster.handles import RiskHandle
 from actors.cluster.remote import RayCluster, Wanted, ask
-from actors.live.agent_rules import RISK_AGENT
+from sim.signals.agents import RISK_AGENT
 from storage.agents.founding import name_markets
 from tests.actors.house import MARKET, House
 from tests.actors.lived_session import SYMBOL

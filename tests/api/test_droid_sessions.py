@@ -253,7 +253,8 @@ def test_a_reset_is_not_paused_before_it_is_done(
     assert olga.sets(number, 1).json() == {"id": number, "active": 1}
     assert adam.sets(number, 2).status_code == 200
     paddock.database.execute(
-        "UPDATE droid_states SET mind = jsonb_set(mind::jsonb, '{resets}', '2') WHERE session_id = %s",
+        "UPDATE droid_states SET mind = jsonb_set(mind::jsonb, '{resets}', '2')"
+        " WHERE session_id = %s",
         (session_of(paddock, number)[0],),
     )
     assert olga.sets(number, 0).json() == {"id": number, "active": 0}

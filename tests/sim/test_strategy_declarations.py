@@ -13,7 +13,7 @@ ROOT = POPULATIONS.parents[1]
 SCENARIOS = ("actors/bench/simulate_scenarios.py", "api/simulations/schemas.py")
 """They write scenarios: of the bench, and examples in the documentation of the API."""
 
-AGENTS = ("actors/live/agent_rules.py",)
+AGENTS = ("sim/signals/agents.py",)
 """One of them is called as a strategy is."""
 
 OTHER_WORDS = {"value"}
