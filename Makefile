@@ -13,6 +13,10 @@ BIN = $(VENV)/bin
 PIP_OPTIONS = --disable-pip-version-check --quiet
 PIP = $(BIN)/python -m pip $(PIP_OPTIONS)
 PEERS = $(VENV)/peers
+# Two processes for two cores: servers are started once, and what needs none runs beside.
+WITH_SERVERS = tests/actors tests/api tests/storage
+ALONE = tests/sim $(wildcard tests/test_*.py)
+ALONE_LOG = .pytest-alone.log
 
 .PHONY: run test bench peers setup lock clean
 
@@ -23,7 +27,14 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+ifeq ($(ARGS),)
+	@echo "what needs servers, and beside it what is reckoned alone ($(ALONE_LOG))"
+	@$(BIN)/python -m pytest -q $(ALONE) > $(ALONE_LOG) 2>&1 & alone=$$!; \
+	$(BIN)/python -m pytest -q $(WITH_SERVERS); served=$$?; \
+	wait $$alone; alone=$$?; cat $(ALONE_LOG); exit $$((served | alone))
+else
 	$(BIN)/python -m pytest -q $(ARGS)
+endif
 
 bench: $(READY) peers
 	$(BIN)/sandpit bench book $(ARGS)
