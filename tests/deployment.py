@@ -149,10 +149,10 @@ class Load:
         self.acknowledged: dict[str, str] = {}
         self.unavailable = 0
         self.wrong: list[str] = []
-        tokens = [deployment.trader() for _ in range(clients)]
+        self.tokens = [deployment.trader() for _ in range(clients)]
         self._threads = [
             threading.Thread(target=self._drive, args=(number, token, seed + number), daemon=True)
-            for number, token in enumerate(tokens)
+            for number, token in enumerate(self.tokens)
         ]
         for thread in self._threads:
             thread.start()

@@ -15,6 +15,7 @@ import pytest
 from tests.auditor import audit
 from tests.deployment import Deployment, Load
 from tests.small_disk import filled, small_disk
+from tests.stream_follower import StreamFollower
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.ray
@@ -98,6 +99,7 @@ def test_a_kill_under_load_loses_and_doubles_nothing(
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     load = Load(deployment, CLIENTS, seed)
+    follower = StreamFollower(deployment, "ETH-PERP", load.tokens[0])
     eventually(lambda: len(load.acknowledged) > ORDERS_MORE)
     kill(deployment, kind, count)
     killed_at = time.monotonic()
@@ -105,6 +107,13 @@ def test_a_kill_under_load_loses_and_doubles_nothing(
     print(f"{kind}: orders are matched again after {time.monotonic() - killed_at:.1f} s")
     load.stop()
     check(deployment, load)
+    eventually(follower.caught_up, RECOVERY_S_MAX)
+    follower.stop()
+    print(
+        f"{follower.matched} books alike, {len(follower.fills)} fills,"
+        f" {follower.connections} connections, {follower.resyncs} times read anew"
+    )
+    assert follower.matched
 
 
 def wait_for_life(deployment: Deployment, load: Load, seconds_max: float = RECOVERY_S_MAX) -> None:
