@@ -114,14 +114,10 @@ router = APIRouter()
 
 
 class AgentsSession(Session):
-    """Whoever listens is told of all accounts that they trade in, and of those that they open.
-
-    A browser's cookie says nothing here: pages of this family show a token or sit at this machine.
-    """
+    """Whoever listens is told of all accounts that they trade in, and of those that they open."""
 
     def __init__(self, websocket: WebSocket, services: Services) -> None:
         super().__init__(websocket, services, DIALECT)
-        self.shown = self.shown._replace(cookie=None)
         self._awaited = set(OF_ALL)
         self._begun = asyncio.Event()
         self._backlog: deque[Told] = deque()

@@ -18,7 +18,7 @@ from sim.refusals import Refused
 @dataclass(frozen=True)
 class Family:
     """One family: its folder, the paths it falls heir to, its refusals and what the document says
-    of them, its rate classes; whether a browser's cookie says who asks.
+    of them, its rate classes; whether a browser's cookie says who asks, as it does of every socket.
 
     also      paths below another family's that are its own
     slashed   below which a name may have a slash in it

@@ -216,7 +216,8 @@ class Front:
         peer = scope["client"][0] if scope.get("client") else "-"
         client = self._services.proxies.client(peer, sent.get(b"x-forwarded-for", b""))
         family = self._families.of_path(scope["path"])
-        cookies = sent.get(b"cookie") if family.takes_cookies else None
+        takes_cookies = family.takes_cookies or scope["method"] == SOCKET
+        cookies = sent.get(b"cookie") if takes_cookies else None
         credentials = credentials_in(
             sent.get(b"authorization"), sent.get(b"x-api-key"), cookie_in(cookies, TOKEN)
         )

@@ -92,9 +92,8 @@ def test_elsewhere_a_token_is_needed_in_time(tight: Deployment) -> None:
         assert answer["data"]["error"] == "authentication required"
         assert auth(late, alice.token)["data"]["status"] == "authenticated"
         assert so_far(silent) == []
-        for ear in (silent, browser):
-            assert ear.closing()[0] == 4401
-        for ear in (late, known, by_key):
+        assert silent.closing()[0] == 4401
+        for ear in (late, browser, known, by_key):
             assert so_far(ear) == []
 
 

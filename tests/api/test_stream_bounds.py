@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import CloseCode
 
 from api.credentials.tokens import LEEWAY_S, Tokens
+from api.door.cookies import TOKEN
 from api.door.hub import SOCKETS_OF_USER_MAX
 from api.door.stream_session import SUBSCRIPTIONS_MAX
 from api.door.web_sockets import FRAMES_A_SECOND_MAX
@@ -75,6 +76,20 @@ def test_a_wrong_token_and_two_kinds_of_credentials_are_refused(
 )
 def test_a_foreign_page_opens_nothing(wire: Deployment, origin: str) -> None:
     assert status_of(wire, headers={"Origin": origin}) == (403, "FORBIDDEN")
+
+
+def test_a_cookie_says_who_listens_and_a_foreign_page_cannot_use_it(
+    wire: Deployment, alice: Person
+) -> None:
+    own = f"http://127.0.0.1:{wire.port}"
+    cookie = {"Cookie": f"{TOKEN}={alice.token}"}
+    with listening(wire, headers={**cookie, "Origin": own}) as ear:
+        assert ear.hear() == {"type": "authenticated", "userId": alice.name}
+        ear.listen("orders")
+    foreign = {**cookie, "Origin": "https://evil.example"}
+    assert status_of(wire, headers=foreign) == (403, "FORBIDDEN")
+    assert status_of(wire, headers={"Cookie": f"{TOKEN}=nonsense"}) == (401, "UNAUTHENTICATED")
+    assert status_of(wire, headers={**cookie, **alice.headers}) == (400, "INVALID_REQUEST")
 
 
 def test_a_foreign_host_opens_nothing(wire: Deployment) -> None:
