@@ -13,10 +13,10 @@ BIN = $(VENV)/bin
 PIP_OPTIONS = --disable-pip-version-check --quiet
 PIP = $(BIN)/python -m pip $(PIP_OPTIONS)
 PEERS = $(VENV)/peers
-# Two processes for two cores: servers are started once, and what needs none runs beside.
-WITH_SERVERS = tests/actors tests/api tests/storage
-ALONE = tests/sim $(wildcard tests/test_*.py)
-ALONE_LOG = .pytest-alone.log
+# Two processes for two cores, each with servers of its own.
+HALF = tests/actors tests/storage
+OTHER_HALF = tests/api tests/sim $(wildcard tests/test_*.py)
+OTHER_LOG = .pytest-other-half.log
 
 .PHONY: run test bench peers setup lock clean
 
@@ -28,10 +28,10 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 ifeq ($(ARGS),)
-	@echo "what needs servers, and beside it what is reckoned alone ($(ALONE_LOG))"
-	@$(BIN)/python -m pytest -q $(ALONE) > $(ALONE_LOG) 2>&1 & alone=$$!; \
-	$(BIN)/python -m pytest -q $(WITH_SERVERS); served=$$?; \
-	wait $$alone; alone=$$?; cat $(ALONE_LOG); exit $$((served | alone))
+	@echo "$(HALF); and beside them $(OTHER_HALF) ($(OTHER_LOG))"
+	@$(BIN)/python -m pytest -q $(OTHER_HALF) > $(OTHER_LOG) 2>&1 & other=$$!; \
+	$(BIN)/python -m pytest -q $(HALF); half=$$?; \
+	wait $$other; other=$$?; cat $(OTHER_LOG); exit $$((half | other))
 else
 	$(BIN)/python -m pytest -q $(ARGS)
 endif

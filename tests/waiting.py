@@ -12,13 +12,15 @@ Found = TypeVar("Found")
 Told = ParamSpec("Told")
 
 POLL_S = 0.02
+WAIT_S_MAX = 30.0
+"""After which something that takes a moment will not come any more, on a busy machine too."""
 PROGRAM_S_MAX = 600.0
 """How long a program may take that a test has started, its kernels compiled anew."""
 ASYNC_TEST_S_MAX = 300.0
 """How long all that an asynchronous test awaits may take; see tests/conftest.py."""
 
 
-def eventually(look: Callable[[], Found], timeout_s: float = 10.0) -> Found:
+def eventually(look: Callable[[], Found], timeout_s: float = WAIT_S_MAX) -> Found:
     """The first true answer of look; an assertion in it counts as not yet.
 
     Fails with the last assertion, or with the last answer, when the time is over.

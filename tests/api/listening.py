@@ -10,8 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.api.deployment import Deployment, Person
-
-ANSWER_S_MAX = 10.0
+from tests.waiting import WAIT_S_MAX
 
 
 class Ear:
@@ -31,7 +30,7 @@ class Ear:
         assert answer["type"] == "subscribed", answer
         return answer
 
-    def hear(self, timeout_s: float = ANSWER_S_MAX) -> dict[str, Any]:
+    def hear(self, timeout_s: float = WAIT_S_MAX) -> dict[str, Any]:
         """The next message."""
         told: dict[str, Any] = json.loads(self.connection.recv(timeout=timeout_s))
         return told
@@ -70,7 +69,7 @@ class Ear:
 
     def _hear_all(self) -> None:
         while True:
-            self.connection.recv(timeout=ANSWER_S_MAX)
+            self.connection.recv(timeout=WAIT_S_MAX)
 
 
 @contextmanager

@@ -5,8 +5,7 @@ import socket
 from pathlib import Path
 
 from tests.api.deployment import Deployment
-
-ANSWER_S_MAX = 10.0
+from tests.waiting import WAIT_S_MAX
 
 
 def connect(
@@ -14,7 +13,7 @@ def connect(
 ) -> socket.socket:
     """A connection from a loopback address, with a small window where one is given."""
     connection = socket.socket()
-    connection.settimeout(ANSWER_S_MAX)
+    connection.settimeout(WAIT_S_MAX)
     if receive_bytes is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
     connection.bind((source, 0))
