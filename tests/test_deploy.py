@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,13 @@ def test_the_image_has_the_versions_that_are_tested() -> None:
     names = {name for name, _ in tested}
     inside = PIN.findall((DEPLOY / "image.lock").read_text())
     assert [pin for pin in inside if pin[0] in names and pin not in tested] == []
+
+
+def test_the_image_has_all_that_the_tree_needs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = {re.split(r"[\[<>=~!; ]", one)[0].lower() for one in project["dependencies"]}
+    inside = dict(PIN.findall((DEPLOY / "image.lock").read_text()))
+    assert needed - inside.keys() == set()
 
 
 def test_ray_up_says_what_rays_schema_allows() -> None:

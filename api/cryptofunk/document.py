@@ -5,10 +5,10 @@ from api.cryptofunk.decisions import WRONG_ID
 from api.cryptofunk.envelope import FAILED, INVALID_BODY, error_body
 from api.cryptofunk.field_descriptions import FIELDS
 from api.cryptofunk.orders import NO_PRICE, NOT_CANCELLABLE, WRONG_ORDER, WRONG_SESSION
-from api.cryptofunk.strategy_texts import TEXT_BYTES_MAX, YAML_NAMES
+from api.cryptofunk.strategy_texts import TEXT_BYTES_MAX, TEXT_NAMES
 from api.cryptofunk.wire import Told
 from api.door.answers import example
-from api.door.content_type import JSON, NOT_JSON, not_called
+from api.door.content_type import NOT_JSON, not_called
 from api.door.openapi import Words
 from api.door.refusal_examples import Errors, Example
 from api.door.statuses import STATUSES
@@ -107,7 +107,7 @@ WRONG_STRATEGY: Example = (
     UNKNOWN,
     {"field": "voting.wisdom", "errors": [{"field": "voting.wisdom", "message": UNKNOWN}]},
 )
-NO_TEXT: Example = ("unsupported media type", not_called((JSON, *YAML_NAMES)), {})
+NO_TEXT: Example = ("unsupported media type", not_called(TEXT_NAMES), {})
 NO_LARGER: Example = (
     "request body too large",
     f"A body may have at most {TEXT_BYTES_MAX} bytes",

@@ -32,12 +32,12 @@ from api.cryptofunk.strategy_texts import (
     TEXT_BYTES_MAX,
     TEXT_BYTES_MIN,
     TOO_SMALL,
-    YAML,
     NotStrategyText,
     plain,
     text_values,
     yaml_text,
 )
+from api.cryptofunk.uploads import YAML
 from api.door.answers import reply_exact
 from api.door.callers import Caller
 from api.door.describing import documented

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StrictStr, WithJsonSchema
 
 from api.cryptofunk.decision_answers import as_written
-from api.cryptofunk.strategy_texts import YAML, YAML_NAMES, yaml_text
+from api.cryptofunk.strategy_texts import YAML_NAMES, yaml_text
+from api.cryptofunk.uploads import ENDING, FORM, YAML
 from api.cryptofunk.wire import Body, Query, Told
 from api.door.answers import example
 from api.door.describing import RATE_HEADERS, Responses
@@ -158,9 +159,12 @@ def faults_told(faults: Faults) -> StrategyCheckedAnswer:
 def strategy_body() -> dict[str, Any]:
     """What the document says of a body that is a strategy, as YAML or JSON."""
     schema = {"type": "object", "description": "See GET /api/v1/strategies/schema."}
+    file = {"type": "string", "format": "binary", "description": f"{ENDING}."}
+    form = {"type": "object", "properties": {"file": file}, "required": ["file"]}
     shown: dict[str, Any] = {
         "application/json": {"schema": schema, "example": SHORT},
         YAML: {"schema": {"type": "string"}, "example": yaml_text(SHORT)},
+        FORM: {"schema": form},
     }
     said = f"Also called {', '.join(YAML_NAMES[1:])}."
     return {"required": True, "description": said, "content": shown}

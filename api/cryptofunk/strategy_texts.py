@@ -11,12 +11,13 @@ from typing import Any
 import yaml
 from starlette.requests import Request
 
+from api.cryptofunk.uploads import FORM, YAML, uploaded
 from api.door.content_type import JSON, called, fault_of
 from api.exact_json import ExactNumber, NotJson, read_json, written_out
 from sim.refusals import Refusal, Refused
 
-YAML = "application/yaml"
 YAML_NAMES = (YAML, "application/x-yaml", "text/yaml", "text/x-yaml")
+TEXT_NAMES = (JSON, *YAML_NAMES, FORM)
 TEXT_BYTES_MIN, TEXT_BYTES_MAX = 50, 10_000_000
 DEPTH_MAX = 6
 """Of lists and mappings within each other; a strategy has three."""
@@ -63,10 +64,13 @@ async def text_values(request: Request) -> Any:
     if not body:
         raise Refused(Refusal.INVALID_REQUEST, NO_BODY)
     headers = request.scope["headers"]
-    fault = fault_of(headers, (JSON, *YAML_NAMES))
+    fault = fault_of(headers, TEXT_NAMES)
     if fault is not None:
         raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE, fault)
-    return from_json(body) if called(headers) == JSON else from_yaml(body)
+    kind = called(headers)
+    if kind == FORM:
+        kind, body = await uploaded(request, body)
+    return from_json(body) if kind == JSON else from_yaml(body)
 
 
 def from_json(body: bytes) -> Any:

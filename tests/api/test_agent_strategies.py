@@ -104,6 +104,27 @@ def test_what_is_exported_is_imported_as_the_same(form: str, paper: Client) -> N
     }.items()  # fmt: skip
 
 
+def test_a_file_in_a_form_is_as_good(paper: Client) -> None:
+    url = "/api/v1/strategies/import"
+    for name, text in (("a.yaml", yaml.safe_dump(SENT)), ("B.JSON", json.dumps(SENT))):
+        paper.asks("strategies/current")
+        answer = paper.http.post(url, files={"file": (name, text)}, data={"note": "one of mine"})
+        assert answer.status_code == 200, answer.text
+        assert exact(answer.text)["strategy"]["agents"]["trend"]["adx_min"] == exact("30.5")
+    large = yaml.safe_dump(SENT) + "#" * 5_000_000
+    assert paper.http.post(url, files={"file": ("a.yml", large)}).status_code == 200
+    for files, status in (
+        ({"file": ("a.exe", "name: x" * 20)}, 415),
+        ({"a": ("a.yml", "name: x"), "b": ("b.yml", "name: y")}, 400),
+        ({"file": ("a.yml", "")}, 400),
+    ):
+        assert paper.http.post(url, files=files).status_code == status
+    form = "multipart/form-data; boundary=x"
+    for body in ("--x", "nothing", "--x\r\nContent-Disposition: nonsense\r\n\r\n\r\n--x--\r\n"):
+        assert sends_text(paper, "import", body * 9, form).status_code == 400
+    assert sends_text(paper, "import", "x" * 60, "multipart/form-data").status_code == 400
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
