@@ -15,7 +15,7 @@ from actors.loop import Loop
 from sim.market import MarketSpec
 from sim.money.traders_margin import TradersMargin
 from sim.populations.population import Integers, MarketView, Population, StrategyReply
-from sim.populations.quoted import is_quoted
+from sim.populations.quoted import QUOTED_PPM, is_quoted
 from sim.rows.messages import Rows
 from sim.rows.order_ids import LIVE, ids_of_batch
 from storage.errors import DatabaseUnavailable
@@ -35,6 +35,11 @@ HELD_TRIES_MAX = 20
 
 QUOTES_WAIT_US_MAX = 120_000_000
 """How long traders who wait for quotes leave a market alone that has none."""
+
+FIRST_QUOTES_PPM = 1_000
+FIRST_QUOTES_WAIT_US_MAX = 15_000_000
+"""How near to the index quotes stand before anybody begins to trade, and how long that is waited
+for: else what lies far off is all there is to trade with, and the first candle tells of a crash."""
 
 STOP_WAIT_S = 4.0
 
@@ -85,6 +90,7 @@ class _Seat:
     view        None while it is not registered
     is_known    whether it was ever read what the traders hold there
     pending     a batch that was sent and is not known to be applied
+    has_begun   whether anybody who waits for quotes has traded since it was registered
     unquoted_since_us   None while it is quoted, or need not be
     """
 
@@ -97,6 +103,7 @@ class _Seat:
     resends: int = 0
     retry_at_us: int = 0
     retry_us: int = RETRY_US_MIN
+    has_begun: bool = False
     unquoted_since_us: int | None = None
 
 
@@ -192,13 +199,16 @@ class Strategy:
     def _awaits_quotes(self, seat: _Seat, view: MarketView) -> bool:
         """Whether the market's makers, who may have been started again, come first."""
         touch = (view.best_bid_ticks, view.best_ask_ticks)
-        if not seat.waits_for_quotes or is_quoted(view.index_ticks, *touch):
-            seat.unquoted_since_us = None
+        now_us, since_us = self._clock_us(), seat.unquoted_since_us
+        waited_us = 0 if since_us is None else now_us - since_us
+        is_first = not seat.has_begun and waited_us < FIRST_QUOTES_WAIT_US_MAX
+        within_ppm = FIRST_QUOTES_PPM if is_first else QUOTED_PPM
+        if not seat.waits_for_quotes or is_quoted(view.index_ticks, *touch, within_ppm):
+            seat.unquoted_since_us, seat.has_begun = None, True
             return False
-        now_us = self._clock_us()
-        if seat.unquoted_since_us is None:
+        if since_us is None:
             seat.unquoted_since_us = now_us
-        return now_us - seat.unquoted_since_us < QUOTES_WAIT_US_MAX
+        return waited_us < QUOTES_WAIT_US_MAX
 
     def _attempt(self, market: int, call: Callable[[int], None]) -> None:
         """A call that may find the market away; then a pause that doubles up to a limit."""
@@ -224,7 +234,7 @@ class Strategy:
         if reply.positions_lots is None:
             self._population.learn(market, reply.events)
         seat.view, seat.batch_no, seat.pending = reply.view, reply.batch_no, None
-        seat.retry_us, seat.unquoted_since_us = RETRY_US_MIN, None
+        seat.retry_us, seat.unquoted_since_us, seat.has_begun = RETRY_US_MIN, None, False
 
     def _look_elsewhere(self, market: int) -> None:
         """Markets that were not entered since the strategy began bind margin too: what is

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from actors.commands.deployment import waits_for_quotes
-from actors.live.strategy import QUOTES_WAIT_US_MAX, Means, Strategy
+from actors.live.strategy import (
+    FIRST_QUOTES_WAIT_US_MAX,
+    QUOTES_WAIT_US_MAX,
+    Means,
+    Strategy,
+)
 from sim.orders import OrderStatus
 from sim.populations.command_rows import cancels, places
 from sim.populations.population import Population
@@ -73,6 +78,19 @@ def test_traders_who_wait_send_nothing_until_the_market_is_quoted() -> None:
     quoted(port)
     step(strategy, clock, 5)  # the first learns of the quotes
     assert (rows_sent(port), strategy.health()["markets_unquoted"]) == (4, 0)
+
+
+def test_nobody_begins_with_what_lies_far_off_but_goes_on_with_it() -> None:
+    port, clock = Port(), Clock()
+    strategy = strategy_of(Recorded(), [port], clock, waits=True)
+    quoted(port, INDEX - 2_700, INDEX + 2_700)
+    step(strategy, clock, 5)
+    assert (rows_sent(port), strategy.health()["markets_unquoted"]) == (0, 1)
+    step(strategy, clock, FIRST_QUOTES_WAIT_US_MAX // STEP_US)
+    began = rows_sent(port)
+    assert (began > 0, strategy.health()["markets_unquoted"]) == (True, 0)
+    step(strategy, clock, 5)
+    assert rows_sent(port) == began + 5
 
 
 def test_close_quotes_far_from_the_index_are_not_waited_for() -> None:
