@@ -13,5 +13,11 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
+def is_plain(text: str) -> bool:
+    """Whether nothing of a text is hidden from who reads it: lines and tabs are what it may have
+    beside what can be seen."""
+    return all(one.isprintable() or one in "\n\t" for one in text)
+
+
 def _escaped(one: str) -> str:
     return one.encode("unicode_escape").decode()

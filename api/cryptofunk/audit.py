@@ -20,7 +20,7 @@ from sim.roles import Role
 from storage.agents.control_entries import ControlAction, ControlEntry, control_entries
 
 LIST = "agent_audit"
-ACTIONS = tuple(ControlAction)
+ACTIONS = tuple(one.value for one in ControlAction)
 SHOWN: dict[str, Any] = {
     "id": 17,
     "user_id": "user_3",

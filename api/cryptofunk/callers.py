@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from api.credentials.shown import NONE_SENT
 from api.desk.paper import paper_user
-from api.door.callers import Caller, admin, trader, viewer
+from api.door.callers import Caller, admin, reader, trader
 from api.door.front import FOREIGN_PAGE, call_of, looked_at
 from api.door.origins import Origins
 from api.door.routing import services_of
@@ -17,8 +17,8 @@ from sim.roles import Role
 
 
 async def looker(request: Request) -> Caller:
-    """An active user who may look, or the paper account's."""
-    return await paper(request) if is_open_to(request) else await viewer(request)
+    """An active user who may look, or the paper account's; also where a question is a POST."""
+    return await paper(request) if is_open_to(request) else await reader(request)
 
 
 async def dealer(request: Request) -> Caller:

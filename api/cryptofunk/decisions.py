@@ -31,43 +31,50 @@ from api.cryptofunk.decision_schemas import (
 )
 from api.cryptofunk.envelope import INVALID_BODY, malformed, missing
 from api.cryptofunk.identifiers import read_uuid
-from api.cryptofunk.instants import microseconds_of
+from api.cryptofunk.instants import microseconds_of, until_of
 from api.cryptofunk.orders import WRONG_SESSION
 from api.door.answers import reply_exact
 from api.door.callers import Caller
 from api.door.describing import documented
+from api.door.paging import cursor_number, next_page, page_of
 from api.door.routing import ExactRoute, services_of
 from sim.signals.dimension import DIMENSION
 from storage.agents import decisions as storage
 from storage.agents.decisions import WholeDecision
 
 WRONG_ID, WRONG_LIMIT = "invalid decision_id format", "invalid limit parameter"
+LIST = "agent_decisions"
 ONE_OF_BOTH = "must have either query or embedding"
 
 router = APIRouter(route_class=ExactRoute, tags=["Agents: decisions"])
 
 
-@router.get("/api/v1/decisions", summary="Decisions", **documented(200, DecisionsAnswer))
+@router.get(
+    "/api/v1/decisions", summary="Decisions", **documented(200, DecisionsAnswer, cursor=True)
+)
 async def get_decisions(
     asked: Annotated[DecisionsAsked, Query()], caller: Looker, request: Request
 ) -> Response:
-    """Newest first. A limit below 1 is 50, one above 500 is 500."""
+    """Newest first. A limit below 1 is 50, one above 500 is 500. The header X-Next-Cursor is the
+    `cursor` of the next page, which goes on where `offset` ends."""
     wanted = counted(asked) | {
         "outcome": asked.outcome,
         "model": asked.model,
         "agent_name": asked.agent_name,
         "session_id": session_of(asked.session_id),
     }
-    found = await storage.decisions(
-        services_of(request).pool, caller.user_id, wanted, asked.limit, asked.offset
+    wanted["before_seq"] = cursor_number(LIST, asked.cursor) if asked.cursor else None
+    rows = await storage.decisions(
+        services_of(request).pool, caller.user_id, wanted, asked.limit + 1, asked.offset
     )
-    shown = asked.model_dump(exclude_none=True)
+    found, cursor = page_of(rows, asked.limit, LIST, lambda one: one.seq)
+    shown = asked.model_dump(exclude_none=True, exclude={"cursor"})
     answer = DecisionsAnswer(
         decisions=[decision_told(one) for one in found],
         count=len(found),
         filter=DecisionsFilter(**shown),
     )
-    return reply_exact(answer)
+    return reply_exact(answer, headers=next_page(cursor))
 
 
 @router.get(
@@ -97,7 +104,7 @@ async def post_decision_search(sent: DecisionSearch, caller: Looker, request: Re
     wanted = {
         "symbol": sent.symbol,
         "from_us": microseconds_of(sent.from_date, "from_date"),
-        "to_us": microseconds_of(sent.to_date, "to_date"),
+        "to_us": until_of(sent.to_date, "to_date"),
     }
     pool = services_of(request).pool
     if sent.query is not None:
@@ -153,13 +160,15 @@ def similar_limit(text: str | None) -> int:
 
 
 def vector_of(numbers: list[float]) -> str:
-    """A vector as the database reads it. Raises Refused."""
+    """A vector as the database reads it, which has the same cosines. Raises Refused."""
     if len(numbers) != DIMENSION:
         sentence = f"embedding must have {DIMENSION} numbers"
         raise malformed(INVALID_BODY, sentence, field="embedding")
-    if not any(numbers):
+    longest = max(map(abs, numbers))
+    if not longest:
         raise malformed(INVALID_BODY, "embedding must not be all zeros", field="embedding")
-    return f"[{','.join(map(repr, numbers))}]"
+    scaled = (one / longest for one in numbers)
+    return f"[{','.join(map(repr, scaled))}]"
 
 
 async def own_decision(request: Request, caller: Caller, text: str) -> WholeDecision:
@@ -178,7 +187,7 @@ def counted(asked: DecisionsCounted) -> dict[str, Any]:
         "symbol": asked.symbol,
         "kind": asked.decision_type,
         "from_us": microseconds_of(asked.from_date, "from_date"),
-        "to_us": microseconds_of(asked.to_date, "to_date"),
+        "to_us": until_of(asked.to_date, "to_date"),
     }
 
 

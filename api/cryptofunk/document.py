@@ -9,6 +9,7 @@ from api.cryptofunk.strategy_texts import TEXT_BYTES_MAX, TEXT_NAMES
 from api.cryptofunk.wire import Told
 from api.door.answers import example
 from api.door.content_type import NOT_JSON, not_called
+from api.door.errors import NO_SUCH_PATH
 from api.door.openapi import Words
 from api.door.refusal_examples import Errors, Example
 from api.door.statuses import STATUSES
@@ -34,7 +35,7 @@ USUAL: dict[int, tuple[str, str, str]] = {
         "A bearer token or an API key is needed",
     ),
     403: ("The role does not suffice", "forbidden", "The role VIEWER may not do this"),
-    404: ("There is no such thing, or not for you", "not found", "There is nothing here"),
+    404: ("There is no such thing, or not for you", "not found", NO_SUCH_PATH),
     409: (
         "Not in this state",
         "idempotency key reused",

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Scope
 
+from api.cryptofunk.identifiers import IdKind, uuid_of
 from api.cryptofunk.spelling import spell
 from api.door.json_text import json_bytes
 from api.door.limits import RateKind
@@ -63,6 +64,8 @@ def refuse(refused: Refused, scope: Scope) -> Response:
     if field:
         body["field"] = field
     body |= {name: details[name] for name in CONTEXT if details.get(name) is not None}
+    if isinstance(body.get("order_id"), int):
+        body["order_id"] = str(uuid_of(IdKind.ORDER, body["order_id"]))
     headers = headers_of_refusal(refused)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import ConfigDict, Field, StrictStr
+from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 from uuid_utils.compat import uuid7
@@ -14,7 +14,7 @@ from api.cryptofunk.decisions import own_decision
 from api.cryptofunk.envelope import missing
 from api.cryptofunk.identifiers import read_uuid
 from api.cryptofunk.spelling import instant_text
-from api.cryptofunk.wire import Body, Page, Told
+from api.cryptofunk.wire import Body, Page, PlainText, Told
 from api.door.answers import example, reply_exact
 from api.door.describing import documented
 from api.door.paging import cursor_number, next_page, page_of
@@ -44,9 +44,9 @@ class FeedbackSent(Body):
     """What somebody thinks of a decision."""
 
     rating: Literal["positive", "negative"]
-    comment: Annotated[StrictStr, Field(min_length=1, max_length=COMMENT_MAX)] | None = None
+    comment: Annotated[PlainText, Field(min_length=1, max_length=COMMENT_MAX)] | None = None
     tags: Annotated[
-        list[Annotated[StrictStr, Field(min_length=1, max_length=TAG_MAX)]],
+        list[Annotated[PlainText, Field(min_length=1, max_length=TAG_MAX)]],
         Field(max_length=TAGS_MAX),
     ] = Field(default_factory=list)
 

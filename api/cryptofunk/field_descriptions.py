@@ -24,6 +24,8 @@ TRADING = {
     "updated_at": "When it changed last.",
     "count": "How many are told.",
     "position": "The position.",
+    "AgentPosition.side": "LONG or SHORT.",
+    "AgentPosition.quantity": "How much is held, in the base asset; of a closed one what was held.",
     "entry_price": "The mean price of all that was bought (sold) into it, to 8 decimals, half up.",
     "exit_price": "The mean price of all that left it; null while it is open.",
     "entry_time": "When its quantity left zero.",
@@ -144,6 +146,8 @@ DECISIONS = {
     "avg_latency_ms": "How long they took in the mean.",
     "DecisionsFilter.from_date": "From when on.",
     "DecisionsFilter.to_date": "Until when.",
+    "from_date": "Of this time or later, such as 2025-01-15T00:00:00Z.",
+    "to_date": "Of this time or earlier; a whole second is meant to its end.",
 }
 FEEDBACK = {
     "feedback_id": "The feedback's id.",

@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from api.cryptofunk.envelope import malformed
+from sim.refusals import Refusal, Refused
 
 PREFIX = int.from_bytes(b"Sand")
 NUMBER_BITS, WITHIN_BITS = 62, 12
@@ -55,7 +55,7 @@ def read_uuid(text: str, brief: str) -> UUID:
     try:
         told = UUID(text)
     except ValueError:
-        raise malformed(brief) from None
-    if str(told) != text.lower():
-        raise malformed(brief)
+        told = None
+    if told is None or str(told) != text.lower():
+        raise Refused(Refusal.INVALID_REQUEST, "", {"brief": brief})
     return told

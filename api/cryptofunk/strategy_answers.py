@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StrictStr, WithJsonSchema
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from api.cryptofunk.decision_answers import as_written
 from api.cryptofunk.strategy_texts import YAML_NAMES, yaml_text
 from api.cryptofunk.uploads import ENDING, FORM, YAML
-from api.cryptofunk.wire import Body, Query, Told
+from api.cryptofunk.wire import Body, PlainText, Query, Told
 from api.door.answers import example
 from api.door.describing import RATE_HEADERS, Responses
 from sim.signals.bounds import Faults
@@ -120,8 +120,8 @@ class StrategyExportSent(Body):
 class StrategyCloned(Body):
     """What the copy is called, and of which: of the one in force unless another is sent."""
 
-    name: Annotated[StrictStr, Field(min_length=1, max_length=NAME_MAX)]
-    description: StrictStr | None = None
+    name: Annotated[PlainText, Field(min_length=1, max_length=NAME_MAX)]
+    description: PlainText | None = None
     strategy: Sections | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "calm"}]})
@@ -133,7 +133,7 @@ class StrategiesMerged(Body):
 
     base: Sections | None = None
     override: Sections
-    name: Annotated[StrictStr, Field(min_length=1, max_length=NAME_MAX)] | None = None
+    name: Annotated[PlainText, Field(min_length=1, max_length=NAME_MAX)] | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"override": SHORT}]})
 
@@ -164,7 +164,7 @@ def strategy_body() -> dict[str, Any]:
     shown: dict[str, Any] = {
         "application/json": {"schema": schema, "example": SHORT},
         YAML: {"schema": {"type": "string"}, "example": yaml_text(SHORT)},
-        FORM: {"schema": form},
+        FORM: {"schema": form, "example": {"file": yaml_text(SHORT)}},
     }
     said = f"Also called {', '.join(YAML_NAMES[1:])}."
     return {"required": True, "description": said, "content": shown}

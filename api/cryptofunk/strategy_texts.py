@@ -4,9 +4,10 @@ YAML is read twice: first as a stream of events, which are counted and bounded b
 built of them, so that no text grows when it is read.
 """
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 from starlette.requests import Request
@@ -44,7 +45,11 @@ class NotStrategyText(ValueError):
 
 
 class DistinctLoader(yaml.CSafeLoader):
-    """The library's safe loader, which refuses what stands twice."""
+    """The library's safe loader, which refuses what stands twice. Plain words are numbers, truth or
+    nothing where JSON has them so, else texts: YAML 1.1 reads 1:30 as 90, 010 as 8 and << as a wish
+    to merge."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """As the library does, after a look at the names."""
@@ -54,6 +59,21 @@ class DistinctLoader(yaml.CSafeLoader):
         found: dict[Any, Any] = super().construct_mapping(node, deep)
         return found
 
+
+class BothWaysDumper(yaml.SafeDumper):
+    """The library's, which quotes what YAML 1.1 or our loader would not read as a text."""
+
+
+for kind, pattern, firsts in (
+    ("null", r"null|~|", ["n", "~", ""]),
+    ("bool", r"true|false", ["t", "f"]),
+    ("int", r"-?(0|[1-9][0-9]*)", [*"-0123456789"]),
+    ("float", r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", [*"-0123456789"]),
+):
+    for either in (DistinctLoader, BothWaysDumper):
+        either.add_implicit_resolver(
+            f"tag:yaml.org,2002:{kind}", re.compile(rf"(?:{pattern})\Z", re.ASCII), firsts
+        )
 
 NO_NAME = "A name must be a text"
 
@@ -141,5 +161,7 @@ def plain(value: Any) -> Any:
 
 def yaml_text(values: dict[str, Any]) -> str:
     """As a person writes it, in the order of the values."""
-    text: str = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
+    text: str = yaml.dump(
+        values, Dumper=BothWaysDumper, sort_keys=False, allow_unicode=True, width=100
+    )
     return text

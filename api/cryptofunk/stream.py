@@ -42,6 +42,9 @@ BEGIN_S_MAX = 5.0
 BACKLOG_MAX = 1_024
 """What happens to one's accounts while it is read how their positions stand."""
 
+REMEMBERED_MAX = 1_024
+"""Orders and positions of which it is known what was told last."""
+
 AT_ONCE = 64
 """Messages that are offered before the client's queue may be emptied."""
 
@@ -125,6 +128,9 @@ class AgentsSession(Session):
         """Nobody becomes somebody else while it is read what is for whom they were."""
         self._woken = asyncio.Event()
         self._last_fills: dict[int, dict[str, int]] = {}
+        self._held: dict[int, list[Told]] = {}
+        """Of accounts whose three channels are not all followed yet, what these have told."""
+        self._last_told: dict[str, dict[str, Any]] = {}
         self._listing: Listing | None = None
         self._stopped: set[int] = set()
         self._still: set[int] = set()
@@ -162,6 +168,7 @@ class AgentsSession(Session):
         self.claims = None
         self._backlog.clear()
         self._last_fills.clear()
+        self._last_told.clear()
         self._awaited = set(OF_ALL)
         self._begun.clear()
         self.await_login()
@@ -192,10 +199,15 @@ class AgentsSession(Session):
         if account_id not in self._last_fills:
             known = {} if after is not None else await folded_fills(self.services.pool, account_id)
             self._last_fills[account_id] = known
-        for channel in OF_ACCOUNT:
-            topic = Topic(channel, account_id=account_id)
-            if topic not in self.subscriptions:
-                await self.follow(Subscription(self, topic, after))
+        self._held[account_id] = []
+        try:
+            for channel in OF_ACCOUNT:
+                topic = Topic(channel, account_id=account_id)
+                if topic not in self.subscriptions:
+                    await self.follow(Subscription(self, topic, after))
+        finally:
+            for told in sorted(self._held.pop(account_id), key=lambda one: one.sequence):
+                self._put(told)
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
         """Beside the others: to read what happens to accounts."""
@@ -232,6 +244,10 @@ class AgentsSession(Session):
         return True
 
     def _put(self, told: Told) -> None:
+        held = self._held.get(told.topic.account_id)
+        if held is not None:
+            held.append(told)
+            return
         if len(self._backlog) >= BACKLOG_MAX:
             self.client.end(1013, BEHIND)
             return
@@ -274,7 +290,7 @@ class AgentsSession(Session):
         listing = self._listing
         assert listing is not None, "whoever listens has read what is listed"
         if channel == Channel.ORDERS:
-            texts = stream_words.order_frames(told, listing)
+            texts = [*stream_words.order_frames(told, listing, self._is_news)]
         elif channel == Channel.FILLS:
             texts = [stream_words.fill_frame(told, listing)]
         else:
@@ -282,6 +298,17 @@ class AgentsSession(Session):
         for text in texts:
             self.client.offer(Message(text, channel, told.sequence))
         return len(texts)
+
+    def _is_news(self, told_id: str, data: dict[str, Any]) -> bool:
+        """Whether this was not the last that was told of it: what a client is shown of an order has
+        fewer states than the order."""
+        if self._last_told.get(told_id) == data:
+            return False
+        self._last_told.pop(told_id, None)
+        self._last_told[told_id] = data
+        if len(self._last_told) > REMEMBERED_MAX:
+            del self._last_told[next(iter(self._last_told))]
+        return True
 
     async def _moved(self, move: SessionMove) -> None:
         """Listen to the account of a session that has started, from its first moment on."""
@@ -314,7 +341,8 @@ class AgentsSession(Session):
         )
         for view in found:
             last[market_id] = max(last.get(market_id, 0), view.trip.last_fill_id)
-        return [stream_words.position_frame(told, view, listing) for view in found]
+        frames = (stream_words.position_frame(told, view, listing, self._is_news) for view in found)
+        return [text for text in frames if text]
 
 
 def clients_of(hub: Hub) -> int:

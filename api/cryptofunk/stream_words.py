@@ -1,6 +1,7 @@
 """How this family words what it tells over its WebSocket: `{type, timestamp, data}`, whose data are
 parts of what its GETs answer."""
 
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -55,6 +56,10 @@ STARTED = ("trading_started", "Trading session started")
 STOPPED = ("trading_stopped", "Trading session stopped")
 
 
+IsNews = Callable[[str, dict[str, Any]], bool]
+"""Whether what is told of the thing with this id is not what was told of it last."""
+
+
 def frame(kind: str, data: dict[str, Any], **beside: Any) -> str:
     """The envelope; what is ours stands beside what is documented."""
     told = {"type": kind, "timestamp": instant_text(now_us()), "data": data, **beside}
@@ -67,15 +72,16 @@ def of_account(kind: str, told: Told, data: dict[str, Any], **beside: Any) -> st
     return frame(kind, data, sequence=told.sequence, account=account, **beside)
 
 
-def order_frames(told: Told, listing: Listing) -> list[str]:
-    """An order, and that it failed where it did."""
+def order_frames(told: Told, listing: Listing, is_news: IsNews) -> Iterator[str]:
+    """An order, and that it failed where it did; nothing where that was told."""
     order: OrderView = told.row
     spec, symbol = listing.spec(order.market_id), listing.symbol_of(order.market_id)
     shown = agent_order(order, spec, symbol, None, None)
-    frames = [of_account("order_update", told, order_data(shown))]
-    if shown.status == "REJECTED":
-        frames.append(error(NOT_EXECUTED, shown.error_message or "", HIGH))
-    return frames
+    data = order_data(shown)
+    if is_news(shown.id, data):
+        yield of_account("order_update", told, data)
+        if shown.status == "REJECTED":
+            yield error(NOT_EXECUTED, shown.error_message or "", HIGH)
 
 
 def order_data(shown: AgentOrder) -> dict[str, Any]:
@@ -102,14 +108,17 @@ def fill_frame(told: Told, listing: Listing) -> str:
     return of_account("trade", told, data)
 
 
-def position_frame(told: Told, view: PositionView, listing: Listing) -> str:
-    """A round trip, and whether it goes on."""
+def position_frame(told: Told, view: PositionView, listing: Listing, is_news: IsNews) -> str:
+    """A round trip, and whether it goes on; nothing where that was told."""
     market_id = view.market_id
     position_id: UUID = listing.position_id(market_id, view.trip.opened_fill_id)
     symbol = listing.symbol_of(market_id)
     shown = agent_position(view, listing.spec(market_id), symbol, position_id)
     data = {"position_id": shown.id} | {name: getattr(shown, name) for name in POSITION_PARTS}
-    return of_account("position_update", told, data, is_open=shown.exit_time is None)
+    is_open = shown.exit_time is None
+    if not is_news(shown.id, data | {"is_open": is_open}):
+        return ""
+    return of_account("position_update", told, data, is_open=is_open)
 
 
 def shared(told: Told) -> str:

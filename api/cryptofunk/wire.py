@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
 
 from api.door.wire import Asked, PageAsked, Sent
+from sim.printable import is_plain
 
 
 class Told(BaseModel):
@@ -33,10 +34,24 @@ def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
 
-InAnyCase = BeforeValidator(_upper)
-"""Words are read in either case."""
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
-SymbolText = Annotated[StrictStr, Field(min_length=1, max_length=32)]
-UuidText = Annotated[StrictStr, Field(min_length=1, max_length=64)]
+
+InAnyCase, InAnyLowerCase = BeforeValidator(_upper), BeforeValidator(_lower)
+"""Words are read in either case: those that are written in capitals, and the others."""
+
+
+def _plain(text: str) -> str:
+    if not is_plain(text):
+        raise ValueError("must be printable")
+    return text
+
+
+PlainText = Annotated[StrictStr, AfterValidator(_plain)]
+"""Of a body; no NUL, no half of a pair, nothing that hides."""
+
+SymbolText = Annotated[PlainText, Field(min_length=1, max_length=32)]
+UuidText = Annotated[PlainText, Field(min_length=1, max_length=64)]
 QueryUuid = Annotated[str, Field(min_length=1, max_length=64)]
 QuerySymbol = Annotated[str, Field(min_length=1, max_length=32)]

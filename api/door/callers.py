@@ -79,8 +79,12 @@ def lack_of(call: Call, request: Request) -> Lack:
 async def bearer(request: Request) -> int:
     """The user id of a valid token, or of an API key whose scopes open this method; the role is
     for whoever locks the account to check."""
+    return opened(request, Scope.READ if request.method in READING else Scope.TRADE)
+
+
+def opened(request: Request, needed: Scope) -> int:
+    """The same, where the API key needs this scope. Raises Refused."""
     claims = claims_of(request)
-    needed = Scope.READ if request.method in READING else Scope.TRADE
     if claims.scopes is not None and needed not in claims.scopes:
         raise Refused(Refusal.FORBIDDEN, f"This API key does not have the scope {needed}")
     return claims.user_id
@@ -89,6 +93,12 @@ async def bearer(request: Request) -> int:
 async def viewer(request: Request) -> Caller:
     """An active user who may look."""
     user_id = await bearer(request)
+    return await holder_of(request, Chosen(user_id, user_id))
+
+
+async def reader(request: Request) -> Caller:
+    """An active user who may look, by whatever method: it changes nothing."""
+    user_id = opened(request, Scope.READ)
     return await holder_of(request, Chosen(user_id, user_id))
 
 

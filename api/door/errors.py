@@ -19,6 +19,7 @@ OUTCOME_UNKNOWN = (
     f" happened. Send the same request again with the same {Name.CLIENT_ORDER_ID} or"
     f" Idempotency-Key to find out; without one, look at {Name.LIST_ORDERS} first"
 )
+NO_SUCH_PATH = "There is nothing here"
 BY_STATUS = {404: Refusal.NOT_FOUND, 405: Refusal.METHOD_NOT_ALLOWED}
 
 
@@ -66,7 +67,7 @@ def as_refused(error: Exception) -> Refused:
     status = cast(HTTPException, error).status_code
     refusal = BY_STATUS.get(status, Refusal.INVALID_REQUEST)
     sentences = {
-        Refusal.NOT_FOUND: "There is nothing here",
+        Refusal.NOT_FOUND: NO_SUCH_PATH,
         Refusal.METHOD_NOT_ALLOWED: "This path does not know that method",
     }
     return Refused(refusal, sentences.get(refusal, "The request is not valid"))

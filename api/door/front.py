@@ -20,7 +20,7 @@ from api.door.bodies import LARGE_AT_ONCE, BodyLimits
 from api.door.client_address import address_group
 from api.door.cookies import TOKEN, cookie_in
 from api.door.crash_log import CrashLog
-from api.door.errors import as_refused
+from api.door.errors import NO_SUCH_PATH, as_refused
 from api.door.families import Families
 from api.door.limits import Principal, RateKind, Window, too_many
 from api.door.metrics import observe
@@ -57,8 +57,12 @@ UNKNOWN_HOST = (
     Refusal.UNKNOWN_HOST,
     "The header Host names none of this server's names; the setting SANDPIT_HOSTS_ALLOWED adds one",
 )
-ENCODED_SLASH = b"%2f"
-NO_SUCH_NAME = (Refusal.NOT_FOUND, "There is nothing here: no name in a path has a slash in it")
+ENCODED_SLASH, ENCODED_NUL = b"%2f", b"%00"
+NO_SUCH_NAME = (
+    Refusal.NOT_FOUND,
+    "There is nothing here: no name in a path has a slash in it",
+)
+NOTHING_HERE = (Refusal.NOT_FOUND, NO_SUCH_PATH)
 NO_QUERY = (
     Refusal.INVALID_REQUEST,
     "Nothing stands behind a WebSocket's path, least of all a token: whoever reads a log would have"
@@ -239,8 +243,11 @@ class Front:
             raise Refused(*UNKNOWN_HOST)
         if self._origins.refuse(scope["method"], sent):
             raise Refused(*FOREIGN_PAGE)
-        if ENCODED_SLASH in scope["raw_path"].lower() and not self._may_be_slashed(scope["path"]):
+        path = scope["raw_path"].lower()
+        if ENCODED_SLASH in path and not self._may_be_slashed(scope["path"]):
             raise Refused(*NO_SUCH_NAME)
+        if ENCODED_NUL in path:
+            raise Refused(*NOTHING_HERE)
         self._bound_body(call, sent.get(b"content-length", b"0"), scope)
         call.token_holder = await self._holder(call)
 

@@ -18,6 +18,7 @@ from api.door.refusal_examples import Example
 
 T = TypeVar("T")
 Schema = dict[str, Any]
+Fields = Mapping[str, str]
 
 NONE: Mapping[str, Any] = MappingProxyType({})
 
@@ -37,7 +38,7 @@ class Words(NamedTuple):
     """
 
     package: str
-    fields: Mapping[str, str] = NONE
+    fields: Fields = NONE
     refusals: Mapping[str, Mapping[int, Example]] = NONE
     security_schemes: Mapping[str, Schema] = NONE
     tags: Mapping[str, str] = NONE
@@ -60,7 +61,8 @@ NEVER_ANSWERED = ("HTTPValidationError", "ValidationError")
 
 
 def describe(app: FastAPI, families: Families, said: Sequence[Words]) -> Schema:
-    """The document. Made once; of two who describe a name the first is heard."""
+    """The document. Made once; of two who describe a name the one whose operation it is is heard,
+    else the first."""
     if app.openapi_schema is None:
         routes = [
             shown(route, families, said)
@@ -77,7 +79,8 @@ def describe(app: FastAPI, families: Families, said: Sequence[Words]) -> Schema:
         )
         for route in routes:
             keep_nulls(document, route)
-        app.openapi_schema = completed(document, said)
+        fields = {route.operation_id or "": fields_of(route, said) for route in routes}
+        app.openapi_schema = completed(document, said, fields)
     return app.openapi_schema
 
 
@@ -115,14 +118,21 @@ def operation_id_of(endpoint: Callable[..., Any], said: Sequence[Words]) -> str:
     return to_camel(name)
 
 
+def fields_of(route: APIRoute, said: Sequence[Words]) -> Fields:
+    """What is said of fields, first by whose operation this is."""
+    own = [words.fields for words in said if is_within(route.endpoint, words.package)]
+    return joined([*own, *(words.fields for words in said)])
+
+
 def joined(tables: Iterable[Mapping[str, T]]) -> Mapping[str, T]:
     """What all of them say."""
     return ChainMap(*map(dict, tables))
 
 
-def completed(document: Schema, said: Sequence[Words]) -> Schema:
+def completed(
+    document: Schema, said: Sequence[Words], fields_by_operation: Mapping[str, Fields]
+) -> Schema:
     """The document with what FastAPI does not know."""
-    fields = joined(words.fields for words in said)
     parts = joined(words.parts_of_paths for words in said)
     lists = joined(words.closed_lists for words in said)
     components = document.setdefault("components", {})
@@ -130,10 +140,14 @@ def completed(document: Schema, said: Sequence[Words]) -> Schema:
     schemas = components.setdefault("schemas", {})
     for unused in NEVER_ANSWERED:
         schemas.pop(unused, None)
+    fields_by_schema: dict[str, Fields] = {}
     for _, operation in operations_of(document):
+        fields = fields_by_operation[operation["operationId"]]
+        note_schemas(operation, schemas, fields, fields_by_schema)
         complete(operation, schemas, fields)
         exemplify(operation, parts, lists)
     for name, schema in schemas.items():
+        fields = fields_by_schema.get(name, NONE)
         for field, described in schema.get("properties", {}).items():
             say(described, fields.get(f"{name}.{field}") or fields.get(field))
     for schema in nodes_of(document):
@@ -147,7 +161,16 @@ def completed(document: Schema, said: Sequence[Words]) -> Schema:
     return document
 
 
-def complete(operation: Schema, schemas: Schema, fields: Mapping[str, str]) -> None:
+def note_schemas(node: Schema, schemas: Schema, fields: Fields, found: dict[str, Fields]) -> None:
+    """Whose words describe the schemas that are used within, however deep: the first user's."""
+    for one in nodes_of(node):
+        name = str(one.get("$ref", "")).rpartition("/")[2]
+        if name in schemas and name not in found:
+            found[name] = fields
+            note_schemas(schemas[name], schemas, fields, found)
+
+
+def complete(operation: Schema, schemas: Schema, fields: Fields) -> None:
     """One operation: parameters in words, and the answers that it really gives."""
     for parameter in operation.get("parameters", ()):
         say(parameter, fields.get(parameter["name"]))

@@ -228,6 +228,8 @@ def read_query_pairs(request: Request) -> dict[str, str]:
         raise Refused(Refusal.INVALID_REQUEST, "The query is not UTF-8") from None
     except ValueError:
         raise Refused(Refusal.INVALID_REQUEST, "The query has too many fields") from None
+    if "\0" in text or "%00" in text:
+        raise Refused(Refusal.INVALID_REQUEST, "The query has the character NUL in it")
     found = dict(pairs)
     if len(found) != len(pairs):
         raise Refused(Refusal.INVALID_REQUEST, "The query names a field twice")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
+from sim.printable import is_plain
 from sim.signals.bounds import Bound, Faults, TermsRefused, read, written
 from sim.signals.terms import StrategyTerms
 
@@ -110,7 +111,7 @@ def _text_faults(given: Mapping[Any, Any], texts: Mapping[str, Any]) -> Iterator
     for name, text in texts.items():
         if not isinstance(text, str) or len(text) > TEXTS[name]:
             yield name, f"{name} must be a text of at most {TEXTS[name]} characters."
-        elif not all(one.isprintable() or one == "\n" for one in text):
+        elif not (text.isprintable() if name == "name" else is_plain(text)):
             yield name, f"{name} must be printable."
         elif name == "name" and not text.strip():
             yield name, f"{name} must not be empty."

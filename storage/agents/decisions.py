@@ -22,6 +22,7 @@ FILTERS = {
     "model": " AND d.model = %(model)s",
     "agent_name": " AND d.agent_name = %(agent_name)s",
     "session_id": " AND d.session_id = %(session_id)s",
+    "before_seq": " AND d.seq < %(before_seq)s",
     "from_us": " AND d.created_at_us >= %(from_us)s",
     "to_us": " AND d.created_at_us <= %(to_us)s",
 }

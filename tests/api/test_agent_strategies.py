@@ -125,6 +125,26 @@ def test_a_file_in_a_form_is_as_good(paper: Client) -> None:
     assert sends_text(paper, "import", "x" * 60, "multipart/form-data").status_code == 400
 
 
+@pytest.mark.parametrize("number", ["1:30", "010", "1_0", "0x10", "0b11", "+5", ".5", "'5'"])
+def test_numbers_are_those_of_json(number: str, paper: Client) -> None:
+    told = checked(paper, f"agents: {{risk: {{max_positions: {number}}}}}\nname: as it stands here")
+    assert [one["path"] for one in told["errors"]] == ["agents.risk.max_positions"]
+
+
+def test_what_looks_like_a_number_may_be_a_name(paper: Client) -> None:
+    for name in ("1e5", "010", "true", "<<", "null", "12:30"):
+        puts(paper, SENT | {"name": name})
+        text = paper.http.get("/api/v1/strategies/export").text
+        assert checked(paper, text)["valid"]
+        assert sends_text(paper, "import", text).json()["strategy"]["name"] == name
+    assert checked(paper, "agents: {trend: {gap_full_pct: 1e-1}}\nname: exponents are numbers")[
+        "valid"
+    ]
+    told = checked(paper, "name: merges\nagents: {<<: {trend: {adx_min: 2}}, trend: {adx_min: 3}}")
+    assert [one["path"] for one in told["errors"]] == ["agents.<<"]
+    assert not checked(paper, json.dumps(SENT | {"name": "two\nlines"}))["valid"]
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
