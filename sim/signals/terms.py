@@ -217,7 +217,7 @@ class VotingTerms:
 
     cycle_s: int = cycle(10)
     quorum: float = share(0.6, "the least share of all weight that is present")
-    min_votes: int = whole(2, 1, 7, "the least number of votes")
+    min_votes: int = whole(2, 1, 7, "how many agents have to say something, if only HOLD")
     min_consensus: float = share(0.6, "the least consensus, times the share that has voted")
     min_confidence: float = share(0.5, "the least confidence of those who agree")
 

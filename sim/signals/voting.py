@@ -1,8 +1,9 @@
 """Many signals become one consensus, for one symbol in one cycle.
 
-Who has a fresh signal is present, and makes the quorum. Who sees nothing to trade on says HOLD with
-a confidence of 0, and abstains: with one of more than 0 it votes, HOLD too, and only among votes is
-a consensus sought. Else those who look for what is rare would outvote whoever has found something.
+Who has a fresh signal is present, and counts for the quorum and the least number of votes. Who
+sees nothing to trade on says HOLD with a confidence of 0, and abstains: with one of more than 0 it
+votes, HOLD too, and only among votes is a consensus sought. Else those who look for what is rare
+would outvote whoever has found something.
 """
 
 import math
@@ -76,7 +77,7 @@ def consensus_of(votes: Iterable[Vote], total_weight: float, terms: VotingTerms)
     weight = math.fsum(vote.weight for vote in counted if vote.signal.action is leading)
     confidence = bounded(ratio(scores[leading], weight))
     cast = bounded(ratio(math.fsum(vote.weight for vote in counted), total_weight))
-    why = objection(len(counted), (share, cast), consensus, confidence, terms)
+    why = objection((len(present), len(counted)), (share, cast), consensus, confidence, terms)
     action = Action.HOLD if why else leading
     told = (
         f"{len(present)} agents with {shown(share)} of all weight are present, "
@@ -107,7 +108,7 @@ def leader(scores: dict[Action, float]) -> Action:
 
 
 def objection(
-    votes: int,
+    numbers: tuple[int, int],
     shares: tuple[float, float],
     consensus: float,
     confidence: float,
@@ -115,12 +116,14 @@ def objection(
 ) -> str:
     """The first rule that the votes do not meet, as a sentence; empty where they meet all.
 
-    shares   of all weight, how much is present and how much has voted
+    numbers, shares   how many agents, and how much of all weight, are present and have voted
     """
     present, cast = shares
     least = terms.min_consensus * cast
-    if votes < terms.min_votes:
-        return f"Fewer than {terms.min_votes} votes are none."
+    if numbers[0] < terms.min_votes:
+        return f"Fewer than {terms.min_votes} agents are none."
+    if not numbers[1]:
+        return "Nobody sees anything to trade on."
     if present < terms.quorum - ROUNDING:
         return f"That is no quorum, which is {shown(terms.quorum)}."
     if consensus < least - ROUNDING:

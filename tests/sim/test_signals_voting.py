@@ -67,9 +67,12 @@ def test_a_quorum_of_weight_is_asked() -> None:
     assert exactly.action is BUY
 
 
-def test_one_vote_is_none() -> None:
+def test_one_agent_is_none_and_one_who_finds_something_among_others_is_heard() -> None:
     assert consensus_of([vote("trend", BUY)], 0.3, TERMS).action is HOLD
     assert consensus_of([vote("trend", BUY)], 0.3, VotingTerms(min_votes=1)).action is BUY
+    idle = [vote(agent, HOLD, 0.0) for agent in WEIGHTS if agent != "trend"]
+    assert consensus_of([vote("trend", BUY), *idle], TOTAL, TERMS).action is BUY
+    assert "Nobody sees anything" in consensus_of(idle, TOTAL, TERMS).reasoning
 
 
 def test_less_consensus_is_asked_of_a_smaller_share() -> None:
