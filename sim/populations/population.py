@@ -22,6 +22,8 @@ class MarketView:
     bids, asks   int64 (n, 3): price_ticks, quantity_lots, orders; best level first
     volume_lots  traded in this market so far; 0 where nobody counts
     activity_ppm  how much more often than usual everybody acts now: see activity.py
+    open_ticks, high_ticks, low_ticks   of what was traded since the view before, whose close is
+                 `last_price_ticks`; 0 where nothing was, or nobody notes it
     """
 
     spec: MarketSpec
@@ -36,6 +38,9 @@ class MarketView:
     asks: Integers
     volume_lots: int = 0
     activity_ppm: int = PPM
+    open_ticks: int = 0
+    high_ticks: int = 0
+    low_ticks: int = 0
 
 
 @dataclass(frozen=True)
