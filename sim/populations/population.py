@@ -13,6 +13,9 @@ from sim.units import PPM
 
 Integers = npt.NDArray[np.int64]
 
+CANDLE_COLUMNS = 6
+"""Of a table of candles: opening time in µs, open, high, low and close in ticks, volume in lots."""
+
 
 @dataclass(frozen=True)
 class MarketView:
@@ -57,6 +60,19 @@ class StrategyReply:
     view: MarketView
     events: Integers
     positions_lots: Integers | None = None
+
+
+@dataclass(frozen=True)
+class Endowment:
+    """What each trader of a simulated population begins with, for one that reckons with it.
+
+    past   of each market int64 (n, CANDLE_COLUMNS): candles before the start, oldest first
+    """
+
+    capital_atoms: int
+    leverage: int
+    specs: Sequence[MarketSpec]
+    past: Sequence[Integers]
 
 
 class Population(Protocol):
