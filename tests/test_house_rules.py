@@ -40,7 +40,7 @@ WING_MAY_IMPORT: dict[str, set[str]] = {
         *("book", "hosting", "money", "populations", "prices", "record", "rows"),
         *("scenario", "signals"),
     },
-    "sim.facts": {"record"},
+    "sim.facts": {"record", "signals"},
     "sim.report": {"backtest", "droid", "facts", "pool", "record", "rows", "scenario"},
     "storage.agents": {"intake", "market", "people", "postgres", "reading"},
     "storage.chain": {"postgres"},

@@ -67,6 +67,15 @@ class Place:
             found[kind] = found.get(kind, 0) + lots
         return found
 
+    @property
+    def lacks_exits(self) -> bool:
+        """Whether anything of an open position may not be left by itself."""
+        if self.trip is None:
+            return False
+        left = self.left_lots
+        waiting = min(left.get(OrderType.STOP, 0), left.get(OrderType.TAKE_PROFIT, 0))
+        return waiting < self.trip.held_lots
+
     def told(self, kind: int, order_id: int, lots: int, price_ticks: int) -> None:
         """What became of an order that waits, or of one that never was."""
         if kind == EventKind.WAITING and price_ticks in self.limits:

@@ -250,7 +250,7 @@ class SignalAgents(Crowd):
         """Exits that open positions lack, and equity at a new minute."""
         for head, session in enumerate(self._sessions):
             for place, orders in zip(session.places, sent, strict=True):
-                if place.trip is not None:
+                if place.lacks_exits:
                     orders += self._exits(head, place)
         minute_us = now_us - now_us % MINUTE_US
         if self._log.minutes_us[-1:] != [minute_us]:
