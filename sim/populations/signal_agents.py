@@ -55,7 +55,10 @@ class Said:
 
 
 class SignalAgents(Crowd):
-    """Any number of sessions of one strategy, which trade the perpetual markets that they see."""
+    """Any number of sessions of one strategy, which trade the perpetual markets that they see.
+
+    given   the newest signal of each agent on each market, by the names of both
+    """
 
     watches = reckons = True
 
@@ -68,7 +71,7 @@ class SignalAgents(Crowd):
         self._sessions: list[Session] = []
         self._heard: list[list[Integers]] = [[] for _ in range(markets)]
         self._looks = Looks()
-        self._given: dict[tuple[str, str], Said] = {}
+        self.given: dict[tuple[str, str], Said] = {}
         self._due_us: dict[str, int] = dict.fromkeys(AGENTS, 0)
         self._vote_us = self._tick_us = self._step_us = 0
         self._capital_atoms, self._equities = 0, np.empty(0, np.int64)
@@ -184,13 +187,13 @@ class SignalAgents(Crowd):
             beside = [one.sight for one in self._markets if one.spec.base_asset == asset]
             view.perpetual, view.venues = venues_in(sight, beside, now_us)
         signal = kind.rule(view, self._terms)
-        self._given[name, market_id] = Said(name, market_id, signal, now_us)
+        self.given[name, market_id] = Said(name, market_id, signal, now_us)
         self._log.speak(name, signal)
 
     def _decide_on(self, market: int, now_us: int, orders: list[SessionOrder]) -> None:
         seen, terms = self._markets[market], self._terms
         moment = Moment(seen.spec.market_id, seen.sight, seen.candles, now_us, terms)
-        votes = votes_of(self._given.values(), moment.symbol, now_us, terms)
+        votes = votes_of(self.given.values(), moment.symbol, now_us, terms)
         said = consensus_on(votes, terms)
         verdicts = self._judged(market, moment, said.action)
         decision = Decision(

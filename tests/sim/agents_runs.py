@@ -1,8 +1,7 @@
 """Small scenarios in which signal agents trade, for tests."""
 
-from dataclasses import replace
-
 from sim.record.run import AgentsRecord, RunRecord
+from sim.rows.messages import Rows
 from sim.scenario.scenario import Scenario, parse_scenario
 from sim.stepping.world import SimulatedWorld, Timing
 from tests.sim.scenario_texts import HEAD, SPOT, prices_of
@@ -91,5 +90,15 @@ def ran(scenario: Scenario) -> tuple[SimulatedWorld, RunRecord]:
     return world, world.record(Timing())
 
 
-def shorter(scenario: Scenario, steps: int) -> Scenario:
-    return replace(scenario, steps=steps)
+def folded(trades: Rows, width_us: int) -> list[list[int]]:
+    """Candles of a tape, one trade after the other."""
+    found: list[list[int]] = []
+    for trade in trades:
+        opened, ticks = int(trade["time_us"]) // width_us * width_us, int(trade["price_ticks"])
+        if not found or found[-1][0] != opened:
+            found.append([opened, ticks, ticks, ticks, ticks, 0])
+        last = found[-1]
+        last[2], last[3] = max(last[2], ticks), min(last[3], ticks)
+        last[4] = ticks
+        last[5] += int(trade["quantity_lots"])
+    return found

@@ -11,13 +11,12 @@ import pytest
 
 from sim.populations.agents_market import SeenMarket
 from sim.record.run import RunRecord
-from sim.rows.messages import Rows
 from sim.signals.attribution import attribution
 from sim.signals.course import AgentsCourse
 from sim.signals.signal import Action
 from sim.signals.steps import ExitReason
 from sim.stepping.world import Timing
-from tests.sim.agents_runs import TEXT, agents_of, agents_scenario, agents_world, ran
+from tests.sim.agents_runs import TEXT, agents_of, agents_scenario, agents_world, folded, ran
 from tests.waiting import PROGRAM_S_MAX
 
 MINUTE_US = 60_000_000
@@ -43,20 +42,6 @@ def record() -> RunRecord:
 @pytest.fixture(scope="module")
 def course(record: RunRecord) -> AgentsCourse:
     return agents_of(record).course
-
-
-def folded(trades: Rows, width_us: int) -> list[list[int]]:
-    """Candles of a tape, one trade after the other."""
-    found: list[list[int]] = []
-    for trade in trades:
-        opened, ticks = int(trade["time_us"]) // width_us * width_us, int(trade["price_ticks"])
-        if not found or found[-1][0] != opened:
-            found.append([opened, ticks, ticks, ticks, ticks, 0])
-        last = found[-1]
-        last[2], last[3] = max(last[2], ticks), min(last[3], ticks)
-        last[4] = ticks
-        last[5] += int(trade["quantity_lots"])
-    return found
 
 
 @pytest.mark.parametrize(("market", "width_us"), [(0, MINUTE_US), (0, 10_000_000), (1, 5_000_000)])
