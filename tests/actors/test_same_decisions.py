@@ -35,6 +35,7 @@ TERMS = read(
     {
         "agents": {
             "technical": {"cycle_s": 15, "ema_slow": 30},
+            "orderbook": {"large_times": 1.2, "vanished_max": 60},
             "trend": {"cycle_s": 20, "adx_min": 15},
             "reversion": {"cycle_s": 20, "adx_max": 40},
             "arbitrage": {"profit_min_pct": 0, "score_min": 0.2},
@@ -43,6 +44,11 @@ TERMS = read(
     },
 )
 """Of candles of a minute, and that something is decided in minutes."""
+
+DEARER = SPOT.replace(
+    'process = "same", market = "ETH-PERP"', 'process = "synthetic", start = "3512"'
+)
+"""Somewhere else than the perpetual, so that there is an arbitrage whose freshness counts."""
 
 PUT_CANDLE = """
 INSERT INTO candles (market_id, width_us, open_time_us, open_ticks, high_ticks, low_ticks,
@@ -72,6 +78,7 @@ class BothWays:
         limits = OpenOrdersMax(1_000, 1_000)
         self.orchestrator = Orchestrator(url, Judge(), limits, self.clock_us)
         self.shown: dict[str, int] = {}
+        self.vanished = 0
         self.due_us = dict.fromkeys(AGENTS, 0)
         for one in scenario.past:
             for row in one.candles:
@@ -157,7 +164,7 @@ def with_terms(scenario: Scenario) -> Scenario:
 
 
 def test_the_same_prices_give_the_same_decisions(house: House) -> None:
-    scenario = with_terms(agents_scenario(ETH + SPOT + CROWD + AGENTS_TEXT, duration_s=SECONDS))
+    scenario = with_terms(agents_scenario(ETH + DEARER + CROWD + AGENTS_TEXT, duration_s=SECONDS))
     both = BothWays(house, scenario)
     spoken: set[tuple[str, str]] = set()
 
@@ -178,6 +185,7 @@ def test_the_same_prices_give_the_same_decisions(house: House) -> None:
                 said = both.said()
                 assert said == both.simulated()
                 spoken.update((name, one[0]) for name, one in said.items())
+                both.vanished += said["orderbook-agent"][2].get("vanished_levels", 0) > 0
 
     with_pool(house.api_url, changed)
     with_pool(house.urls[0], lived)
@@ -190,4 +198,5 @@ def test_the_same_prices_give_the_same_decisions(house: House) -> None:
         assert answer["consensus"] == decision.consensus
         assert answer["scores"] == dict(decision.scores)
     assert {decision.action for decision in decisions} > {Action.HOLD}
-    assert len({name for name, action in spoken if action != Action.HOLD}) >= 3
+    assert len({name for name, action in spoken if action != Action.HOLD}) >= 4
+    assert both.vanished > 10
