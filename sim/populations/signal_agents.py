@@ -32,7 +32,7 @@ from sim.signals.moments import Moment, consensus_on, votes_of
 from sim.signals.risk import Ruling, Verdict, judge
 from sim.signals.sights import venues_in
 from sim.signals.signal import Action, Signal
-from sim.signals.steps import Step, lacking_exits, step_of
+from sim.signals.steps import ExitReason, Step, lacking_exits, step_of
 from sim.signals.terms import StrategyTerms
 
 TICK_US = 1_000_000
@@ -214,9 +214,11 @@ class SignalAgents(Crowd):
         for head, (step, verdict) in verdicts.items():
             if verdict.ruling is not Ruling.VETOED:
                 orders += self._order(market, head, step, verdict.quantity_lots)
+                place = self._sessions[head].places[market]
                 if step.opens:
-                    entry = (decision.number, decision.winners)
-                    self._sessions[head].places[market].entry = entry
+                    place.entry = (decision.number, decision.winners)
+                else:
+                    place.cause = ExitReason.SIGNAL
 
     def _judged(self, market: int, moment: Moment, action: Action) -> Verdicts:
         """The verdict on what each session would do, of those that would do anything. Sessions that

@@ -165,6 +165,15 @@ def test_a_stop_that_was_met_closes_a_round_trip_that_says_so() -> None:
     assert trip.decision == 0
 
 
+def test_a_position_that_is_closed_by_force_says_so() -> None:
+    market, order, _ = opened()
+    forced = {"quantity_lots": int(order["quantity_lots"]), "side": Side.SELL}
+    somebody = {"maker_order_id": 7, "maker_account_id": 9, "flags": OrderFlag.FORCED}
+    market.happens(EventKind.TRADE, 8, price_ticks=TICKS - 90, **forced, **somebody)
+    market.acts(TICKS)
+    assert market.course.trips[0][0].reason is ExitReason.LIQUIDATED
+
+
 def test_what_is_held_is_closed_and_nothing_opened_when_agents_turn() -> None:
     market, order, _ = opened()
     sent = market.acts(TICKS - 40_000, seconds=150)
