@@ -8,16 +8,24 @@ import numpy as np
 from sim.populations.agents_session import Session
 from sim.signals.agents import AGENTS
 from sim.signals.course import AgentsCourse, Decision
+from sim.signals.packed_decisions import packed, unpacked
 from sim.signals.signal import Action, Signal
 
 DECISIONS_KEPT_MAX = 100_000
 """Decisions and verdicts together; later ones are counted, and left out."""
 
+PACKED_TOGETHER = 500
+
 
 @dataclass
 class AgentsLog:
-    """See AgentsCourse; the keys of counts are names of agents and actions."""
+    """See AgentsCourse.
 
+    older    decisions as bytes, PACKED_TOGETHER in each; `decisions` are those after them
+    room     how many may still be kept
+    """
+
+    older: list[bytes] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     decided: int = 0
     minutes_us: list[int] = field(default_factory=list)
@@ -43,6 +51,9 @@ class AgentsLog:
         if wanted <= self.room:
             self.decisions.append(decision)
             self.room -= wanted
+            if len(self.decisions) == PACKED_TOGETHER:
+                self.older.append(packed(self.decisions))
+                self.decisions = []
         else:
             self.room = 0
 
@@ -52,7 +63,7 @@ class AgentsLog:
         equities = [one.equities for one in sessions]
         table = np.array(equities, np.int64).reshape(len(sessions), len(times_us)).T
         return AgentsCourse(
-            decisions=tuple(self.decisions),
+            decisions=(*(one for data in self.older for one in unpacked(data)), *self.decisions),
             decided=self.decided,
             actions=dict(self.actions),
             spoken={name: dict(counts) for name, counts in self.spoken.items()},

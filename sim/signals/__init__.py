@@ -11,7 +11,8 @@ and what they say is `signal`'s Signal. `agents` lists who there is and what eac
 makes that of ticks and lots.
 `voting` makes one consensus of many signals; `steps` says what a session does with that and where
 its exits lie; `risk` has the last word on how much; `moments` is where all three meet.
-`course` is what a simulation leaves of all this, and `attribution` shares its result among agents.
+`course` is what a simulation leaves of all this, `packed_decisions` in little room, and
+`attribution` shares its result among agents.
 `metrics` tells how a session went, `context` what a market looked like, as a vector that decisions
 are compared by and whose `dimension` others need.
 """

@@ -9,10 +9,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from sim.populations.agents_log import AgentsLog
 from sim.populations.agents_market import SeenMarket
 from sim.record.run import RunRecord
 from sim.signals.attribution import attribution
 from sim.signals.course import AgentsCourse
+from sim.signals.packed_decisions import packed, unpacked
 from sim.signals.signal import Action
 from sim.signals.steps import ExitReason
 from sim.stepping.world import Timing
@@ -70,6 +72,27 @@ def test_agents_decide_and_sessions_trade(course: AgentsCourse) -> None:
             assert (decision.action, trip.supporters) == (side, decision.winners)
             assert trip.supporters
             assert 0 <= trip.trip.opened_at_us - decision.time_us <= 1_000_000
+
+
+def test_decisions_come_back_from_bytes_as_they_were(course: AgentsCourse) -> None:
+    assert unpacked(packed(course.decisions)) == list(course.decisions)
+    assert any(decision.verdicts for decision in course.decisions)
+
+
+def test_the_oldest_decisions_are_kept_and_all_counted(course: AgentsCourse) -> None:
+    log = AgentsLog(room=20)
+    for _ in range(20):
+        for decision in course.decisions:
+            log.decide(decision)
+    kept = log.course([]).decisions
+    assert log.course([]).decided == 1_800
+    assert kept == course.decisions[: len(kept)]
+    assert 20 - 3 <= len(kept) + sum(len(one.verdicts) for one in kept) <= 20
+    whole = AgentsLog()
+    for _ in range(20):
+        for decision in course.decisions:
+            whole.decide(decision)
+    assert whole.course([]).decisions == course.decisions * 20
 
 
 def test_what_is_open_the_other_way_is_closed_first() -> None:
