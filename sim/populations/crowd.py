@@ -143,6 +143,7 @@ class StrategyKind:
     read           parameters from a scenario's table, raises TermsRefused; None for `bounded` ones
     heads_max      None for as many as anybody may have
     is_for_worlds  False where there is no such population but in simulations
+    trades_spot    False where spot markets are only looked at
     """
 
     name: str
@@ -153,3 +154,4 @@ class StrategyKind:
     read: Callable[[Mapping[str, Any]], Any] | None = None
     heads_max: int | None = None
     is_for_worlds: bool = True
+    trades_spot: bool = True

@@ -307,4 +307,5 @@ STRATEGY = StrategyKind(
     read=terms_from,
     heads_max=HEADS_MAX,
     is_for_worlds=False,
+    trades_spot=False,
 )

@@ -259,6 +259,8 @@ def _population(fields: Fields, specs: dict[str, MarketSpec]) -> PopulationDescr
     kind = STRATEGIES[strategy]
     markets = fields.choices("markets", list(specs))
     lent = [specs[market_id] for market_id in markets if not specs[market_id].is_spot]
+    if not kind.trades_spot:
+        _refuse_spot_alone(fields, lent)
     highest = min((spec.max_leverage for spec in lent), default=1)
     usual = min((spec.default_leverage for spec in lent), default=1)
     return PopulationDescription(
@@ -275,6 +277,14 @@ def _population(fields: Fields, specs: dict[str, MarketSpec]) -> PopulationDescr
         leverage=fields.integer("leverage", 1, highest, usual),
         inventory_lots=_inventory(fields.table("inventory"), [specs[one] for one in markets]),
     )
+
+
+def _refuse_spot_alone(fields: Fields, lent: list[MarketSpec]) -> None:
+    """Of those who trade perpetual markets only."""
+    if not lent:
+        raise fields.refuse("markets", "at least one perpetual market among them")
+    if fields.has("inventory"):
+        raise fields.refuse("inventory", "none, for they only look at spot markets")
 
 
 def _parameters(fields: Fields, kind: StrategyKind) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from uuid_utils.compat import uuid7
 
 from actors.live.agents import SignalAgent
 from actors.live.orchestrator import Orchestrator
@@ -17,13 +18,15 @@ from sim.signals.strategy import Strategy
 from sim.signals.terms import StrategyTerms
 from sim.stepping.world import Timing
 from storage.agents.founding import name_markets
+from storage.agents.sessions import start_session
 from storage.agents.strategy_in_force import put_in_force
 from storage.intake.accept_state import OpenOrdersMax
 from storage.market.depth import levels_to_bytes
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import unit_of_work
 from tests.actors.house import MARKET, House
-from tests.actors.lived_session import SYMBOL, Judge, with_pool
+from tests.actors.lived_session import INITIAL_ATOMS, SYMBOL, Judge, with_pool
+from tests.builders import trader
 from tests.sim.agents_runs import AGENTS as AGENTS_TEXT
 from tests.sim.agents_runs import CROWD, ETH, agents_of, agents_scenario, agents_world, folded
 from tests.sim.scenario_texts import SPOT
@@ -62,6 +65,10 @@ UPDATE market_views SET at_us = %s, best_bid_ticks = %s, best_ask_ticks = %s, bi
 WHERE market_id = %s"""
 SAID = """
 SELECT agent_name, action, confidence, numbers, reasoning, at_us FROM agent_signals"""
+PUT_MARK = """
+UPDATE market_prices SET index_ticks = %s, mark_ticks = %s, updated_at_us = %s
+WHERE market_id = %s"""
+VERDICTS = "SELECT response FROM decisions WHERE kind = 'risk_approval' ORDER BY seq"
 DECIDED = """
 SELECT action, confidence, response FROM decisions WHERE kind = 'consensus' ORDER BY seq"""
 
@@ -92,6 +99,8 @@ class BothWays:
         stepped = self.world.markets[market]
         view, market_id = stepped.replies[0].view, stepped.spec.market_id
         self.now_us = view.time_us
+        prices = (view.index_ticks, view.mark_ticks, view.time_us, market_id)
+        self.house.database.execute(PUT_MARK, prices)
         if self.shown.get(market_id) != view.event_seq:
             self.shown[market_id] = view.event_seq
             sides = levels_to_bytes(view.bids), levels_to_bytes(view.asks)
@@ -168,9 +177,12 @@ def test_the_same_prices_give_the_same_decisions(house: House) -> None:
     both = BothWays(house, scenario)
     spoken: set[tuple[str, str]] = set()
 
-    async def changed(pool: AsyncPool) -> None:
+    async def begun(pool: AsyncPool) -> None:
+        owner_id = trader(house.database)
         async with unit_of_work(pool) as connection:
             await put_in_force(connection, Strategy(terms=TERMS))
+            traded = (SYMBOL, MARKET)
+            await start_session(connection, uuid7(), owner_id, traded, INITIAL_ATOMS)
 
     async def lived(pool: AsyncPool) -> None:
         while not both.world.done:
@@ -187,7 +199,7 @@ def test_the_same_prices_give_the_same_decisions(house: House) -> None:
                 spoken.update((name, one[0]) for name, one in said.items())
                 both.vanished += said["orderbook-agent"][2].get("vanished_levels", 0) > 0
 
-    with_pool(house.api_url, changed)
+    with_pool(house.api_url, begun)
     with_pool(house.urls[0], lived)
     decisions = agents_of(both.world.record(Timing())).course.decisions
     told: list[tuple[Any, ...]] = house.database.execute(DECIDED).fetchall()
@@ -198,5 +210,10 @@ def test_the_same_prices_give_the_same_decisions(house: House) -> None:
         assert answer["consensus"] == decision.consensus
         assert answer["scores"] == dict(decision.scores)
     assert {decision.action for decision in decisions} > {Action.HOLD}
+    first = next(decision.verdicts[0] for decision in decisions if decision.verdicts)
+    verdicts: list[tuple[Any, ...]] = house.database.execute(VERDICTS).fetchall()
+    judged = json.loads(verdicts[0][0])
+    assert (judged["ruling"], judged["rule"]) == (first.ruling, first.rule)
+    assert judged["quantity_lots"] == first.quantity_lots > 0
     assert len({name for name, action in spoken if action != Action.HOLD}) >= 4
     assert both.vanished > 10

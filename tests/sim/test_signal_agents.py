@@ -1,5 +1,7 @@
 """A session of signal agents, second by second, in a market that is made by hand."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,6 +26,7 @@ from sim.signals.terms import StrategyTerms
 from tests.markets import ETH_PERP
 from tests.sim.agents_runs import AGENTS, CROWD, EAGER, ETH, TEXT, agents_scenario
 from tests.sim.scenario_texts import HEAD, SPOT
+from tests.waiting import PROGRAM_S_MAX
 
 SECOND_US, MINUTE_US = 1_000_000, 60_000_000
 ACCOUNT = 50
@@ -201,6 +204,13 @@ def test_a_market_that_falls_is_sold() -> None:
     assert order["price_ticks"] < TICKS
 
 
+READ = """
+import sys
+from storage.files.scenario_file import load_scenario
+load_scenario("agents")
+assert {"talib", "pandas", "numba"}.isdisjoint(sys.modules)
+"""
+
 WRONG = (
     ("rsi_period = 10", "rsi_period = 1", "agents.technical.rsi_period: must be a whole number"),
     ("rsi_period = 10", "rsi_perod = 1", "agents.technical.rsi_perod: is not known"),
@@ -223,6 +233,21 @@ def test_wrong_terms_are_refused_in_a_sentence(there: str, instead: str, told: s
 def test_candles_that_steps_do_not_divide_are_refused() -> None:
     with pytest.raises(ScenarioError, match=r"candle_s: found 10, allowed is a multiple of the st"):
         agents_scenario(step_us=300_000)
+
+
+def test_whoever_only_looks_at_spot_markets_needs_another_and_holds_nothing() -> None:
+    spot_alone = AGENTS + 'markets = ["ETH_USDC"]\n'
+    with pytest.raises(ScenarioError, match=r"populations\[2\]\.markets: .* one perpetual market"):
+        agents_scenario(ETH + SPOT + CROWD + spot_alone)
+    holding = AGENTS + 'inventory = {ETH_USDC = "1"}\n'
+    with pytest.raises(ScenarioError, match=r"populations\[2\]\.inventory: .* allowed is none"):
+        agents_scenario(ETH + SPOT + CROWD + holding)
+
+
+def test_reading_what_agents_go_by_loads_no_library_of_indicators() -> None:
+    command = [sys.executable, "-c", READ]
+    done = subprocess.run(command, check=False, capture_output=True, timeout=PROGRAM_S_MAX)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_terms_that_are_left_out_have_their_defaults() -> None:
