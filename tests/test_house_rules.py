@@ -19,28 +19,28 @@ MAY_IMPORT = {
     "api": {"api", "storage", "sim"},
 }
 NO_WING = (
-    *("sim.rows", "sim.pool", "sim.signals", "actors.live", "api.credentials"),
+    *("sim.rows", "sim.pool", "actors.live", "api.credentials"),
     *("storage.files", "storage.market", "storage.tables", "storage.postgres"),
 )
 WING_MAY_IMPORT: dict[str, set[str]] = {
     **{key: set() for key in NO_WING},
     "sim.backtest": {"chain", "droid", "pool"},
-    "sim.book": {"rows"},
-    "sim.money": {"rows"},
+    **{key: {"rows"} for key in ("sim.book", "sim.money", "sim.prices")},
+    "sim.signals": {"money", "rows"},
     "sim.chain": {"pool"},
     "sim.droid": {"chain", "pool"},
     "sim.fast_pool": {"pool", "rows"},
     "sim.joint": {"chain", "droid", "pool", "prices", "record", "rows", "scenario", "stepping"},
-    "sim.prices": {"rows"},
     "sim.past": {"money", "prices", "scenario"},
-    "sim.populations": {"rows"},
-    "sim.scenario": {"chain", "droid", "pool", "populations", "prices", "rows"},
-    "sim.record": {"rows", "scenario"},
+    "sim.populations": {"money", "rows", "signals"},
+    "sim.scenario": {"chain", "droid", "pool", "populations", "prices", "rows", "signals"},
+    "sim.record": {"rows", "scenario", "signals"},
     "sim.hosting": {"book", "populations", "rows"},
     "sim.stepping": {
-        *("book", "hosting", "money", "populations", "prices", "record", "rows", "scenario")
+        *("book", "hosting", "money", "populations", "prices", "record", "rows"),
+        *("scenario", "signals"),
     },
-    "sim.facts": {"record"},
+    "sim.facts": {"record", "signals"},
     "sim.report": {"backtest", "droid", "facts", "pool", "record", "rows", "scenario"},
     "storage.agents": {"intake", "market", "people", "postgres", "reading"},
     "storage.chain": {"postgres"},

@@ -13,7 +13,6 @@ import structlog
 
 from actors.live.looking import SEEN_US, look_again
 from actors.live.proposals import (
-    Moment,
     Proposed,
     consensus_decision,
     moment_of,
@@ -24,6 +23,7 @@ from actors.live.risk_agent import RiskPort, RiskUnavailable
 from actors.live.session_care import SessionCare
 from actors.loop import Loop
 from sim.signals.agents import ORCHESTRATOR, ORCHESTRATOR_TYPE
+from sim.signals.moments import Moment
 from sim.signals.risk import Rule, Ruling, Verdict
 from sim.signals.terms import StrategyTerms
 from storage.agents.new_decisions import record

@@ -1,71 +1,33 @@
 """From signals to consensus, and from consensus to what each session would do: nothing is written
 here, and nothing is asked but the tables."""
 
-import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import numpy as np
-import numpy.typing as npt
 import structlog
 from uuid_utils.compat import uuid7
 
 from actors.live.risk_agent import Case
 from sim.refusals import Refused
 from sim.rows.messages import Side
-from sim.signals import indicators
-from sim.signals.agents import AGENTS, ORCHESTRATOR, RISK_AGENT, View
-from sim.signals.candles import Candles
-from sim.signals.risk import Proposal, Ruling, Verdict
+from sim.signals.agents import ORCHESTRATOR, RISK_AGENT
+from sim.signals.moments import Moment, consensus_on, votes_of
+from sim.signals.risk import Ruling, Verdict
 from sim.signals.signal import Action
 from sim.signals.steps import Step, step_of
 from sim.signals.terms import StrategyTerms
-from sim.signals.voting import Consensus, Vote, consensus_of
+from sim.signals.voting import Consensus, Vote
 from storage.agents.new_decisions import Kind, NewDecision, WishedOrder
 from storage.agents.open_sessions import account_of, held_by
 from storage.agents.sessions import Session
-from storage.agents.sights import BookSight, Traded, books_of, candles_seen
+from storage.agents.sights import Traded, books_of, candles_seen
 from storage.agents.signals import GivenSignal
 from storage.postgres.database import AsyncPool
 
-DAY_S = 86_400
-VOLATILITY_CANDLES = 60
-"""From so many on a day's deviation is reckoned."""
-
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, eq=False)
-class Moment:
-    """A symbol as the orchestrator decides on it."""
-
-    traded: Traded
-    sight: BookSight
-    candles: Candles
-    now_us: int
-    terms: StrategyTerms
-
-    @property
-    def embedding(self) -> npt.NDArray[np.float32]:
-        """The market as decisions are compared by it."""
-        view = View(self.traded.symbol, self.candles, [self.sight.look], self.now_us / 1e6)
-        return view.embedding
-
-    @property
-    def volatility(self) -> float | None:
-        """A day's standard deviation of returns."""
-        count = len(self.candles) - 1
-        if count < VOLATILITY_CANDLES:
-            return None
-        deviation = indicators.deviation(self.candles, count)
-        return deviation * math.sqrt(DAY_S / self.terms.candle_s)
-
-    def proposal(self, step: Step) -> Proposal:
-        age_s = max(0, self.now_us - self.sight.priced_at_us) / 1e6
-        return Proposal(step, self.sight.mark_ticks, age_s, self.volatility)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,23 +46,9 @@ async def moment_of(
     books = await books_of(pool, traded.spec.base_asset)
     for sight in books:
         if sight.spec.market_id == traded.spec.market_id:
-            return Moment(traded, sight, await candles_seen(pool, traded.spec), now_us, terms)
+            candles = await candles_seen(pool, traded.spec)
+            return Moment(traded.symbol, sight, candles, now_us, terms)
     return None
-
-
-def votes_of(given: Iterable[GivenSignal], moment: Moment) -> list[Vote]:
-    """What each agent has last said of the symbol, as a vote."""
-    return [
-        Vote(
-            one.agent,
-            AGENTS[one.agent].weight(moment.terms),
-            AGENTS[one.agent].cycle_s(moment.terms),
-            max(0, moment.now_us - one.at_us) / 1e6,
-            one.signal,
-        )
-        for one in given
-        if one.symbol == moment.traded.symbol and one.agent in AGENTS
-    ]
 
 
 def consensus_decision(
@@ -108,9 +56,9 @@ def consensus_decision(
 ) -> tuple[Consensus, NewDecision]:
     """What the agents say together, and the decision that it is; `started_s` of a clock that only
     tells how long that took."""
-    votes, terms = votes_of(given, moment), moment.terms
-    said = consensus_of(votes, terms.agents.total_weight, terms.voting)
-    ids = {one.agent: one.decision_id for one in given if one.symbol == moment.traded.symbol}
+    votes = votes_of(given, moment.symbol, moment.now_us, moment.terms)
+    said = consensus_on(votes, moment.terms)
+    ids = {one.agent: one.decision_id for one in given if one.symbol == moment.symbol}
     asked = [told_of(vote, ids.get(vote.agent)) for vote in votes if vote.agent in said.agents]
     winners = [one["decision_id"] for one in asked if one["action"] == said.action]
     answer = {
@@ -123,13 +71,13 @@ def consensus_decision(
     decision = NewDecision(
         decision_id=uuid7(),
         agent=ORCHESTRATOR,
-        symbol=moment.traded.symbol,
+        symbol=moment.symbol,
         kind=Kind.CONSENSUS,
         action=said.action,
         confidence=said.confidence,
         reasoning=said.reasoning,
         context={**answer, "winners": [one for one in winners if one is not None]},
-        asked={"symbol": moment.traded.symbol, "votes": asked},
+        asked={"symbol": moment.symbol, "votes": asked},
         answered={**answer, "reasoning": said.reasoning},
         at_us=moment.now_us,
         latency_ms=(time.perf_counter() - started_s) * 1e3,
@@ -169,7 +117,7 @@ async def proposed(
         except Refused as refused:  # something of it has no mark: its worth is not known now
             log.warning("not_judged", session=str(session.session_id), why=refused.message)
             continue
-        case = Case(moment.proposal(step), account, moment.traded.spec, moment.terms.agents.risk)
+        case = Case(moment.proposal(step), account, moment.sight.spec, moment.terms.agents.risk)
         found.append(Proposed(session, step, case))
     return found
 
@@ -188,7 +136,7 @@ def verdict_decision(
     return NewDecision(
         decision_id=uuid7(),
         agent=RISK_AGENT,
-        symbol=moment.traded.symbol,
+        symbol=moment.symbol,
         kind=Kind.RISK_APPROVAL,
         action=Action.HOLD if is_veto else cause.action,
         confidence=1.0 if is_veto else cause.confidence,

@@ -13,6 +13,7 @@ from typing import Any
 from actors.simulate.shares import Cut, Route, shares_of
 from sim.prices.processes import ReferencePrice
 from sim.rows.messages import Rows
+from sim.signals.course import AgentsCourse
 from sim.stepping.checkpoint import frozen, thawed
 from sim.stepping.market import SteppedMarket
 from sim.stepping.part import Batch, Part, Reply
@@ -128,9 +129,12 @@ class SimulatedPartActor:
         """Everything of each part, for a checkpoint."""
         return [frozen(part.state()) for part in self._parts.values()]
 
-    def finish(self) -> tuple[list[list[int]], int]:
-        """How many traders of each were liquidated, by sample; the most memory ever held."""
-        return [part.closed_at_samples for part in self._parts.values()], peak_memory_bytes()
+    def finish(self) -> tuple[list[tuple[list[int], AgentsCourse | None]], int]:
+        """How many traders of each were liquidated, by sample, and what else it leaves; the most
+        memory ever held."""
+        parts = self._parts.values()
+        left = [(part.closed_at_samples, part.population.left()) for part in parts]
+        return left, peak_memory_bytes()
 
 
 def _by_route(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from actors.command_line import tell
+from actors.simulate.agents_results import agents_summary
 from sim.facts.of_run import MarketFacts, Reference, run_facts
 from sim.facts.performance import Performance, performance
 from sim.facts.stylized import Fact
@@ -49,6 +50,7 @@ def summary_of(
         "strategies": [_strategy(strategy) for strategy in record.strategies],
         "others": [_other(other) for other in record.others],
         "stylised_facts": [_facts(one) for one in (run_facts(record) if facts is None else facts)],
+        "agents": [agents_summary(one) for one in record.agents],
         "chain": None if record.chain is None else _chain(record.chain),
         "compared": None if reference is None else _compared(reference),
     }

@@ -33,6 +33,7 @@ from sim.stepping.world import (
     assemble,
     closed_by_strategy,
     combined_hash,
+    courses_by_strategy,
     make_checkpoint,
     read_checkpoint,
 )
@@ -209,10 +210,11 @@ class SpreadWorld:
         """What the run has left so far."""
         outcomes, memory = self._finished()
         ends = ray.get([actor.finish.remote() for actor in self.parts])
-        closed = _in_order(self._shares.parts, [closed for closed, _ in ends])
+        left = _in_order(self._shares.parts, [several for several, _ in ends])
         memory += sum(bytes_held for _, bytes_held in ends)
         timing.peak_memory_bytes = peak_memory_bytes() + memory
-        timing.closed = closed_by_strategy(self._cut.parts, closed)
+        timing.closed = closed_by_strategy(self._cut.parts, [closed for closed, _ in left])
+        timing.courses = courses_by_strategy(self._cut.parts, [course for _, course in left])
         return assemble(self.scenario, self.step_no, outcomes, timing)
 
     def _finished(self) -> tuple[list[MarketOutcome], int]:

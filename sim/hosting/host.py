@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from sim.book.engine import MarketEngine
-from sim.hosting.views import Levels, levels_of, view_of
+from sim.hosting.views import NO_TRADES, Levels, Range, levels_of, view_of
 from sim.populations.population import Integers, MarketView
 from sim.populations.quoted import is_quoted
 from sim.rows.messages import EventKind, Rows, empty_commands, mark_row, tick_row
@@ -30,7 +30,7 @@ class MarketHost:
         self.engine, self.volume_lots = engine, 0
         self.index_ticks, self.mark_ticks = index_ticks, mark_ticks
         self._levels, self._levels_seq = levels_of(engine), engine.event_seq
-        self._bounds = bounds_of([])
+        self._bounds, self._traded_ticks = bounds_of([]), NO_TRADES
 
     def go_on(self, engine: MarketEngine, volume_lots: int) -> None:
         """Go on with a book that was kept."""
@@ -81,6 +81,11 @@ class MarketHost:
         traded = events["kind"] == EventKind.TRADE
         self.volume_lots += int(events["quantity_lots"][traded].sum())
 
+    def note_traded(self, lots: int, traded_ticks: Range) -> None:
+        """What was traded since the last view, for who has added it up."""
+        self.volume_lots += lots
+        self._traded_ticks = traded_ticks
+
     @property
     def is_quoted(self) -> bool:
         """Whether there are quotes around the index."""
@@ -90,8 +95,17 @@ class MarketHost:
     def view(self, time_us: int, activity_ppm: int = PPM) -> MarketView:
         """The market as its traders see it now."""
         prices_ticks = (self.index_ticks, self.mark_ticks)
-        levels = self._current_levels()
-        return view_of(self.engine, levels, time_us, prices_ticks, self.volume_lots, activity_ppm)
+        levels, traded_ticks = self._current_levels(), self._traded_ticks
+        self._traded_ticks = NO_TRADES
+        return view_of(
+            self.engine,
+            levels,
+            time_us,
+            prices_ticks,
+            self.volume_lots,
+            activity_ppm,
+            traded_ticks,
+        )
 
     def _current_levels(self) -> Levels:
         """Nothing changes in a book without an event."""

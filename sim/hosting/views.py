@@ -10,6 +10,11 @@ VIEW_LEVELS = 20
 Levels = tuple[Integers, Integers]
 """Bids and asks as in MarketView."""
 
+Range = tuple[int, int, int]
+"""The first, the highest and the lowest price in ticks of some trades."""
+
+NO_TRADES: Range = (0, 0, 0)
+
 
 def levels_of(engine: MarketEngine) -> Levels:
     """The levels that traders see of a book now."""
@@ -23,11 +28,13 @@ def view_of(
     prices_ticks: tuple[int, int],
     volume_lots: int,
     activity_ppm: int = PPM,
+    traded_ticks: Range = NO_TRADES,
 ) -> MarketView:
     """The market at a time.
 
     levels        of `levels_of`, which a book that has not changed need not be asked for again
     prices_ticks  index and mark
+    traded_ticks  of the trades since the view before
     """
     return MarketView(
         engine.spec,
@@ -40,4 +47,5 @@ def view_of(
         *levels,
         volume_lots,
         activity_ppm,
+        *traded_ticks,
     )

@@ -45,9 +45,11 @@ FUNDING      atoms received               LIQUIDATED  how many fills closed it b
 COLUMNS = 8
 
 TRADES, TRADED_LOTS, LIQUIDATION_TRADES, FEES_TAKEN, LIQUIDATION_FEES, BROKEN = range(6)
+OPENED, HIGHEST, LOWEST = range(6, 9)
 """Places in the totals of a batch; BROKEN is not 0 where a cost, or what an account has earned or
-paid, left the safe range."""
-COUNTS, TOTALS = 3, 6
+paid, left the safe range. The last three are the price of the first trade, the highest and the
+lowest, in ticks, 0 where there is no trade."""
+COUNTS, TOTALS = 3, 9
 """How many of them are counts, which come first; how many there are."""
 
 EVENTS_AHEAD = 12
@@ -100,6 +102,17 @@ def is_broken(account: Integers) -> Number:
     )
 
 
+@inlined
+def note_price(totals: Integers, price_ticks: int) -> None:
+    """The price of one trade more, before it is counted."""
+    if totals[TRADES] == 0:
+        totals[OPENED] = totals[HIGHEST] = totals[LOWEST] = price_ticks
+    elif price_ticks > totals[HIGHEST]:
+        totals[HIGHEST] = price_ticks
+    elif price_ticks < totals[LOWEST]:
+        totals[LOWEST] = price_ticks
+
+
 @cached_kernel(columns, kernels, liquidation, messages, rules)
 def account_trades(
     accounts: Integers,
@@ -122,6 +135,7 @@ def account_trades(
         signed = lots if side_of(codes) == BUY else -lots
         taker, maker = accounts[events[row, EVENT_ACCOUNT]], accounts[events[row, EVENT_MAKER]]
         fees = settle_side(taker, signed, price_atoms, notional, taker_fee_ppm)
+        note_price(totals, price_of(codes))
         fees += settle_side(maker, -signed, price_atoms, notional, maker_fee_ppm)
         totals[TRADES] += 1
         totals[TRADED_LOTS] += lots

@@ -9,6 +9,7 @@ in margin.py.
 
 from typing import NamedTuple
 
+from sim.market import MarketSpec
 from sim.money.rules import MARKET_BAND_PPM
 from sim.orders import PlaceOrder
 from sim.price_band import highest_purchase_ticks, lowest_sale_ticks
@@ -50,10 +51,14 @@ def worst_ticks(order: PlaceOrder, prices: Prices) -> int:
     """The worst price that an order which waits may trade at."""
     if type_when_triggered(order.order_type) == LIMIT:
         return order.price_ticks
-    trigger_ticks = nearest_trigger_ticks(order, prices)
-    if order.side == Side.SELL:
+    return worst_behind_ticks(nearest_trigger_ticks(order, prices), order.side, order.spec)
+
+
+def worst_behind_ticks(trigger_ticks: int, side: Side, spec: MarketSpec) -> int:
+    """The worst price of what becomes MARKET where it is triggered at a price."""
+    if side == Side.SELL:
         return lowest_sale_ticks(trigger_ticks, MARKET_BAND_PPM)
-    return min(highest_purchase_ticks(trigger_ticks, MARKET_BAND_PPM), order.spec.max_price_ticks)
+    return min(highest_purchase_ticks(trigger_ticks, MARKET_BAND_PPM), spec.max_price_ticks)
 
 
 def bid_when_triggered_ticks(order: PlaceOrder, prices: Prices) -> int:

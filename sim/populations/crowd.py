@@ -1,7 +1,7 @@
 """What all strategies have in common: holdings by market, dice, a position limit."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,9 @@ import numpy as np
 from sim.populations.command_rows import lots_of_quote
 from sim.populations.dice import Dice
 from sim.populations.holdings import Holdings
-from sim.populations.population import Integers, MarketView
+from sim.populations.population import Endowment, Integers, MarketView
 from sim.rows.messages import Rows, empty_commands
+from sim.signals.course import AgentsCourse
 from sim.units import PPM
 
 
@@ -27,6 +28,9 @@ class Crowd(ABC):
 
     watches = False
     """Whether `watch` remembers anything."""
+
+    reckons = False
+    """Whether `reckon` does."""
 
     def __init__(
         self,
@@ -66,6 +70,17 @@ class Crowd(ABC):
 
     def watch(self, step: int, views: Sequence[MarketView]) -> None:  # noqa: B027
         """What is to be remembered of the views of a step in which nobody acts."""
+
+    def endow(self, endowment: Endowment) -> None:  # noqa: B027
+        """What each trader begins with. Simulations say so before the first step."""
+
+    def reckon(self, margins: Sequence[Integers]) -> None:  # noqa: B027
+        """What each market says of its traders when margins are checked, in memory that is not
+        ours: see MarketAccounts.margins."""
+
+    def left(self) -> AgentsCourse | None:
+        """What it leaves of a run beside its trades."""
+        return None
 
     def next_step(self, after: int) -> int:
         """A step after `after` before which nobody acts, whatever happens meanwhile.
@@ -121,9 +136,14 @@ class StrategyKind:
 
     name           as a scenario calls it
     population     made of parameters, accounts, how many markets it sees, and dice
-    parameters     a dataclass of integers made with `bounded`
+    parameters     a dataclass of integers made with `bounded`, or what `read` makes
     makes_markets  whether it quotes both sides: its inventory is what risks its money
-    divides        False where its traders take turns among all of them: always one part
+    divides        False where its traders take turns among all of them, or all go by what is
+                   thought out once: always one part
+    read           parameters from a scenario's table, raises TermsRefused; None for `bounded` ones
+    heads_max      None for as many as anybody may have
+    is_for_worlds  False where there is no such population but in simulations
+    trades_spot    False where spot markets are only looked at
     """
 
     name: str
@@ -131,3 +151,7 @@ class StrategyKind:
     parameters: type[Any]
     makes_markets: bool = False
     divides: bool = True
+    read: Callable[[Mapping[str, Any]], Any] | None = None
+    heads_max: int | None = None
+    is_for_worlds: bool = True
+    trades_spot: bool = True

@@ -13,6 +13,9 @@ from sim.units import PPM
 
 Integers = npt.NDArray[np.int64]
 
+CANDLE_COLUMNS = 6
+"""Of a table of candles: opening time in µs, open, high, low and close in ticks, volume in lots."""
+
 
 @dataclass(frozen=True)
 class MarketView:
@@ -22,6 +25,8 @@ class MarketView:
     bids, asks   int64 (n, 3): price_ticks, quantity_lots, orders; best level first
     volume_lots  traded in this market so far; 0 where nobody counts
     activity_ppm  how much more often than usual everybody acts now: see activity.py
+    open_ticks, high_ticks, low_ticks   of what was traded since the view before, whose close is
+                 `last_price_ticks`; 0 where nothing was, or nobody notes it
     """
 
     spec: MarketSpec
@@ -36,6 +41,9 @@ class MarketView:
     asks: Integers
     volume_lots: int = 0
     activity_ppm: int = PPM
+    open_ticks: int = 0
+    high_ticks: int = 0
+    low_ticks: int = 0
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,19 @@ class StrategyReply:
     view: MarketView
     events: Integers
     positions_lots: Integers | None = None
+
+
+@dataclass(frozen=True)
+class Endowment:
+    """What each trader of a simulated population begins with, for one that reckons with it.
+
+    past   of each market int64 (n, CANDLE_COLUMNS): candles before the start, oldest first
+    """
+
+    capital_atoms: int
+    leverage: int
+    specs: Sequence[MarketSpec]
+    past: Sequence[Integers]
 
 
 class Population(Protocol):

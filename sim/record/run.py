@@ -9,6 +9,7 @@ from sim.market import MarketSpec
 from sim.record.chain import ChainRecord
 from sim.rows.messages import Rows
 from sim.scenario.scenario import Happening, MarketShock
+from sim.signals.course import AgentsCourse
 
 Integers = npt.NDArray[np.int64]
 
@@ -101,6 +102,15 @@ class StrategyRecord:
     makes_markets: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class AgentsRecord:
+    """What a population of signal agents leaves; `capital_atoms` is that of one head."""
+
+    name: str
+    capital_atoms: int
+    course: AgentsCourse
+
+
 @dataclass(frozen=True)
 class OtherGain:
     """What somebody who is no strategy gained; with those of the strategies they sum to zero.
@@ -146,3 +156,4 @@ class RunRecord:
     others: tuple[OtherGain, ...] = ()
     origin: Origin = ORIGIN_UNKNOWN
     chain: ChainRecord | None = None
+    agents: list[AgentsRecord] = field(default_factory=list)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sim.facts.of_run import MarketFacts, Reference, run_facts
 from sim.facts.performance import RETURNS_MIN
 from sim.record.run import Origin, RunRecord
+from sim.report.agents import agents_section
 from sim.report.chain import chain_section
 from sim.report.choice import (
     HAPPENINGS_MAX,
@@ -56,7 +57,7 @@ def html_report(
     sections = [_head(record, drawn), _overview(series, facts)]
     sections.append(chosen("markets", len(drawn), len(series), "those of most trades"))
     sections += [_market(record, place, series[place]) for place in drawn]
-    sections.append(chain_section(record))
+    sections += [chain_section(record), agents_section(record)]
     sections += [_strategies(record), _facts([facts[place] for place in drawn], reference)]
     return page_html(f"{record.scenario}, seed {record.seed}: simulation report", sections)
 

@@ -124,6 +124,10 @@ class Fields:
             raise self.refuse(name, "a table")
         return Fields(value, self.path(name))
 
+    def whole(self) -> Mapping[str, Any]:
+        """All that stands in a table, for whoever checks it."""
+        return self._table
+
     def names(self) -> tuple[str, ...]:
         """What stands in a table whose names are its author's."""
         return tuple(map(str, self._table))

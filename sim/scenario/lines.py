@@ -58,6 +58,7 @@ def _written(text: str) -> Iterator[tuple[int, str]]:
             for part in outer:
                 table = _joined(table, part)
                 table += f"[{counts[table] - 1}]" if table in counts else ""
+                yield line, table
             table = _joined(table, last)
             yield line, table
             if header[1] == "[[":

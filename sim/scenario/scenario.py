@@ -42,6 +42,7 @@ from sim.scenario.fields import Fields, ScenarioError
 from sim.scenario.markets import SECOND_US
 from sim.scenario.toml_text import toml_table
 from sim.scenario.world import SEED_MAX, WORLD_FIELDS, World, amount_atoms, read_world
+from sim.signals.terms import StrategyTerms
 from sim.units import PPM
 
 DURATION_S_MAX = 31 * 24 * 3600
@@ -104,12 +105,22 @@ Happening = MarketShock | IndexJump | StatusChange
 
 
 @dataclass(frozen=True)
+class MarketPast:
+    """Candles of a market before the start, oldest first, as long as those of whoever looks back:
+    opening time in µs, below 0; open, high, low and close in ticks; volume in lots."""
+
+    market_id: str
+    candles: tuple[tuple[int, int, int, int, int, int], ...]
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A world with its time and what befalls it. Intervals are in steps, at least one.
 
     happenings   by step
     activity     None: everybody acts as often at all times
     chain        None: there are books alone
+    past         candles before the start, for populations that look back
     """
 
     world: World
@@ -122,6 +133,7 @@ class Scenario:
     happenings: tuple[Happening, ...]
     activity: ActivityDescription | None = None
     chain: ChainDescription | None = None
+    past: tuple[MarketPast, ...] = ()
 
     @property
     def accounts(self) -> int:
@@ -136,6 +148,7 @@ def parse_scenario(
     with toml_table(text, "a scenario") as table:
         scenario = _read_scenario(Fields(table), seed, duration_s, record)
         _refuse_too_large(scenario)
+        _refuse_torn_candles(scenario)
     return scenario
 
 
@@ -272,6 +285,16 @@ def _halt(fields: Fields, span: Span) -> list[Happening]:
         StatusChange(market_id, step, MarketStatus[named]),
         StatusChange(market_id, step + steps, MarketStatus.ACTIVE),
     ]
+
+
+def _refuse_torn_candles(scenario: Scenario) -> None:
+    """What is traded in a step is of one candle."""
+    for place, population in enumerate(scenario.world.populations):
+        terms = population.parameters
+        if isinstance(terms, StrategyTerms) and terms.candle_s * SECOND_US % scenario.step_us:
+            field = f"populations[{place}].parameters.candle_s"
+            allowed = f"a multiple of the step, which is {scenario.step_us} µs"
+            raise ScenarioError(f"{field}: found {terms.candle_s}, allowed is {allowed}", field)
 
 
 def _refuse_too_large(scenario: Scenario) -> None:

@@ -32,6 +32,7 @@ from sim.scenario.markets import (
     steps_of,
 )
 from sim.scenario.toml_text import toml_table
+from sim.signals.bounds import TermsRefused
 from sim.units import ATOMS_PER_UNIT, format_atoms
 
 SEED_MAX = 2**63 - 1
@@ -127,6 +128,11 @@ def parse_world(text: str) -> World:
         )
     for place, market in enumerate(world.markets):
         _refuse_quote(place, market.spec.quote_asset, COLLATERAL)
+    for place, population in enumerate(world.populations):
+        if not population.kind.is_for_worlds:
+            field = f"populations[{place}].strategy"
+            found = f"found {population.strategy!r}, which there is in simulations alone"
+            raise ScenarioError(f"{field}: {found}; a world has agents = true", field)
     return world
 
 
@@ -250,17 +256,20 @@ def price_seed(seed: int, market_id: str) -> int:
 def _population(fields: Fields, specs: dict[str, MarketSpec]) -> PopulationDescription:
     fields.only(*POPULATION_FIELDS, *CARRIAGE_FIELDS)
     strategy = fields.choice("strategy", tuple(STRATEGIES))
+    kind = STRATEGIES[strategy]
     markets = fields.choices("markets", list(specs))
     lent = [specs[market_id] for market_id in markets if not specs[market_id].is_spot]
+    if not kind.trades_spot:
+        _refuse_spot_alone(fields, lent)
     highest = min((spec.max_leverage for spec in lent), default=1)
     usual = min((spec.default_leverage for spec in lent), default=1)
     return PopulationDescription(
         name=fields.text("name", NAME_PATTERN, "lower-case letters, digits and hyphens"),
         strategy=strategy,
-        heads=fields.integer("heads", 1, HEADS_MAX),
+        heads=fields.integer("heads", 1, kind.heads_max or HEADS_MAX),
         capital_atoms=amount_atoms(fields, "capital"),
         markets=markets,
-        parameters=fields.table("parameters").parameters(STRATEGIES[strategy].parameters),
+        parameters=_parameters(fields.table("parameters"), kind),
         latency_us_min=(least := fields.integer("latency_us_min", 0, LATENCY_US_MAX, 0)),
         latency_us_max=fields.integer(
             "latency_us_max", least, LATENCY_US_MAX, max(least, LATENCY_US_DEFAULT)
@@ -268,6 +277,27 @@ def _population(fields: Fields, specs: dict[str, MarketSpec]) -> PopulationDescr
         leverage=fields.integer("leverage", 1, highest, usual),
         inventory_lots=_inventory(fields.table("inventory"), [specs[one] for one in markets]),
     )
+
+
+def _refuse_spot_alone(fields: Fields, lent: list[MarketSpec]) -> None:
+    """Of those who trade perpetual markets only."""
+    if not lent:
+        raise fields.refuse("markets", "at least one perpetual market among them")
+    if fields.has("inventory"):
+        raise fields.refuse("inventory", "none, for they only look at spot markets")
+
+
+def _parameters(fields: Fields, kind: StrategyKind) -> Any:
+    """Of a strategy. A table that it reads by itself has as many faults as there are; the first is
+    told."""
+    if kind.read is None:
+        return fields.parameters(kind.parameters)
+    fields.only(*(field.name for field in dataclasses.fields(kind.parameters)))
+    try:
+        return kind.read(fields.whole())
+    except TermsRefused as refused:
+        path, sentence = refused.faults[0]
+        raise fields.error(path, sentence.removeprefix(path).strip().rstrip(".")) from refused
 
 
 def _inventory(fields: Fields, specs: list[MarketSpec]) -> tuple[int, ...]:

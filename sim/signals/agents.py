@@ -1,7 +1,6 @@
 """Which agents there are, what each is shown, and the rule that it goes by."""
 
 import json
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -131,13 +130,14 @@ ORCHESTRATOR, ORCHESTRATOR_TYPE = "orchestrator", "orchestrator"
 class Looks:
     """The book of each symbol as it was seen lately."""
 
-    of: dict[str, deque[Look]] = field(default_factory=dict)
+    of: dict[str, list[Look]] = field(default_factory=dict)
 
     def add(self, symbol: str, look: Look) -> None:
         """A market that has not moved since is seen as it was then."""
-        looks = self.of.setdefault(symbol, deque(maxlen=LOOKS_MAX))
+        looks = self.of.setdefault(symbol, [])
         if not looks or look.time_s > looks[-1].time_s:
             looks.append(look)
+            del looks[:-LOOKS_MAX]
 
 
 def answered(signal: Signal) -> dict[str, Any]:

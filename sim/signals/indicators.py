@@ -5,9 +5,9 @@ move has RSI 50, bands without width, and no trend. Callers have as many candles
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import talib
 
 from sim.signals.candles import Candles, Floats
 
@@ -40,12 +40,20 @@ class Bands:
         return (1 - self.middle) / self.half_width if self.half_width else 0.0
 
 
+def library() -> Any:
+    """TA-Lib, loaded when it is first asked: it brings pandas with it, and whoever only reads what
+    agents go by needs neither."""
+    import talib
+
+    return talib
+
+
 def rsi(candles: Candles, period: int) -> float:
     """Wilder's, 0 to 100."""
     close = candles.relative.close
     if np.ptp(close[-period - 1 :]) == 0:
         return 50.0
-    return float(np.clip(talib.RSI(close, period)[-1], 0, 100))
+    return float(np.clip(library().RSI(close, period)[-1], 0, 100))
 
 
 def rsi_candles(period: int) -> int:
@@ -54,7 +62,7 @@ def rsi_candles(period: int) -> int:
 
 def macd_histogram_pct(candles: Candles, fast: int, slow: int, signal: int) -> float:
     """In % of the last close."""
-    return float(talib.MACD(candles.relative.close, fast, slow, signal)[2][-1]) * 100
+    return float(library().MACD(candles.relative.close, fast, slow, signal)[2][-1]) * 100
 
 
 def macd_candles(slow: int, signal: int) -> int:
@@ -63,13 +71,13 @@ def macd_candles(slow: int, signal: int) -> int:
 
 def bands(candles: Candles, period: int, deviations: float) -> Bands:
     """The mean of so many closes and so many of their (population) standard deviations about it."""
-    upper, middle, lower = talib.BBANDS(candles.relative.close, period, deviations, deviations)
+    upper, middle, lower = library().BBANDS(candles.relative.close, period, deviations, deviations)
     return Bands(float(lower[-1]), float(middle[-1]), float(upper[-1]))
 
 
 def ema_gap_pct(candles: Candles, fast: int, slow: int) -> float:
     """How far the faster exponential mean lies above the slower, in % of that."""
-    means = (float(talib.EMA(candles.relative.close, one)[-1]) for one in (fast, slow))
+    means = (float(library().EMA(candles.relative.close, one)[-1]) for one in (fast, slow))
     faster, slower = means
     gap = faster / slower - 1
     return gap * 100 if abs(gap) > FLAT else 0.0
@@ -78,7 +86,7 @@ def ema_gap_pct(candles: Candles, fast: int, slow: int) -> float:
 def adx(candles: Candles, period: int) -> float:
     """Wilder's, 0 to 100."""
     relative = candles.relative
-    found = talib.ADX(relative.high, relative.low, relative.close, period)[-1]
+    found = library().ADX(relative.high, relative.low, relative.close, period)[-1]
     return float(np.clip(found, 0, 100))
 
 

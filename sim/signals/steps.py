@@ -1,10 +1,12 @@
 """What a session does with a consensus, and at which prices a position of it is left."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
 from sim.market import MarketSpec
+from sim.rows.messages import OrderType
 from sim.signals.signal import Action
 from sim.signals.terms import RiskTerms
 from sim.units import ceil_div
@@ -26,6 +28,17 @@ class Step(StrEnum):
     @property
     def is_sale(self) -> bool:
         return self in (Step.OPEN_SHORT, Step.CLOSE_LONG)
+
+
+class ExitReason(StrEnum):
+    """Why a position was closed."""
+
+    STOP_LOSS = "stop_loss"
+    TAKE_PROFIT = "take_profit"
+    SIGNAL = "signal"
+    SESSION_STOPPED = "session_stopped"
+    LIQUIDATED = "liquidated"
+    MANUAL = "manual"
 
 
 @dataclass(frozen=True)
@@ -59,6 +72,27 @@ def exits_of(entry_ticks: int, is_long: bool, market: MarketSpec, terms: RiskTer
         stop = max(floor_ticks(entry_ticks * (1 + loss)), entry_ticks + 1)
         take = min(floor_ticks(entry_ticks * (1 - profit)), entry_ticks - 1)
     return Exits(_in_market(stop, market), _in_market(take, market))
+
+
+def lacking_exits(
+    held: tuple[int, int, int],
+    left_lots: Mapping[OrderType, int],
+    market: MarketSpec,
+    terms: RiskTerms,
+) -> Iterator[tuple[OrderType, int, int]]:
+    """Of what leaves an open position by itself that which is missing: STOP or TAKE_PROFIT, the
+    price in ticks that it waits for, and its lots.
+
+    held        lots, their direction (1 LONG, -1 SHORT), and the mean price of the entry in ticks
+    left_lots   what waits already
+    """
+    lots, direction, entry_ticks = held
+    exits = exits_of(entry_ticks, direction > 0, market, terms)
+    both = ((OrderType.STOP, exits.stop_ticks), (OrderType.TAKE_PROFIT, exits.take_ticks))
+    for kind, ticks in both:
+        missing = min(lots - left_lots.get(kind, 0), market.max_quantity_lots)
+        if ticks is not None and missing >= market.min_quantity_lots:
+            yield kind, ticks, missing
 
 
 def exact(value: float) -> Fraction:

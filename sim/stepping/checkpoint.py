@@ -8,7 +8,7 @@ import json
 import struct
 from collections.abc import Callable
 from decimal import Decimal
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from importlib import import_module
 from typing import Any
 
@@ -58,11 +58,9 @@ class _Writer:
         self._kept: list[Any] = []
 
     def tree(self, value: Any) -> Any:
-        if value is None or isinstance(value, bool | float | str):
-            return value
-        if isinstance(value, IntEnum):
-            return self._number_of_ours(value)
-        if isinstance(value, int):
+        if isinstance(value, IntEnum | StrEnum):
+            return self._member_of_ours(value)
+        if value is None or isinstance(value, bool | float | str | int):
             return value
         if isinstance(value, bytes):
             return {"bytes": self._place(value)}
@@ -72,8 +70,9 @@ class _Writer:
             return {"range": [value.start, value.stop, value.step]}
         return self._shared(value)
 
-    def _number_of_ours(self, value: IntEnum) -> Any:
-        return {"member": [type(value).__module__, type(value).__qualname__, int(value)]}
+    def _member_of_ours(self, value: IntEnum | StrEnum) -> Any:
+        plain = int(value) if isinstance(value, IntEnum) else str(value)
+        return {"member": [type(value).__module__, type(value).__qualname__, plain]}
 
     def _shared(self, value: Any) -> Any:
         if id(value) in self._seen:
@@ -147,8 +146,8 @@ class _Reader:
         return made
 
     def _member(self, content: Any) -> Any:
-        module, name, number = content
-        return _own(module, name)(number)
+        module, name, plain = content
+        return _own(module, name)(plain)
 
     def _bytes(self, content: Any) -> bytes:
         start, length = content

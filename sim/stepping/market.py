@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from sim.book.engine import MarketEngine
 from sim.hosting.host import MarketHost
-from sim.money.accounts import COUNTS, TRADED_LOTS, TRADES, MarketAccounts
+from sim.money.accounts import COUNTS, OPENED, TOTALS, TRADED_LOTS, TRADES, MarketAccounts
 from sim.money.funding import HOUR_US, SAMPLE_US, Premiums, book_premium_ppm, crosses, rate_ppm
 from sim.money.mark import Quotes, next_mark
 from sim.money.mark_path import follow_mark
@@ -231,9 +231,10 @@ class SteppedMarket:
     def _account(self, events: Rows) -> None:
         totals = self.accounts.apply(events)
         self.fills += int(totals[TRADES])
-        self._host.volume_lots += int(totals[TRADED_LOTS])
         self._since_sample[:COUNTS] += totals[:COUNTS]
         if totals[TRADES]:
+            opened, highest, lowest = totals[OPENED:TOTALS].tolist()
+            self._host.note_traded(int(totals[TRADED_LOTS]), (opened, highest, lowest))
             self.tape.note_trades(events)
 
     def _take_over(self, step: int, batches: Sequence[Batch]) -> Rows:

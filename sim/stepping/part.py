@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sim.money.order_margin import OrderMargin
 from sim.money.watch import Judgement, MarginWatch, no_closings, no_pairs
 from sim.populations.dice import BLOCK_TRADERS
-from sim.populations.population import MarketView
+from sim.populations.population import CANDLE_COLUMNS, Endowment, MarketView
 from sim.populations.registry import build_population
 from sim.rows.messages import Rows, empty_commands
 from sim.rows.packed import joined_packed
@@ -107,6 +107,16 @@ def _shares(heads: int, spread: int) -> list[tuple[int, int]]:
     return list(zip(edges[:-1], edges[1:], strict=True))  # noqa: RUF007
 
 
+def _margins(replies: Sequence[Reply]) -> list[Integers]:
+    return [reply.margin for reply in replies if reply.margin is not None]
+
+
+def _past(scenario: Scenario, market_id: str) -> Integers:
+    """Of a market, int64 (n, 6) of MarketPast."""
+    rows = [row for one in scenario.past if one.market_id == market_id for row in one.candles]
+    return np.array(rows, np.int64).reshape(-1, CANDLE_COLUMNS)
+
+
 class Part:
     """One population, or the part of it that a PartDescription names.
 
@@ -127,10 +137,12 @@ class Part:
             number,
             description.first_trader,
         )
-        for market in range(len(markets)):
-            self.population.enter(market, LIFE, None)
         specs = [scenario.world.markets[market].spec for market in markets]
         capital, leverage = about.capital_atoms, about.leverage
+        past = [_past(scenario, spec.market_id) for spec in specs]
+        self.population.endow(Endowment(capital, leverage, specs, past))
+        for market in range(len(markets)):
+            self.population.enter(market, LIFE, None)
         self.watch = MarginWatch(accounts, capital, specs, scenario.step_us, leverage)
         self._margin = OrderMargin(accounts, capital, specs, leverage)
         for market, lots in enumerate(about.inventory_lots):
@@ -200,6 +212,8 @@ class Part:
         """The batches of a step in which somebody acts or margins are checked."""
         self._learn()
         views = [reply.view for reply in replies]
+        if judges and self.population.reckons:
+            self.population.reckon(_margins(replies))
         rows = [NO_ROWS for _ in replies]
         if step >= self._next_act:
             rows = self.population.act(step, views)
@@ -216,8 +230,7 @@ class Part:
         return batches
 
     def _judged(self, step: int, replies: Sequence[Reply]) -> Judgement:
-        margins = [reply.margin for reply in replies if reply.margin is not None]
-        margin = self._margin
+        margins, margin = _margins(replies), self._margin
         return self.watch.judge(step, margins, margin.free_atoms, margin.most_atoms, self._sums)
 
     def _tell(self, step: int, judgement: Judgement, batches: list[Batch]) -> None:

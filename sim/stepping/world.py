@@ -13,6 +13,7 @@ from sim.prices.processes import ReferencePrice
 from sim.record.run import (
     ORIGIN_UNKNOWN,
     STANDING,
+    AgentsRecord,
     MarketRecord,
     Origin,
     OtherGain,
@@ -22,6 +23,7 @@ from sim.record.run import (
 from sim.scenario.scenario import Scenario
 from sim.scenario.world import PopulationDescription
 from sim.sealed import SealBroken, opened, sealed
+from sim.signals.course import AgentsCourse
 from sim.stepping.checkpoint import DAMAGED, StateUnreadable, frozen, thawed
 from sim.stepping.market import SteppedMarket
 from sim.stepping.part import Batch, Part, PartDescription, describe_parts
@@ -56,6 +58,7 @@ class Timing:
     actors: str = "one process"
     peak_memory_bytes: int = 0
     closed: dict[int, list[int]] = field(default_factory=dict)
+    courses: dict[int, AgentsCourse] = field(default_factory=dict)
     origin: Origin = ORIGIN_UNKNOWN
 
 
@@ -141,6 +144,8 @@ class SimulatedWorld:
         """What the run has left so far; raises AssertionError where money was made or lost."""
         closed = [part.closed_at_samples for part in self.parts]
         timing.closed = closed_by_strategy(self._descriptions, closed)
+        courses = [part.population.left() for part in self.parts]
+        timing.courses = courses_by_strategy(self._descriptions, courses)
         outcomes = [outcome(market) for market in self.markets]
         return assemble(self.scenario, self.step_no, outcomes, timing)
 
@@ -230,6 +235,14 @@ def closed_by_strategy(
     return samples
 
 
+def courses_by_strategy(
+    descriptions: Sequence[PartDescription], courses: Sequence[AgentsCourse | None]
+) -> dict[int, AgentsCourse]:
+    """What populations of signal agents leave, each of which is one part."""
+    pairs = zip(descriptions, courses, strict=True)
+    return {about.strategy: course for about, course in pairs if course is not None}
+
+
 def outcome(market: SteppedMarket) -> MarketOutcome:
     """A market at the end, checked."""
     market.check()
@@ -269,6 +282,11 @@ def assemble(
         happenings=scenario.happenings,
         others=others,
         origin=timing.origin,
+        agents=[
+            AgentsRecord(one.name, one.capital_atoms, timing.courses[number])
+            for number, one in enumerate(scenario.world.populations)
+            if number in timing.courses
+        ],
     )
 
 

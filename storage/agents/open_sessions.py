@@ -8,8 +8,8 @@ from sim.money.affordable import affordable_lots
 from sim.money.margin import Exposure
 from sim.rows.messages import OrderType, Side
 from sim.signals.risk import Account, History
+from sim.signals.sights import BookSight
 from storage.agents.sessions import COLUMNS, Session, found_in
-from storage.agents.sights import BookSight
 from storage.order_states import OPEN
 from storage.postgres.database import AsyncPool, now_us
 from storage.postgres.unit_of_work import fetch_all, fetch_one

@@ -2,14 +2,13 @@
 and wait for mark. When the position is gone the market ends them, for nothing is left to reduce."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from sim.market import MarketSpec
 from sim.money.round_trips import RoundTrip
 from sim.orders import PlaceOrder
 from sim.refusals import Refused
 from sim.rows.messages import OrderType, Side
-from sim.signals.steps import Exits, exits_of
+from sim.signals.steps import lacking_exits
 from sim.signals.terms import RiskTerms
 from storage.agents.presence import Presence, seen
 from storage.agents.round_trips import OPEN_TRIP
@@ -80,19 +79,9 @@ def lacking_orders(
 ) -> Iterator[PlaceOrder]:
     """Whatever ended without closing the position is placed anew, under another name."""
     side = Side.SELL if trip.direction > 0 else Side.BUY
-    exits = exits_of(trip.entry_tick_lots // trip.entry_lots, trip.direction > 0, spec, terms)
-    for kind, ticks in triggers(exits).items():
-        lots, ended = left.get(kind, (0, 0))
-        missing = min(trip.held_lots - lots, spec.max_quantity_lots)
-        if missing >= spec.min_quantity_lots:
-            name = f"{NAMES[kind]}:{trip.opened_fill_id}:{ended}:{trip.last_fill_id}"
-            yield leaving_order(account_id, spec, side, missing, name, (kind, ticks))
-
-
-def triggers(exits: Exits) -> dict[OrderType, int]:
-    """Those that there are."""
-    both: dict[OrderType, Any] = {
-        OrderType.STOP: exits.stop_ticks,
-        OrderType.TAKE_PROFIT: exits.take_ticks,
-    }
-    return {kind: ticks for kind, ticks in both.items() if ticks is not None}
+    held = (trip.held_lots, trip.direction, trip.entry_tick_lots // trip.entry_lots)
+    left_lots = {kind: lots for kind, (lots, _) in left.items()}
+    for kind, ticks, missing in lacking_exits(held, left_lots, spec, terms):
+        ended = left[kind][1] if kind in left else 0
+        name = f"{NAMES[kind]}:{trip.opened_fill_id}:{ended}:{trip.last_fill_id}"
+        yield leaving_order(account_id, spec, side, missing, name, (kind, ticks))

@@ -7,13 +7,13 @@ account's cursor in each market: so two who look at once fold no fill twice.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from enum import StrEnum
 from typing import Any
 
 from sim.market import MarketKind
 from sim.money.round_trips import AccountFill, RoundTrip, fold
 from sim.rows.messages import OrderType, Side
 from sim.rows.order_types import is_stop, waits_for_trigger
+from sim.signals.steps import ExitReason
 from storage.postgres.unit_of_work import Connection, Row
 
 FILLS_A_STEP = 500
@@ -67,17 +67,6 @@ FROM orders o LEFT JOIN trading_sessions s USING (account_id) WHERE o.id = ANY(%
 
 LEAVING = ("STOPPING", "STOPPED")
 """Statuses of a session whose positions are being closed, or were."""
-
-
-class ExitReason(StrEnum):
-    """Why a position was closed."""
-
-    STOP_LOSS = "stop_loss"
-    TAKE_PROFIT = "take_profit"
-    SIGNAL = "signal"
-    SESSION_STOPPED = "session_stopped"
-    LIQUIDATED = "liquidated"
-    MANUAL = "manual"
 
 
 async def advance(connection: Connection, account_id: int) -> bool:

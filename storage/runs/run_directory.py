@@ -38,7 +38,8 @@ class RunDirectory:
 
     def write_record(self, record: RunRecord) -> None:
         """Arrays by name: {market}.trades, {market}.quotes, {strategy}.standings, .inventory_lots
-        and .trader_pnl_atoms; of a chain pool-{number}.blocks, droid-{name}.standings."""
+        and .trader_pnl_atoms, of signal agents .session_equity_us and .session_equity_atoms; of a
+        chain pool-{number}.blocks, droid-{name}.standings."""
         arrays: dict[str, Any] = {}
         for market in record.markets:
             arrays[f"{market.spec.market_id}.trades"] = market.trades
@@ -47,6 +48,9 @@ class RunDirectory:
             arrays[f"{strategy.name}.standings"] = strategy.standings
             arrays[f"{strategy.name}.inventory_lots"] = strategy.inventory_lots
             arrays[f"{strategy.name}.trader_pnl_atoms"] = strategy.trader_pnl_atoms
+        for agents in record.agents:
+            arrays[f"{agents.name}.session_equity_us"] = agents.course.equity_times_us
+            arrays[f"{agents.name}.session_equity_atoms"] = agents.course.equity_atoms
         if record.chain is not None:
             arrays |= {f"pool-{one.pool_id}.blocks": one.blocks for one in record.chain.pools}
             arrays |= {f"droid-{one.name}.standings": one.standings for one in record.chain.droids}

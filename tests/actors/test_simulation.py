@@ -4,6 +4,7 @@ from actors.simulate.spread_world import SpreadWorld
 from sim.scenario.scenario import Scenario
 from sim.stepping.world import Timing
 from storage.files.scenario_file import load_scenario
+from tests.sim.agents_runs import agents_of, agents_scenario, agents_world
 from tests.sim.scenario_texts import prices_of, scenario_of, world_of
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
@@ -49,6 +50,19 @@ def test_a_market_whose_traders_mostly_sleep_comes_to_the_hash_of_one_process(
     assert (world.state_hash(), world.orders) == (alone.state_hash(), alone.orders)
     assert alone.orders > 0
     world.stop()
+
+
+def test_what_agents_leave_comes_back_from_their_actor(ray_session: str) -> None:
+    scenario = agents_scenario(duration_s=120)
+    alone, world = agents_world(scenario), spread_over(scenario, 2)
+    for one in (alone, world):
+        one.run()
+    ours, theirs = alone.record(Timing()), world.record(Timing())
+    world.stop()
+    assert theirs.state_hash == ours.state_hash
+    assert agents_of(theirs).course.decisions == agents_of(ours).course.decisions
+    assert agents_of(theirs).course.trips == agents_of(ours).course.trips
+    assert any(agents_of(ours).course.trips)
 
 
 @pytest.mark.parametrize("kind", ["markets", "parts"])

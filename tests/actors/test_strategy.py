@@ -24,6 +24,8 @@ from tests.actors.strategy_market import (
 )
 from tests.sim.simulated_market import still_view
 
+LIVE = {name for name, kind in STRATEGIES.items() if kind.is_for_worlds}
+
 
 def makers() -> Crowd:
     built = build_population("ladder", STRATEGIES["ladder"].parameters(), MAKERS, 1, 5, 3)
@@ -156,7 +158,7 @@ def test_positions_the_market_tells_replace_what_was_counted() -> None:
     assert population.holdings[0].positions_lots.tolist() == [7, -7, 0]
 
 
-@pytest.mark.parametrize("name", sorted(STRATEGIES))
+@pytest.mark.parametrize("name", sorted(LIVE))
 def test_every_population_travels_by_pickle(name: str) -> None:
     one = build_population(name, STRATEGIES[name].parameters(), range(10, 20), 2, 5, 1)
     views = [still_view(BTC_PERP, 660_000), still_view(BTC_PERP, 660_000)]

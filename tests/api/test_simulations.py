@@ -199,7 +199,7 @@ def test_a_page_of_simulations_has_a_cursor_to_the_next(alice: Person) -> None:
 @pytest.mark.parametrize(
     ("body", "field", "allowed"),
     [
-        ({"scenario": "no-such"}, "scenario", "one of basis, calm"),
+        ({"scenario": "no-such"}, "scenario", "one of agents, basis, calm"),
         ({"scenarioText": SMALL.replace("300", "0")}, "populations[1].heads", "a whole number"),
         ({"scenarioText": SMALL + "colour = 1\n"}, "populations[1].colour", "capital, heads"),
         ({"scenario": {"name": "x", "seed": "1"}}, "seed", "a whole number from 0"),

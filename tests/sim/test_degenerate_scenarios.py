@@ -9,6 +9,7 @@ from sim.scenario.fields import ScenarioError
 from sim.scenario.markets import SPEC_OPTIONS
 from sim.scenario.scenario import Scenario, parse_scenario
 from sim.scenario.world import SEED_MAX
+from sim.signals.terms import AgentsTerms
 from sim.stepping.world import Timing
 from tests.sim.scenario_texts import world_of
 
@@ -52,11 +53,26 @@ def population(dice: random.Random, number: int) -> str:
     text = "[[populations]]\n" + entries(name=f'"p{number}"', strategy=f'"{strategy}"')
     text += entries(heads=dice.randint(1, HEADS_MAX), capital=f'"{dice.choice(DECIMALS[1:])}"')
     text += entries(latency_us_max=edge(dice, 0, 10_000_000))
+    if STRATEGIES[strategy].read is not None:
+        return text + terms(dice)
     text += "[populations.parameters]\n"
     for field in dataclasses.fields(STRATEGIES[strategy].parameters):
         bounds = field.metadata["minimum"], field.metadata["maximum"]
         if dice.random() < 0.4 and field.name not in ("levels", "orders_max"):
             text += entries(**{field.name: edge(dice, *bounds)})
+    return text
+
+
+def terms(dice: random.Random) -> str:
+    """A few settings of a strategy of agents, at the edges of what they may be."""
+    text = f"[populations.parameters]\ncandle_s = {dice.choice([1, 3, 60, 61])}\n"
+    for agent in dice.sample(dataclasses.fields(AgentsTerms), 2):
+        text += f"[populations.parameters.agents.{agent.name}]\n"
+        for field in dataclasses.fields(getattr(AgentsTerms(), agent.name)):
+            bound = field.metadata["bound"]
+            if dice.random() < 0.1:
+                value = dice.choice([bound.low, bound.high])
+                text += entries(**{field.name: int(value) if bound.is_whole else float(value)})
     return text
 
 

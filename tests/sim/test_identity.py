@@ -11,7 +11,7 @@ import pytest
 
 from sim.identity import identity
 from sim.scenario.markets import Replay
-from sim.scenario.scenario import Scenario
+from sim.scenario.scenario import MarketPast, Scenario
 from sim.scenario.world import with_replay
 from sim.stepping.checkpoint import StateUnreadable
 from sim.stepping.world import scenario_mark
@@ -27,7 +27,8 @@ def scenario() -> Scenario:
     scenario = scenario_of(HEAD_MORE + EVERYONE + SHOCKS + ACTIVITY, duration_s=60)
     world = with_replay(scenario.world, "ETH-PERP", Replay("trades.csv", False, "abc"))
     world = dataclasses.replace(world, symbols=(("BTC/USDT", "BTC-PERP"),))
-    return dataclasses.replace(scenario, world=world)
+    past = (MarketPast("BTC-PERP", ((-60_000_000, 9, 9, 8, 8, 5),)),)
+    return dataclasses.replace(scenario, world=world, past=past)
 
 
 def with_field(described: Any, name: str, value: Any) -> Any:

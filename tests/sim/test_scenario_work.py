@@ -56,7 +56,9 @@ def test_memory_counts_traders_and_the_orders_they_can_have() -> None:
     assert work(LADDERS.replace("heads = 2\n", "heads = 1000\n")).memory_mb > 4 * few_levels
 
 
-@pytest.mark.parametrize("name", ["calm", "rmsc04", "flash-crash", "liquidation-cascade", "basis"])
+@pytest.mark.parametrize(
+    "name", ["calm", "rmsc04", "flash-crash", "liquidation-cascade", "basis", "agents"]
+)
 def test_no_shipped_scenario_decides_more_than_was_estimated(name: str) -> None:
     scenario = parse_scenario(shipped_text(name), duration_s=60)
     world = SimulatedWorld(scenario, scenario_prices(scenario))

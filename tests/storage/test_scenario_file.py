@@ -10,7 +10,7 @@ from storage.files.scenario_file import load_scenario, scenario_prices, shipped_
 
 
 @pytest.mark.parametrize(
-    "name", ["basis", "calm", "flash-crash", "liquidation-cascade", "million", "rmsc04"]
+    "name", ["agents", "basis", "calm", "flash-crash", "liquidation-cascade", "million", "rmsc04"]
 )
 def test_a_shipped_scenario_is_read(name: str) -> None:
     scenario = load_scenario(name)
