@@ -41,4 +41,4 @@ def test_a_killed_agent_is_active_again_and_the_risk_agent_answers(started: Hous
     RayCluster().kill(AGENT)
     eventually(lambda: since(started) > first, START_S_MAX)
     eventually(lambda: ask(RISK_AGENT, "health", 1) is not None, START_S_MAX)
-    assert RiskHandle(RISK_AGENT).verdicts([]) == []
+    assert RiskHandle(RISK_AGENT).verdicts([], 0) == []
