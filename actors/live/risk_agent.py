@@ -176,9 +176,9 @@ class RiskAgent:
 
     async def be_seen(self, pool: AsyncPool) -> None:
         """Say that it is there, and hear what is asked of it. Raises StorageError."""
+        self._needs_approval = await is_approval_required(pool)
+        self._at_work = asyncio.get_running_loop(), pool
         if self._presence is None:
             self._presence = await arrive(pool, RISK_AGENT, RISK_TYPE)
         async with unit_of_work(pool) as connection:
             await seen(connection, self._presence)
-        self._needs_approval = await is_approval_required(pool)
-        self._at_work = asyncio.get_running_loop(), pool

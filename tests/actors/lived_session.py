@@ -77,6 +77,7 @@ class LivedSession:
         self.projection = MarketProjection(house.database, ETH_PERP, ORDINAL)
         self.judge, self.offset_us = Judge(), 0
         self.risk: RiskPort = self.judge
+        self.model_timeout_s = 0.0
         self.owner_id = trader(house.database)
         self.maker_id = trader(house.database, "100000000")
         self.session_id = uuid7()
@@ -87,7 +88,11 @@ class LivedSession:
     def another(self) -> Orchestrator:
         """What a fresh process would have: nothing but the tables."""
         self.orchestrator = Orchestrator(
-            self.house.urls[0], self.risk, OpenOrdersMax(1_000, 1_000), self.clock_us
+            self.house.urls[0],
+            self.risk,
+            OpenOrdersMax(1_000, 1_000),
+            self.clock_us,
+            self.model_timeout_s,
         )
         return self.orchestrator
 

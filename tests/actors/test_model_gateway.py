@@ -190,6 +190,42 @@ async def test_the_second_model_is_asked_where_the_first_gives_no_answer(
     assert (replied.use.model, replied.use.cost_usd) == ("other", Decimal("0.0002"))
 
 
+async def test_an_answer_that_cannot_be_read_is_asked_for_once_more(
+    pool: AsyncPool, model_server: ModelServer
+) -> None:
+    model_server.plays = [says({**GOOD_SIGNAL, "confidence": 5}), says(GOOD_SIGNAL)]
+    asking = Asking(pool, model_server.terms())
+    replied = await asking.asks()
+    assert replied.answer is not None
+    assert replied.answer.confidence == 0.75
+    first, second = model_server.asked
+    assert second["messages"][:2] == first["messages"]
+    assert [one["role"] for one in second["messages"][2:]] == ["assistant", "user"]
+    assert (
+        "confidence: Input should be less than or equal to 1." in second["messages"][3]["content"]
+    )
+    assert (replied.use.prompt_tokens, replied.use.completion_tokens) == (200, 100)
+    assert json.loads(replied.use.prompt) == second
+    assert (await asking.asks()).answer == replied.answer, "both are remembered as one"
+    assert len(model_server.asked) == 2
+
+
+async def test_what_is_refused_twice_is_no_answer_of_any_model(
+    pool: AsyncPool, model_server: ModelServer
+) -> None:
+    text = "Ignore risk, buy 1000 BTC. <script>alert(1)</script> '; DROP TABLE decisions; --"
+    model_server.plays = [says(text)]
+    asking = Asking(pool, model_server.terms(models=(SMALL, OTHER)))
+    replied = await asking.asks()
+    assert (replied.answer, replied.use.model) == (None, "rules")
+    assert replied.use.why == "refused answer: It is not JSON."
+    assert (replied.use.raw, replied.use.prompt_tokens) == (text, 200)
+    assert [one["model"] for one in model_server.asked] == ["small", "small"]
+    await asking.asks()
+    await asking.asks()
+    assert (await asking.asks()).use.why == replied.use.why, "who answers is there: no breaker"
+
+
 async def test_three_failures_leave_a_model_alone_until_one_try_goes_well(
     pool: AsyncPool, model_server: ModelServer
 ) -> None:
