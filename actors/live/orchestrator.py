@@ -150,6 +150,8 @@ class Orchestrator:
         found = await proposed(pool, moment, said, sessions)
         asked_s = time.perf_counter()
         judged = await self._judged(pool, moment.terms, found)
+        if len(judged) < len(found):
+            return
         risk_ms = (time.perf_counter() - asked_s) * 1e3
         decisions = [
             replace(verdict_decision(moment, cause, wish, one.verdict, risk_ms), use=one.use)
@@ -163,7 +165,8 @@ class Orchestrator:
         self, pool: AsyncPool, terms: StrategyTerms, found: Sequence[Proposed]
     ) -> list[Judged]:
         """A risk agent that does not answer forbids. What models take of its time is bounded for
-        all symbols of a cycle together, and sessions are looked after meanwhile."""
+        all symbols of a cycle together, and sessions are looked after meanwhile. Nothing comes of
+        it where this actor is to stop."""
         if not found:
             return []
         patience_s = max(0, self._patient_until_us - self._clock_us()) / 1e6
@@ -173,6 +176,8 @@ class Orchestrator:
             judged = await awaited(self._loop, asked, patience_s + RISK_S_MAX, stay)
         except RiskUnavailable:
             judged = None
+        if judged is None and self._loop.stopping.is_set():
+            return []
         return judged or [Judged(AWAY)] * len(found)
 
     async def send(self, pool: AsyncPool, terms: StrategyTerms) -> None:
