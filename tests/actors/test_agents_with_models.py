@@ -25,7 +25,7 @@ from tests.actors.model_server import (
     breaks_off,
     says,
 )
-from tests.actors.test_signal_agents import SECOND_US, Watched, falling
+from tests.actors.test_signal_agents import MINUTE_US, SECOND_US, Watched, falling
 from tests.waiting import eventually
 
 ASKING = ["technical-agent", "trend-agent", "reversion-agent"]
@@ -130,6 +130,21 @@ def test_a_signal_that_has_cost_something_is_recorded_whatever_it_says(
     advised.looks(later_s=61)
     assert [one[0] for one in advised.decisions()] == ["HOLD", "HOLD"]
     assert advised.row("SELECT sum(prompt_tokens) FROM decisions") == (200,)
+
+
+def test_what_has_not_changed_within_a_candle_is_not_asked_again(
+    house: House, model_server: ModelServer
+) -> None:
+    advised = Advised(house, "technical-agent", model_server.terms())
+    advised.offset_us = MINUTE_US - now_us() % MINUTE_US
+    advised.looks()
+    advised.looks(later_s=31)
+    assert len(model_server.asked) == 1
+    decided = advised.decided()
+    assert (decided["action"], decided["model"], decided["cost_usd"]) == ("BUY", "small", 0)
+    assert json.loads(decided["context"])["model"] == {"is_cached": True}
+    advised.looks(later_s=31)
+    assert len(model_server.asked) == 2
 
 
 def test_a_change_of_the_configuration_holds_from_the_next_cycle(

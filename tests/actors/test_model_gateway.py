@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -111,6 +112,16 @@ async def test_who_is_not_there_costs_nothing(pool: AsyncPool, model_server: Mod
     asking = Asking(pool, model_server.terms())
     model_server.end()
     assert "it cannot be reached" in await asking.why()
+    assert await asking.spent() == Spending()
+
+
+async def test_who_shows_no_certificate_is_told_nothing(
+    pool: AsyncPool, model_server: ModelServer
+) -> None:
+    encrypted = model_server.url.replace("http:", "https:")
+    asking = Asking(pool, replace(model_server.terms(), url=encrypted))
+    assert "it cannot be reached" in await asking.why()
+    assert model_server.asked == []
     assert await asking.spent() == Spending()
 
 
