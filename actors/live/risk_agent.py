@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,7 +21,6 @@ from storage.agents.model_wishes import is_approval_required, wishes_in_force
 from storage.agents.new_decisions import ModelUse
 from storage.agents.presence import Presence, arrive, seen
 from storage.agents.strategy_in_force import terms_in_force
-from storage.errors import StorageError, told
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import unit_of_work
 
@@ -31,8 +29,7 @@ CONNECTIONS = 2
 LATE_S = 0.5
 """So much longer is a model waited for: less than who asks waits for us."""
 
-NOT_KNOWN = "The risk agent has just begun."
-NOBODY_ASKED = "No model is asked here."
+NOT_KNOWN, NOBODY_ASKED = "the risk agent has just begun", "no model is asked here"
 
 log = structlog.get_logger()
 
@@ -84,7 +81,7 @@ class RiskAgent:
     def __init__(
         self, database_url: str, models: ModelTerms | None = None, run: bool = False
     ) -> None:
-        self._database_url, self._models = database_url, models
+        self._database_url = database_url
         self._gateway = None if models is None else Gateway(models)
         self._presence: Presence | None = None
         self._at_work: tuple[asyncio.AbstractEventLoop, AsyncPool] | None = None
@@ -130,24 +127,28 @@ class RiskAgent:
         if self._needs_approval is False:
             return Judged(verdict, use)
         why = NOT_KNOWN if self._needs_approval is None else NOBODY_ASKED
-        return Judged(not_approved(why if use is None or use.why is None else f"{use.why}."), use)
+        if use is not None and use.why is not None:
+            why = use.why
+        return Judged(not_approved(f"{why.rstrip('.')}."), use)
 
     def _replies(
         self, opening: Collection[tuple[Case, Verdict]], patience_s: float
     ) -> list[Replied[RiskAnswer] | None]:
-        """Of this agent's own thread, which has the connections."""
+        """Of this agent's own thread, which has the connections. Whatever goes wrong there, whoever
+        asks is answered."""
         if self._gateway is None:
             return [None] * len(opening)
         late = Replied[RiskAnswer](None, UNHEARD)
-        if self._at_work is None:
+        if self._at_work is None or self._at_work[0].is_closed():
             return [late] * len(opening)
         loop, pool = self._at_work
         asking = self._asked(self._gateway, pool, opening, patience_s)
+        asked = asyncio.run_coroutine_threadsafe(asking, loop)
         try:
-            asked = asyncio.run_coroutine_threadsafe(asking, loop)
             return list(asked.result(patience_s + LATE_S))
-        except (TimeoutError, CancelledError, StorageError) as error:
-            log.warning("models_unheard", why=told(error))
+        except Exception:
+            log.exception("models_unheard")
+            asked.cancel()
             return [late] * len(opening)
 
     async def _asked(

@@ -23,6 +23,7 @@ from actors.models.terms import Model, ModelTerms
 from storage.agents.model_budget import Reserved, Spending, reserve, settle
 from storage.agents.model_wishes import ModelWishes
 from storage.agents.new_decisions import RULES, ModelUse
+from storage.errors import StorageError
 from storage.postgres.database import AsyncPool, now_us
 
 AT_ONCE_MAX = 4
@@ -133,6 +134,11 @@ class Gateway:
             why = str(error)
         except TimeoutError:
             why = f"timeout: there was no answer within {patience_s:g} s"
+        except StorageError:
+            raise
+        except Exception as error:  # of what others have sent: no reason to say nothing at all
+            log.exception("model_not_asked", agent=question.agent)
+            why = f"fault: {type(error).__name__}"
         if why is not None:
             log.warning("rules_speak", agent=question.agent, why=why)
         return Replied(answer, bill.use(why, (time.perf_counter() - began_s) * 1e3))

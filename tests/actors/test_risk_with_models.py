@@ -194,9 +194,9 @@ def test_a_model_has_no_word_in_closing(advised: Advised, model_server: ModelSer
 @pytest.mark.parametrize(
     ("play", "why"),
     [
-        (None, "No model is asked here."),
+        (None, "no model is asked here."),
         (answers(b"", 500), "small was asked, and it answers 500."),
-        (says("Yes!"), "refused answer: It is not JSON"),
+        (says("Yes!"), "refused answer: It is not JSON. Nothing is opened."),
     ],
 )
 def test_where_approval_is_required_nothing_is_opened_without(
@@ -211,6 +211,19 @@ def test_where_approval_is_required_nothing_is_opened_without(
     assert f"A model has to approve, and none did: {why}" in verdict["reasoning"]
     advised.sends()
     assert advised.orders() == []
+
+
+@pytest.mark.parametrize("needs_approval", [False, True])
+def test_a_risk_agent_that_has_ended_asks_nobody_and_still_answers(
+    needs_approval: bool, advised: Advised, rules_lots: int, model_server: ModelServer
+) -> None:
+    advised.with_models(model_server.terms(), needs_approval)
+    advised.agents[0].stop()
+    verdict = advised.proposes()
+    assert verdict["quantity_lots"] == (0 if needs_approval else rules_lots)
+    because = json.loads(verdict["context"])["model"]["rules_because"]
+    assert because == "timeout: it was not heard in time"
+    assert model_server.asked == []
 
 
 def test_an_approval_that_is_required_and_given_opens(
