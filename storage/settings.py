@@ -29,6 +29,7 @@ from pydantic_settings import (
 from sim.market import GAS_ASSET
 from sim.scenario.toml_text import toml_table
 from sim.units import DEPOSIT_UNITS_MAX, asset_decimals, parse_atoms
+from storage.model_settings import ModelSettings
 from storage.regular_file import at_home, followed
 
 CONFIG_VARIABLE = "SANDPIT_CONFIG"
@@ -40,6 +41,7 @@ ADDRESSES = (
     "SANDPIT_API_DATABASE_URL",
     "REDIS_URL",
     "SANDPIT_LIMITS_REDIS_URL",
+    "SANDPIT_LLM_API_KEY",
 )
 """Variables that hold passwords: no process inherits those of another."""
 
@@ -102,7 +104,7 @@ Address = Annotated[str, AfterValidator(_an_address)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
-class Settings(BaseSettings):
+class Settings(ModelSettings, BaseSettings):
     """Variables are SANDPIT_ and the field's name; the three server addresses stand as they are."""
 
     model_config = SettingsConfigDict(

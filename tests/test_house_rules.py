@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "api": {"api", "storage", "sim"},
 }
 NO_WING = (
-    *("sim.rows", "sim.pool", "actors.live", "api.credentials"),
+    *("sim.rows", "sim.pool", "actors.models", "api.credentials"),
     *("storage.files", "storage.market", "storage.tables", "storage.postgres"),
 )
 WING_MAY_IMPORT: dict[str, set[str]] = {
@@ -52,9 +52,10 @@ WING_MAY_IMPORT: dict[str, set[str]] = {
     "storage.runs": {"files", "people", "postgres"},
     "storage.upkeep": {"market", "postgres", "runs"},
     "storage.servers": {"agents", "market", "migrations", "people", "postgres"},
+    "actors.live": {"models"},
     "actors.cluster": {"live"},
     "actors.simulate": {"cluster"},
-    "actors.commands": {"cluster", "live", "simulate"},
+    "actors.commands": {"cluster", "live", "models", "simulate"},
     "actors.bench": {"cluster", "simulate"},
     "api.desk": {"credentials"},
     "api.door": {"credentials", "desk"},
@@ -74,9 +75,8 @@ ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "talib": "sim/signals/indicators.py",
     "llvmlite": "sim/rows/compiling.py",
     "ray": ("actors/cluster", "actors/simulate/placement.py", "actors/simulate/spread_world.py"),
-    "fastapi": "api",
-    "fastapi_offline": "api",
-    "starlette": "api",
+    "httpx": "actors/models",
+    **dict.fromkeys(("fastapi", "fastapi_offline", "starlette"), "api"),
 }
 SIM_LIBRARIES = {
     *("numpy", "numba", "llvmlite", "sim", "talib"),

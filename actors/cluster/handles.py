@@ -8,12 +8,11 @@ from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError
 
 from actors.live.chain import PoolUnavailable
-from actors.live.risk_agent import Case, RiskUnavailable
+from actors.live.risk_agent import Case, Judged, RiskUnavailable
 from actors.live.strategy import MarketUnavailable
 from sim.chain.pool_host import PoolAnswer, PoolCall, PoolStand, Purses
 from sim.populations.population import StrategyReply
 from sim.rows.messages import Rows
-from sim.signals.risk import Verdict
 
 ANSWER_TIMEOUT_S = 30.0
 RISK_ANSWER_S_MAX = 1.0
@@ -33,12 +32,13 @@ class NamedActor:
     def __reduce__(self) -> tuple[type[Any], tuple[str]]:
         return (type(self), (self._name,))
 
-    def _call(self, method: str, *arguments: object) -> Any:
+    def _call(self, method: str, *arguments: object, more_s: float = 0) -> Any:
+        """more_s   to wait for the answer beyond what is usual"""
         try:
             if self._handle is None:
                 self._handle = ray.get_actor(self._name)
             answer = getattr(self._handle, method).remote(*arguments)
-            return ray.get(answer, timeout=self.answer_s_max)
+            return ray.get(answer, timeout=self.answer_s_max + more_s)
         except (ValueError, RayActorError, GetTimeoutError) as error:
             self._handle = None
             raise self.away(self._name) from error
@@ -94,7 +94,7 @@ class RiskHandle(NamedActor):
     away = RiskUnavailable
     answer_s_max = RISK_ANSWER_S_MAX
 
-    def verdicts(self, cases: Sequence[Case]) -> list[Verdict]:
+    def verdicts(self, cases: Sequence[Case], patience_s: float) -> list[Judged]:
         """See actors.live.risk_agent.RiskAgent.verdicts. Raises RiskUnavailable."""
-        verdicts: list[Verdict] = self._call("verdicts", cases)
-        return verdicts
+        judged: list[Judged] = self._call("verdicts", cases, patience_s, more_s=patience_s)
+        return judged

@@ -171,7 +171,10 @@ class ApiProcesses:
         return ApiProcess(line, descriptor, log_file, env=self._environment)
 
 
-SECRETS = ("database_url", "engine_database_url", "api_database_url", "redis_url")
+SECRETS = (
+    *("database_url", "engine_database_url", "api_database_url", "redis_url"),
+    "llm_api_key",
+)
 """Settings that an API process is not told as they stand: it knows its own addresses alone."""
 
 

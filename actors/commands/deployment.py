@@ -14,6 +14,7 @@ from actors.commands.beginning import Beginning, Prices
 from actors.live.auditor import Auditor
 from actors.live.pool_hedge import PoolHedge
 from actors.live.strategy import Means
+from actors.models.terms import terms_of
 from actors.simulate.queue import SimulationQueue
 from sim.chain.known_pools import POOLS
 from sim.chain.world import TRADER_USD
@@ -141,15 +142,17 @@ def chain(settings: Settings, urls: DatabaseUrls, world: World, seed: int | None
 
 def agents(settings: Settings, urls: DatabaseUrls) -> list[Wanted]:
     """Who gives signals on symbols, who judges, and who trades on them for sessions."""
-    database = {"database_url": urls.engine}
+    database, models = {"database_url": urls.engine}, terms_of(settings)
     trading = {
         "risk": RiskHandle(RISK_AGENT),
         "open_orders_max": OpenOrdersMax(settings.open_orders_max, settings.user_open_orders_max),
+        "model_timeout_s": 0 if models is None else models.timeout_s,
     }
+    asking = {**database, "models": models}
     return [
-        Wanted("risk_agent", RISK_AGENT, database),
+        Wanted("risk_agent", RISK_AGENT, asking),
         Wanted("orchestrator", ORCHESTRATOR, {**database, **trading}),
-        *(Wanted("agent", name, {"name": name, **database}) for name in AGENTS),
+        *(Wanted("agent", name, {"name": name, **asking}) for name in AGENTS),
     ]
 
 

@@ -7,18 +7,23 @@ recorded, and that it is there.
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from uuid import UUID
 
 import structlog
 from uuid_utils.compat import uuid7
 
-from actors.live.looking import SEEN_US, look_again
+from actors.live.looking import SEEN_US, awaited, look_again
 from actors.loop import Loop
+from actors.models.advice import advised, of_signal
+from actors.models.gateway import UNHEARD, Gateway
+from actors.models.terms import ModelTerms
 from sim.signals.agents import AGENTS, Looks, View, answered
-from sim.signals.signal import Action, Signal
+from sim.signals.signal import Action, Signal, is_warming_up
 from sim.signals.terms import StrategyTerms
-from storage.agents.new_decisions import Kind, NewDecision, record
+from storage.agents.model_wishes import wishes_in_force
+from storage.agents.new_decisions import Kind, ModelUse, NewDecision, record
 from storage.agents.news import headlines_of
 from storage.agents.presence import Presence, arrive, seen
 from storage.agents.sights import Traded, books_of, candles_seen, traded_symbols, venues_of
@@ -33,17 +38,30 @@ TICK_S = 1.0
 
 STOP_WAIT_S = 4.0
 CONNECTIONS = 2
+PATIENCE_S_MAX = 20.0
+"""So long is a model waited for, or half a cycle where that is less."""
+
+LATE_S = 1.0
+"""Who has been waited for so much longer is not heard any more, nor why it came to nothing."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, eq=False)
 class Spoken:
-    """A signal, what it was made of, and how long that took."""
+    """A signal, what it was made of, and how long that took.
+
+    use   of a model, whose signal it is unless that says why it is not
+    """
 
     view: View
     signal: Signal
     latency_ms: float
+    use: ModelUse | None = None
+
+    @property
+    def has_cost(self) -> bool:
+        return self.use is not None and self.use.prompt_tokens > 0
 
 
 class SignalAgent:
@@ -54,9 +72,12 @@ class SignalAgent:
         name: str,
         database_url: str,
         clock_us: Callable[[], int] = now_us,
+        models: ModelTerms | None = None,
         run: bool = False,
     ) -> None:
         self._name, self._kind = name, AGENTS[name]
+        asked = models if self._kind.asks_models else None
+        self._gateway = None if asked is None else Gateway(asked, clock_us=clock_us)
         self._database_url, self._clock_us = database_url, clock_us
         self._presence: Presence | None = None
         self._looks = Looks()
@@ -91,6 +112,9 @@ class SignalAgent:
             self._presence = await arrive(pool, self._name, self._kind.agent_type)
         if self._clock_us() >= self._due_us or self._kind.sees == "looks":
             await self._guarded(pool)
+        await self._stay(pool)
+
+    async def _stay(self, pool: AsyncPool) -> None:
         if self._clock_us() - self._seen_us >= SEEN_US:
             await self._be_seen(pool)
 
@@ -116,6 +140,7 @@ class SignalAgent:
         terms = await terms_in_force(pool)
         self._due_us = self._clock_us() + self._kind.cycle_s(terms) * 1_000_000
         spoken = [await self._speak(pool, one, terms) for one in traded]
+        spoken = await self._with_models(pool, spoken, terms)
         await self._keep(pool, spoken)
         self._error, self._seen_us = None, self._clock_us()
         self._signals += len(spoken)
@@ -132,6 +157,28 @@ class SignalAgent:
         started_s = time.perf_counter()
         signal = self._kind.rule(view, terms)
         return Spoken(view, signal, (time.perf_counter() - started_s) * 1e3)
+
+    async def _with_models(
+        self, pool: AsyncPool, spoken: list[Spoken], terms: StrategyTerms
+    ) -> list[Spoken]:
+        """The same as a model sees it, where one is asked and answers in time."""
+        if self._gateway is None:
+            return spoken
+        wishes = await wishes_in_force(pool, self._gateway.wishes)
+        patience_s = min(PATIENCE_S_MAX, self._kind.cycle_s(terms) / 2)
+
+        async def heard(gateway: Gateway, one: Spoken) -> Spoken:
+            if is_warming_up(one.signal):
+                return one
+            asked = of_signal(self._name, one.view, one.signal, terms.candle_s, wishes)
+            replied = await gateway.ask(pool, asked, patience_s)
+            signal = advised(one.signal, replied.answer) if replied.answer else one.signal
+            return replace(one, signal=signal, use=replied.use)
+
+        everyone = asyncio.gather(*(heard(self._gateway, one) for one in spoken))
+        stay = partial(self._stay, pool)
+        late = [replace(one, use=UNHEARD) for one in spoken]
+        return await awaited(self._loop, everyone, patience_s + LATE_S, stay) or late
 
     async def _view(self, pool: AsyncPool, traded: Traded, terms: StrategyTerms) -> View:
         spec, now_us = traded.spec, self._clock_us()
@@ -156,7 +203,8 @@ class SignalAgent:
             given, decisions = [], []
             for one in spoken:
                 symbol, signal = one.view.symbol, one.signal
-                is_recorded = signal.action is not Action.HOLD or before.get(symbol) != "HOLD"
+                is_new = signal.action is not Action.HOLD or before.get(symbol) != "HOLD"
+                is_recorded = is_new or one.has_cost
                 decision_id = uuid7() if is_recorded else None
                 given.append(GivenSignal(self._name, symbol, signal, self._clock_us(), decision_id))
                 if decision_id is not None:
@@ -178,8 +226,9 @@ class SignalAgent:
             asked=view.asked,
             answered=answered(signal),
             at_us=int(view.now_s * 1e6),
-            latency_ms=spoken.latency_ms,
+            latency_ms=spoken.latency_ms + (spoken.use.latency_ms if spoken.use else 0),
             embedding=view.embedding,
+            use=spoken.use,
         )
 
     async def _be_seen(self, pool: AsyncPool, failures: int = 0) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 
@@ -15,6 +16,10 @@ BEAT_S = 0.25
 
 SEEN_US = 4_000_000
 """An agent whose cycles are longer says so often that it is there: five seconds are promised."""
+
+CANCELLED_S_MAX = 1.0
+
+Found = TypeVar("Found")
 
 log = structlog.get_logger()
 
@@ -43,6 +48,28 @@ async def look_again(
                 await _rest(loop, RETRY_S)
     finally:
         await pool.close()
+
+
+async def awaited(
+    loop: Loop,
+    work: Awaitable[Found],
+    seconds_max: float,
+    meanwhile: Callable[[], Awaitable[None]],
+) -> Found | None:
+    """What comes of it; None where nothing has in time, or the actor is to stop. What comes later
+    is dropped. Others are looked after meanwhile."""
+    task, clock_s = asyncio.ensure_future(work), asyncio.get_running_loop().time
+    until_s = clock_s() + seconds_max
+    try:
+        while not task.done() and clock_s() < until_s and not loop.stopping.is_set():
+            await asyncio.wait({task}, timeout=BEAT_S)
+            if not task.done():
+                loop.beat()
+                await meanwhile()
+        return task.result() if task.done() else None
+    finally:
+        if task.cancel():
+            await asyncio.wait({task}, timeout=CANCELLED_S_MAX)
 
 
 async def _rest(loop: Loop, seconds: float) -> None:

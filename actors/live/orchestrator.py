@@ -8,10 +8,12 @@ stands in the tables: whoever is killed at any point goes on from there.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 import structlog
 
-from actors.live.looking import SEEN_US, look_again
+from actors.live.looking import SEEN_US, awaited, look_again
 from actors.live.proposals import (
     Proposed,
     consensus_decision,
@@ -19,7 +21,7 @@ from actors.live.proposals import (
     proposed,
     verdict_decision,
 )
-from actors.live.risk_agent import RiskPort, RiskUnavailable
+from actors.live.risk_agent import Judged, RiskPort, RiskUnavailable
 from actors.live.session_care import SessionCare
 from actors.loop import Loop
 from sim.signals.agents import ORCHESTRATOR, ORCHESTRATOR_TYPE
@@ -44,6 +46,9 @@ CONNECTIONS = 3
 WISH_CYCLES_MAX = 2
 """An approval that is older than so many cycles is not traded on any more."""
 
+RISK_S_MAX = 5.0
+"""A risk agent that has not said anything by then, models apart, is away."""
+
 AWAY = Verdict(
     Ruling.VETOED, 0, Rule.RISK_AGENT_AWAY, "The risk agent is away. Nothing is done without it."
 )
@@ -60,9 +65,12 @@ class Orchestrator:
         risk: RiskPort,
         open_orders_max: OpenOrdersMax,
         clock_us: Callable[[], int] = now_us,
+        model_timeout_s: float = 0,
         run: bool = False,
     ) -> None:
+        """model_timeout_s   how long a model may take that the risk agent asks; 0 for none"""
         self._database_url, self._risk, self._clock_us = database_url, risk, clock_us
+        self._model_timeout_s, self._patient_until_us = model_timeout_s, 0
         self._open_orders_max = open_orders_max
         self._presence: Presence | None = None
         self._care: SessionCare | None = None
@@ -104,6 +112,9 @@ class Orchestrator:
             self._cycle_ms = (time.perf_counter() - started_s) * 1e3
             log.info("cycle_decided", took_ms=round(self._cycle_ms, 1))
         await self.send(pool, terms)
+        await self._stay(pool, terms)
+
+    async def _stay(self, pool: AsyncPool, terms: StrategyTerms) -> None:
         await self.look_after(pool, terms)
         if self._clock_us() - self._seen_us >= SEEN_US:
             await self._be_seen(pool)
@@ -117,6 +128,8 @@ class Orchestrator:
     async def decide(self, pool: AsyncPool, terms: StrategyTerms) -> None:
         """A consensus on every symbol, and verdicts on what running sessions would do of it."""
         presence, given = await self.arrived(pool), await given_signals(pool)
+        patience_s = min(self._model_timeout_s, terms.voting.cycle_s / 2)
+        self._patient_until_us = self._clock_us() + int(patience_s * 1e6)
         sessions = [one for one in await open_sessions(pool) if one.status is SessionStatus.RUNNING]
         for traded in await traded_symbols(pool):
             moment = await moment_of(pool, traded, self._clock_us(), terms)
@@ -136,24 +149,36 @@ class Orchestrator:
         said, cause = consensus_decision(moment, given, started_s)
         found = await proposed(pool, moment, said, sessions)
         asked_s = time.perf_counter()
-        verdicts = await self._judged(found)
+        judged = await self._judged(pool, moment.terms, found)
+        if len(judged) < len(found):
+            return
         risk_ms = (time.perf_counter() - asked_s) * 1e3
         decisions = [
-            verdict_decision(moment, cause, wish, verdict, risk_ms)
-            for wish, verdict in zip(found, verdicts, strict=True)
+            replace(verdict_decision(moment, cause, wish, one.verdict, risk_ms), use=one.use)
+            for wish, one in zip(found, judged, strict=True)
         ]
         async with unit_of_work(pool) as connection:
             await seen(connection, presence)
             await record(connection, [cause, *decisions])
 
-    async def _judged(self, found: Sequence[Proposed]) -> list[Verdict]:
-        """A risk agent that does not answer forbids."""
+    async def _judged(
+        self, pool: AsyncPool, terms: StrategyTerms, found: Sequence[Proposed]
+    ) -> list[Judged]:
+        """A risk agent that does not answer forbids. What models take of its time is bounded for
+        all symbols of a cycle together, and sessions are looked after meanwhile. Nothing comes of
+        it where this actor is to stop."""
         if not found:
             return []
+        patience_s = max(0, self._patient_until_us - self._clock_us()) / 1e6
+        cases, stay = [one.case for one in found], partial(self._stay, pool, terms)
+        asked = asyncio.to_thread(self._risk.verdicts, cases, patience_s)
         try:
-            return await asyncio.to_thread(self._risk.verdicts, [one.case for one in found])
+            judged = await awaited(self._loop, asked, patience_s + RISK_S_MAX, stay)
         except RiskUnavailable:
-            return [AWAY] * len(found)
+            judged = None
+        if judged is None and self._loop.stopping.is_set():
+            return []
+        return judged or [Judged(AWAY)] * len(found)
 
     async def send(self, pool: AsyncPool, terms: StrategyTerms) -> None:
         """Orders of verdicts that have none yet."""

@@ -2,7 +2,7 @@
 here, and nothing is asked but the tables."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -142,7 +142,7 @@ def verdict_decision(
         confidence=1.0 if is_veto else cause.confidence,
         reasoning=verdict.reasoning,
         context={**answer, "step": wish.step},
-        asked=asked_of(wish),
+        asked=wish.case.asked,
         answered={**answer, "reasoning": verdict.reasoning},
         at_us=moment.now_us,
         latency_ms=latency_ms,
@@ -151,9 +151,3 @@ def verdict_decision(
         cause_id=cause.decision_id,
         order=order,
     )
-
-
-def asked_of(wish: Proposed) -> Mapping[str, Any]:
-    """A case as the prompt of its verdict has it."""
-    account = {**vars(wish.case.account), "history": vars(wish.case.account.history)}
-    return {"proposal": {**vars(wish.case.proposal)}, "account": account}

@@ -11,6 +11,7 @@ from api.cryptofunk.callers import Chief, Looker
 from api.cryptofunk.config_fields import ConfigChange
 from api.cryptofunk.decision_answers import as_written
 from api.cryptofunk.envelope import malformed
+from api.cryptofunk.models_told import NOBODY_ASKED, models_asked
 from api.cryptofunk.symbols import listing_of
 from api.cryptofunk.trading_answers import EXCHANGE
 from api.cryptofunk.wire import Told
@@ -24,6 +25,7 @@ from sim.signals.terms import RiskTerms, VotingTerms
 from storage.agents.control_entries import ControlAction, note_control
 from storage.agents.settings import change_settings, changed_settings
 from storage.postgres.unit_of_work import unit_of_work
+from storage.settings import Settings
 
 NOTHING_CHANGES = "no valid configuration fields to update"
 UPDATED = "Configuration updated successfully"
@@ -43,14 +45,6 @@ DEFAULTS: dict[str, Any] = {
     "default_quantity": as_written(RISK.default_quantity),
     "min_confidence": as_written(VOTING.min_confidence),
     "llm_approval_required": False,
-    "llm_temperature": Decimal("0.7"),
-    "llm_max_tokens": 2_000,
-}
-WITHOUT_GATEWAY = {
-    "gateway": "none",
-    "primary_model": "rules",
-    "fallback_model": "rules",
-    "enable_caching": True,
 }
 SHOWN: dict[str, Any] = {
     "app": {
@@ -76,7 +70,7 @@ SHOWN: dict[str, Any] = {
         "llm_approval_required": False,
         "min_confidence": 0.5,
     },
-    "llm": {**WITHOUT_GATEWAY, "temperature": 0.7, "max_tokens": 2_000},
+    "llm": {**NOBODY_ASKED, "temperature": 0.7, "max_tokens": 2_000},
 }
 
 router = APIRouter(route_class=ExactRoute, tags=["Agents"])
@@ -160,7 +154,7 @@ class ConfigChangedAnswer(Told):
 async def get_config(caller: Looker, request: Request) -> Response:
     """As it is now."""
     services = services_of(request)
-    now = DEFAULTS | await changed_settings(services.pool)
+    now = DEFAULTS | asking(services.settings) | await changed_settings(services.pool)
     told = Configuration(
         app=AppConfig(
             name="sandpit",
@@ -178,12 +172,20 @@ async def get_config(caller: Looker, request: Request) -> Response:
         ),
         risk=RiskConfig(**{name: now[name] for name in RiskConfig.model_fields}),
         llm=LlmConfig(
-            **WITHOUT_GATEWAY,
+            **models_asked(services.settings),
             temperature=now["llm_temperature"],
             max_tokens=int(now["llm_max_tokens"]),
         ),
     )
     return reply_exact(ConfigAnswer(config=told))
+
+
+def asking(settings: Settings) -> dict[str, Any]:
+    """How models are asked where nobody has changed it."""
+    return {
+        "llm_temperature": as_written(settings.llm_temperature),
+        "llm_max_tokens": settings.llm_max_tokens,
+    }
 
 
 @router.patch(

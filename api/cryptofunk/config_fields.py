@@ -12,6 +12,7 @@ from api.exact_json import DecimalText, ExactNumber
 from sim.signals.bounds import Bound
 from sim.signals.terms import RiskTerms, VotingTerms
 from sim.units import DEPOSIT_UNITS_MAX
+from storage.model_settings import TEMPERATURE, TOKENS
 
 NO_LIVE = "must be paper: there is no live trading here"
 
@@ -31,8 +32,6 @@ LOSS = bound_of(RiskTerms, "default_stop_loss")
 PROFIT = bound_of(RiskTerms, "default_take_profit")
 CONFIDENCE = bound_of(VotingTerms, "min_confidence")
 CAPITAL = Bound("what a session begins with", 0, DEPOSIT_UNITS_MAX, is_above=True)
-TEMPERATURE = Bound("how freely a model answers", 0, 2)
-TOKENS = Bound("how long a model's answer may be", 1, 1_000_000, is_whole=True)
 
 
 def _number(value: Any) -> Any:

@@ -185,7 +185,7 @@ def told_fields(one: Decision) -> dict[str, Any]:
         "outcome": one.outcome,
         "actual_pnl": None if one.pnl_atoms is None else amount(int(one.pnl_atoms)),
         "latency_ms": as_written(one.latency_ms),
-        "cost_usd": Decimal(one.cost_usd),
+        "cost_usd": shortest(Decimal(one.cost_usd)),
         "note": one.note,
         "created_at": instant_text(one.created_at_us),
     }
@@ -232,7 +232,7 @@ def statistics_answer(counted: Statistics) -> StatisticsAnswer:
         success_rate=rounded(counted.succeeded / known) if known else Decimal(0),
         avg_pnl=(Decimal(counted.pnl_atoms or 0) / 10**6).quantize(CENT, ROUND_HALF_EVEN),
         by_model=counted.by_model,
-        total_cost=Decimal(counted.cost_usd),
+        total_cost=shortest(Decimal(counted.cost_usd)),
         avg_latency_ms=rounded(counted.latency_ms or 0),
     )
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.cryptofunk.callers import Looker
+from api.cryptofunk.models_told import NO_GATEWAY, ModelsTold, models_left
 from api.cryptofunk.spelling import duration_text
 from api.cryptofunk.stream import clients_of
 from api.cryptofunk.wire import Told
@@ -75,6 +76,7 @@ class AgentsStatusAnswer(Told):
     uptime: str
     components: Components
     websocket: WebSocketTold
+    models: ModelsTold | None
 
     model_config = example(
         status="operational",
@@ -82,6 +84,7 @@ class AgentsStatusAnswer(Told):
         uptime="2h15m30s",
         components={"database": "healthy", "api": "healthy", "websocket": "healthy"},
         websocket={"connected_clients": 3},
+        models={"gateway": NO_GATEWAY, "tokens_left": 0, "usd_left": 0},
     )
 
 
@@ -133,6 +136,7 @@ async def get_agents_status(caller: Looker, request: Request) -> Response:
             uptime=uptime(),
             components=Components(database=health, api="healthy", websocket=health),
             websocket=WebSocketTold(connected_clients=clients_of(services_of(request).hub)),
+            models=await models_left(request) if is_well else None,
         )
     )
 

@@ -76,13 +76,15 @@ Rule = Callable[[View, StrategyTerms], Signal]
 class AgentKind:
     """An agent: its section of the terms, and its rule.
 
-    sees   of what is not shown to all: "looks" in between, "venues", "headlines"
+    sees          of what is not shown to all: "looks" in between, "venues", "headlines"
+    asks_models   whether a language model may be asked what it thinks of the rule's signal
     """
 
     agent_type: str
     section: str
     rule: Rule
     sees: str = ""
+    asks_models: bool = False
 
     def cycle_s(self, terms: StrategyTerms) -> int:
         cycle_s: int = getattr(terms.agents, self.section).cycle_s
@@ -95,7 +97,10 @@ class AgentKind:
 
 AGENTS: Mapping[str, AgentKind] = {
     "technical-agent": AgentKind(
-        "analysis", "technical", lambda v, t: technical.signal_of(v.candles, t.agents.technical)
+        "analysis",
+        "technical",
+        lambda v, t: technical.signal_of(v.candles, t.agents.technical),
+        asks_models=True,
     ),
     "orderbook-agent": AgentKind(
         "analysis",
@@ -110,10 +115,16 @@ AGENTS: Mapping[str, AgentKind] = {
         "headlines",
     ),
     "trend-agent": AgentKind(
-        "strategy", "trend", lambda v, t: trend.signal_of(v.candles, t.agents.trend)
+        "strategy",
+        "trend",
+        lambda v, t: trend.signal_of(v.candles, t.agents.trend),
+        asks_models=True,
     ),
     "reversion-agent": AgentKind(
-        "strategy", "reversion", lambda v, t: reversion.signal_of(v.candles, t.agents.reversion)
+        "strategy",
+        "reversion",
+        lambda v, t: reversion.signal_of(v.candles, t.agents.reversion),
+        asks_models=True,
     ),
     "arbitrage-agent": AgentKind(
         "strategy",

@@ -5,7 +5,7 @@ rule is about leaving.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -38,6 +38,8 @@ class Rule(StrEnum):
     MARGIN = "margin"
     MAX_QUANTITY = "max_quantity"
     RISK_AGENT_AWAY = "risk_agent_away"
+    MODEL = "model"
+    MODEL_APPROVAL = "model_approval"
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,29 @@ def judge(proposal: Proposal, account: Account, market: MarketSpec, terms: RiskT
     for rule, why in objections(proposal, account, terms):
         return Verdict(Ruling.VETOED, 0, rule, f"{why} Nothing is opened.")
     return _sized(caps(proposal, account, market, terms), market)
+
+
+def narrowed(verdict: Verdict, part: float, said: str, market: MarketSpec) -> Verdict:
+    """A verdict cut to a part of its quantity by a model: never more, and a veto stays one.
+
+    part   0 to 1; 0 is a veto
+    """
+    assert 0 <= part <= 1, part
+    if verdict.ruling is Ruling.VETOED:
+        return verdict
+    lots = floor_lots(exact(part) * verdict.quantity_lots)
+    told = f"{verdict.reasoning} A model was asked: {said}"
+    if lots < market.min_quantity_lots:
+        return Verdict(Ruling.VETOED, 0, Rule.MODEL, f"{told} Nothing is opened.")
+    if lots < verdict.quantity_lots:
+        return Verdict(Ruling.REDUCED, lots, Rule.MODEL, f"{told} It is reduced to {lots} lots.")
+    return replace(verdict, reasoning=told)
+
+
+def not_approved(why: str) -> Verdict:
+    """Of an opening where a model has to approve, and none did."""
+    told = f"A model has to approve, and none did: {why} Nothing is opened."
+    return Verdict(Ruling.VETOED, 0, Rule.MODEL_APPROVAL, told)
 
 
 def _closing(step: Step, position_lots: int, market: MarketSpec) -> Verdict:

@@ -15,6 +15,10 @@ class Action(StrEnum):
     HOLD = "HOLD"
 
 
+NEEDED = "needed"
+"""What a signal has among its numbers while there is too little to look at."""
+
+
 Numbers = Mapping[str, float | str]
 
 
@@ -85,12 +89,17 @@ def said(action: Action, confidence: float, numbers: Numbers, *sentences: str) -
     return Signal(action, bounded(confidence), numbers, " ".join(sentences))
 
 
+def is_warming_up(signal: Signal) -> bool:
+    """Whether that is all that it says."""
+    return NEEDED in signal.numbers
+
+
 def warming_up(known: int, needed: int) -> Signal:
     """Before there is enough to look at."""
     return said(
         Action.HOLD,
         0.0,
-        {"candles": known, "needed": needed},
+        {"candles": known, NEEDED: needed},
         f"It is warming up: {known} of {needed} candles.",
         "Until then it holds.",
     )

@@ -178,6 +178,10 @@ TABLES: Mapping[str, Rights] = {
         api="SELECT",
         engine="SELECT, UPDATE (status, halt_reason, takes_cancels, wish, wish_no, wish_answer)",
     ),
+    "model_days": Rights(
+        api="SELECT",
+        engine="SELECT, INSERT (day_no, tokens, cost_usd), UPDATE (tokens, cost_usd)",
+    ),
     "orders": Rights(
         api="SELECT, INSERT",
         engine="SELECT, INSERT (id, account_id, market_id, client_order_id, body_hash, side,"

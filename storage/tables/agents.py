@@ -238,6 +238,20 @@ class DecisionRow(SQLModel, table=True):
     )
 
 
+class ModelDayRow(SQLModel, table=True):
+    """What language models were asked in a day, with what is reserved for calls under way.
+
+    day_no   days since 1970, UTC
+    """
+
+    __tablename__ = "model_days"
+    day_no: int = Field(
+        sa_column=Column(BigInteger, primary_key=True, autoincrement=False, nullable=False)
+    )
+    tokens: int = Field(sa_type=BigInteger)
+    cost_usd: float = Field(sa_column=Column(Numeric, nullable=False))
+
+
 class DecisionFeedbackRow(SQLModel, table=True):
     """What a user says of a decision, once. `tags` is JSON."""
 

@@ -8,12 +8,12 @@ import numpy as np
 from uuid_utils.compat import uuid7
 
 from actors.live.orchestrator import Orchestrator
-from actors.live.risk_agent import Case, RiskUnavailable
+from actors.live.risk_agent import Case, Judged, RiskPort, RiskUnavailable
 from sim.book.engine import MarketEngine
 from sim.rows.layouts import kept_bytes
 from sim.rows.messages import COMMAND, CommandKind, Rows, Side, empty_commands, joined
 from sim.signals.agents import AGENTS
-from sim.signals.risk import Verdict, judge
+from sim.signals.risk import judge
 from sim.signals.signal import Action, Signal
 from sim.signals.terms import StrategyTerms
 from storage.agents.founding import name_markets
@@ -60,10 +60,10 @@ class Judge:
     def __init__(self) -> None:
         self.is_away = False
 
-    def verdicts(self, cases: Sequence[Case]) -> list[Verdict]:
+    def verdicts(self, cases: Sequence[Case], patience_s: float) -> list[Judged]:
         if self.is_away:
             raise RiskUnavailable("away")
-        return [judge(one.proposal, one.account, one.spec, one.terms) for one in cases]
+        return [Judged(judge(one.proposal, one.account, one.spec, one.terms)) for one in cases]
 
 
 class LivedSession:
@@ -76,6 +76,8 @@ class LivedSession:
         self.head = journal.acquire(house.database, MARKET)
         self.projection = MarketProjection(house.database, ETH_PERP, ORDINAL)
         self.judge, self.offset_us = Judge(), 0
+        self.risk: RiskPort = self.judge
+        self.model_timeout_s = 0.0
         self.owner_id = trader(house.database)
         self.maker_id = trader(house.database, "100000000")
         self.session_id = uuid7()
@@ -86,7 +88,11 @@ class LivedSession:
     def another(self) -> Orchestrator:
         """What a fresh process would have: nothing but the tables."""
         self.orchestrator = Orchestrator(
-            self.house.urls[0], self.judge, OpenOrdersMax(1_000, 1_000), self.clock_us
+            self.house.urls[0],
+            self.risk,
+            OpenOrdersMax(1_000, 1_000),
+            self.clock_us,
+            self.model_timeout_s,
         )
         return self.orchestrator
 

@@ -11,6 +11,7 @@ from sim.signals.agents import RISK_AGENT
 from storage.agents.founding import name_markets
 from tests.actors.house import MARKET, House
 from tests.actors.lived_session import SYMBOL
+from tests.actors.model_server import ModelServer
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.ray]
@@ -18,11 +19,13 @@ AGENT, START_S_MAX = "trend-agent", 60
 
 
 @pytest.fixture
-def started(ray_session: str, house: House, tmp_path: Path) -> Iterator[House]:
+def started(
+    ray_session: str, house: House, tmp_path: Path, model_server: ModelServer
+) -> Iterator[House]:
     assert ray_session
     cluster = RayCluster(str(tmp_path))
     name_markets(house.database, {SYMBOL: MARKET})
-    database = {"database_url": house.urls[0]}
+    database = {"database_url": house.urls[0], "models": model_server.terms()}
     cluster.ensure(Wanted("agent", AGENT, {"name": AGENT, **database}))
     cluster.ensure(Wanted("risk_agent", RISK_AGENT, database))
     yield house
@@ -41,4 +44,4 @@ def test_a_killed_agent_is_active_again_and_the_risk_agent_answers(started: Hous
     RayCluster().kill(AGENT)
     eventually(lambda: since(started) > first, START_S_MAX)
     eventually(lambda: ask(RISK_AGENT, "health", 1) is not None, START_S_MAX)
-    assert RiskHandle(RISK_AGENT).verdicts([]) == []
+    assert RiskHandle(RISK_AGENT).verdicts([], 0) == []

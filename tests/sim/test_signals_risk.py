@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sim.market import BTC_PERP
 from sim.signals import risk
-from sim.signals.risk import Account, History, Proposal, Rule, Ruling, judge, kelly
+from sim.signals.risk import Account, History, Proposal, Rule, Ruling, judge, kelly, narrowed
 from sim.signals.signal import Action
 from sim.signals.steps import Exits, Step, exits_of, step_of
 from sim.signals.terms import RiskTerms
@@ -191,3 +191,20 @@ def test_no_verdict_passes_any_cap(
     assert lots <= account.affordable_lots
     assert account.open_positions < TERMS.max_positions
     assert account.equity_atoms > account.peak_equity_atoms * 9 // 10
+
+
+@given(
+    lots=st.integers(0, BTC_PERP.max_quantity_lots),
+    part=st.floats(0, 1),
+    ruling=st.sampled_from([Ruling.APPROVED, Ruling.REDUCED]),
+)
+def test_what_a_model_leaves_is_never_more_and_a_veto_stays_one(
+    lots: int, part: float, ruling: Ruling
+) -> None:
+    given = risk.Verdict(ruling, lots, Rule.KELLY, "So much.")
+    left = narrowed(given, part, "Less.", BTC_PERP)
+    assert left.quantity_lots <= lots
+    assert left.quantity_lots == 0 or left.quantity_lots >= BTC_PERP.min_quantity_lots
+    assert (left.quantity_lots == 0) == (left.ruling is Ruling.VETOED)
+    vetoed = risk.Verdict(Ruling.VETOED, 0, Rule.MARGIN, "None.")
+    assert narrowed(vetoed, part, "More!", BTC_PERP) == vetoed
