@@ -28,6 +28,22 @@ MANY = TEXT.replace("heads = 200", "heads = 5000").replace(
 PATIENT = TEXT.replace("stop_loss = 0.0008", "stop_loss = 0.05").replace(
     "take_profit = 0.001", "take_profit = 0.05"
 )
+FUNDED = (
+    PATIENT.replace(
+        'max_quantity = "20000"\nprice',
+        'max_quantity = "20000"\nfunding_interval_hours = 1\nprice',
+        1,
+    )
+    + """
+[[shocks]]
+market = "ETH-PERP"
+kind = "sell"
+at_s = 10
+quantity = "9000"
+over_s = 3600
+"""
+)
+"""Somebody sells for an hour, so that the market's premium is one that is paid for."""
 
 PRINT_A_HASH = """
 from tests.sim.agents_runs import agents_scenario, ran
@@ -105,12 +121,16 @@ def test_what_is_open_the_other_way_is_closed_first() -> None:
             assert after.trip.opened_at_us > before.trip.closed_at_us
 
 
-def test_a_session_is_worth_what_its_market_says(record: RunRecord, course: AgentsCourse) -> None:
-    strategy = record.strategies[-1]
+@pytest.mark.parametrize("is_funded", [False, True])
+def test_a_session_is_worth_what_its_market_says(record: RunRecord, is_funded: bool) -> None:
+    if is_funded:
+        record = ran(agents_scenario(FUNDED, duration_s=3_700, step_us=2_000_000))[1]
+    strategy, course = record.strategies[-1], agents_of(record).course
+    assert (strategy.standings["funding_atoms"][-1] != 0) == is_funded
     standings = {int(one["time_us"]): int(one["equity_atoms"]) for one in strategy.standings}
     rows = zip(course.equity_times_us.tolist(), course.equity_atoms.tolist(), strict=True)
     sampled = {time_us: sum(row) for time_us, row in rows if time_us}
-    assert len(sampled) == 14
+    assert len(sampled) == (61 if is_funded else 14)
     assert sampled == {time_us: standings[time_us] for time_us in sampled}
 
 
