@@ -6,6 +6,7 @@ import numpy as np
 
 from sim.record.run import RunRecord
 from sim.scenario.scenario import Scenario
+from sim.signals.signal import Action
 from sim.stepping.world import SimulatedWorld, Timing
 from storage.files.scenario_file import load_scenario, scenario_prices
 
@@ -67,3 +68,12 @@ def test_liquidations_feed_the_fall_and_the_fund_pays() -> None:
     assert kept.strategies[-1].standings["liquidated_traders"][-1] == 0
     assert lows[0] < 0.99 * lows[1]
     assert 0 < paid_atoms < scenario.insurance_atoms
+
+
+def test_agents_decide_and_their_sessions_go_round() -> None:
+    [agents] = ran(load_scenario("agents", duration_s=2_000)).agents
+    course = agents.course
+    print({str(action): count for action, count in course.actions.items()})
+    assert course.actions[Action.BUY] + course.actions[Action.SELL] > 10
+    assert all(len(trips) > 0 for trips in course.trips)
+    assert all(trip.net_atoms for trips in course.trips for trip in trips)
