@@ -15,6 +15,7 @@ from api import health, root
 from api.cryptofunk import (
     agents,
     audit,
+    backtests,
     candles,
     config,
     decisions,
@@ -100,6 +101,7 @@ SECTIONS = (
     strategies.router,
     strategies.texts,
     candles.router,
+    backtests.router,
     audit.router,
     agents_health.router,
     agents_health.health_router(app_explorer.tell_health, ExplorerHealthAnswer),

@@ -1,7 +1,7 @@
 """What a market is: its kind, its grid, its limits, its fees and its margin rates."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from functools import cached_property
 
@@ -115,6 +115,14 @@ class MarketSpec:
     def notional_atoms(self, price_ticks: int, quantity_lots: int) -> int:
         """Price × quantity in quote atoms, exactly."""
         return price_ticks * quantity_lots * self.atoms_per_tick_lot
+
+
+def average_price_text(spec: MarketSpec, tick_lots: int, lots: int) -> str | None:
+    """Volume-weighted price of fills, for display: at most 8 decimals, half up."""
+    if lots == 0 or tick_lots == 0:
+        return None
+    price = (Decimal(tick_lots) * spec.tick_size / lots).quantize(Decimal("1e-8"), ROUND_HALF_UP)
+    return f"{price:f}".rstrip("0").rstrip(".")
 
 
 BTC_PERP = MarketSpec("BTC-PERP", "BTC", COLLATERAL, Decimal("0.1"), Decimal("0.001"), 1_000_000)

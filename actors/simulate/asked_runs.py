@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from actors.simulate.backtest_results import with_result
 from actors.simulate.droid_grid import grid_summary, tried_until
 from actors.simulate.droid_results import droid_summary
 from actors.simulate.hosts import peak_memory_bytes
@@ -28,6 +29,7 @@ from storage.files.scenario_file import scenario_prices
 from storage.runs.simulation_runs import Begun
 from storage.runs.simulations import Report
 from storage.runs.stored_backtest import StoredBacktest
+from storage.runs.stored_scenario import paths_of
 
 ASKED_BY = "a request to the exchange"
 
@@ -106,7 +108,8 @@ class ScenarioRun:
         record = self._world.record(timing)
         facts = run_facts(record)
         report = report_of(record.steps, lambda: html_report(record, facts=facts))
-        return Left(record.state_hash, summary_of(record, facts), report)
+        summary = with_result(summary_of(record, facts), record)
+        return Left(record.state_hash, summary, report)
 
 
 class DroidRun:
@@ -206,7 +209,8 @@ def asked_run(begun: Begun, asked: Scenario | StoredBacktest) -> AskedRun:
 def open_world(begun: Begun, scenario: Scenario) -> SimulatedWorld:
     """The world where its last process has left it, or at its start. Raises CannotRun."""
     try:
-        world = world_of(scenario, scenario_prices(scenario))
+        paths = paths_of(begun.wish)
+        world = world_of(scenario, scenario_prices(scenario, paths))
         if begun.checkpoint is None:
             return world
         try:
@@ -214,7 +218,7 @@ def open_world(begun: Begun, scenario: Scenario) -> SimulatedWorld:
             return world
         except StateUnreadable as error:  # of an older version, say
             log.warning("simulation_starts_anew", error=str(error))
-            return world_of(scenario, scenario_prices(scenario))
+            return world_of(scenario, scenario_prices(scenario, paths))
     except ScenarioError as error:
         raise CannotRun(str(error)) from error
 

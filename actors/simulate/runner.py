@@ -229,7 +229,7 @@ def prepared(begun: Begun) -> Scenario | StoredBacktest:
     wish = begun.wish
     try:
         if is_backtest(wish.scenario):
-            return read_backtest(wish.scenario, wish.seed, wish.swaps)
+            return read_backtest(wish.scenario, wish.seed, wish.history)
         warm_up()
         scenario = scenario_of(wish)
         rehearse(scenario)

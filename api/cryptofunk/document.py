@@ -1,5 +1,7 @@
 """What the document says of this family beside the schemas."""
 
+from api.cryptofunk.backtest_answers import BACKTEST_ID
+from api.cryptofunk.backtests import WRONG_BACKTEST
 from api.cryptofunk.config import NOTHING_CHANGES
 from api.cryptofunk.decisions import WRONG_ID
 from api.cryptofunk.envelope import FAILED, INVALID_BODY, error_body
@@ -68,6 +70,7 @@ TAGS = {
     "Agents: sessions": "Paper runs, each by an account of its own.",
     "Agents: decisions": "What was decided, why, and what became of it.",
     "Agents: strategies": "What the agents go by: parameters, weights, limits of risk.",
+    "Agents: backtests": "Strategies on the exchange's own history, or on a simulation.",
 }
 
 OPERATION_IDS = {
@@ -96,10 +99,13 @@ OPERATION_IDS = {
     "post_strategy_merge": "mergeStrategies",
     "post_default_strategy": "makeDefaultStrategy",
     "get_audit": "getAgentsAudit",
+    "post_backtest": "runBacktest",
+    "post_backtest_cancel": "cancelBacktest",
 }
 
 NO_SESSION: Example = ("session not found", "", {"session_id": UUID})
 NO_ORDER: Example = ("order not found", "", {"order_id": UUID})
+NO_BACKTEST: Example = ("backtest not found", "", {"backtest_id": BACKTEST_ID})
 NO_DECISION: Example = ("decision not found", "", {"decision_id": UUID})
 NO_FEEDBACK: Example = ("feedback not found", "", {"feedback_id": UUID})
 UNKNOWN = "voting.wisdom is not known."
@@ -107,6 +113,23 @@ WRONG_STRATEGY: Example = (
     FAILED,
     UNKNOWN,
     {"field": "voting.wisdom", "errors": [{"field": "voting.wisdom", "message": UNKNOWN}]},
+)
+LATE = "end_date: must not be before start_date"
+WRONG_DAYS: Example = (
+    FAILED,
+    LATE,
+    {"field": "end_date", "errors": [{"field": "end_date", "message": LATE}]},
+)
+QUEUE_FULL: Example = (
+    "too many simulations",
+    "At most 5 of your simulations may wait or run at a time",
+    {},
+)
+TOO_LARGE: Example = (
+    "forbidden",
+    "This scenario has 1200000000 traders and orders × steps; the role TRADER may run up to"
+    " 1000000000",
+    {},
 )
 NO_TEXT: Example = ("unsupported media type", not_called(TEXT_NAMES), {})
 NO_LARGER: Example = (
@@ -149,6 +172,35 @@ EXAMPLES: dict[str, dict[int, Example]] = {
     "stopSession": {404: NO_SESSION},
     "pauseSession": {404: NO_SESSION},
     "resumeSession": {404: NO_SESSION},
+    "runBacktest": {400: WRONG_DAYS, 403: TOO_LARGE, 409: QUEUE_FULL},
+    "getBacktest": {400: (WRONG_BACKTEST, "", {}), 404: NO_BACKTEST},
+    "getBacktestReport": {
+        400: (WRONG_BACKTEST, "", {}),
+        404: NO_BACKTEST,
+        409: (
+            "simulation not ended",
+            "The simulation is RUNNING: there is a report when it has ended",
+            {"status": "RUNNING"},
+        ),
+    },
+    "cancelBacktest": {
+        400: (WRONG_BACKTEST, "", {}),
+        404: NO_BACKTEST,
+        409: (
+            "backtest cannot be cancelled",
+            "The backtest is completed",
+            {"backtest_id": BACKTEST_ID, "status": "completed"},
+        ),
+    },
+    "deleteBacktest": {
+        400: (WRONG_BACKTEST, "", {}),
+        404: NO_BACKTEST,
+        409: (
+            "backtest cannot be deleted",
+            "The backtest is running: cancel it first",
+            {"backtest_id": BACKTEST_ID, "status": "running"},
+        ),
+    },
     "getSession": {400: (WRONG_SESSION, "", {}), 404: NO_SESSION},
 }
 
@@ -158,6 +210,7 @@ PARTS_OF_PATHS = {
     "session_id": UUID,
     "decision_id": UUID,
     "feedback_id": UUID,
+    "backtest_id": BACKTEST_ID,
 }
 
 WORDS = Words(

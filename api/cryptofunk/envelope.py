@@ -34,6 +34,7 @@ CONTEXT = (
     "name",
     "symbol",
     "session_id",
+    "backtest_id",
     "status",
     "errors",
     "retry_after",
@@ -109,4 +110,6 @@ def rate_kind(method: str, path: str) -> RateKind:
         return RateKind.READ
     if path.startswith("/api/v1/orders"):
         return RateKind.CANCEL if method == "DELETE" else RateKind.ORDER
+    if path.startswith("/api/v1/backtest"):
+        return RateKind.ORDER
     return RateKind.WRITE

@@ -8,10 +8,10 @@ from api.cryptofunk.identifiers import IdKind, uuid_of
 from api.cryptofunk.spelling import instant_or_none, instant_text
 from api.cryptofunk.wire import Told
 from api.desk.identifiers import order_id_text
-from api.desk.order_words import average_price_text, cancel_reason, price_text, quantity_text
+from api.desk.order_words import cancel_reason, price_text, quantity_text
 from api.door.answers import example
 from api.door.wire import ExactDecimal
-from sim.market import COLLATERAL, MarketSpec
+from sim.market import COLLATERAL, MarketSpec, average_price_text
 from sim.orders import OrderStatus
 from sim.rows.messages import OrderType, Reason
 from sim.rows.order_types import type_when_triggered, waits_for_trigger

@@ -2,7 +2,6 @@
 prices and quantities as decimal text."""
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
 
 from sim.market import MarketSpec
 from sim.orders import OrderStatus
@@ -75,11 +74,3 @@ def price_text(spec: MarketSpec, ticks: int) -> str:
 def quantity_text(spec: MarketSpec, lots: int) -> str:
     """Lots as a decimal quantity."""
     return format_steps(lots, spec.lot_size)
-
-
-def average_price_text(spec: MarketSpec, tick_lots: int, lots: int) -> str | None:
-    """Volume-weighted price of the fills, for display: at most 8 decimals, half up."""
-    if lots == 0 or tick_lots == 0:
-        return None
-    price = (Decimal(tick_lots) * spec.tick_size / lots).quantize(Decimal("1e-8"), ROUND_HALF_UP)
-    return f"{price:f}".rstrip("0").rstrip(".")

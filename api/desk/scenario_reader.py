@@ -14,6 +14,7 @@ from sim.scenario.fields import ScenarioError
 from sim.scenario.markets import SECOND_US
 from sim.scenario.work import CROWD_MIN, MEBIBYTE, Work, work_of
 from storage.process_limits import die_with_parent, end_after_cpu, limited_memory
+from storage.runs.kept_candles import unpacked
 from storage.runs.simulations import SimulationWish
 from storage.runs.stored_backtest import GRID, SWAPS, is_backtest, read_backtest
 from storage.runs.stored_scenario import read_scenario
@@ -61,11 +62,11 @@ class ScenarioReader:
         text: str,
         seed: int | None,
         duration_s: int | None,
-        swaps: bytes | None = None,
+        history: bytes | None = None,
     ) -> ScenarioRead:
         """Raises ScenarioError; Refused UNAVAILABLE where too many wait to be read.
 
-        swaps   the log that came with a backtest
+        history   what is to be lived: see SimulationWish
         """
         clock = asyncio.get_running_loop().time
         async with self._turns.turn(address):
@@ -74,7 +75,7 @@ class ScenarioReader:
                 began = clock()
                 try:
                     return await asyncio.wrap_future(
-                        pool.submit(read, text, seed, duration_s, swaps)
+                        pool.submit(read, text, seed, duration_s, history)
                     )
                 except BrokenProcessPool:
                     self._forget(pool)
@@ -112,22 +113,23 @@ def begin(parent: int) -> None:
 
 
 def read(
-    text: str, seed: int | None, duration_s: int | None, swaps: bytes | None = None
+    text: str, seed: int | None, duration_s: int | None, history: bytes | None = None
 ) -> ScenarioRead:
     """In the process of its own. Raises ScenarioError."""
     end_after_cpu(READ_CPU_S_MAX)
     try:
         with limited_memory(READ_MEMORY_MB_MAX):
             if is_backtest(text):
-                return of_backtest(text, seed, duration_s, swaps)
-            scenario = read_scenario(text, seed, duration_s)
+                return of_backtest(text, seed, duration_s, history)
+            candles = None if history is None else unpacked(history)
+            scenario = read_scenario(text, seed, duration_s, candles)
     except MemoryError:
         raise ScenarioError(
             f"not a scenario: it takes more than {READ_MEMORY_MB_MAX} MB to read"
         ) from None
     world = scenario.world
     return ScenarioRead(
-        SimulationWish(world.name, text, world.seed, duration_s),
+        SimulationWish(world.name, text, world.seed, duration_s, history),
         scenario.accounts,
         len(world.markets),
         scenario.steps,
@@ -137,18 +139,18 @@ def read(
 
 
 def of_backtest(
-    text: str, seed: int | None, duration_s: int | None, swaps: bytes | None = None
+    text: str, seed: int | None, duration_s: int | None, history: bytes | None = None
 ) -> ScenarioRead:
     """A droid is one trader on no market; a block is a step. Raises ScenarioError."""
     if duration_s is not None:
         raise ScenarioError(f"{SWAPS}: found a duration beside it, allowed is none: all of the log")
-    backtest = read_backtest(text, seed, swaps)
+    backtest = read_backtest(text, seed, history)
     rows, blocks, many = len(backtest.log.rows), backtest.log.blocks, len(backtest.tried)
     if many * blocks > STEPS_MAX:
         found = f"found {many} combinations of {blocks} blocks each"
         raise ScenarioError(f"{GRID}: {found}, allowed are {STEPS_MAX} blocks in all")
     return ScenarioRead(
-        SimulationWish(backtest.name, text, backtest.setting.seed, None, swaps),
+        SimulationWish(backtest.name, text, backtest.setting.seed, None, history),
         many,
         0,
         many * blocks,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from api.exact_json import ExactNumber
@@ -33,7 +34,7 @@ def not_a_text(found: str, allowed: str) -> ScenarioError:
 
 
 def toml_of(table: Mapping[str, Any]) -> str:
-    """A JSON object as TOML, one top-level field a line. Raises ScenarioError."""
+    """A JSON object or plain values as TOML, one top-level field a line. Raises ScenarioError."""
     try:
         text = "\n".join(f"{json.dumps(name)} = {_value(table[name])}" for name in table)
         text.encode()
@@ -45,8 +46,10 @@ def toml_of(table: Mapping[str, Any]) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, ExactNumber):
-        return value.text
+    if isinstance(value, ExactNumber | int | float):
+        return str(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list):

@@ -104,11 +104,11 @@ async def request_simulation(
 ) -> int:
     """A new simulation's id. Raises Refused INVALID_SCENARIO, FORBIDDEN, TOO_MANY_SIMULATIONS."""
     try:
-        text, swaps = text_of(sent), None
+        text, history = text_of(sent), None
         if sent.log is not None:  # which takes a while, in which others are answered
-            swaps = await asyncio.to_thread(sent.log.checked().packed)
+            history = await asyncio.to_thread(sent.log.checked().packed)
         found = await scenarios.reader.read(
-            requester.origin, text, sent.seed, sent.duration_s, swaps
+            requester.origin, text, sent.seed, sent.duration_s, history
         )
     except ScenarioError as error:
         raise refused_scenario(error) from None
@@ -124,7 +124,7 @@ async def run_again(
         raise no_simulation()
     try:
         found = await scenarios.reader.read(
-            requester.origin, wish.scenario, wish.seed, wish.duration_s, wish.swaps
+            requester.origin, wish.scenario, wish.seed, wish.duration_s, wish.history
         )
     except ScenarioError as error:
         raise refused_scenario(error) from None
@@ -261,5 +261,5 @@ def refused_scenario(error: ScenarioError) -> Refused:
 
 def meaning_of(wish: SimulationWish) -> bytes:
     """What makes two requests the same: what would be run."""
-    swaps = () if wish.swaps is None else (wish.swaps.hex(),)
-    return digest(str(wish.seed), str(wish.duration_s), wish.scenario, *swaps)
+    history = () if wish.history is None else (wish.history.hex(),)
+    return digest(str(wish.seed), str(wish.duration_s), wish.scenario, *history)

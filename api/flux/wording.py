@@ -6,7 +6,6 @@ from api.credentials.tokens import user_id_text
 from api.desk.identifiers import account_id_text, order_id_text
 from api.desk.order_words import (
     ENDED_EARLY,
-    average_price_text,
     cancel_reason,
     price_text,
     quantity_text,
@@ -23,7 +22,7 @@ from api.flux.market_answers import (
     TradeAnswer,
 )
 from api.flux.order_words import terms_told, type_text
-from sim.market import MarketSpec
+from sim.market import MarketSpec, average_price_text
 from sim.money.position import entry_price_text, unrealized_pnl_atoms
 from sim.orders import OrderStatus
 from sim.rows.messages import OrderType

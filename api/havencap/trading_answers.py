@@ -6,7 +6,6 @@ from api.credentials.tokens import user_id_text
 from api.desk.identifiers import order_id_text
 from api.desk.order_words import (
     ENDED_EARLY,
-    average_price_text,
     cancel_reason,
     price_text,
     quantity_text,
@@ -16,7 +15,7 @@ from api.desk.order_words import (
 from api.door.answers import example
 from api.door.wire import ExactDecimal, Wire
 from api.havencap.spelling import iso_milliseconds
-from sim.market import MarketSpec
+from sim.market import MarketSpec, average_price_text
 from sim.orders import OrderStatus
 from sim.rows.messages import OrderType
 from sim.rows.order_types import type_when_triggered, waits_for_trigger

@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from fastapi.responses import HTMLResponse
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,10 +10,11 @@ from api.credentials.tokens import user_id_text
 from api.desk import simulations as desk
 from api.desk.identifiers import parse_simulation_id, simulation_id_text
 from api.door.answers import milliseconds, reply, reply_page
-from api.door.callers import Caller, IdempotencyKey, Trader, Viewer
-from api.door.describing import RATE_HEADERS, documented, refusal, success
-from api.door.front import call_of
+from api.door.callers import IdempotencyKey, Trader, Viewer
+from api.door.describing import documented, refusal, success
 from api.door.paging import cursor_number, page_of
+from api.door.report_pages import PAGE, report_page
+from api.door.requesters import requester_of, scenarios_of
 from api.door.routing import ExactRoute, services_of
 from api.door.wire import PageAsked
 from api.simulations.schemas import (
@@ -33,14 +33,6 @@ from storage.runs.simulations import SimulationView, simulations
 NOBODYS_SIMULATION = 0
 LARGE_BODIES = {("POST", "/simulations"): LOG_BODY_BYTES_MAX}
 """The route that takes logs, and what a body may have there."""
-
-SANDBOX = "; sandbox allow-scripts; frame-ancestors 'none'"
-"""Beside the report's own policy: it is of no origin, and in no frame."""
-
-REPORT_HEADERS = {
-    "Cache-Control": "private, no-store",
-    "Referrer-Policy": "no-referrer",
-}
 
 router = APIRouter(route_class=ExactRoute, tags=["Simulations"])
 
@@ -69,15 +61,6 @@ NO_REPORT_YET = refusal(
     "SIMULATION_NOT_ENDED",
     "The simulation is RUNNING: there is a report when it has ended",
 )
-PAGE: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The report, one page that loads nothing from elsewhere",
-        "headers": RATE_HEADERS,
-        "content": {
-            "text/html": {"schema": {"type": "string"}, "example": "<!doctype html>\n<html>…"}
-        },
-    }
-}
 
 
 @router.post(
@@ -147,9 +130,8 @@ async def get_report(simulation_id: str, caller: Viewer, request: Request) -> Re
     services, requester = services_of(request), requester_of(caller, request)
 
     async def answer() -> Response:
-        report = await desk.find_report(services.pool, requester, number_of(simulation_id))
-        policy = {"Content-Security-Policy": report.policy + SANDBOX}
-        return HTMLResponse(report.page, headers=REPORT_HEADERS | policy)
+        found = await desk.find_report(services.pool, requester, number_of(simulation_id))
+        return report_page(found)
 
     return services.reports.answer(requester.origin, answer)
 
@@ -186,18 +168,6 @@ async def post_run(
     requester, number = requester_of(caller, request), number_of(simulation_id)
     number = await desk.run_again(scenarios_of(request), requester, number, idempotency_key)
     return reply(QueuedAnswer(simulation_id=simulation_id_text(number)), 202)
-
-
-def requester_of(caller: Caller, request: Request) -> desk.Requester:
-    """The caller as the desk knows them."""
-    origin = call_of(request.scope).address
-    return desk.Requester(caller.user_id, caller.role, origin, services_of(request).settings)
-
-
-def scenarios_of(request: Request) -> desk.Scenarios:
-    """What the desk works with."""
-    services = services_of(request)
-    return desk.Scenarios(services.pool, services.scenarios)
 
 
 def number_of(simulation_id: str) -> int:

@@ -1,5 +1,6 @@
 """How sessions of signal agents did: their metrics together, and which agents that comes from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.record.run import AgentsRecord
@@ -32,6 +33,6 @@ def sessions_together(record: AgentsRecord) -> SessionsTogether:
     )
 
 
-def closed_net_atoms(trips: list[SessionTrip]) -> list[int]:
+def closed_net_atoms(trips: Sequence[SessionTrip]) -> list[int]:
     """What each round trip came to that is over."""
     return [trip.net_atoms for trip in trips if trip.trip.closed_at_us is not None]

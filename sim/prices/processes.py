@@ -162,9 +162,11 @@ class SyntheticPrice:
     def restore(self, state: bytes) -> None:
         """Go on from a `state()`; raises StateMismatch."""
         if state[:1] != self.WIDE_KIND:
-            _, self._steps, self._price, self._variance = _unpack(self.STATE, self.KIND, state)
+            _, self._steps, self._price, self._variance = unpacked_state(
+                self.STATE, self.KIND, state
+            )
             return
-        _, self._steps, *wide = _unpack(self.WIDE_STATE, self.WIDE_KIND, state)
+        _, self._steps, *wide = unpacked_state(self.WIDE_STATE, self.WIDE_KIND, state)
         self._price, self._variance = (int.from_bytes(one, "little") for one in wide)
 
 
@@ -196,7 +198,7 @@ class ConstantPrice:
 
     def restore(self, state: bytes) -> None:
         """Checks only that the state is one of a constant; raises StateMismatch."""
-        _unpack(self.STATE, self.KIND, state)
+        unpacked_state(self.STATE, self.KIND, state)
 
 
 class ReplayPrice:
@@ -254,10 +256,10 @@ class ReplayPrice:
 
     def restore(self, state: bytes) -> None:
         """Go on from a `state()`; raises StateMismatch."""
-        _, self._elapsed_us = _unpack(self.STATE, self.KIND, state)
+        _, self._elapsed_us = unpacked_state(self.STATE, self.KIND, state)
 
 
-def _unpack(layout: struct.Struct, kind: bytes, state: bytes) -> tuple[Any, ...]:
+def unpacked_state(layout: struct.Struct, kind: bytes, state: bytes) -> tuple[Any, ...]:
     """Fields of a stored state, its kind first. Raises StateMismatch."""
     if len(state) != layout.size or state[:1] != kind:
         raise StateMismatch(f"a price state of kind {kind!r} was expected, found {state[:32]!r}")

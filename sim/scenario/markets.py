@@ -28,11 +28,13 @@ PRICE_FIELDS = {
     "constant": ("price",),
     "replay": ("file", "loop"),
     "same": ("market",),
+    "candles": ("digest",),
 }
 """Of each price process, besides its name."""
 
 ASSET_PATTERN = r"[A-Z0-9]{2,12}"
 FILE_PATTERN = r"[^\0\n]{1,4096}"
+DIGEST_PATTERN = r"[0-9a-f]{32}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,17 @@ class Same:
     market_id: str
 
 
-PriceProcess = Synthetic | Constant | Replay | Same
+@dataclass(frozen=True)
+class CandlePath:
+    """The candles of a market that somebody else keeps: of a backtest, beside its text.
+
+    digest   tells candles of other content apart
+    """
+
+    digest: str
+
+
+PriceProcess = Synthetic | Constant | Replay | Same | CandlePath
 
 
 @dataclass(frozen=True)
@@ -145,6 +157,8 @@ def _price(fields: Fields, spec: MarketSpec) -> PriceProcess:
         price = Same(fields.text("market", MARKET_ID_PATTERN, "the id of another market"))
     elif process == "constant":
         price = Constant(steps_of(fields, "price", spec.tick_size, PRICE_TICKS_MAX))
+    elif process == "candles":
+        price = CandlePath(fields.text("digest", DIGEST_PATTERN, "32 hex digits"))
     else:
         file = fields.text("file", FILE_PATTERN, "a file name") if fields.has("file") else ""
         price = Replay(file, fields.flag("loop", True))

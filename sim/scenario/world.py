@@ -11,6 +11,7 @@ from sim.market import COLLATERAL, LEVERAGE_DEFAULT, QUANTITY_LOTS_MAX, MarketSp
 from sim.populations.crowd import StrategyKind
 from sim.populations.population import Integers
 from sim.populations.registry import STRATEGIES
+from sim.prices.candle_path import CandlePrice
 from sim.prices.news import HEADLINES_A_DAY_MAX
 from sim.prices.processes import (
     STEP_US_DEFAULT,
@@ -22,6 +23,7 @@ from sim.prices.processes import (
 from sim.scenario.fields import Fields
 from sim.scenario.fields import ScenarioError as ScenarioError
 from sim.scenario.markets import (
+    CandlePath,
     Constant,
     MarketDescription,
     Replay,
@@ -128,6 +130,9 @@ def parse_world(text: str) -> World:
         )
     for place, market in enumerate(world.markets):
         _refuse_quote(place, market.spec.quote_asset, COLLATERAL)
+        if isinstance(market.price, CandlePath):
+            path = f"markets[{place}].price.process"
+            raise ScenarioError(f"{path}: found 'candles', allowed is one that goes on", path)
     for place, population in enumerate(world.populations):
         if not population.kind.is_for_worlds:
             field = f"populations[{place}].strategy"
@@ -187,16 +192,21 @@ def reference_price(
     market_id: str,
     trades: tuple[Integers, Integers] | None = None,
     step_us: int = STEP_US_DEFAULT,
+    minutes: Integers | None = None,
 ) -> ReferencePrice:
     """The price process of a market.
 
-    trades   of a Replay: times in µs and prices in ticks, int64 arrays of one length ≥ 1
+    trades    of a Replay: times in µs and prices in ticks, int64 arrays of one length ≥ 1
+    minutes   of a CandlePath: as CandlePrice takes them
     """
     priced = world.priced(market_id)
     market_id, price = priced.spec.market_id, priced.price
     if isinstance(price, Replay):
         assert trades is not None, "a replay needs its trades"
         return ReplayPrice(*trades, price.loop, step_us=step_us)
+    if isinstance(price, CandlePath):
+        assert minutes is not None, "a path of candles needs its candles"
+        return CandlePrice(minutes, step_us=step_us)
     if isinstance(price, Constant):
         return ConstantPrice(price.price_ticks)
     assert isinstance(price, Synthetic), "who is followed follows nobody"

@@ -4,6 +4,12 @@ Win rate is winners over all closed positions; one that comes to nothing is lost
 counts. Drawdown is (peak − equity) ÷ peak. Sharpe is the mean of the minutes' returns over their
 standard deviation, annualised by the root of the minutes of 365 days, for these markets never
 close; the risk-free rate is 0. The original mixes a yearly rate with daily returns there.
+
+A backtest is told more: Sortino (sim/ratios.py) from the same returns; Calmar, which is the mean
+return a year over the largest drawdown (Young, "Calmar Ratio", 1991), the year's mean reckoned as
+in Sharpe, for a rate that is compounded from hours says nothing; profit factor, which is all that
+was won over all that was lost; expectancy, which is the mean profit of a closed position (Tharp's
+p × mean win + q × mean loss).
 """
 
 from collections.abc import Sequence
@@ -11,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.ratios import Floats, drawdowns, sharpe_ratio
+from sim.ratios import Floats, drawdowns, sharpe_ratio, sortino_ratio
 
 MINUTES_PER_YEAR = 365 * 24 * 60
 ALIKE = 1e-12
@@ -45,6 +51,42 @@ def metrics_of(pnl_atoms: Sequence[int], equity_atoms: Sequence[int]) -> Session
         win_rate=won / total if total else 0.0,
         max_drawdown=max(0.0, deepest),
         sharpe_ratio=sharpe_ratio(returns, MINUTES_PER_YEAR) if varies else None,
+    )
+
+
+@dataclass(frozen=True)
+class BacktestMetrics:
+    """What `metrics_of` tells, and more; None where a figure is not defined.
+
+    total_return       last equity over the first, less 1; 0 without a sample
+    expectancy_atoms   of a closed position, net of fees
+    """
+
+    session: SessionMetrics
+    total_return: float
+    sortino_ratio: float | None
+    calmar_ratio: float | None
+    profit_factor: float | None
+    expectancy_atoms: float | None
+
+
+def backtest_metrics(pnl_atoms: Sequence[int], equity_atoms: Sequence[int]) -> BacktestMetrics:
+    """See `metrics_of`; the first equity is what was begun with."""
+    session = metrics_of(pnl_atoms, equity_atoms)
+    returns = minute_returns(np.array(equity_atoms, np.float64))
+    a_year = float(returns.mean()) * MINUTES_PER_YEAR if len(returns) else None
+    deepest = session.max_drawdown
+    won = sum(pnl for pnl in pnl_atoms if pnl > 0)
+    lost = -sum(pnl for pnl in pnl_atoms if pnl < 0)
+    return BacktestMetrics(
+        session=session,
+        total_return=equity_atoms[-1] / equity_atoms[0] - 1 if len(equity_atoms) else 0.0,
+        sortino_ratio=None
+        if session.sharpe_ratio is None
+        else sortino_ratio(returns, MINUTES_PER_YEAR),
+        calmar_ratio=a_year / deepest if a_year is not None and deepest > ALIKE else None,
+        profit_factor=won / lost if lost else None,
+        expectancy_atoms=sum(pnl_atoms) / len(pnl_atoms) if pnl_atoms else None,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from sim.prices.processes import ReferencePrice
-from sim.scenario.markets import Constant, MarketDescription, PriceProcess, Replay
+from sim.scenario.markets import CandlePath, Constant, MarketDescription, PriceProcess, Replay
 from sim.scenario.scenario import IndexJump, Scenario
 from sim.scenario.world import PopulationDescription, reference_price
 from sim.stepping.world import SimulatedWorld, Timing
@@ -77,12 +77,12 @@ def small_crowd(crowd: PopulationDescription, ids: list[str]) -> PopulationDescr
 
 
 def prices_of(scenario: Scenario) -> Iterator[ReferencePrice]:
-    """Of the same kinds; recorded trades are replaced by one trade."""
+    """Of the same kinds; recorded trades are replaced by one trade, candles by one candle."""
     for market in scenario.world.markets:
         market_id, price = market.spec.market_id, market.price
-        trades = None
-        if isinstance(price, Replay):
-            ticks = min(market.spec.max_price_ticks, PPM)
-            trades = np.zeros(1, np.int64), np.full(1, ticks, np.int64)
-        assert trades is not None or isinstance(price, Constant) or hasattr(price, "start_ticks")
-        yield reference_price(scenario.world, market_id, trades, scenario.step_us)
+        ticks = min(market.spec.max_price_ticks, PPM)
+        trades = np.zeros(1, np.int64), np.full(1, ticks, np.int64)
+        minutes = np.full((1, 4), ticks, np.int64)
+        recorded = isinstance(price, Replay | CandlePath)
+        assert recorded or isinstance(price, Constant) or hasattr(price, "start_ticks")
+        yield reference_price(scenario.world, market_id, trades, scenario.step_us, minutes)

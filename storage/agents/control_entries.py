@@ -29,6 +29,9 @@ class ControlAction(StrEnum):
     ORDER_CANCELLED = "order_cancelled"
     CONFIG_CHANGED = "config_changed"
     STRATEGY_CHANGED = "strategy_changed"
+    BACKTEST_RUN = "backtest_run"
+    BACKTEST_CANCELLED = "backtest_cancelled"
+    BACKTEST_DELETED = "backtest_deleted"
 
 
 class ControlOutcome(StrEnum):

@@ -2,18 +2,19 @@
 
 import dataclasses
 import hashlib
+from collections.abc import Mapping
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
 
 import sim.scenario.world
-from sim.prices.processes import ReferencePrice
+from sim.prices.processes import Integers, ReferencePrice
 from sim.scenario.fields import ScenarioError
 from sim.scenario.markets import Replay
 from sim.scenario.scenario import Scenario, parse_scenario
 from sim.scenario.world import with_replay
 from storage.files.trades_file import TradesFileError
-from storage.files.world_file import about_file, reference_prices, replayed
+from storage.files.world_file import NO_CANDLES, about_file, reference_prices, replayed
 from storage.regular_file import followed, open_regular
 
 SHIPPED_DIRECTORY = Path(sim.scenario.world.__file__).parents[1] / "scenarios"
@@ -68,10 +69,16 @@ def load_scenario(
         raise about_file(path, text, error) from error
 
 
-def scenario_prices(scenario: Scenario) -> list[ReferencePrice]:
-    """The price process of every market, replays read. Raises ScenarioError."""
+def scenario_prices(
+    scenario: Scenario, candles: Mapping[str, Integers] = NO_CANDLES
+) -> list[ReferencePrice]:
+    """The price process of every market, replays read. Raises ScenarioError.
+
+    candles   as `reference_prices` takes them
+    """
+    world, step_us = scenario.world, scenario.step_us
     try:
-        return [price for _, price in reference_prices(scenario.world, scenario.step_us)]
+        return [price for _, price in reference_prices(world, step_us, candles)]
     except TradesFileError as error:
         raise ScenarioError(str(error)) from error
 

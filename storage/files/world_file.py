@@ -1,14 +1,15 @@
 """Finds and reads worlds: those that ship with the package, and files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import sim.scenario.world
 from sim.folding import upper
 from sim.market import MarketSpec
-from sim.prices.processes import STEP_US_DEFAULT, ReferencePrice
+from sim.prices.processes import STEP_US_DEFAULT, Integers, ReferencePrice
 from sim.scenario.fields import ScenarioError
 from sim.scenario.lines import line_of
-from sim.scenario.markets import Replay
+from sim.scenario.markets import CandlePath, Replay
 from sim.scenario.world import (
     World,
     parse_world,
@@ -19,8 +20,10 @@ from sim.scenario.world import (
 from storage.files.trades_file import TradesFileError, read_trades
 from storage.regular_file import followed, open_regular
 
+NO_CANDLES: Mapping[str, Integers] = {}
 SHIPPED_DIRECTORY = Path(sim.scenario.world.__file__).parents[1] / "worlds"
 WORLD_BYTES_MAX = 1_000_000
+ELSEWHERE = "walks candles, which only a backtest that the exchange is asked for brings with it"
 
 
 def shipped_worlds() -> list[str]:
@@ -65,20 +68,31 @@ def replayed(world: World, trades_file: Path, loop: bool = True) -> World:
 
 
 def reference_prices(
-    world: World, step_us: int = STEP_US_DEFAULT
+    world: World, step_us: int = STEP_US_DEFAULT, candles: Mapping[str, Integers] = NO_CANDLES
 ) -> list[tuple[MarketSpec, ReferencePrice]]:
     """Every market and its price process, replays read. Raises TradesFileError, and ScenarioError
-    where recorded prices make an inventory too dear."""
+    where recorded prices make an inventory too dear.
+
+    candles   of markets whose process walks them, by id: as CandlePrice takes them
+    """
     prices = [
-        (market.spec, _reference_price(world, market.spec, step_us)) for market in world.markets
+        (market.spec, _reference_price(world, market.spec, step_us, candles))
+        for market in world.markets
     ]
     refuse_dear_inventories(world, {spec.market_id: price.price_ticks for spec, price in prices})
     return prices
 
 
-def _reference_price(world: World, spec: MarketSpec, step_us: int) -> ReferencePrice:
+def _reference_price(
+    world: World, spec: MarketSpec, step_us: int, candles: Mapping[str, Integers]
+) -> ReferencePrice:
     priced = world.priced(spec.market_id)
     price = priced.price
+    if isinstance(price, CandlePath):
+        minutes = candles.get(priced.spec.market_id)
+        if minutes is None:
+            raise TradesFileError(f"{priced.spec.market_id} {ELSEWHERE}.")
+        return reference_price(world, spec.market_id, step_us=step_us, minutes=minutes)
     if not isinstance(price, Replay):
         return reference_price(world, spec.market_id, step_us=step_us)
     if not price.file:

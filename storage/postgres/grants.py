@@ -41,6 +41,9 @@ TABLES: Mapping[str, Rights] = {
         # may change nothing of it.
         engine="SELECT, UPDATE (name), DELETE",
     ),
+    "agent_backtests": Rights(
+        api="SELECT, INSERT, UPDATE (cancelled_at_us), DELETE", engine="SELECT, DELETE"
+    ),
     "agent_settings": Rights(
         api="SELECT, INSERT, UPDATE (persistent, runtime, start_no)",
         engine="SELECT, INSERT, UPDATE (runtime, start_no)",

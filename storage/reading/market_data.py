@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.market import MarketSpec
-from sim.money.candles import INTERVALS_US
+from sim.money.candles import INTERVALS_US, MINUTE_US
 from sim.rows.messages import MarketStatus, Side
 from storage.market.depth import levels_from_bytes
 from storage.market.markets import SPEC_COLUMNS, spec_from_row
@@ -42,6 +42,11 @@ SELECT open_time_us, open_ticks, high_ticks, low_ticks, close_ticks, volume_lots
 FROM candles
 WHERE market_id = %s AND width_us = %s AND open_time_us >= %s AND open_time_us < %s
 ORDER BY open_time_us DESC LIMIT %s"""
+
+
+SELECT_MINUTES = f"""
+SELECT min(open_time_us), max(open_time_us) FROM candles
+WHERE market_id = %s AND width_us = {MINUTE_US}"""
 
 
 @dataclass(frozen=True)
@@ -185,3 +190,9 @@ async def candles(
     values = (market_id, INTERVALS_US[interval], window.since_us, window.until_us, limit)
     rows = await fetch_all(pool, SELECT_CANDLES, values)
     return [CandleView(*typed(row, {5: int, 6: int})) for row in rows]
+
+
+async def minutes_span(pool: AsyncPool, market_id: str) -> tuple[int, int] | None:
+    """When a market's first and last minute with a candle open; None where it has none."""
+    row = await fetch_one(pool, SELECT_MINUTES, (market_id,))
+    return (int(row[0]), int(row[1])) if row is not None and row[0] is not None else None

@@ -52,7 +52,7 @@ UPDATE simulations SET run_no = run_no + 1, tries = tries + 1,
         SELECT wall_ms FROM simulation_checkpoints WHERE simulation_id = simulations.id), 0)
 WHERE id = %(id)s AND ended_at_us IS NULL AND status IN ('RUNNING', 'STOPPING')
 RETURNING run_no, tries, memory_mb_max, wall_s_max, name, scenario, seed,
-    duration_s, swaps"""
+    duration_s, history"""
 FAIL_OVERDUE = """
 UPDATE simulations SET status = 'FAILED', ended_at_us = %(now)s,
     error = format(%(error)s, wall_s_max)

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from sim.refusals import Refusal, Refused
 from storage.postgres.database import AsyncPool, now_us
@@ -30,16 +31,20 @@ COLUMNS = f"""id, account_id, name, seed, rerun_of, traders, markets, steps, ste
     step, orders, fills, steps_per_second, orders_per_second, fills_per_second, state_hash, error,
     created_at_us, started_at_us, ended_at_us, {KEPT_UNTIL_US}"""
 LOCK_QUEUE = f"SELECT pg_advisory_xact_lock({ENTRANCE_LOCK})"
-COUNT_UNDER_WAY = """
-SELECT count(*), count(*) FILTER (WHERE origin = %(origin)s),
-    count(*) FILTER (WHERE account_id = %(account)s)
+ASKED_FOR = "coalesce(backtest_id::text, id::text)"
+"""What was asked for at once: the runs of a backtest are one."""
+
+COUNT_UNDER_WAY = f"""
+SELECT count(*), count(DISTINCT {ASKED_FOR}) FILTER (WHERE origin = %(origin)s),
+    count(DISTINCT {ASKED_FOR}) FILTER (WHERE account_id = %(account)s)
 FROM simulations WHERE ended_at_us IS NULL"""
 INSERT = """
 INSERT INTO simulations (account_id, origin, name, scenario, seed, duration_s, rerun_of, traders,
     markets, steps, step_us, memory_mb_max, wall_s_max, status, run_no, tries, step, orders, fills,
-    steps_per_second, orders_per_second, fills_per_second, created_at_us, kept_s, swaps)
+    steps_per_second, orders_per_second, fills_per_second, created_at_us, kept_s, history,
+    backtest_id, backtest_place)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'QUEUED', 0, 0, 0, 0, 0, 0, 0, 0, %s,
-    %s, %s)
+    %s, %s, %s, %s)
 RETURNING id"""
 SELECT_OWN = f"""
 SELECT {COLUMNS}, NULL, NULL FROM simulations
@@ -52,15 +57,17 @@ SELECT {COLUMNS}, summary, CASE WHEN status = 'QUEUED' THEN
     (SELECT place - 1 FROM plan WHERE plan.id = simulations.id) END
 FROM simulations WHERE {OWNED}"""
 SELECT_WISH = f"""
-SELECT name, scenario, seed, duration_s, swaps FROM simulations WHERE {OWNED}"""
+SELECT name, scenario, seed, duration_s, history FROM simulations WHERE {OWNED}"""
 SELECT_REPORT = f"""
 SELECT status, page, policy FROM simulations LEFT JOIN simulation_reports ON simulation_id = id
 WHERE {OWNED}"""
 SELECT_STATUS = f"SELECT status FROM simulations WHERE {OWNED}"
+STOPPED = """status = CASE status WHEN 'QUEUED' THEN 'STOPPED' ELSE 'STOPPING' END,
+    ended_at_us = CASE status WHEN 'QUEUED' THEN %(now)s::bigint END"""
+"""Of one that has not ended, from when its end is wished."""
+
 STOP = f"""
-UPDATE simulations SET
-    status = CASE status WHEN 'QUEUED' THEN 'STOPPED' ELSE 'STOPPING' END,
-    ended_at_us = CASE status WHEN 'QUEUED' THEN %(now)s::bigint END
+UPDATE simulations SET {STOPPED}
 WHERE {OWNED} AND ended_at_us IS NULL RETURNING status"""
 COUNT_BY_STATUS = """
 SELECT status, count(*) FROM simulations WHERE ended_at_us IS NULL GROUP BY status"""
@@ -83,14 +90,15 @@ class SimulationWish:
 
     scenario    TOML text
     duration_s  instead of the text's own
-    swaps       the log of a backtest that came with one: storage/runs/sent_log.py
+    history     what it lives, where that is kept beside the text: a log that was sent
+                (storage/runs/sent_log.py), or candles (storage/runs/kept_candles.py)
     """
 
     name: str
     scenario: str
     seed: int
     duration_s: int | None
-    swaps: bytes | None = None
+    history: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,14 @@ class SimulationSize:
     step_us: int
     memory_mb_max: int | None = None
     wall_s_max: int | None = None
+
+
+@dataclass(frozen=True)
+class BacktestPart:
+    """Which run of which agents' backtest it is, from 0."""
+
+    backtest_id: UUID
+    place: int
 
 
 @dataclass(frozen=True)
@@ -171,21 +187,45 @@ async def queue_simulation(
 
     Raises Refused TOO_MANY_SIMULATIONS.
     """
+    kept_s = await let_in(connection, asker, limits)
+    return await insert_simulation(connection, asker, wish, size, kept_s, rerun_of=rerun_of)
+
+
+async def let_in(connection: Connection, asker: Asker, limits: QueueLimits, many: int = 1) -> int:
+    """How long what is asked for will stay: so many simulations at once. The queue is the caller's
+    alone until its transaction is over. Raises Refused TOO_MANY_SIMULATIONS."""
     await connection.execute(LOCK_QUEUE)
-    await _check_queue(connection, asker, limits)
+    await _check_queue(connection, asker, limits, many)
     kept_s = await kept_s_of_new(connection, asker, limits.kept)
     await forget_oldest(connection, asker.account, limits.kept.own_max)
+    return kept_s
+
+
+async def insert_simulation(
+    connection: Connection,
+    asker: Asker,
+    wish: SimulationWish,
+    size: SimulationSize,
+    kept_s: int,
+    *,
+    rerun_of: int | None = None,
+    part: BacktestPart | None = None,
+) -> int:
+    """The id of one that was let in. The caller's transaction commits."""
+    backtest = (None, None) if part is None else (part.backtest_id, part.place)
     values = (
         *(asker.account, asker.origin, wish.name, wish.scenario, wish.seed, wish.duration_s),
         *(rerun_of, size.traders, size.markets, size.steps, size.step_us, size.memory_mb_max),
-        *(size.wall_s_max, now_us(), kept_s, wish.swaps),
+        *(size.wall_s_max, now_us(), kept_s, wish.history, *backtest),
     )
     row = await (await connection.execute(INSERT, values)).fetchone()
     assert row is not None
     return int(row[0])
 
 
-async def _check_queue(connection: Connection, asker: Asker, limits: QueueLimits) -> None:
+async def _check_queue(
+    connection: Connection, asker: Asker, limits: QueueLimits, many: int
+) -> None:
     counted = await connection.execute(COUNT_UNDER_WAY, vars(asker))
     row = await counted.fetchone()
     assert row is not None
@@ -194,7 +234,8 @@ async def _check_queue(connection: Connection, asker: Asker, limits: QueueLimits
         address_max = limits.kept.users_an_address * limits.own_max
         _refuse_more(own, limits.own_max, "of your simulations may wait or run at a time")
         _refuse_more(of_address, address_max, "simulations from one address may wait or run")
-    _refuse_more(everybodys, limits.all_max, "simulations may wait or run; try again later")
+    others = everybodys + many - 1
+    _refuse_more(others, limits.all_max, "simulations may wait or run; try again later")
 
 
 def _refuse_more(found: int, allowed: int, what: str) -> None:

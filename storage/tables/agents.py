@@ -117,6 +117,25 @@ class TradingSessionRow(SQLModel, table=True):
     )
 
 
+class AgentBacktestRow(SQLModel, table=True):
+    """A strategy, or each of a grid, on history: its runs are rows of simulations.
+
+    wish            what was asked for, as JSON
+    combinations    of a grid what each changes of the strategy, as a JSON list; without one {}
+    cancelled_at_us   when its owner wished its end
+    """
+
+    __tablename__ = "agent_backtests"
+    __table_args__ = (Index("agent_backtests_by_account", "account_id", "id"),)
+    id: UUID = Field(sa_type=Uuid, primary_key=True)
+    account_id: int = Field(sa_type=BigInteger)
+    name: str
+    wish: str
+    combinations: str
+    created_at_us: int = Field(sa_type=BigInteger)
+    cancelled_at_us: int | None = Field(sa_type=BigInteger, default=None)
+
+
 class SessionEquityRow(SQLModel, table=True):
     """What a session's account was worth at a minute."""
 

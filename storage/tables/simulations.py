@@ -1,6 +1,8 @@
 """Simulations that were asked for by REST, how far they are, and what they left."""
 
-from sqlalchemy import BigInteger, Column, Identity, Index, LargeBinary, text
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, Identity, Index, LargeBinary, Uuid, text
 from sqlmodel import Field, SQLModel
 
 
@@ -8,7 +10,8 @@ class SimulationRow(SQLModel, table=True):
     """One run of a scenario. `run_no` is its fence: only the newest process moves the row.
 
     origin    the address that asked for it, as limits group addresses
-    swaps     the log that a backtest came with; compressed
+    history   the log that a backtest came with, or the candles of one; compressed
+    backtest_id, backtest_place   of the agents' backtest that it is a part of, from 0
     due_at_us when the process that runs it has taken the time it may take; NULL: no limit
     kept_s    how long it stays after its end: see storage/runs/simulation_keeping.py
     """
@@ -18,6 +21,7 @@ class SimulationRow(SQLModel, table=True):
         Index("simulations_by_account", "account_id", "id"),
         Index("simulations_served_by_account", "account_id", "started_at_us"),
         Index("simulations_served_by_origin", "origin", "started_at_us"),
+        Index("simulations_by_backtest", "backtest_id", "backtest_place"),
         Index("simulations_under_way", "id", postgresql_where=text("ended_at_us IS NULL")),
     )
     id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
@@ -27,7 +31,11 @@ class SimulationRow(SQLModel, table=True):
     scenario: str
     seed: int = Field(sa_type=BigInteger)
     duration_s: int | None = None
-    swaps: bytes | None = Field(sa_type=LargeBinary, default=None)
+    history: bytes | None = Field(sa_type=LargeBinary, default=None)
+    backtest_id: UUID | None = Field(
+        sa_type=Uuid, default=None, foreign_key="agent_backtests.id", ondelete="CASCADE"
+    )
+    backtest_place: int | None = None
     rerun_of: int | None = Field(sa_type=BigInteger, default=None)
     traders: int
     markets: int

@@ -18,6 +18,7 @@ from storage.errors import CorruptState, DatabaseUnavailable, wrapped
 from storage.market.journal import events_after
 from storage.market.journal_cut import Cut, cut_before, drop_snapshots
 from storage.market.markets import load_specs
+from storage.runs.agent_backtests import FORGOTTEN
 from storage.runs.simulation_keeping import OVER
 from storage.upkeep.strategy_ledger import carry_forward, carry_lone, old_rows
 
@@ -151,6 +152,11 @@ def old_simulations(now_us: int) -> Rows:
     return Rows("simulations", "id", OVER, (now_us,))
 
 
+def old_backtests() -> Rows:
+    """Those whose simulations are all gone."""
+    return Rows("agent_backtests", "id", FORGOTTEN, ())
+
+
 def prune(
     connection: psycopg.Connection[Any],
     now_us: int,
@@ -166,7 +172,7 @@ def prune(
     done: Pruned = {}
     with only_one(connection):
         wanted = old_of_all(connection, list(load_specs(connection)), before_us)
-        wanted += [old_simulations(now_us), *old_frames(now_us)]
+        wanted += [old_simulations(now_us), old_backtests(), *old_frames(now_us)]
         for cut in cuts(connection, before_us, damage):
             drop_snapshots(connection, cut, history_hours * HOUR_US)
             wanted += old_of_market(cut)
@@ -185,7 +191,7 @@ def would_prune(connection: psycopg.Connection[Any], now_us: int, history_hours:
     """What `prune` would take away. Raises CorruptState as it does."""
     before_us, damage = now_us - history_hours * HOUR_US, list[str]()
     wanted = old_of_all(connection, list(load_specs(connection)), before_us)
-    wanted += [old_simulations(now_us), *old_frames(now_us)]
+    wanted += [old_simulations(now_us), old_backtests(), *old_frames(now_us)]
     for cut in cuts(connection, before_us, damage):
         wanted += old_of_market(cut)
     if damage:

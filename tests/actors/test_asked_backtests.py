@@ -106,7 +106,7 @@ def test_a_log_that_no_longer_reads_fails_it_with_a_sentence(
 ) -> None:
     number = started(database_url, database, swaps=SENT.packed())
     bad = replace(SENT, swaps="block\n", called=("swapsText", "startText")).packed()
-    database.execute("UPDATE simulations SET swaps = %s", (bad,))
+    database.execute("UPDATE simulations SET history = %s", (bad,))
     SimulationRunner(database_url, number).run()
     failed = view(database_url, number)
     assert failed.status == SimulationStatus.FAILED

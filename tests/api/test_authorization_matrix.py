@@ -108,7 +108,13 @@ def test_each_role_gets_what_the_matrix_says(role: str, exchange: Deployment) ->
         method, path = operation.split(" ")
         if path.startswith("/api/v1/"):
             path = path.replace("order_id}", "uuid}").replace("{symbol:path}", "BTC/USDT")
-            for name in ("{uuid}", "{session_id}", "{decision_id}", "{feedback_id}"):
+            for name in (
+                "{uuid}",
+                "{session_id}",
+                "{decision_id}",
+                "{feedback_id}",
+                "{backtest_id}",
+            ):
                 path = path.replace(name, NOBODYS_UUID)
         path = path.replace("{market_id}", "BTC-PERP").replace("{order_id}", "order_999999")
         path = path.replace("{simulation_id}", "simulation_999999")

@@ -1,0 +1,79 @@
+"""Grids of strategies: some values of some of the terms, and each combination of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import product
+from math import prod
+from typing import Any
+
+from sim.signals.bounds import Faults, TermsRefused
+from sim.signals.strategy import Strategy, merged, read_strategy
+
+COMBINATIONS_MAX = 32
+TOO_MANY = "has {found} combinations, allowed are at most {most}"
+
+
+@dataclass(frozen=True)
+class Combination:
+    """What it changes of the strategy by path, such as agents.technical.rsi_period, and what comes
+    of that."""
+
+    changes: Mapping[str, int | float | Decimal]
+    strategy: Strategy
+
+
+def combinations(
+    base: Mapping[str, Any], grid: Mapping[str, Sequence[Any]]
+) -> tuple[Combination, ...]:
+    """Of the strategy that plain dicts describe; without a grid itself. The last path's values
+    change first. Raises TermsRefused with every fault of every combination, each once."""
+    count = prod(map(len, grid.values()))
+    if count > COMBINATIONS_MAX:
+        raise TermsRefused((("", TOO_MANY.format(found=count, most=COMBINATIONS_MAX)),))
+    found: list[Combination] = []
+    faults = dict.fromkeys(_texts_in(grid))
+    for values in product(*grid.values()):
+        changes = dict(zip(grid, values, strict=True))
+        try:
+            found.append(Combination(changes, read_strategy(changed(base, changes))))
+        except TermsRefused as refused:
+            faults |= dict.fromkeys(refused.faults)
+    if faults:
+        raise TermsRefused(tuple(faults))
+    return tuple(found)
+
+
+def _texts_in(grid: Mapping[str, Sequence[Any]]) -> Iterator[tuple[str, str]]:
+    """A strategy's name is no term of it: what is tried is numbers."""
+    for path, values in grid.items():
+        if not all(isinstance(one, int | float | Decimal) for one in values):
+            yield path, f"{path} must be a list of numbers."
+
+
+def changed(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """With other values at some paths."""
+    values = dict(base)
+    for path, value in changes.items():
+        values = merged(values, nested(path, value))
+    return values
+
+
+def nested(path: str, value: Any) -> dict[str, Any]:
+    """{"a": {"b": value}} of "a.b"."""
+    name, dot, rest = path.partition(".")
+    return {name: nested(rest, value) if dot else value}
+
+
+def faults_of(
+    refused: TermsRefused, grid: Mapping[str, object], strategy: str, called: str
+) -> Faults:
+    """The same, each under the field of a request that it comes from.
+
+    strategy, called   the fields of the strategy and of the grid
+    """
+    told = []
+    for path, sentence in refused.faults:
+        where = called if path in grid or not path else strategy
+        told.append((f"{where}.{path}" if path else where, f"{where}: {sentence}"))
+    return tuple(told)
