@@ -190,8 +190,9 @@ class DecisionRow(SQLModel, table=True):
     __tablename__ = "decisions"
     __table_args__ = (
         Index("decisions_by_seq", "seq"),
-        Index("decisions_by_symbol", "symbol", "seq"),
-        Index("decisions_by_session", "session_id", "seq"),
+        Index("decisions_by_time", "created_at_us", "seq"),
+        Index("decisions_by_symbol", "symbol", "created_at_us", "seq"),
+        Index("decisions_by_session", "session_id", "created_at_us", "seq"),
         Index("decisions_wished", "session_id", postgresql_where=text("order_state = 'WISHED'")),
         Index("decisions_pending", "session_id", postgresql_where=text("outcome = 'PENDING'")),
         Index("decisions_words", "words", postgresql_using="gin"),
