@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0031"
-down_revision = "0028"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 
@@ -35,7 +35,7 @@ def upgrade() -> None:
         op.create_index(name, "decisions", [column, "created_at_us", "seq"])
     op.drop_index("decisions_alike", "decisions")
     for name, whose in ALIKE.items():
-        create_alike(name, sa.text(whose))
+        create_alike(name, {"m": 8}, sa.text(whose))
 
 
 def downgrade() -> None:
@@ -47,10 +47,10 @@ def downgrade() -> None:
         op.create_index(name, "decisions", [column, "seq"])
     for name in ALIKE:
         op.drop_index(name, "decisions")
-    create_alike("decisions_alike", None)
+    create_alike("decisions_alike", {}, None)
 
 
-def create_alike(name: str, whose: sa.TextClause | None) -> None:
+def create_alike(name: str, options: dict[str, int], whose: sa.TextClause | None) -> None:
     """Of contexts, by cosine."""
     op.create_index(
         name,
@@ -58,5 +58,6 @@ def create_alike(name: str, whose: sa.TextClause | None) -> None:
         ["embedding"],
         postgresql_using="hnsw",
         postgresql_ops={"embedding": "vector_cosine_ops"},
+        postgresql_with=options,
         postgresql_where=whose,
     )
