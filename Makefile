@@ -41,6 +41,7 @@ bench: $(READY) peers
 	$(BIN)/sandpit bench orders $(ARGS)
 	$(BIN)/sandpit bench pool --log tests/data/v3/usdc-weth-500-2024-01-05-first.csv.gz $(ARGS)
 	$(BIN)/sandpit bench simulate $(ARGS)
+	$(BIN)/sandpit bench agents $(ARGS)
 
 peers: $(READY)
 	@$(MAKE) --no-print-directory $(PEERS)/.ready \

@@ -367,6 +367,21 @@ def simulate_bench(
     raise typer.Exit(bench_simulate(only, runs, share, json))
 
 
+@bench.command(name="agents")
+def agents_bench(
+    only: Annotated[str | None, typer.Option(help="rules, similar, cycle, restart.")] = None,
+    decisions: Annotated[
+        int, typer.Option(min=1_000, help="Among which similar ones are looked for.")
+    ] = 100_000,
+    share: Annotated[float, typer.Option(min=0.0001, max=1, help="Of the usual work.")] = 1.0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Signal agents: cycles beside live markets, rules, similar decisions, restarts."""
+    from actors.bench.agents import bench_agents
+
+    raise typer.Exit(bench_agents(only, decisions, share, json))
+
+
 @bench.command()
 def facts(
     scenario: Annotated[str, typer.Argument(help="A shipped scenario, or a file.")] = "calm",

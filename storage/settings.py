@@ -195,6 +195,10 @@ class Settings(ModelSettings, BaseSettings):
 
     # The journal, commands, the public tape and strategies' entries; clients' rows stay for ever.
     history_hours: int = Field(48, ge=1, le=87_600)
+    # Decisions of agents: so old, and so many. And what was done through their routes.
+    decision_days: int = Field(30, ge=1, le=3_650)
+    decisions_max: int = Field(1_000_000, ge=1_000, le=100_000_000)
+    audit_days: int = Field(365, ge=1, le=36_500)
 
     database_connections_max: int = Field(CONNECTIONS_USUAL, ge=1, le=100)
     valkey_memory_mb_max: int = Field(256, ge=16, le=65_536)

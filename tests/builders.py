@@ -12,9 +12,13 @@ from sim.rows.messages import OrderType, Side, TimeInForce
 from sim.units import parse_atoms
 from storage.market.markets import INSERT_SATELLITES, SPEC_COLUMNS, create_markets, spec_values
 from storage.servers.bootstrap import create_system_accounts
+from storage.upkeep.kept import Kept
 from tests.markets import ETH_PERP, ETH_SPOT
 
 MARK_TICKS = {"BTC-PERP": 660_000, "ETH-PERP": 5_991, "ETH_USDC": 5_991}
+KEPT = Kept(history_hours=48, decision_days=30, decisions_max=1_000_000, audit_days=365)
+"""The settings' own defaults."""
+
 _numbers = itertools.count(1)
 
 

@@ -78,8 +78,8 @@ def bench_orders(seconds: float, seed: int) -> int:
     return 0
 
 
-def start(directory: Path) -> Deployment:
-    """`sandpit up` on a quiet world, without rate limits, with the route that does nothing."""
+def start(directory: Path, world: str = "quiet") -> Deployment:
+    """`sandpit up` on a world, without rate limits, with the route that does nothing."""
     rates = {f"SANDPIT_{kind}_RATE": NO_LIMIT for kind in RATES}
     more = {
         "SANDPIT_BENCH_ROUTE": "1",
@@ -87,7 +87,7 @@ def start(directory: Path) -> Deployment:
         "SANDPIT_OPEN_ORDERS_MAX": "100000",
         "SANDPIT_USER_OPEN_ORDERS_MAX": "100000",
     }
-    wish = ("up", "--world", "quiet", "--port", 0, "--data-dir", directory / "data")
+    wish = ("up", "--world", world, "--port", 0, "--data-dir", directory / "data")
     process = subprocess.Popen(
         command("actors.cli", *wish),
         env={**os.environ, **rates, **more},

@@ -122,7 +122,33 @@ def pams_fcn(traders: int, acting: int, markets: int, steps: int, seed: int) -> 
     return {"seconds": time.process_time() - began, "decisions": acting * markets * steps}
 
 
-PEERS = {"bourse-shipped": bourse_shipped, "bourse-noise": bourse_noise, "pams": pams_fcn}
+def talipp_alone(agent: str, candles: int, seed: int) -> dict[str, Any]:
+    """The indicators of a signal agent, candle by candle, in quote units of a walk."""
+    ohlcv = importlib.import_module("talipp.ohlcv")
+    by_name = importlib.import_module("talipp.indicators")
+    rsi, bands, fast = ("RSI", (14,)), ("BB", (20, 2)), ("EMA", (9,))
+    adx, macd = ("ADX", (14, 14)), ("MACD", (12, 26, 9))
+    wanted = {
+        "technical-agent": (rsi, macd, bands, fast, ("EMA", (50,))),
+        "trend-agent": (fast, ("EMA", (21,)), adx),
+        "reversion-agent": (bands, rsi, adx),
+    }
+    made = [(getattr(by_name, name)(*periods), name == "ADX") for name, periods in wanted[agent]]
+    close = 60_000 * np.exp(np.cumsum(np.random.default_rng(seed).normal(0, 0.0005, candles)))
+    rows = [ohlcv.OHLCV(one, one * 1.0002, one * 0.9998, one, 1.0) for one in close.tolist()]
+    began = time.process_time()
+    for row in rows:
+        for indicator, sees_all in made:
+            indicator.add(row if sees_all else row.close)
+    return {"seconds": time.process_time() - began, "candles": candles}
+
+
+PEERS = {
+    "talipp": talipp_alone,
+    "bourse-shipped": bourse_shipped,
+    "bourse-noise": bourse_noise,
+    "pams": pams_fcn,
+}
 
 
 def main() -> None:

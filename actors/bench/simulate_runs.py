@@ -56,7 +56,7 @@ def alone(text: str, steps: int) -> tuple[SimulatedWorld, Work]:
     return world, Work(world.orders - before, time.process_time() - began)
 
 
-def peer(name: str, counted: str, **wish: int) -> Work:
+def peer(name: str, counted: str, **wish: int | str) -> Work:
     """A run of a peer in its own environment. Raises PeerMissing."""
     if not PEERS_PYTHON.exists():
         raise PeerMissing("not installed: make peers")

@@ -17,6 +17,7 @@ from storage.servers.kept_database import (
     psql_program,
 )
 from storage.settings import ConfigurationError, Settings
+from storage.upkeep.kept import kept_by
 from storage.upkeep.notes import TableSize, note_sizes, note_success, table_sizes
 from storage.upkeep.pruning import Pruned, prune, would_prune
 
@@ -25,14 +26,14 @@ MEGABYTE = 1_000_000
 
 def pruned(settings: Settings, dry_run: bool) -> str:
     """Prune, or look what would go. Raises ConfigurationError."""
-    hours = settings.history_hours
+    hours, kept = settings.history_hours, kept_by(settings)
     try:
         with kept_database(settings) as url, connect(url, "prune") as connection:
             connection.execute("SET statement_timeout = 0")
             at_us = now_us()
             if dry_run:
-                return pruned_text(would_prune(connection, at_us, hours), hours, "would go")
-            found = prune(connection, at_us, hours)
+                return pruned_text(would_prune(connection, at_us, kept), hours, "would go")
+            found = prune(connection, at_us, kept)
             note_success(connection, at_us)
             note_sizes(connection, at_us)
             return pruned_text(found, hours, "have gone")

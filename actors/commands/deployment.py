@@ -37,6 +37,7 @@ from storage.reading.strategy_holdings import StrategyHoldings
 from storage.servers.bootstrap import create_strategy_accounts
 from storage.servers.inventories import Inventory, buy_inventories
 from storage.settings import Settings
+from storage.upkeep.kept import kept_by
 
 SUPERVISOR = "supervisor"
 ETHER_PRICE_ELSEWHERE = Fraction(3_000)
@@ -66,7 +67,7 @@ def wanted_actors(
         "guest_ttl_s": settings.guest_ttl_s,
         "news": beginning.news,
     }
-    keeper = {"database_url": urls.engine, "history_hours": settings.history_hours}
+    keeper = {"database_url": urls.engine, "kept": kept_by(settings)}
     workers = [
         Wanted("recorder", "recorder", {"market_ids": ids, **servers}),
         *(

@@ -26,7 +26,15 @@ from storage.agents.model_wishes import wishes_in_force
 from storage.agents.new_decisions import Kind, ModelUse, NewDecision, record
 from storage.agents.news import headlines_of
 from storage.agents.presence import Presence, arrive, seen
-from storage.agents.sights import Traded, books_of, candles_seen, traded_symbols, venues_of
+from storage.agents.sights import (
+    CandlesRead,
+    Sights,
+    Traded,
+    books_of,
+    sights_of,
+    traded_symbols,
+    venues_of,
+)
 from storage.agents.signals import GivenSignal, give, last_actions
 from storage.agents.strategy_in_force import terms_in_force
 from storage.errors import StorageError, told
@@ -80,7 +88,7 @@ class SignalAgent:
         self._gateway = None if asked is None else Gateway(asked, clock_us=clock_us)
         self._database_url, self._clock_us = database_url, clock_us
         self._presence: Presence | None = None
-        self._looks = Looks()
+        self._looks, self._read, self._sights = Looks(), CandlesRead(), Sights({}, {})
         self._due_us, self._seen_us = 0, 0
         self._error: str | None = None
         self._signals, self._failures = 0, 0
@@ -139,6 +147,7 @@ class SignalAgent:
             return
         terms = await terms_in_force(pool)
         self._due_us = self._clock_us() + self._kind.cycle_s(terms) * 1_000_000
+        self._sights = await sights_of(pool, traded, self._read)
         spoken = [await self._speak(pool, one, terms) for one in traded]
         spoken = await self._with_models(pool, spoken, terms)
         await self._keep(pool, spoken)
@@ -146,11 +155,10 @@ class SignalAgent:
         self._signals += len(spoken)
 
     async def _glance(self, pool: AsyncPool, traded: list[Traded]) -> None:
+        sights = Sights({}, await books_of(pool, [one.spec for one in traded]))
         for one in traded:
-            books = await books_of(pool, one.spec.base_asset)
-            for sight in books:
-                if sight.spec.market_id == one.spec.market_id:
-                    self._looks.add(one.symbol, sight.look)
+            if (sight := sights.sight_of(one.spec)) is not None:
+                self._looks.add(one.symbol, sight.look)
 
     async def _speak(self, pool: AsyncPool, traded: Traded, terms: StrategyTerms) -> Spoken:
         view = await self._view(pool, traded, terms)
@@ -182,12 +190,13 @@ class SignalAgent:
 
     async def _view(self, pool: AsyncPool, traded: Traded, terms: StrategyTerms) -> View:
         spec, now_us = traded.spec, self._clock_us()
-        books = await books_of(pool, spec.base_asset)
-        looks = [one.look for one in books if one.spec.market_id == spec.market_id]
+        sight = self._sights.sight_of(spec)
+        looks = [] if sight is None else [sight.look]
         if self._kind.sees == "looks":
             looks = list(self._looks.of.get(traded.symbol, ()))
-        view = View(traded.symbol, await candles_seen(pool, spec), looks, now_us / 1e6)
+        view = View(traded.symbol, self._sights.candles[spec.market_id], looks, now_us / 1e6)
         if self._kind.sees == "venues":
+            books = self._sights.books.get(spec.base_asset, ())
             venues = await venues_of(pool, spec.market_id, books, now_us)
             view.perpetual, view.venues = venues
         if self._kind.sees == "headlines":

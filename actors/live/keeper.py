@@ -10,6 +10,7 @@ from storage.errors import StorageError, first_line
 from storage.market.journal_packing import pack_next
 from storage.market.markets import load_specs
 from storage.postgres.database import Link, now_us
+from storage.upkeep.kept import Kept
 from storage.upkeep.notes import note_failure, note_sizes, note_success, upkeep_errors
 from storage.upkeep.pruning import prune
 from storage.upkeep.strategy_ledger import sum_up
@@ -32,9 +33,9 @@ log = structlog.get_logger()
 class Keeper:
     """One per deployment. What it cannot do is logged and told in /metrics, and tried again."""
 
-    def __init__(self, database_url: str, history_hours: int, run: bool = False) -> None:
+    def __init__(self, database_url: str, kept: Kept, run: bool = False) -> None:
         self._link = Link(database_url, "keeper")
-        self._history_hours = history_hours
+        self._kept = kept
         self._loop = Loop("keeper", self._run)
         self._prune_at = time.monotonic() + PRUNE_FIRST_S
         self._packed, self._failures = 0, 0
@@ -89,7 +90,7 @@ class Keeper:
         """Take away what is kept no longer."""
         try:
             with upkeep_errors():
-                done = prune(self._link(), at_us, self._history_hours, self._pause)
+                done = prune(self._link(), at_us, self._kept, self._pause)
                 if not self._loop.stopping.is_set():
                     note_success(self._link(), at_us)
                     note_sizes(self._link(), at_us)

@@ -17,7 +17,7 @@ from actors.live.looking import SEEN_US, awaited, look_again
 from actors.live.proposals import (
     Proposed,
     consensus_decision,
-    moment_of,
+    moments_of,
     proposed,
     verdict_decision,
 )
@@ -33,7 +33,7 @@ from storage.agents.open_sessions import open_sessions
 from storage.agents.presence import Presence, arrive, seen
 from storage.agents.session_orders import send, wishes
 from storage.agents.sessions import Session, SessionStatus
-from storage.agents.sights import traded_symbols
+from storage.agents.sights import CandlesRead, sights_of, traded_symbols
 from storage.agents.signals import GivenSignal, given_signals
 from storage.agents.strategy_in_force import terms_in_force
 from storage.intake.accept_state import OpenOrdersMax
@@ -43,6 +43,9 @@ from storage.postgres.unit_of_work import unit_of_work
 TICK_S = 0.5
 STOP_WAIT_S = 4.0
 CONNECTIONS = 3
+SYMBOLS_AT_ONCE = 64
+"""That are decided on in one transaction: more would keep the first waiting for the last."""
+
 WISH_CYCLES_MAX = 2
 """An approval that is older than so many cycles is not traded on any more."""
 
@@ -71,7 +74,7 @@ class Orchestrator:
         """model_timeout_s   how long a model may take that the risk agent asks; 0 for none"""
         self._database_url, self._risk, self._clock_us = database_url, risk, clock_us
         self._model_timeout_s, self._patient_until_us = model_timeout_s, 0
-        self._open_orders_max = open_orders_max
+        self._open_orders_max, self._read = open_orders_max, CandlesRead()
         self._presence: Presence | None = None
         self._care: SessionCare | None = None
         self._due_us, self._cycles, self._cycle_ms = 0, 0, 0.0
@@ -131,35 +134,35 @@ class Orchestrator:
         patience_s = min(self._model_timeout_s, terms.voting.cycle_s / 2)
         self._patient_until_us = self._clock_us() + int(patience_s * 1e6)
         sessions = [one for one in await open_sessions(pool) if one.status is SessionStatus.RUNNING]
-        for traded in await traded_symbols(pool):
-            moment = await moment_of(pool, traded, self._clock_us(), terms)
-            if moment is not None:
-                of_symbol = [one for one in sessions if one.symbol == traded.symbol]
-                await self._decide_on(pool, presence, moment, given, of_symbol)
+        traded = await traded_symbols(pool)
+        sights = await sights_of(pool, traded, self._read)
+        moments = moments_of(traded, sights, self._clock_us(), terms)
+        for first in range(0, len(moments), SYMBOLS_AT_ONCE):
+            some = moments[first : first + SYMBOLS_AT_ONCE]
+            await self._decide_on(pool, presence, some, given, sessions)
 
     async def _decide_on(
         self,
         pool: AsyncPool,
         presence: Presence,
-        moment: Moment,
+        moments: Sequence[Moment],
         given: Sequence[GivenSignal],
         sessions: Sequence[Session],
     ) -> None:
-        started_s = time.perf_counter()
-        said, cause = consensus_decision(moment, given, started_s)
-        found = await proposed(pool, moment, said, sessions)
+        said = [consensus_decision(one, given, time.perf_counter()) for one in moments]
+        found = await proposed(pool, said, sessions)
         asked_s = time.perf_counter()
-        judged = await self._judged(pool, moment.terms, found)
+        judged = await self._judged(pool, moments[0].terms, found)
         if len(judged) < len(found):
             return
         risk_ms = (time.perf_counter() - asked_s) * 1e3
         decisions = [
-            replace(verdict_decision(moment, cause, wish, one.verdict, risk_ms), use=one.use)
+            replace(verdict_decision(wish, one.verdict, risk_ms), use=one.use)
             for wish, one in zip(found, judged, strict=True)
         ]
         async with unit_of_work(pool) as connection:
             await seen(connection, presence)
-            await record(connection, [cause, *decisions])
+            await record(connection, [*(one.cause for one in said), *decisions])
 
     async def _judged(
         self, pool: AsyncPool, terms: StrategyTerms, found: Sequence[Proposed]

@@ -21,9 +21,9 @@ from sim.signals.steps import Step, step_of
 from sim.signals.terms import StrategyTerms
 from sim.signals.voting import Consensus, Vote
 from storage.agents.new_decisions import Kind, NewDecision, WishedOrder
-from storage.agents.open_sessions import account_of, held_by
+from storage.agents.open_sessions import Held, Past, account_of, held_by, pasts_of
 from storage.agents.sessions import Session
-from storage.agents.sights import Traded, books_of, candles_seen
+from storage.agents.sights import Sights, Traded
 from storage.agents.signals import GivenSignal
 from storage.postgres.database import AsyncPool
 
@@ -31,31 +31,42 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, eq=False)
+class Said:
+    """What the agents say together of a symbol, and the decision that it is."""
+
+    moment: Moment
+    consensus: Consensus
+    cause: NewDecision
+
+    @property
+    def side(self) -> Side:
+        """Of what it would have done; it is not HOLD."""
+        return Side.BUY if self.consensus.action is Action.BUY else Side.SELL
+
+
+@dataclass(frozen=True, eq=False)
 class Proposed:
     """What a session would do on a consensus."""
 
+    said: Said
     session: Session
     step: Step
     case: Case
 
 
-async def moment_of(
-    pool: AsyncPool, traded: Traded, now_us: int, terms: StrategyTerms
-) -> Moment | None:
-    """None where the market has never been seen."""
-    books = await books_of(pool, traded.spec.base_asset)
-    for sight in books:
-        if sight.spec.market_id == traded.spec.market_id:
-            candles = await candles_seen(pool, traded.spec)
-            return Moment(traded.symbol, sight, candles, now_us, terms)
-    return None
+def moments_of(
+    traded: Iterable[Traded], sights: Sights, now_us: int, terms: StrategyTerms
+) -> list[Moment]:
+    """Of each but those whose market has never been seen."""
+    return [
+        Moment(one.symbol, sight, sights.candles[one.spec.market_id], now_us, terms)
+        for one in traded
+        if (sight := sights.sight_of(one.spec)) is not None
+    ]
 
 
-def consensus_decision(
-    moment: Moment, given: Sequence[GivenSignal], started_s: float
-) -> tuple[Consensus, NewDecision]:
-    """What the agents say together, and the decision that it is; `started_s` of a clock that only
-    tells how long that took."""
+def consensus_decision(moment: Moment, given: Sequence[GivenSignal], started_s: float) -> Said:
+    """Of the agents' newest signals; `started_s` of a clock that only tells how long that took."""
     votes = votes_of(given, moment.symbol, moment.now_us, moment.terms)
     said = consensus_on(votes, moment.terms)
     ids = {one.agent: one.decision_id for one in given if one.symbol == moment.symbol}
@@ -83,7 +94,7 @@ def consensus_decision(
         latency_ms=(time.perf_counter() - started_s) * 1e3,
         embedding=moment.embedding,
     )
-    return said, decision
+    return Said(moment, said, decision)
 
 
 def told_of(vote: Vote, decision_id: UUID | None) -> dict[str, Any]:
@@ -99,33 +110,44 @@ def told_of(vote: Vote, decision_id: UUID | None) -> dict[str, Any]:
 
 
 async def proposed(
-    pool: AsyncPool, moment: Moment, said: Consensus, sessions: Iterable[Session]
+    pool: AsyncPool, all_said: Sequence[Said], sessions: Iterable[Session]
 ) -> list[Proposed]:
-    """What each of the sessions would do now. Nothing of one whose order is under way, nor of one
-    that has what the consensus asks for."""
-    found: list[Proposed] = []
-    if said.action is Action.HOLD:
-        return found
-    side = Side.BUY if said.action is Action.BUY else Side.SELL
-    for session in sessions:
-        held = await held_by(pool, session)
-        step = Step.NOTHING if held is None else step_of(said.action, held.position_lots)
-        if held is None or step is Step.NOTHING:
-            continue
-        try:
-            account = await account_of(pool, held, side, moment.sight)
-        except Refused as refused:  # something of it has no mark: its worth is not known now
-            log.warning("not_judged", session=str(session.session_id), why=refused.message)
-            continue
-        case = Case(moment.proposal(step), account, moment.sight.spec, moment.terms.agents.risk)
-        found.append(Proposed(session, step, case))
-    return found
+    """What sessions would do now. Nothing of one whose order is under way, nor of one that has
+    what the consensus on its symbol asks for."""
+    spoken = {one.moment.symbol: one for one in all_said if one.consensus.action is not Action.HOLD}
+    asked = [one for one in sessions if one.symbol in spoken]
+    moved = [
+        one
+        for one in await held_by(pool, asked)
+        if step_for(one, spoken[one.session.symbol]) is not Step.NOTHING
+    ]
+    pasts = await pasts_of(pool, [one.session for one in moved])
+    found = [
+        proposal_of(one, pasts[one.session.session_id], spoken[one.session.symbol]) for one in moved
+    ]
+    return [one for one in found if one is not None]
 
 
-def verdict_decision(
-    moment: Moment, cause: NewDecision, wish: Proposed, verdict: Verdict, latency_ms: float
-) -> NewDecision:
+def step_for(held: Held, said: Said) -> Step:
+    """What a session would do on a consensus."""
+    return step_of(said.consensus.action, held.position_lots)
+
+
+def proposal_of(held: Held, past: Past, said: Said) -> Proposed | None:
+    """None where something that the session has cannot be valued."""
+    moment, session, step = said.moment, held.session, step_for(held, said)
+    try:
+        account = account_of(held, past, said.side, moment.sight)
+    except Refused as refused:  # something of it has no mark: its worth is not known now
+        log.warning("not_judged", session=str(session.session_id), why=refused.message)
+        return None
+    case = Case(moment.proposal(step), account, moment.sight.spec, moment.terms.agents.risk)
+    return Proposed(said, session, step, case)
+
+
+def verdict_decision(wish: Proposed, verdict: Verdict, latency_ms: float) -> NewDecision:
     """The risk agent's word as a decision: HOLD where it forbids, else what it lets happen."""
+    moment, cause = wish.said.moment, wish.said.cause
     is_veto = verdict.ruling is Ruling.VETOED
     order = None if is_veto else WishedOrder(verdict.quantity_lots, not wish.step.opens)
     answer = {

@@ -12,6 +12,9 @@ from storage.postgres.unit_of_work import Row, fetch_all, fetch_one, unit_of_wor
 VISIBLE = """(d.session_id IS NULL
     OR EXISTS (SELECT FROM trading_sessions s
         WHERE s.id = d.session_id AND s.user_id = %(user)s))"""
+EVERYBODYS = "d.session_id IS NULL"
+OWN = """d.session_id IS NOT NULL
+    AND d.session_id IN (SELECT s.id FROM trading_sessions s WHERE s.user_id = %(user)s)"""
 COLUMNS = """d.id, d.seq, d.agent_name, d.symbol, d.kind, d.action, d.confidence, d.reasoning,
     d.context, d.prompt_tokens, d.completion_tokens, d.model, d.outcome, d.pnl_atoms, d.session_id,
     d.cost_usd, d.latency_ms, d.note, d.created_at_us"""
@@ -28,23 +31,35 @@ FILTERS = {
 }
 SELECT_PAGE = f"""
 SELECT {COLUMNS} FROM decisions d WHERE {VISIBLE}{{only}}
-ORDER BY d.seq DESC LIMIT %(limit)s OFFSET %(offset)s"""
+ORDER BY d.created_at_us DESC, d.seq DESC LIMIT %(limit)s OFFSET %(offset)s"""
 SELECT_ONE = f"""
 SELECT {COLUMNS}, d.prompt, d.response, d.embedding::text FROM decisions d
 WHERE d.id = %(id)s AND {VISIBLE}"""
-SELECT_LIKE = f"""
-SELECT {COLUMNS}, 1 - (d.embedding <=> %(embedding)s::vector) FROM decisions d
-WHERE d.embedding IS NOT NULL AND d.id IS DISTINCT FROM %(id)s AND {VISIBLE}{{only}}
+NEAREST = f"""
+SELECT {COLUMNS}, 1 - (d.embedding <=> %(embedding)s::vector) AS similarity FROM decisions d
+WHERE {{whose}} AND d.embedding IS NOT NULL AND d.id IS DISTINCT FROM %(id)s{{only}}
 ORDER BY d.embedding <=> %(embedding)s::vector LIMIT %(limit)s"""
+SELECT_LIKE = f"""
+SELECT * FROM (
+    ({NEAREST.format(whose=EVERYBODYS, only="{only}")})
+    UNION ALL ({NEAREST.format(whose=OWN, only="{only}")})) alike
+ORDER BY similarity DESC LIMIT %(limit)s"""
+"""Apart, each by an index of its own: verdicts of many sessions on one consensus are all alike, and
+would lie between everybody's and whoever looks for those."""
+
 SELECT_BY_WORDS = f"""
 SELECT {COLUMNS}, ts_rank(d.words, asked) FROM decisions d,
     websearch_to_tsquery('english', %(query)s) AS asked
 WHERE d.words @@ asked AND {VISIBLE}{{only}}
 ORDER BY ts_rank(d.words, asked) DESC, d.seq DESC LIMIT %(limit)s"""
-LOOK_FAR = """
-SELECT set_config('hnsw.ef_search', '200', true),
+EF_SEARCH = 100
+"""So many are looked at first, no fewer than anybody may ask for: of 10⁵ decisions the nearest ten
+are among them."""
+
+LOOK_FAR = f"""
+SELECT set_config('hnsw.ef_search', '{EF_SEARCH}', true),
     set_config('hnsw.iterative_scan', 'strict_order', true)"""
-"""Beyond what is not for who asks, until there are as many as they want."""
+"""Beyond what is not asked for, until there are as many as are wanted."""
 
 SELECT_COUNTS = f"""
 SELECT count(*), count(*) FILTER (WHERE outcome = 'SUCCESS'),

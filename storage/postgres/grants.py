@@ -140,7 +140,7 @@ TABLES: Mapping[str, Rights] = {
     "explorer_transfers": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
     "fills": Rights(api="SELECT", engine="SELECT, INSERT, DELETE"),
     "headlines": Rights(
-        engine="SELECT, INSERT (at_us, asset, text, score_ppm, source, weight_ppm)"
+        engine="SELECT, INSERT (at_us, asset, text, score_ppm, source, weight_ppm), DELETE"
     ),
     "idempotency": Rights(api="SELECT, INSERT, UPDATE (response)", engine="SELECT, DELETE"),
     "journal": Rights(engine="SELECT, INSERT, DELETE"),

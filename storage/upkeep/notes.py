@@ -10,10 +10,10 @@ import psycopg
 from storage.errors import StorageError, first_line, wrapped
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import fetch_one
+from storage.upkeep.kept import DAY_US, HOUR_US
 
-DAY_US = 86_400_000_000
 SIZES_KEPT_US = 30 * DAY_US
-GROWTH_SPAN_US_MIN = 3_600_000_000
+GROWTH_SPAN_US_MIN = HOUR_US
 """Growth a day is not told from less than an hour."""
 
 SUCCEEDED = """
@@ -50,6 +50,7 @@ OLDEST = {
     "strategy_ledger": "SELECT min(created_at_us) FROM strategy_ledger",
     "snapshots": "SELECT min(created_at_us) FROM snapshots",
     "candles": "SELECT min(open_time_us) FROM candles",
+    "decisions": "SELECT min(created_at_us) FROM decisions",
 }
 """When the oldest row was written, of tables where that can be told quickly."""
 

@@ -1,5 +1,6 @@
 """What nobody owns is kept for a while: journal, commands, the public tape, strategies' entries.
-Simulations that have ended go when their own time is over.
+Simulations that have ended go when their own time is over, and decisions of agents when they are
+old or too many.
 
 Clients' orders, fills and ledger stay. The journal is cut off behind a snapshot, so that what
 remains of it still replays to the market's state.
@@ -7,7 +8,6 @@ remains of it still replays to the market's state.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,18 +20,17 @@ from storage.market.journal_cut import Cut, cut_before, drop_snapshots
 from storage.market.markets import load_specs
 from storage.runs.agent_backtests import FORGOTTEN
 from storage.runs.simulation_keeping import OVER
+from storage.upkeep.kept import HOUR_US, Kept
+from storage.upkeep.old_decisions import old_of_agents
+from storage.upkeep.rows import Rows
 from storage.upkeep.strategy_ledger import carry_forward, carry_lone, old_rows
 
 PRUNE_LOCK = 7_236_005
 """Advisory lock number, next to the migrations' and the deployment's."""
 
-ROWS_MAX = 2_000
-"""Rows that one transaction takes away."""
-
 TRANSACTIONS_MAX = 2_000
 """Of one kind in one pruning; what is left then waits for the next."""
 
-HOUR_US = 3_600_000_000
 FRAMES_KEPT_US = HOUR_US
 """How long somebody who was told of an account may be away and still hear all that was missed."""
 
@@ -41,42 +40,6 @@ UNLOCK = "SELECT pg_advisory_unlock(%s)"
 
 Pruned = dict[str, int]
 """Rows by table; of ledger_entries, transactions that strategies had among themselves."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows that are kept no longer.
-
-    keys     the columns that name one
-    among    looked at in the order of the keys, from the first
-    old      which of these go; all but the first ROWS_MAX wait until those are gone
-    free     whether those that somebody else has locked wait for the next time
-    """
-
-    table: str
-    keys: str
-    among: str
-    values: tuple[object, ...]
-    old: str = "true"
-    free: bool = False
-
-    def count(self, connection: psycopg.Connection[Any]) -> int:
-        """How many there are."""
-        counted = f"SELECT count(*) FROM {self.table} WHERE {self.among} AND {self.old}"
-        with wrapped():
-            row = connection.execute(counted, self.values).fetchone()
-        assert row is not None
-        return int(row[0])
-
-    def take_some(self, connection: psycopg.Connection[Any]) -> int:
-        """Take away ROWS_MAX at the most; how many that were."""
-        statement = (
-            f"DELETE FROM {self.table} WHERE ({self.keys}) IN (SELECT {self.keys} FROM ("
-            f"SELECT * FROM {self.table} WHERE {self.among} ORDER BY {self.keys} LIMIT {ROWS_MAX}"
-            f"{' FOR UPDATE SKIP LOCKED' * self.free}) AS first WHERE {self.old})"
-        )
-        with wrapped():
-            return connection.execute(statement, self.values).rowcount
 
 
 def old_of_market(cut: Cut) -> list[Rows]:
@@ -160,21 +123,22 @@ def old_backtests() -> Rows:
 def prune(
     connection: psycopg.Connection[Any],
     now_us: int,
-    history_hours: int,
+    kept: Kept,
     pause: Callable[[], object] = lambda: None,
 ) -> Pruned:
-    """Take away what is older than that; rows by table.
+    """Take away what is kept no longer; rows by table.
 
     `pause` is called between transactions; where it answers true, the rest waits for the next time.
     Raises CorruptState for markets whose journal has a gap: the others are done all the same.
     """
-    before_us, damage = now_us - history_hours * HOUR_US, list[str]()
+    before_us, damage = now_us - kept.history_us, list[str]()
     done: Pruned = {}
     with only_one(connection):
         wanted = old_of_all(connection, list(load_specs(connection)), before_us)
         wanted += [old_simulations(now_us), old_backtests(), *old_frames(now_us)]
+        wanted += old_of_agents(connection, now_us, kept)
         for cut in cuts(connection, before_us, damage):
-            drop_snapshots(connection, cut, history_hours * HOUR_US)
+            drop_snapshots(connection, cut, kept.history_us)
             wanted += old_of_market(cut)
         for rows in wanted:
             taken = until_none(partial(rows.take_some, connection), pause)
@@ -187,11 +151,12 @@ def prune(
     return done
 
 
-def would_prune(connection: psycopg.Connection[Any], now_us: int, history_hours: int) -> Pruned:
+def would_prune(connection: psycopg.Connection[Any], now_us: int, kept: Kept) -> Pruned:
     """What `prune` would take away. Raises CorruptState as it does."""
-    before_us, damage = now_us - history_hours * HOUR_US, list[str]()
+    before_us, damage = now_us - kept.history_us, list[str]()
     wanted = old_of_all(connection, list(load_specs(connection)), before_us)
     wanted += [old_simulations(now_us), old_backtests(), *old_frames(now_us)]
+    wanted += old_of_agents(connection, now_us, kept)
     for cut in cuts(connection, before_us, damage):
         wanted += old_of_market(cut)
     if damage:

@@ -12,8 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from actors.cli import app
-from storage.upkeep.notes import DAY_US
-from storage.upkeep.pruning import HOUR_US
+from storage.upkeep.kept import DAY_US, HOUR_US
 from tests.actors.house import MARKET
 from tests.builders import listed_markets
 from tests.waiting import PROGRAM_S_MAX

@@ -15,17 +15,18 @@ from storage.errors import CorruptState
 from storage.market.journal import chain_after, events_after, journal_after
 from storage.market.recovery import Recovered, Start, recover, replay, restored
 from storage.reading.audit_readings import Reading, write_readings
-from storage.upkeep import pruning
-from storage.upkeep.pruning import HOUR_US, prune, would_prune
+from storage.upkeep import rows as upkeep_rows
+from storage.upkeep.kept import HOUR_US
+from storage.upkeep.pruning import prune, would_prune
 from storage.upkeep.strategy_ledger import CARRIED
 from tests.actors.house import MARKET, House, bytes_of
 from tests.actors.lived_market import LivedMarket
 from tests.auditor import LEDGER_LEGS
-from tests.builders import order
+from tests.builders import KEPT, order
 from tests.markets import ETH_PERP
 from tests.waiting import eventually
 
-KEPT_HOURS = 48
+KEPT_HOURS = KEPT.history_hours
 DAYS = 3
 STEP_HOURS = 3
 BATCHES_A_STEP = 9
@@ -52,7 +53,7 @@ def lived(house: House) -> LivedMarket:
 
 @pytest.fixture
 def keeper(house: House) -> Any:
-    built = Keeper(house.urls[0], KEPT_HOURS)
+    built = Keeper(house.urls[0], KEPT)
     yield built
     built.stop()
 
@@ -234,7 +235,7 @@ def test_a_batch_that_is_not_what_was_written_is_not_packed(
 
 
 def test_a_database_that_is_away_is_a_failure_and_not_the_end() -> None:
-    lonely = Keeper("postgresql://127.0.0.1:1/none", KEPT_HOURS)
+    lonely = Keeper("postgresql://127.0.0.1:1/none", KEPT)
     lonely.tidy(0)
     lonely.prune(0)
     assert lonely.health() == {"packed": 0, "failures": 2}
@@ -247,7 +248,7 @@ def test_behind_a_gap_or_a_damaged_snapshot_nothing_is_cut_off(
     at_us = live(lived, began(), 12) + KEPT_HOURS * HOUR_US
     batches = house.count("SELECT count(*) FROM journal")
     house.database.execute("UPDATE snapshots SET state = state || '\\x00'")
-    prune(house.database, at_us, KEPT_HOURS)
+    prune(house.database, at_us, KEPT)
     assert house.count("SELECT count(*) FROM journal") == batches
     lived.write(at_us)
     lived.keep_snapshot(at_us - KEPT_HOURS * HOUR_US)
@@ -255,7 +256,7 @@ def test_behind_a_gap_or_a_damaged_snapshot_nothing_is_cut_off(
     lived.write(at_us)
     house.database.execute("DELETE FROM journal WHERE batch_no = %s", (lived.head.batch_no - 1,))
     with pytest.raises(CorruptState, match="does not go on behind batch"):
-        prune(house.database, at_us, KEPT_HOURS)
+        prune(house.database, at_us, KEPT)
     assert house.count("SELECT count(*) FROM journal") == batches + 2
     assert house.count("SELECT count(*) FROM trades") < batches  # by their age alone
 
@@ -272,7 +273,7 @@ def test_old_trades_that_are_still_to_be_compared_with_the_journal_are_kept(
     trades = house.count("SELECT count(*) FROM trades")
     assert before is not None
     assert int(str(before[0])) > 0
-    prune(house.database, at_us + 2 * KEPT_HOURS * HOUR_US, KEPT_HOURS)
+    prune(house.database, at_us + 2 * KEPT_HOURS * HOUR_US, KEPT)
     assert house.database.execute(waiting, times).fetchone() == before
     assert house.count("SELECT count(*) FROM trades") < trades
 
@@ -281,13 +282,13 @@ def test_pruning_goes_in_small_transactions_and_ends_when_it_is_told_to(
     house: House, lived: LivedMarket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_us = live(lived, began(), 6) + KEPT_HOURS * HOUR_US
-    monkeypatch.setattr(pruning, "ROWS_MAX", 10)
+    monkeypatch.setattr(upkeep_rows, "ROWS_MAX", 10)
     before = house.count("SELECT count(*) FROM trades")
     assert before > 30
-    prune(house.database, at_us, KEPT_HOURS, pause=lambda: True)
+    prune(house.database, at_us, KEPT, pause=lambda: True)
     assert house.count("SELECT count(*) FROM trades") == before - 10
     pauses = list[int]()
-    prune(house.database, at_us, KEPT_HOURS, pause=lambda: pauses.append(1))
+    prune(house.database, at_us, KEPT, pause=lambda: pauses.append(1))
     assert len(pauses) > (before - 20) // 10
 
 
@@ -296,9 +297,9 @@ def test_a_dry_run_tells_what_pruning_takes_and_takes_nothing(
 ) -> None:
     at_us = live(lived, began(), 12) + KEPT_HOURS * HOUR_US
     before = owned(house.database), house.count("SELECT count(*) FROM journal")
-    told = would_prune(house.database, at_us, KEPT_HOURS)
+    told = would_prune(house.database, at_us, KEPT)
     assert (owned(house.database), house.count("SELECT count(*) FROM journal")) == before
-    assert told == prune(house.database, at_us, KEPT_HOURS)
+    assert told == prune(house.database, at_us, KEPT)
     assert told["journal"] > 0
     assert told["trades"] > 0
-    assert set(would_prune(house.database, at_us, KEPT_HOURS).values()) == {0}
+    assert set(would_prune(house.database, at_us, KEPT).values()) == {0}

@@ -12,6 +12,7 @@ from storage.upkeep.pruning import prune
 from tests.api.deployment import Person
 from tests.api.listening import Ear, listening
 from tests.api.trading_floor import MARKET, Floor, order_of, placed, seen
+from tests.builders import KEPT
 from tests.waiting import eventually
 
 PRIVATE = ("orders", "fills", "positions", "balances")
@@ -176,7 +177,7 @@ def test_an_account_that_was_forgotten_is_read_anew(floor: Floor) -> None:
     with listening(floor.exchange, alice) as ear:
         before = int(ear.listen("orders")["sequence"])
     floor.house.database.execute("UPDATE listened_accounts SET until_us = 0")
-    prune(floor.house.database, now_us(), 48)
+    prune(floor.house.database, now_us(), KEPT)
     with listening(floor.exchange, alice) as ear:
         ear.listen("orders", fromSequence=before)
         assert ear.next("resync")["sequence"] > before

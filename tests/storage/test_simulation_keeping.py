@@ -12,7 +12,7 @@ from storage.runs import simulations
 from storage.runs.simulation_keeping import LENT_S, NEVER_BEGAN_MAX, KeptLimits
 from storage.runs.simulations import QueueLimits, SimulationStatus
 from storage.upkeep.pruning import prune, would_prune
-from tests.builders import trader
+from tests.builders import KEPT, trader
 from tests.simulations import (
     NO_LIMITS,
     begun,
@@ -27,7 +27,6 @@ from tests.simulations import (
 ALICE, BOB, CAROL = 1_000, 1_001, 1_002
 USER_S, GUEST_S = 30 * 86_400, 86_400
 SECOND_US = 1_000_000
-HISTORY_HOURS = 48
 
 
 @pytest.fixture
@@ -112,7 +111,7 @@ def test_nobodys_results_go_for_anybody_elses(
         for _ in range(3):
             ended_one(database_url, database, stranger, limits=limits)
     later_us = ended_at_us(database) + (LENT_S + 1) * SECOND_US
-    prune(database, later_us, HISTORY_HOURS)
+    prune(database, later_us, KEPT)
     assert numbers(database_url, ALICE) == hers[::-1]
     assert len(numbers(database_url, None)) == 2
 
@@ -137,7 +136,7 @@ def test_what_ended_while_it_waited_makes_no_claim_and_goes_after_an_hour(
     newcomers = ended_one(database_url, database, BOB, limits=kept(3))
     assert kept_s(database_url, newcomers) == USER_S
     assert kept_s(database_url, numbers(database_url, ALICE)[1]) == LENT_S
-    prune(database, ended_at_us(database) + (LENT_S + 1) * SECOND_US, HISTORY_HOURS)
+    prune(database, ended_at_us(database) + (LENT_S + 1) * SECOND_US, KEPT)
     assert numbers(database_url, None) == [newcomers, newest, result]
 
 
@@ -159,8 +158,8 @@ def test_users_results_go_after_their_days_and_guests_after_one(
         (USER_S + 1, [waiting]),
     ):
         at_us = end_us + later_s * SECOND_US
-        told = would_prune(database, at_us, HISTORY_HOURS)["simulations"]
-        assert told == prune(database, at_us, HISTORY_HOURS)["simulations"]
+        told = would_prune(database, at_us, KEPT)["simulations"]
+        assert told == prune(database, at_us, KEPT)["simulations"]
         assert numbers(database_url, None) == left
     assert database.execute("SELECT * FROM simulation_reports").fetchall() == []
 
@@ -194,7 +193,7 @@ def test_forgetting_wins_no_turn_and_its_trace_goes_after_a_day(
     first_time = queue(database_url, BOB, origin="b")
     places = [view(database_url, number).ahead for number in (again, first_time)]
     assert places == [1, 0]
-    prune(database, ended_at_us(database) + (GUEST_S + 1) * SECOND_US, HISTORY_HOURS)
+    prune(database, ended_at_us(database) + (GUEST_S + 1) * SECOND_US, KEPT)
     assert database.execute("SELECT status FROM simulations").fetchall() == [("QUEUED",)] * 2
 
 

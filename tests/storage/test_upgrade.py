@@ -19,9 +19,10 @@ from storage.market.recovery import recover
 from storage.migrations.run import alembic_config, sqlalchemy_url, upgrade
 from storage.postgres.database import connect
 from storage.servers.embedded import EmbeddedPostgres
-from storage.upkeep.pruning import HOUR_US, prune
+from storage.upkeep.kept import HOUR_US
+from storage.upkeep.pruning import prune
 from tests.auditor import LEDGER_LEGS
-from tests.builders import listed_before
+from tests.builders import KEPT, listed_before
 from tests.markets import ETH_PERP
 
 MARKET = ETH_PERP.market_id
@@ -152,7 +153,7 @@ def test_every_row_is_kept_and_strategies_old_ones_can_be_carried_forward(old_ur
         assert recover(connection, ETH_PERP).head.batch_no == BATCHES
         assert count(connection, "snapshots WHERE chain IS NULL") == 0
 
-        done = prune(connection, at_us + 49 * HOUR_US, 48)
+        done = prune(connection, at_us + 49 * HOUR_US, KEPT)
         assert (done["fills"], done["ledger_entries"]) == (70, 30)
         assert count(connection, "fills") == count(connection, f"fills WHERE account_id = {CLIENT}")
         assert sums(connection, LEDGER_LEGS) == balances
