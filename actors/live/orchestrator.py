@@ -32,11 +32,12 @@ from storage.agents.new_decisions import record
 from storage.agents.open_sessions import open_sessions
 from storage.agents.presence import Presence, arrive, seen
 from storage.agents.session_orders import send, wishes
-from storage.agents.sessions import Session, SessionStatus
+from storage.agents.sessions import Session
 from storage.agents.sights import traded_symbols
 from storage.agents.signals import GivenSignal, given_signals
 from storage.agents.strategy_in_force import terms_in_force
 from storage.intake.accept_state import OpenOrdersMax
+from storage.intake.session_accounts import SessionStatus
 from storage.postgres.database import AsyncPool, now_us
 from storage.postgres.unit_of_work import unit_of_work
 

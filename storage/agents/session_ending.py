@@ -14,9 +14,10 @@ from sim.units import format_steps
 from storage.agents.outcomes import measure, tell_outcomes
 from storage.agents.presence import Presence, seen
 from storage.agents.session_orders import market_order, owner_of, placed
-from storage.agents.sessions import Session, SessionStatus
+from storage.agents.sessions import Session
 from storage.intake.accept_state import OpenOrdersMax
 from storage.intake.cancels import request_cancel_all
+from storage.intake.session_accounts import OwnName, SessionStatus
 from storage.market.markets import SPEC_COLUMNS_OF_M, spec_from_row
 from storage.order_states import ENDED, OPEN
 from storage.postgres.database import AsyncPool, now_us
@@ -98,7 +99,7 @@ async def _tried(
 ) -> str | None:
     """Try once more to close a position; or why that is no use any more."""
     spec, lots = position
-    prefix = f"close:{session.session_id.hex}:{spec.market_id}:"
+    prefix = f"{OwnName.CLOSE}:{session.session_id.hex}:{spec.market_id}:"
     tried = await fetch_one(pool, TRIES, (session.account_id, spec.market_id, prefix))
     assert tried is not None
     count, last_us, reason = tried

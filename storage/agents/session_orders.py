@@ -17,11 +17,12 @@ from sim.rows.messages import OrderType, Side, TimeInForce
 from sim.signals.signal import Action
 from storage.agents.new_decisions import OrderState
 from storage.agents.presence import Presence, seen
-from storage.agents.sessions import Session, SessionStatus
+from storage.agents.sessions import Session
 from storage.intake.accept import ROUTE, accept
 from storage.intake.accept_request import OrderRequest
 from storage.intake.accept_state import OpenOrdersMax
 from storage.intake.idempotency import Asked
+from storage.intake.session_accounts import OwnName, SessionStatus
 from storage.market.markets import SPEC_COLUMNS_OF_M, spec_from_row
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import Connection, fetch_all, unit_of_work
@@ -82,7 +83,7 @@ async def send(
             spec_from_row(spec),
             Side.BUY if action == Action.BUY else Side.SELL,
             lots,
-            f"decision:{decision_id.hex}",
+            f"{OwnName.DECISION}:{decision_id.hex}",
             reduces,
         )
         (answer,) = await placed(connection, Owner(user_id, account_id), [order], open_orders_max)
@@ -103,11 +104,12 @@ async def placed(
     orders: Sequence[PlaceOrder],
     open_orders_max: OpenOrdersMax,
 ) -> list[AcceptedOrder | Refused]:
-    """What becomes of each; under the account's lock, and the caller's transaction commits."""
+    """What becomes of each of a session's own orders; under the account's lock, and the caller's
+    transaction commits."""
     found: list[AcceptedOrder | Refused] = []
     for order in orders:
         asked = Asked(owner.account_id, ROUTE, order.body_hash, None, owner.user_id)
-        request = OrderRequest(asked, (order,), is_single=True)
+        request = OrderRequest(asked, (order,), is_single=True, of_session=True)
         (answers,) = await accept(connection, [request], open_orders_max, lock=True)
         assert answers is not None, "nobody changes an account that is locked"
         found += [answers] if isinstance(answers, Refused) else answers

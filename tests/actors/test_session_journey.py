@@ -6,8 +6,8 @@ import pytest
 
 from sim.rows.messages import Side
 from sim.signals.signal import Action
-from storage.agents.sessions import SessionStatus
 from storage.errors import Superseded
+from storage.intake.session_accounts import SessionStatus
 from tests.actors.house import House
 from tests.actors.lived_session import INITIAL_ATOMS, MIDDLE_TICKS, LivedSession
 from tests.auditor import audit
