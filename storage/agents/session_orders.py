@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sim.market import MarketSpec
 from sim.orders import NO_TERMS, AcceptedOrder, PlaceOrder, Terms
-from sim.refusals import Refused
+from sim.refusals import Name, Refused
 from sim.rows.messages import OrderType, Side, TimeInForce
 from sim.signals.signal import Action
 from storage.agents.new_decisions import OrderState
@@ -88,7 +88,7 @@ async def send(
         )
         (answer,) = await placed(connection, Owner(user_id, account_id), [order], open_orders_max)
         if isinstance(answer, Refused):
-            await dropped(connection, decision_id, answer.message)
+            await dropped(connection, decision_id, plain_words(answer))
         else:
             await connection.execute(SENT, (answer.order_id, decision_id))
 
@@ -96,6 +96,15 @@ async def send(
 async def dropped(connection: Connection, decision_id: UUID, why: str) -> None:
     """There will be no order of it."""
     await connection.execute(DROPPED, (why, decision_id))
+
+
+def plain_words(refused: Refused) -> str:
+    """Why an order was refused, for whoever reads a note: names as they are said, not as one family
+    of the API spells them."""
+    text = refused.message
+    for name in Name:
+        text = text.replace(name, name.strip("{}").replace("_", " "))
+    return text
 
 
 async def placed(

@@ -6,12 +6,17 @@ import pytest
 
 from sim.rows.messages import Side
 from sim.signals.signal import Action
+from sim.units import format_steps
+from storage.agents.session_ending import CLOSING_TRIES_MAX
 from storage.errors import Superseded
 from storage.intake.session_accounts import SessionStatus
 from tests.actors.house import House
 from tests.actors.lived_session import INITIAL_ATOMS, MIDDLE_TICKS, LivedSession
 from tests.auditor import audit
 from tests.markets import ETH_PERP
+from tests.waiting import eventually
+
+NO_DEPTH = "The visible depth within 5 % of mark does not complete this MARKET order"
 
 
 @pytest.fixture
@@ -177,8 +182,29 @@ def test_a_session_that_cannot_be_closed_says_why(lived: LivedSession) -> None:
         lived.trades()
     session = lived.session()
     assert session["status"] == "STOPPED"
-    assert "could not be closed" in session["note"]
-    assert lived.position_lots() != 0
+    lots = lived.position_lots()
+    assert lots != 0
+    left = f"{format_steps(lots, ETH_PERP.lot_size)} ETH in ETH-PERP could not be closed: "
+    assert session["note"] == f"{left}{NO_DEPTH}."
+
+
+def test_a_session_closes_piece_by_piece_as_long_as_somebody_takes_a_piece(
+    lived: LivedSession,
+) -> None:
+    opened(lived)
+    piece = lived.position_lots() // 4
+    lived.stand(SessionStatus.STOPPING)
+
+    def has_stopped() -> bool:
+        lived.quote(lots=piece)
+        lived.cares()
+        lived.trades()
+        return bool(lived.session()["status"] == "STOPPED")
+
+    eventually(has_stopped, 30)
+    assert (lived.position_lots(), lived.session()["note"]) == (0, None)
+    closing = [order for order in lived.orders() if order[0].startswith("close:")]
+    assert len(closing) > CLOSING_TRIES_MAX
 
 
 def test_a_session_in_a_halted_market_ends_and_says_so(lived: LivedSession) -> None:
