@@ -50,8 +50,9 @@ SESSIONS = {
     "total_trades": "How many positions it has closed.",
     "winning_trades": "How many of them with a gain.",
     "losing_trades": "How many of them without.",
-    "max_drawdown": "The largest fall from a peak, as a share of it.",
-    "sharpe_ratio": "Of its equity by the minute.",
+    "max_drawdown": "The largest fall from a peak, as a share of it: of equity at its start, once a"
+    " minute and at its end.",
+    "sharpe_ratio": "Of the same equity, whose steps count as a minute's.",
     "started_at": "When it began.",
     "stopped_at": "When it stopped; null until then.",
 }

@@ -45,7 +45,10 @@ WHERE id = ANY(%(ids)s)"""
 CLOSED = """
 SELECT realized_pnl_atoms - fees_atoms FROM round_trips
 WHERE account_id = %s AND closed_at_us IS NOT NULL ORDER BY opened_fill_id"""
-SAMPLES = "SELECT equity_atoms FROM session_equity WHERE session_id = %s ORDER BY minute_us"
+EQUITY = """
+SELECT initial_atoms, ARRAY(SELECT equity_atoms FROM session_equity
+    WHERE session_id = s.id ORDER BY minute_us), final_atoms
+FROM trading_sessions s WHERE id = %s"""
 SAMPLE = """
 INSERT INTO session_equity (session_id, minute_us, equity_atoms) VALUES (%s, %s, %s)
 ON CONFLICT DO NOTHING"""
@@ -119,10 +122,14 @@ async def sample(
 
 
 async def measure(connection: Connection, session: Session) -> None:
-    """Of all round trips that are closed and of all samples."""
+    """Of all round trips that are closed, and of what the session began with, its samples, and what
+    it ended with once it has."""
     closed = await (await connection.execute(CLOSED, (session.account_id,))).fetchall()
-    samples = await (await connection.execute(SAMPLES, (session.session_id,))).fetchall()
-    found = metrics_of([int(one) for (one,) in closed], [int(one) for (one,) in samples])
+    row = await (await connection.execute(EQUITY, (session.session_id,))).fetchone()
+    assert row is not None
+    initial, samples, final = row
+    equity = [initial, *samples, *([] if final is None else [final])]
+    found = metrics_of([int(one) for (one,) in closed], [int(one) for one in equity])
     counts = found.total_trades, found.winning_trades, found.losing_trades
     values = (*counts, found.max_drawdown, found.sharpe_ratio or 0.0, session.session_id)
     await connection.execute(MEASURED, values)

@@ -43,8 +43,9 @@ FROM orders WHERE account_id = %s AND market_id = %s AND {ENDED} AND reduce_only
 MONEY = "SELECT total_atoms FROM balances WHERE account_id = %s AND asset = %s"
 LOCK = "SELECT 1 FROM trading_sessions WHERE id = %s AND stopped_at_us IS NULL FOR UPDATE"
 STOP = f"""
-UPDATE trading_sessions SET status = '{SessionStatus.STOPPED}', final_atoms = %s,
-    stopped_at_us = greatest(started_at_us, %s), note = %s WHERE id = %s"""
+UPDATE trading_sessions SET status = '{SessionStatus.STOPPED}', final_atoms = %(final)s,
+    stopped_at_us = greatest(updated_at_us, %(at)s),
+    updated_at_us = greatest(updated_at_us, %(at)s), note = %(note)s WHERE id = %(session)s"""
 
 
 @dataclass
@@ -174,8 +175,9 @@ async def _stopped(pool: AsyncPool, presence: Presence, session: Session, note: 
         if (await connection.execute(LOCK, (session.session_id,))).rowcount != 1:
             return
         await tell_outcomes(connection, session)
-        await measure(connection, session)
         money = await connection.execute(MONEY, (session.account_id, COLLATERAL))
         row = await money.fetchone()
         assert row is not None
-        await connection.execute(STOP, (row[0], now_us(), note, session.session_id))
+        ended = {"final": row[0], "at": now_us(), "note": note, "session": session.session_id}
+        await connection.execute(STOP, ended)
+        await measure(connection, session)

@@ -1,10 +1,14 @@
 """A session from signals to orders, positions, exits and its end, step by step."""
 
 from fractions import Fraction
+from itertools import pairwise
+from math import sqrt
+from statistics import mean, stdev
 
 import pytest
 
 from sim.rows.messages import Side
+from sim.signals.metrics import MINUTES_PER_YEAR
 from sim.signals.signal import Action
 from sim.units import format_steps
 from storage.agents.session_ending import CLOSING_TRIES_MAX
@@ -171,6 +175,29 @@ def test_a_session_that_is_stopped_ends_flat_and_with_what_its_ledger_has(
         "SELECT sum(amount_atoms) FROM ledger_entries WHERE account_id = %s", (lived.account_id,)
     )
     assert session["final_atoms"] == ledger
+    ((updated_us, stopped_us),) = lived.rows(
+        "SELECT updated_at_us, stopped_at_us FROM trading_sessions"
+    )
+    assert updated_us == stopped_us
+
+
+def test_what_a_session_began_and_ended_with_counts_in_its_metrics(lived: LivedSession) -> None:
+    opened(lived)
+    lived.quote(MIDDLE_TICKS * 97 // 100)
+    lived.stand(SessionStatus.STOPPING)
+    for _ in range(4):
+        lived.cares()
+        lived.trades()
+    ((final, deepest, sharpe, samples),) = lived.rows(
+        "SELECT final_atoms, max_drawdown, sharpe_ratio, ARRAY(SELECT equity_atoms"
+        " FROM session_equity WHERE session_id = s.id ORDER BY minute_us) FROM trading_sessions s"
+    )
+    assert final < min(samples) <= max(samples) <= INITIAL_ATOMS
+    assert deepest == pytest.approx(float(1 - Fraction(int(final), INITIAL_ATOMS)))
+    steps = [INITIAL_ATOMS, *map(int, samples), int(final)]
+    returns = [after / before - 1 for before, after in pairwise(steps)]
+    expected = mean(returns) / stdev(returns) * sqrt(MINUTES_PER_YEAR)
+    assert sharpe == pytest.approx(expected)
 
 
 def test_a_session_that_cannot_be_closed_says_why(lived: LivedSession) -> None:
