@@ -31,6 +31,7 @@ from sim.signals.terms import StrategyTerms
 from storage.agents.new_decisions import record
 from storage.agents.open_sessions import open_sessions
 from storage.agents.presence import Presence, arrive, seen
+from storage.agents.repeated_vetoes import news
 from storage.agents.session_orders import send, wishes
 from storage.agents.sessions import Session
 from storage.agents.sights import traded_symbols
@@ -160,7 +161,8 @@ class Orchestrator:
         ]
         async with unit_of_work(pool) as connection:
             await seen(connection, presence)
-            await record(connection, [cause, *decisions])
+            kept = await news(connection, cause.action, decisions)
+            await record(connection, [cause, *kept])
 
     async def _judged(
         self, pool: AsyncPool, terms: StrategyTerms, found: Sequence[Proposed]

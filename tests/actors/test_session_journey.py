@@ -54,6 +54,30 @@ def test_a_veto_is_a_decision_and_no_order(lived: LivedSession) -> None:
     assert "risk agent is away" in reasoning
 
 
+def test_a_veto_is_kept_when_it_says_something_new(lived: LivedSession) -> None:
+    def vetoed(action: Action, is_away: bool) -> None:
+        lived.judge.is_away = is_away
+        lived.agents_say(action)
+        lived.decides()
+
+    for _ in range(3):
+        vetoed(Action.BUY, is_away=True)
+    assert len(lived.verdicts()) == 1
+    vetoed(Action.SELL, is_away=True)
+    assert len(lived.verdicts()) == 2
+    vetoed(Action.BUY, is_away=True)
+    assert len(lived.verdicts()) == 2
+    vetoed(Action.BUY, is_away=False)
+    lived.stand(SessionStatus.PAUSED)
+    lived.sends()
+    lived.stand(SessionStatus.RUNNING)
+    vetoed(Action.BUY, is_away=False)
+    assert [action for action, *_ in lived.verdicts()] == ["HOLD", "HOLD", "BUY", "BUY"]
+    lived.sends()
+    lived.trades()
+    assert lived.position_lots() > 0
+
+
 def test_a_session_that_is_paused_before_its_order_has_none(lived: LivedSession) -> None:
     lived.agents_say(Action.BUY)
     lived.decides()
