@@ -16,6 +16,7 @@ from sim.refusals import Name, Refused
 from sim.rows.messages import OrderType, Side, TimeInForce
 from sim.signals.signal import Action
 from storage.agents.new_decisions import OrderState
+from storage.agents.outcomes import sum_up
 from storage.agents.presence import Presence, seen
 from storage.agents.sessions import Session
 from storage.intake.accept import ROUTE, accept
@@ -37,7 +38,9 @@ WHERE d.id = %s AND d.order_state = 'WISHED' FOR UPDATE OF d, s"""
 SENT = f"""
 UPDATE decisions SET order_state = '{OrderState.SENT}', order_id = %s,
     outcome = CASE WHEN reduce_only THEN NULL ELSE 'PENDING' END WHERE id = %s"""
-DROPPED = f"UPDATE decisions SET order_state = '{OrderState.DROPPED}', note = %s WHERE id = %s"
+DROPPED = f"""
+UPDATE decisions SET order_state = '{OrderState.DROPPED}', note = %s WHERE id = %s
+RETURNING cause_id"""
 BODY_HASH_BYTES = 16
 
 
@@ -94,8 +97,10 @@ async def send(
 
 
 async def dropped(connection: Connection, decision_id: UUID, why: str) -> None:
-    """There will be no order of it."""
-    await connection.execute(DROPPED, (why, decision_id))
+    """There will be no order of it, and its consensus waits for none."""
+    rows = await connection.execute(DROPPED, (why, decision_id))
+    for (cause_id,) in await rows.fetchall():
+        await sum_up(connection, cause_id)
 
 
 def plain_words(refused: Refused) -> str:
