@@ -30,8 +30,9 @@ TRADING = {
     "exit_price": "The mean price of all that left it; null while it is open.",
     "entry_time": "When its quantity left zero.",
     "exit_time": "When it was zero again; null while it is open.",
-    "stop_loss": "Where a stop lies in the market that closes it; null where none does.",
-    "take_profit": "Where an order lies in the market that takes its profit; null where none does.",
+    "stop_loss": "Where a stop lies in the market that closes it, and of a closed one where the"
+    " last one lay; null without one.",
+    "take_profit": "The same of the order that takes its profit.",
     "realized_pnl": "What was gained with what has left it, before fees.",
     "unrealized_pnl": "What closing it at mark would bring.",
     "fees": "What its fills have cost.",

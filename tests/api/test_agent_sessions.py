@@ -81,6 +81,22 @@ def test_what_is_closed_while_a_session_stops_says_so(agents: AgentsFloor) -> No
     assert (position["exit_reason"], position["realized_pnl"]) == ("session_stopped", -1)
 
 
+def test_positions_of_sessions_that_have_stopped_are_listed_too(agents: AgentsFloor) -> None:
+    """Also what was still open then."""
+    agents.clear()
+    ann = agents.client()
+    session = ann.starts()
+    agents.offers("SELL", "42000", "0.1")
+    order = ann.sees(ann.places(price=42_000, session_id=session)["id"], "FILLED")
+    stopped(agents, ann, session)
+    for listed in (ann.asks("positions"), ann.asks("positions", status="all")):
+        (position,) = listed["positions"]
+        assert (position["id"], position["session_id"]) == (order["position_id"], session)
+    assert ann.asks(f"positions/{SYMBOL}")["position"]["id"] == order["position_id"]
+    assert ann.asks("positions", status="closed")["count"] == 0
+    assert agents.client().asks("positions", status="all")["count"] == 0
+
+
 def test_a_position_says_who_closed_it(agents: AgentsFloor) -> None:
     """Its stop that lies in the market, or the decision that wanted it."""
     agents.clear()
