@@ -39,7 +39,8 @@ JOIN accounts a ON a.id = b.account_id JOIN users u ON u.id = a.owner_id
 ORDER BY b.account_id"""
 """Found by the whole key whatever the planner believes: see CHANGE_BALANCES in projection_sql.py.
 Whose they are is read with them, and what is open in their owner's other accounts: POST of an order
-asks nothing beside, and of a user with one account it reads one entry of an index more."""
+asks nothing beside but which sessions have them, and of a user with one account it reads one entry
+of an index more."""
 
 LOCKED_ACCOUNTS = f"{ACCOUNTS} FOR UPDATE OF b FOR SHARE OF a"
 """The account is locked too, else whether it is archived would be what it was before the wait."""
