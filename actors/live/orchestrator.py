@@ -31,12 +31,14 @@ from sim.signals.terms import StrategyTerms
 from storage.agents.new_decisions import record
 from storage.agents.open_sessions import open_sessions
 from storage.agents.presence import Presence, arrive, seen
+from storage.agents.repeated_vetoes import news
 from storage.agents.session_orders import send, wishes
-from storage.agents.sessions import Session, SessionStatus
+from storage.agents.sessions import Session
 from storage.agents.sights import CandlesRead, sights_of, traded_symbols
 from storage.agents.signals import GivenSignal, given_signals
 from storage.agents.strategy_in_force import terms_in_force
 from storage.intake.accept_state import OpenOrdersMax
+from storage.intake.session_accounts import SessionStatus
 from storage.postgres.database import AsyncPool, now_us
 from storage.postgres.unit_of_work import unit_of_work
 
@@ -162,7 +164,9 @@ class Orchestrator:
         ]
         async with unit_of_work(pool) as connection:
             await seen(connection, presence)
-            await record(connection, [*(one.cause for one in said), *decisions])
+            causes = [one.cause for one in said]
+            kept = await news(connection, causes, decisions)
+            await record(connection, [*causes, *kept])
 
     async def _judged(
         self, pool: AsyncPool, terms: StrategyTerms, found: Sequence[Proposed]

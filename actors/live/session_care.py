@@ -13,8 +13,9 @@ from storage.agents.outcomes import follow, sample
 from storage.agents.presence import Presence
 from storage.agents.protection import protect
 from storage.agents.session_ending import Refusals, leave
-from storage.agents.sessions import Session, SessionStatus
+from storage.agents.sessions import Session
 from storage.intake.accept_state import OpenOrdersMax
+from storage.intake.session_accounts import SessionStatus
 from storage.postgres.database import AsyncPool
 from storage.reading.standing import standing
 

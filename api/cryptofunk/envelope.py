@@ -11,7 +11,7 @@ from api.cryptofunk.spelling import spell
 from api.door.json_text import json_bytes
 from api.door.limits import RateKind
 from api.door.origins import READS
-from api.door.spelling import spelled
+from api.door.spelling import BRIEF, spelled
 from api.door.statuses import STATUSES, headers_of_refusal
 from sim.refusals import Refusal, Refused
 
@@ -51,7 +51,7 @@ def missing(what: str, **named: str) -> Refused:
 
 def malformed(brief: str, sentence: str = "", **context: object) -> Refused:
     """A request that is wrong, in the document's own words."""
-    return Refused(Refusal.INVALID_REQUEST, sentence, {"brief": brief, **context})
+    return Refused(Refusal.INVALID_REQUEST, sentence, {BRIEF: brief, **context})
 
 
 def refuse(refused: Refused, scope: Scope) -> Response:
@@ -78,8 +78,8 @@ def brief_of(refused: Refused, scope: Scope) -> str:
     details = refused.details
     if "missing" in details:
         return f"{details['missing']} not found"
-    if "brief" in details:
-        return str(details["brief"])
+    if BRIEF in details:
+        return str(details[BRIEF])
     if refused.refusal in BRIEFLY:
         return BRIEFLY[refused.refusal]
     if STATUSES[refused.refusal] == 400:

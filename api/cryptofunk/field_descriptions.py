@@ -30,8 +30,9 @@ TRADING = {
     "exit_price": "The mean price of all that left it; null while it is open.",
     "entry_time": "When its quantity left zero.",
     "exit_time": "When it was zero again; null while it is open.",
-    "stop_loss": "Where a stop lies in the market that closes it; null where none does.",
-    "take_profit": "Where an order lies in the market that takes its profit; null where none does.",
+    "stop_loss": "Where a stop lies in the market that closes it, and of a closed one where the"
+    " last one lay; null without one.",
+    "take_profit": "The same of the order that takes its profit.",
     "realized_pnl": "What was gained with what has left it, before fees.",
     "unrealized_pnl": "What closing it at mark would bring.",
     "fees": "What its fills have cost.",
@@ -50,8 +51,9 @@ SESSIONS = {
     "total_trades": "How many positions it has closed.",
     "winning_trades": "How many of them with a gain.",
     "losing_trades": "How many of them without.",
-    "max_drawdown": "The largest fall from a peak, as a share of it.",
-    "sharpe_ratio": "Of its equity by the minute.",
+    "max_drawdown": "The largest fall from a peak, as a share of it: of equity at its start, once a"
+    " minute and at its end.",
+    "sharpe_ratio": "Of the same equity, whose steps count as a minute's.",
     "started_at": "When it began.",
     "stopped_at": "When it stopped; null until then.",
 }

@@ -34,8 +34,8 @@ router = APIRouter(route_class=ExactRoute, tags=["Agents: trading"])
 async def get_agent_positions(
     asked: Annotated[PositionsAsked, Query()], caller: Looker, request: Request
 ) -> Response:
-    """Newest first, at most 500: of the main account and of sessions that have not stopped, or of
-    one session. `status` also shows those that are closed."""
+    """Newest first, at most 500: of the main account and of all sessions, those that have stopped
+    among them, or of one session. `status` also shows those that are closed."""
     found = await told(request, caller, asked.session_id, asked.symbol, IS_OPEN[asked.status])
     return reply_exact(AgentPositionsAnswer(positions=found, count=len(found)))
 
@@ -65,7 +65,7 @@ async def told(
     """Positions of the caller's, in one symbol or in all."""
     pool, listing = services_of(request).pool, await listing_of(request)
     if session_id is None:
-        accounts = await storage.trading_accounts(pool, caller.user_id)
+        accounts = await storage.own_accounts(pool, caller.user_id)
     else:
         named = read_uuid(session_id, WRONG_SESSION)
         accounts = [(await own_session(pool, named, caller.user_id)).account_id]

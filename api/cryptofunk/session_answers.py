@@ -17,7 +17,7 @@ STOPPED = "Trading stopped successfully"
 PAUSED = "Trading paused successfully"
 RESUMED = "Trading resumed successfully"
 FINAL_DIFFERS = (
-    "The ledger's final capital is {ledger}, not {sent}: total_pnl is reckoned from the ledger"
+    "The ledger's final capital is {ledger}, not {sent}: total_pnl is reckoned from the ledger."
 )
 CENT_ATOMS = 10_000
 """By how much a client's final capital may miss the ledger's without a word."""
@@ -177,7 +177,7 @@ def stopped(session: Session, sent_atoms: Decimal) -> SessionStoppedAnswer:
         sent = (sent_atoms / 1_000_000).normalize()
         said.append(FINAL_DIFFERS.format(ledger=f"{answer.final_capital:f}", sent=f"{sent:f}"))
     if said:
-        answer.note = ". ".join(said)
+        answer.note = " ".join(said)
     return answer
 
 

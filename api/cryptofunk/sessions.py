@@ -38,7 +38,8 @@ from api.door.describing import documented
 from api.door.paging import cursor_number, next_page, page_of
 from api.door.routing import ExactRoute, services_of
 from sim.units import ATOM_DECIMALS
-from storage.agents.sessions import Session, SessionStatus, own_session, own_sessions
+from storage.agents.sessions import Session, own_session, own_sessions
+from storage.intake.session_accounts import SessionStatus
 
 LIST = "agent_sessions"
 NO_LIVE = "There is no live trading here: mode must be PAPER"

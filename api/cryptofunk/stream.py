@@ -30,9 +30,9 @@ from sim.refusals import Refusal, Refused
 from storage.agents.changes import folded_fills, moved_positions
 from storage.agents.positions import trading_accounts
 from storage.agents.sessions import Session as TradingSession
-from storage.agents.sessions import SessionStatus
 from storage.agents.symbols import read_symbols
 from storage.errors import DatabaseUnavailable, StorageError
+from storage.intake.session_accounts import SessionStatus
 
 MESSAGE_BYTES_MAX = 512
 SOCKETS = {PATH: MESSAGE_BYTES_MAX}

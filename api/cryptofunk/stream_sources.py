@@ -14,7 +14,8 @@ from storage.agents.changes import (
     newest_decisions,
 )
 from storage.agents.open_sessions import open_sessions
-from storage.agents.sessions import Session, SessionStatus
+from storage.agents.sessions import Session
+from storage.intake.session_accounts import SessionStatus
 from storage.postgres.database import AsyncPool, now_us
 
 LOOK_EVERY_S = 0.25

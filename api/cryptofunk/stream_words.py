@@ -32,7 +32,7 @@ from sim.refusals import Refused
 from storage.agents.agents import Agent
 from storage.agents.changes import Decided
 from storage.agents.positions import PositionView
-from storage.agents.sessions import SessionStatus
+from storage.intake.session_accounts import SessionStatus
 from storage.postgres.database import now_us
 from storage.reading.order_lists import OrderView
 from storage.reading.views import FillView

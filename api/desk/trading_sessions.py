@@ -17,13 +17,13 @@ from storage.agents.control_entries import ControlAction, ControlOutcome, note_c
 from storage.agents.round_trips import advance
 from storage.agents.sessions import (
     Session,
-    SessionStatus,
     locked_session,
     own_session,
     set_status,
     start_session,
 )
 from storage.intake.idempotency import Asked, Outcome, once
+from storage.intake.session_accounts import SessionStatus
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import Connection, unit_of_work
 

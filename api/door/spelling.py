@@ -11,6 +11,9 @@ NAMES = re.compile(
 )
 """In braces: a Name, the route of sim.refusals.request_to, or the milliseconds of `instant`."""
 
+BRIEF = "brief"
+"""The key of the few words that one family has for a refusal beside its sentence."""
+
 Spell = Callable[[str], str]
 """From a name without its braces to a family's word or route, from @ and a time to its text."""
 
@@ -18,7 +21,9 @@ Spell = Callable[[str], str]
 def spelled(refused: Refused, spell: Spell) -> tuple[str, dict[str, Any]]:
     """A refusal's sentence and details as a family words them; camelCase from an older memory of
     a request stays what it is."""
-    details: dict[str, Any] = {spell(name): value for name, value in refused.details.items()}
+    details: dict[str, Any] = {
+        spell(name): value for name, value in refused.details.items() if name != BRIEF
+    }
     if isinstance(details.get("field"), str):
         details["field"] = in_words(details["field"], spell)
     return in_words(refused.message, spell), details

@@ -1,9 +1,11 @@
-"""How a session went, from its closed positions and its equity once a minute.
+"""How a session went, from its closed positions and its equity: what it began with, what it was
+worth once a minute, and what it ended with.
 
 Win rate is winners over all closed positions; one that comes to nothing is lost, as the original
 counts. Drawdown is (peak − equity) ÷ peak. Sharpe is the mean of the minutes' returns over their
 standard deviation, annualised by the root of the minutes of 365 days, for these markets never
-close; the risk-free rate is 0. The original mixes a yearly rate with daily returns there.
+close; the risk-free rate is 0. The first step and the last one are shorter and count as a minute's.
+The original mixes a yearly rate with daily returns there.
 
 A backtest is told more: Sortino (sim/ratios.py) from the same returns; Calmar, which is the mean
 return a year over the largest drawdown (Young, "Calmar Ratio", 1991), the year's mean reckoned as
@@ -38,7 +40,7 @@ class SessionMetrics:
 
 
 def metrics_of(pnl_atoms: Sequence[int], equity_atoms: Sequence[int]) -> SessionMetrics:
-    """Of each closed position's profit net of fees, and of equity at whole minutes."""
+    """Of each closed position's profit net of fees, and of equity from start to end."""
     total, won = len(pnl_atoms), sum(pnl > 0 for pnl in pnl_atoms)
     equity = np.array(equity_atoms, np.float64)
     deepest = -float(drawdowns(equity).min()) if len(equity) else 0.0

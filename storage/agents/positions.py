@@ -7,8 +7,9 @@ from uuid import UUID
 from sim.market import MarketSpec
 from sim.money.position import Position, unrealized_pnl_atoms
 from sim.money.round_trips import RoundTrip
+from sim.orders import OrderStatus
 from sim.rows.messages import OrderType
-from storage.agents.round_trips import TRIP, WANTED, advance
+from storage.agents.round_trips import BEHIND, TRIP, WANTED, advance
 from storage.order_states import OPEN
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import Row, fetch_all, unit_of_work
@@ -21,14 +22,27 @@ OF_TRIP = ", ".join(f"r.{name}" for name in TRIP.replace("\n", " ").replace(" ",
 STOPS = f"{OrderType.STOP:d}, {OrderType.STOP_LIMIT:d}, {OrderType.TRAILING:d}"
 PROFITS = f"{OrderType.TAKE_PROFIT:d}, {OrderType.TAKE_PROFIT_LIMIT:d}"
 LEAVES = f"""
-SELECT {{best}}(o.trigger_ticks) FROM orders o
-WHERE o.account_id = r.account_id AND o.market_id = r.market_id AND o.{OPEN}
-    AND o.reduce_only AND o.order_type IN ({{types}})
-    AND r.closed_at_us IS NULL"""
+CASE WHEN r.closed_at_us IS NULL THEN (
+    SELECT max(o.trigger_ticks) FROM orders o
+    WHERE o.account_id = r.account_id AND o.market_id = r.market_id AND o.{OPEN}
+        AND o.reduce_only AND o.order_type IN ({{types}}))
+ELSE (
+    SELECT o.trigger_ticks FROM orders o
+    WHERE o.account_id = r.account_id AND o.market_id = r.market_id
+        AND o.id > r.first_order_id AND o.id < coalesce((
+            SELECT n.first_order_id FROM round_trips n
+            WHERE n.account_id = r.account_id AND n.market_id = r.market_id
+                AND n.opened_fill_id > r.opened_fill_id AND n.first_order_id > r.first_order_id
+            ORDER BY n.opened_fill_id LIMIT 1), {2**63 - 1})
+        AND o.reduce_only AND o.order_type IN ({{types}})
+        AND o.status <> {OrderStatus.REJECTED:d} AND o.created_at_us <= r.closed_at_us
+    ORDER BY o.id DESC LIMIT 1)
+END"""
+"""Of a closed one the last that there was before it closed, among the orders of its time."""
+
 SELECT_POSITIONS = f"""
 SELECT r.market_id, s.id, r.reason, coalesce(h.quantity_lots, 0), coalesce(h.cost_atoms, 0),
-    coalesce(p.mark_ticks, 0), ({LEAVES.format(best="max", types=STOPS)}),
-    ({LEAVES.format(best="max", types=PROFITS)}),
+    coalesce(p.mark_ticks, 0), {LEAVES.format(types=STOPS)}, {LEAVES.format(types=PROFITS)},
     (SELECT coalesce(c.reasoning, d.reasoning) FROM orders o
         JOIN decisions d ON d.session_id = s.id AND {WANTED}
         LEFT JOIN decisions c ON c.id = d.cause_id
@@ -44,6 +58,9 @@ ORDER BY r.opened_fill_id DESC LIMIT {POSITIONS_MAX}"""
 ONLY = {True: " AND r.closed_at_us IS NULL", False: " AND r.closed_at_us IS NOT NULL", None: ""}
 """By whether they are to be open."""
 
+OWN_ACCOUNTS = """
+SELECT a.id FROM accounts a LEFT JOIN trading_sessions s ON s.account_id = a.id
+WHERE a.owner_id = %s AND (a.id = a.owner_id OR s.id IS NOT NULL) ORDER BY a.id"""
 TRADING_ACCOUNTS = """
 SELECT a.id FROM accounts a LEFT JOIN trading_sessions s ON s.account_id = a.id
 WHERE a.owner_id = %s AND (a.id = a.owner_id OR s.stopped_at_us IS NULL AND s.id IS NOT NULL)
@@ -64,7 +81,8 @@ class PositionView:
 
     position     what the account has in the market now
     mark_ticks   0 while the market has no mark price
-    stop_ticks, profit_ticks   where it would be left by an order that lies in the market
+    stop_ticks, profit_ticks   where it would be left by an order that lies in the market, or would
+                               have been by the last one that did
     """
 
     market_id: str
@@ -86,11 +104,17 @@ class PositionView:
 
 async def brought_up(pool: AsyncPool, account_ids: Sequence[int]) -> None:
     """All fills of these accounts are in their round trips."""
-    for account_id in account_ids:
+    behind = await fetch_all(pool, BEHIND, (list(account_ids),))
+    for account_id in sorted({row[0] for row in behind}):
         for _ in range(STEPS_MAX):
             async with unit_of_work(pool) as connection:
                 if await advance(connection, account_id):
                     break
+
+
+async def own_accounts(pool: AsyncPool, user_id: int) -> list[int]:
+    """The user's MAIN account and those of all sessions that there ever were."""
+    return [row[0] for row in await fetch_all(pool, OWN_ACCOUNTS, (user_id,))]
 
 
 async def trading_accounts(pool: AsyncPool, user_id: int) -> list[int]:

@@ -13,8 +13,9 @@ from sim.signals.terms import RiskTerms
 from storage.agents.presence import Presence, seen
 from storage.agents.round_trips import OPEN_TRIP
 from storage.agents.session_orders import leaving_order, owner_of, placed
-from storage.agents.sessions import Session, SessionStatus
+from storage.agents.sessions import Session
 from storage.intake.accept_state import OpenOrdersMax
+from storage.intake.session_accounts import OwnName, SessionStatus
 from storage.market.markets import SPEC_COLUMNS, spec_from_row
 from storage.order_states import ENDED, OPEN
 from storage.postgres.database import AsyncPool
@@ -22,7 +23,7 @@ from storage.postgres.unit_of_work import Connection, unit_of_work
 
 LOCK = "SELECT status FROM trading_sessions WHERE id = %s FOR UPDATE"
 SPEC = f"SELECT {SPEC_COLUMNS} FROM markets WHERE market_id = %s"
-NAMES = {OrderType.STOP: "stop", OrderType.TAKE_PROFIT: "take"}
+NAMES = {OrderType.STOP: OwnName.STOP, OrderType.TAKE_PROFIT: OwnName.TAKE}
 KINDS = ", ".join(f"{kind:d}" for kind in NAMES)
 LEFT = f"""
 SELECT order_type, coalesce(sum(quantity_lots - filled_lots) FILTER (WHERE {OPEN}), 0),

@@ -20,12 +20,12 @@ FILLS_A_STEP = 500
 """That are folded at once."""
 
 BEHIND = f"""
-SELECT p.market_id FROM positions p JOIN markets m USING (market_id)
+SELECT p.account_id, p.market_id FROM positions p JOIN markets m USING (market_id)
 LEFT JOIN round_trip_cursors c USING (account_id, market_id)
-WHERE p.account_id = %s AND m.kind = '{MarketKind.PERPETUAL}' AND EXISTS (
+WHERE p.account_id = ANY(%b) AND m.kind = '{MarketKind.PERPETUAL}' AND EXISTS (
     SELECT FROM fills f WHERE f.account_id = p.account_id AND f.market_id = p.market_id
         AND f.order_id > 0 AND f.id > coalesce(c.fill_id, 0))
-ORDER BY p.market_id"""
+ORDER BY p.account_id, p.market_id"""
 """Whoever has ever traded in a perpetual market has a position there, be it of nothing."""
 
 LOCK_CURSOR = """
@@ -73,7 +73,8 @@ async def advance(connection: Connection, account_id: int) -> bool:
     """Bring the account's round trips further by FILLS_A_STEP fills in each market at most; whether
     that was all. The caller's transaction commits."""
     is_all = True
-    for (market_id,) in await (await connection.execute(BEHIND, (account_id,))).fetchall():
+    behind = await connection.execute(BEHIND, ([account_id],))
+    for _, market_id in await behind.fetchall():
         is_all &= await advance_market(connection, account_id, market_id)
     return is_all
 

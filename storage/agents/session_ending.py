@@ -13,16 +13,22 @@ from sim.rows.messages import OrderType, Reason, Side
 from sim.units import format_steps
 from storage.agents.outcomes import measure, tell_outcomes
 from storage.agents.presence import Presence, seen
-from storage.agents.session_orders import market_order, owner_of, placed
-from storage.agents.sessions import Session, SessionStatus
+from storage.agents.session_orders import market_order, owner_of, placed, plain_words
+from storage.agents.sessions import Session
 from storage.intake.accept_state import OpenOrdersMax
 from storage.intake.cancels import request_cancel_all
+from storage.intake.session_accounts import OwnName, SessionStatus
 from storage.market.markets import SPEC_COLUMNS_OF_M, spec_from_row
 from storage.order_states import ENDED, OPEN
 from storage.postgres.database import AsyncPool, now_us
 from storage.postgres.unit_of_work import Connection, fetch_all, fetch_one, unit_of_work
 
 CLOSING_TRIES_MAX = 3
+"""That fill nothing."""
+
+CLOSING_ORDERS_MAX = 100
+"""In all: each is for as much as an order may be for, or as the book has."""
+
 TRIES_APART_US = 1_000_000
 
 OPEN_ORDERS = f"SELECT count(*) FROM orders WHERE account_id = %s AND {OPEN}"
@@ -30,15 +36,16 @@ HELD = f"""
 SELECT p.quantity_lots, {SPEC_COLUMNS_OF_M} FROM positions p JOIN markets m USING (market_id)
 WHERE p.account_id = %s AND p.quantity_lots <> 0 ORDER BY m.ordinal"""
 TRIES = f"""
-SELECT count(*), coalesce(max(updated_at_us), 0),
-    coalesce((array_agg(reason ORDER BY id DESC))[1], 0)
+SELECT count(*), count(*) FILTER (WHERE filled_lots = 0), coalesce(max(updated_at_us), 0),
+    coalesce((array_agg(reason ORDER BY id DESC) FILTER (WHERE filled_lots = 0))[1], 0)
 FROM orders WHERE account_id = %s AND market_id = %s AND {ENDED} AND reduce_only
     AND order_type = {OrderType.MARKET:d} AND starts_with(client_order_id, %s)"""
 MONEY = "SELECT total_atoms FROM balances WHERE account_id = %s AND asset = %s"
 LOCK = "SELECT 1 FROM trading_sessions WHERE id = %s AND stopped_at_us IS NULL FOR UPDATE"
 STOP = f"""
-UPDATE trading_sessions SET status = '{SessionStatus.STOPPED}', final_atoms = %s,
-    stopped_at_us = greatest(started_at_us, %s), note = %s WHERE id = %s"""
+UPDATE trading_sessions SET status = '{SessionStatus.STOPPED}', final_atoms = %(final)s,
+    stopped_at_us = greatest(updated_at_us, %(at)s),
+    updated_at_us = greatest(updated_at_us, %(at)s), note = %(note)s WHERE id = %(session)s"""
 
 
 @dataclass
@@ -72,7 +79,7 @@ async def leave(
     if row is not None and row[0] and not refusals.are_enough:
         cancelled = await request_cancel_all(pool, session.account_id, None)
         if cancelled.halted:
-            refusals.add(f"{', '.join(cancelled.halted)} is halted and cancels no orders.")
+            refusals.add(f"{', '.join(cancelled.halted)} is halted and cancels no orders")
         return False
     notes = []
     for lots, *columns in await fetch_all(pool, HELD, (session.account_id,)):
@@ -81,9 +88,10 @@ async def leave(
         if why is None:
             return False
         quantity = format_steps(abs(lots), spec.lot_size)
-        notes.append(f"{quantity} {spec.base_asset} in {spec.market_id} could not be closed: {why}")
+        left = f"{quantity} {spec.base_asset} in {spec.market_id}"
+        notes.append(sentence(f"{left} could not be closed: {why}"))
     if row is not None and row[0]:
-        notes.append(f"{row[0]} orders could not be cancelled: {refusals.why}")
+        notes.append(sentence(f"{row[0]} orders could not be cancelled: {refusals.why}"))
     await _stopped(pool, presence, session, " ".join(notes) or None)
     return True
 
@@ -98,12 +106,14 @@ async def _tried(
 ) -> str | None:
     """Try once more to close a position; or why that is no use any more."""
     spec, lots = position
-    prefix = f"close:{session.session_id.hex}:{spec.market_id}:"
+    prefix = f"{OwnName.CLOSE}:{session.session_id.hex}:{spec.market_id}:"
     tried = await fetch_one(pool, TRIES, (session.account_id, spec.market_id, prefix))
     assert tried is not None
-    count, last_us, reason = tried
-    if count >= CLOSING_TRIES_MAX:
-        return told(Reason(reason))
+    count, in_vain, last_us, reason = tried
+    if in_vain >= CLOSING_TRIES_MAX:
+        return told(in_vain, Reason(reason))
+    if count >= CLOSING_ORDERS_MAX:
+        return f"{count} orders have filled a part of it, and no more are sent"
     if refusals.are_enough:
         return refusals.why
     if now_us() - last_us < TRIES_APART_US:
@@ -113,7 +123,7 @@ async def _tried(
         wished = lots, f"{prefix}{count}"
         answer = await _closing(connection, session, spec, wished, open_orders_max)
     if isinstance(answer, Refused):
-        refusals.add(answer.message)
+        refusals.add(plain_words(answer))
     return None
 
 
@@ -146,11 +156,16 @@ def steps_of(quantity: str, spec: MarketSpec) -> int:
     return int(Decimal(quantity) / spec.lot_size)
 
 
-def told(reason: Reason) -> str:
-    """Why the last try did not close it."""
-    if reason in (Reason.MARKET_LIQUIDITY_EXHAUSTED, Reason.IOC_UNFILLED, Reason.NONE):
-        return f"the book was empty in {CLOSING_TRIES_MAX} tries."
-    return f"the market ended {CLOSING_TRIES_MAX} orders, the last as {reason.name}."
+def told(in_vain: int, reason: Reason) -> str:
+    """Why orders that filled nothing did not."""
+    if reason in (Reason.MARKET_LIQUIDITY_EXHAUSTED, Reason.IOC_UNFILLED):
+        return f"{in_vain} orders found nobody in the book to trade with"
+    return f"the market ended {in_vain} orders unfilled, the last as {reason.name}"
+
+
+def sentence(text: str) -> str:
+    """With one full stop, be it there already or not."""
+    return f"{text.rstrip('.')}."
 
 
 async def _stopped(pool: AsyncPool, presence: Presence, session: Session, note: str | None) -> None:
@@ -160,8 +175,9 @@ async def _stopped(pool: AsyncPool, presence: Presence, session: Session, note: 
         if (await connection.execute(LOCK, (session.session_id,))).rowcount != 1:
             return
         await tell_outcomes(connection, session)
-        await measure(connection, session)
         money = await connection.execute(MONEY, (session.account_id, COLLATERAL))
         row = await money.fetchone()
         assert row is not None
-        await connection.execute(STOP, (row[0], now_us(), note, session.session_id))
+        ended = {"final": row[0], "at": now_us(), "note": note, "session": session.session_id}
+        await connection.execute(STOP, ended)
+        await measure(connection, session)

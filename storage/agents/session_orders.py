@@ -12,16 +12,18 @@ from uuid import UUID
 
 from sim.market import MarketSpec
 from sim.orders import NO_TERMS, AcceptedOrder, PlaceOrder, Terms
-from sim.refusals import Refused
+from sim.refusals import Name, Refused
 from sim.rows.messages import OrderType, Side, TimeInForce
 from sim.signals.signal import Action
 from storage.agents.new_decisions import OrderState
+from storage.agents.outcomes import sum_up
 from storage.agents.presence import Presence, seen
-from storage.agents.sessions import Session, SessionStatus
+from storage.agents.sessions import Session
 from storage.intake.accept import ROUTE, accept
 from storage.intake.accept_request import OrderRequest
 from storage.intake.accept_state import OpenOrdersMax
 from storage.intake.idempotency import Asked
+from storage.intake.session_accounts import OwnName, SessionStatus
 from storage.market.markets import SPEC_COLUMNS_OF_M, spec_from_row
 from storage.postgres.database import AsyncPool
 from storage.postgres.unit_of_work import Connection, fetch_all, unit_of_work
@@ -36,7 +38,9 @@ WHERE d.id = %s AND d.order_state = 'WISHED' FOR UPDATE OF d, s"""
 SENT = f"""
 UPDATE decisions SET order_state = '{OrderState.SENT}', order_id = %s,
     outcome = CASE WHEN reduce_only THEN NULL ELSE 'PENDING' END WHERE id = %s"""
-DROPPED = f"UPDATE decisions SET order_state = '{OrderState.DROPPED}', note = %s WHERE id = %s"
+DROPPED = f"""
+UPDATE decisions SET order_state = '{OrderState.DROPPED}', note = %s WHERE id = %s
+RETURNING cause_id"""
 BODY_HASH_BYTES = 16
 
 
@@ -82,19 +86,30 @@ async def send(
             spec_from_row(spec),
             Side.BUY if action == Action.BUY else Side.SELL,
             lots,
-            f"decision:{decision_id.hex}",
+            f"{OwnName.DECISION}:{decision_id.hex}",
             reduces,
         )
         (answer,) = await placed(connection, Owner(user_id, account_id), [order], open_orders_max)
         if isinstance(answer, Refused):
-            await dropped(connection, decision_id, answer.message)
+            await dropped(connection, decision_id, plain_words(answer))
         else:
             await connection.execute(SENT, (answer.order_id, decision_id))
 
 
 async def dropped(connection: Connection, decision_id: UUID, why: str) -> None:
-    """There will be no order of it."""
-    await connection.execute(DROPPED, (why, decision_id))
+    """There will be no order of it, and its consensus waits for none."""
+    rows = await connection.execute(DROPPED, (why, decision_id))
+    for (cause_id,) in await rows.fetchall():
+        await sum_up(connection, cause_id)
+
+
+def plain_words(refused: Refused) -> str:
+    """Why an order was refused, for whoever reads a note: names as they are said, not as one family
+    of the API spells them."""
+    text = refused.message
+    for name in Name:
+        text = text.replace(name, name.strip("{}").replace("_", " "))
+    return text
 
 
 async def placed(
@@ -103,11 +118,12 @@ async def placed(
     orders: Sequence[PlaceOrder],
     open_orders_max: OpenOrdersMax,
 ) -> list[AcceptedOrder | Refused]:
-    """What becomes of each; under the account's lock, and the caller's transaction commits."""
+    """What becomes of each of a session's own orders; under the account's lock, and the caller's
+    transaction commits."""
     found: list[AcceptedOrder | Refused] = []
     for order in orders:
         asked = Asked(owner.account_id, ROUTE, order.body_hash, None, owner.user_id)
-        request = OrderRequest(asked, (order,), is_single=True)
+        request = OrderRequest(asked, (order,), is_single=True, of_session=True)
         (answers,) = await accept(connection, [request], open_orders_max, lock=True)
         assert answers is not None, "nobody changes an account that is locked"
         found += [answers] if isinstance(answers, Refused) else answers

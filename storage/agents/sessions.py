@@ -4,11 +4,12 @@ The orchestrator does what is asked of a session that is STOPPING, and then it i
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from uuid import UUID
 
 from sim.market import COLLATERAL
 from sim.refusals import Refusal, Refused
+from storage.intake.own_accounts import NEXT_VERSION
+from storage.intake.session_accounts import SessionStatus
 from storage.intake.transfers import deposited, locked_balance
 from storage.people.accounts import INSERT_BALANCE, AccountKind
 from storage.postgres.database import AsyncPool, now_us
@@ -40,20 +41,6 @@ OF_STATUS = " AND status = %(status)s"
 OF_ACCOUNTS = "SELECT account_id, id FROM trading_sessions WHERE account_id = ANY(%b)"
 SET_STATUS = f"""
 UPDATE trading_sessions SET status = %s, updated_at_us = %s WHERE id = %s RETURNING {COLUMNS}"""
-
-
-class SessionStatus(StrEnum):
-    """How a session stands."""
-
-    RUNNING = "RUNNING"
-    PAUSED = "PAUSED"
-    STOPPING = "STOPPING"
-    STOPPED = "STOPPED"
-
-    @property
-    def trades(self) -> bool:
-        """Whether its owner may still have orders placed in it."""
-        return self in (SessionStatus.RUNNING, SessionStatus.PAUSED)
 
 
 @dataclass(frozen=True)
@@ -122,7 +109,12 @@ async def locked_session(connection: Connection, session_id: UUID, user_id: int)
 
 
 async def set_status(connection: Connection, session: Session, status: SessionStatus) -> Session:
-    """The session, which stands so from now on; the caller holds its lock."""
+    """The session, which stands so from now on; the caller holds its lock.
+
+    Where it trades no more, an order that is being decided meanwhile is decided again.
+    """
+    if not status.trades:
+        await connection.execute(NEXT_VERSION, (session.account_id,))
     at_us = max(now_us(), session.updated_at_us)
     rows = await connection.execute(SET_STATUS, (status, at_us, session.session_id))
     return found_in(await rows.fetchone(), session.session_id)

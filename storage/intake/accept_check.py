@@ -27,6 +27,7 @@ from storage.intake.accept_state import (
 from storage.intake.expiry import check_expiry
 from storage.intake.idempotency import Asked
 from storage.intake.links import check_link, linked
+from storage.intake.session_accounts import check_session
 from storage.people.accounts import UserStatus, archived, no_such_account, not_active
 
 TRAILING_OF_A_USER_MAX = 20
@@ -48,6 +49,7 @@ def decide(
         return AcceptedOrder(known.order_id, known.status, repeated=True)
     if account.is_archived:
         raise archived()
+    check_session(order, accounts.sessions.get(order.account_id))
     market = open_market(order, accounts)
     check_open_orders(account, accounts, open_orders_max)
     check_expiry(order, at_us)

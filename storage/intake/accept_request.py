@@ -21,11 +21,13 @@ class OrderRequest(NamedTuple):
     """Orders of one account, and in the place of what is none why it is refused.
 
     is_single   one order by itself: its refusal is the request's, and leaves the key free
+    of_session  the account's session places it itself, as its own lock lets it
     """
 
     asked: Asked
     entries: Sequence[PlaceOrder | Refused]
     is_single: bool
+    of_session: bool = False
 
     @property
     def orders(self) -> list[PlaceOrder]:

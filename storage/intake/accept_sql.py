@@ -21,6 +21,7 @@ from storage.intake.accept_state import (
 )
 from storage.intake.exposures import HELD, OPEN_ORDERS, joined
 from storage.intake.links import load_links
+from storage.intake.session_accounts import load_sessions, sessions_in
 from storage.intake.trailing_stops import load_trailing_stops
 from storage.market.depth import levels_from_bytes
 from storage.market.markets import SPEC_COLUMNS_OF_M, spec_from_row
@@ -38,7 +39,8 @@ JOIN accounts a ON a.id = b.account_id JOIN users u ON u.id = a.owner_id
 ORDER BY b.account_id"""
 """Found by the whole key whatever the planner believes: see CHANGE_BALANCES in projection_sql.py.
 Whose they are is read with them, and what is open in their owner's other accounts: POST of an order
-asks nothing beside, and of a user with one account it reads one entry of an index more."""
+asks nothing beside but which sessions have them, and of a user with one account it reads one entry
+of an index more."""
 
 LOCKED_ACCOUNTS = f"{ACCOUNTS} FOR UPDATE OF b FOR SHARE OF a"
 """The account is locked too, else whether it is archived would be what it was before the wait."""
@@ -190,7 +192,9 @@ async def load_accounts(
     sells = any(reserved_asset(order) != COLLATERAL for order in orders)
     named = [(o.account_id, o.client_order_id) for o in orders if o.client_order_id is not None]
     keyed = [(r.asked.account_id, r.asked.key) for r in requests if r.asked.key is not None]
+    asking = {r.asked.account_id for r in requests if not r.of_session}
     accounts = await connection.execute(LOCKED_ACCOUNTS if lock else ACCOUNTS, (ids,))
+    sessions = await load_sessions(connection, sorted(asking))
     held = await connection.execute(HELD, (ids,))
     open_orders = await connection.execute(OPEN_ORDERS, (ids, ids, list(without)), binary=True)
     markets = await connection.execute(MARKETS, (with_depth, with_depth))
@@ -218,6 +222,7 @@ async def load_accounts(
         links=links,
         open_orders=of_users,
         trailing_stops=trailing_stops,
+        sessions=sessions_in(await sessions.fetchall()),
     )
 
 

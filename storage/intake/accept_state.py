@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sim.money.acceptance import MarginAccount, MarketNow
 from sim.orders import OrderStatus, PlaceOrder
 from storage.intake.links import Linked, Links
+from storage.intake.session_accounts import SessionAccount
 
 
 class OpenOrdersMax(NamedTuple):
@@ -54,6 +55,7 @@ class Accounts:
 
     open_orders      of each user, over all of their accounts, those without a request among them
     trailing_stops   that wait, by user and market, over all accounts; known of whoever sends one
+    sessions         of the accounts that are one's, where a person asks
 
     What a user has in several accounts is counted without a lock: where two processes decide at
     the same time on orders in different accounts of one user, both may take the last ones.
@@ -66,6 +68,7 @@ class Accounts:
     links: Links = field(default_factory=Links)
     open_orders: Counter[int] = field(default_factory=Counter)
     trailing_stops: Counter[tuple[int, str]] = field(default_factory=Counter)
+    sessions: dict[int, SessionAccount] = field(default_factory=dict)
     taken: set[tuple[int, str]] = field(default_factory=set)
     """Names that requests of this very batch bear: whoever repeats one is decided after it."""
 

@@ -39,6 +39,7 @@ from storage.intake.accept_request import OrderRequest
 from storage.intake.accept_sql import NOTIFY, load_accounts
 from storage.intake.accept_state import Accounts
 from storage.intake.idempotency import Asked
+from storage.intake.session_accounts import check_session
 from storage.market.markets import FIELDS, SPEC_COLUMNS_OF_M, spec_from_row
 from storage.people.accounts import COLLATERAL, archived
 from storage.postgres.database import now_us
@@ -174,6 +175,7 @@ def decide_amendment(
     account, order = authorized(asked, accounts), as_it_stands(after)
     if account.is_archived:
         raise archived()
+    check_session(order, accounts.sessions.get(order.account_id))
     market = open_market(order, accounts)
     added_lots = after.place.quantity_lots - before.place.quantity_lots
     if added_lots <= 0 and is_only_smaller(before, after):

@@ -86,7 +86,8 @@ class TradingSessionRow(SQLModel, table=True):
     final_atoms     what its account had when it had stopped
     note            what could not be closed, and why
     trades, winning_trades, losing_trades, max_drawdown, sharpe_ratio
-                    of the round trips that are closed, and of the equity of every minute
+                    of the round trips that are closed, and of the equity of the start, of every
+                    minute and of the end
     """
 
     __tablename__ = "trading_sessions"

@@ -17,10 +17,11 @@ from sim.signals.risk import judge
 from sim.signals.signal import Action, Signal
 from sim.signals.terms import StrategyTerms
 from storage.agents.founding import name_markets
-from storage.agents.sessions import SessionStatus, locked_session, set_status, start_session
+from storage.agents.sessions import locked_session, set_status, start_session
 from storage.agents.signals import GivenSignal, give
 from storage.intake.accept_state import OpenOrdersMax
 from storage.intake.commands import sequence
+from storage.intake.session_accounts import SessionStatus
 from storage.market import journal
 from storage.market.journal import Batch, view_of
 from storage.postgres.database import AsyncPool, now_us, open_pool

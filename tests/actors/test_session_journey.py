@@ -1,17 +1,26 @@
 """A session from signals to orders, positions, exits and its end, step by step."""
 
 from fractions import Fraction
+from itertools import pairwise
+from math import sqrt
+from statistics import mean, stdev
 
 import pytest
 
 from sim.rows.messages import Side
+from sim.signals.metrics import MINUTES_PER_YEAR
 from sim.signals.signal import Action
-from storage.agents.sessions import SessionStatus
+from sim.units import format_steps
+from storage.agents.session_ending import CLOSING_TRIES_MAX
 from storage.errors import Superseded
+from storage.intake.session_accounts import SessionStatus
 from tests.actors.house import House
 from tests.actors.lived_session import INITIAL_ATOMS, MIDDLE_TICKS, LivedSession
 from tests.auditor import audit
 from tests.markets import ETH_PERP
+from tests.waiting import eventually
+
+NO_DEPTH = "The visible depth within 5 % of mark does not complete this MARKET order"
 
 
 @pytest.fixture
@@ -43,6 +52,30 @@ def test_a_veto_is_a_decision_and_no_order(lived: LivedSession) -> None:
     assert lived.verdicts() == [("HOLD", None, None, None)]
     (reasoning,) = lived.rows("SELECT reasoning FROM decisions WHERE kind = 'risk_approval'")[0]
     assert "risk agent is away" in reasoning
+
+
+def test_a_veto_is_kept_when_it_says_something_new(lived: LivedSession) -> None:
+    def vetoed(action: Action, is_away: bool) -> None:
+        lived.judge.is_away = is_away
+        lived.agents_say(action)
+        lived.decides()
+
+    for _ in range(3):
+        vetoed(Action.BUY, is_away=True)
+    assert len(lived.verdicts()) == 1
+    vetoed(Action.SELL, is_away=True)
+    assert len(lived.verdicts()) == 2
+    vetoed(Action.BUY, is_away=True)
+    assert len(lived.verdicts()) == 2
+    vetoed(Action.BUY, is_away=False)
+    lived.stand(SessionStatus.PAUSED)
+    lived.sends()
+    lived.stand(SessionStatus.RUNNING)
+    vetoed(Action.BUY, is_away=False)
+    assert [action for action, *_ in lived.verdicts()] == ["HOLD", "HOLD", "BUY", "BUY"]
+    lived.sends()
+    lived.trades()
+    assert lived.position_lots() > 0
 
 
 def test_a_session_that_is_paused_before_its_order_has_none(lived: LivedSession) -> None:
@@ -166,6 +199,29 @@ def test_a_session_that_is_stopped_ends_flat_and_with_what_its_ledger_has(
         "SELECT sum(amount_atoms) FROM ledger_entries WHERE account_id = %s", (lived.account_id,)
     )
     assert session["final_atoms"] == ledger
+    ((updated_us, stopped_us),) = lived.rows(
+        "SELECT updated_at_us, stopped_at_us FROM trading_sessions"
+    )
+    assert updated_us == stopped_us
+
+
+def test_what_a_session_began_and_ended_with_counts_in_its_metrics(lived: LivedSession) -> None:
+    opened(lived)
+    lived.quote(MIDDLE_TICKS * 97 // 100)
+    lived.stand(SessionStatus.STOPPING)
+    for _ in range(4):
+        lived.cares()
+        lived.trades()
+    ((final, deepest, sharpe, samples),) = lived.rows(
+        "SELECT final_atoms, max_drawdown, sharpe_ratio, ARRAY(SELECT equity_atoms"
+        " FROM session_equity WHERE session_id = s.id ORDER BY minute_us) FROM trading_sessions s"
+    )
+    assert final < min(samples) <= max(samples) <= INITIAL_ATOMS
+    assert deepest == pytest.approx(float(1 - Fraction(int(final), INITIAL_ATOMS)))
+    steps = [INITIAL_ATOMS, *map(int, samples), int(final)]
+    returns = [after / before - 1 for before, after in pairwise(steps)]
+    expected = mean(returns) / stdev(returns) * sqrt(MINUTES_PER_YEAR)
+    assert sharpe == pytest.approx(expected)
 
 
 def test_a_session_that_cannot_be_closed_says_why(lived: LivedSession) -> None:
@@ -177,8 +233,29 @@ def test_a_session_that_cannot_be_closed_says_why(lived: LivedSession) -> None:
         lived.trades()
     session = lived.session()
     assert session["status"] == "STOPPED"
-    assert "could not be closed" in session["note"]
-    assert lived.position_lots() != 0
+    lots = lived.position_lots()
+    assert lots != 0
+    left = f"{format_steps(lots, ETH_PERP.lot_size)} ETH in ETH-PERP could not be closed: "
+    assert session["note"] == f"{left}{NO_DEPTH}."
+
+
+def test_a_session_closes_piece_by_piece_as_long_as_somebody_takes_a_piece(
+    lived: LivedSession,
+) -> None:
+    opened(lived)
+    piece = lived.position_lots() // 4
+    lived.stand(SessionStatus.STOPPING)
+
+    def has_stopped() -> bool:
+        lived.quote(lots=piece)
+        lived.cares()
+        lived.trades()
+        return bool(lived.session()["status"] == "STOPPED")
+
+    eventually(has_stopped, 30)
+    assert (lived.position_lots(), lived.session()["note"]) == (0, None)
+    closing = [order for order in lived.orders() if order[0].startswith("close:")]
+    assert len(closing) > CLOSING_TRIES_MAX
 
 
 def test_a_session_in_a_halted_market_ends_and_says_so(lived: LivedSession) -> None:

@@ -57,7 +57,8 @@ def test_an_order_a_fill_and_a_position(agents: AgentsFloor) -> None:
     closed = closed_of(ann)
     assert closed.items() >= {
         "id": position["id"], "exit_price": 42_000, "realized_pnl": Decimal("0.05"),
-        "exit_reason": "manual", "quantity": Decimal("0.1"), "stop_loss": None,
+        "exit_reason": "manual", "quantity": Decimal("0.1"),
+        "stop_loss": 40_000, "take_profit": 45_000,
     }.items()  # fmt: skip
     flipped = ann.asks("positions/BTC/USDT")["position"]
     assert (flipped["side"], flipped["quantity"]) == ("SHORT", Decimal("0.15"))

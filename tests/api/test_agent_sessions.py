@@ -67,23 +67,34 @@ def test_what_is_closed_while_a_session_stops_says_so(agents: AgentsFloor) -> No
     session = ann.starts()
     agents.offers("SELL", "42000", "0.1")
     ann.sees(ann.places(price=42_000, session_id=session)["id"], "FILLED")
+    closing = {"side": "SELL", "price": 41_990, "reduce_only": True, "session_id": session}
+    ann.places(**closing)
     agents.app.database.execute(
         "UPDATE trading_sessions SET status = 'STOPPING' WHERE id = %s", (session,)
     )
-    account = ann.asks(f"sessions/{session}")["session"]["account"]
     agents.offers("BUY", "41990", "0.1")
-    closing = {
-        "marketId": "BTC-PERP", "side": "SELL", "type": "MARKET", "quantity": "0.1",
-        "reduceOnly": True,
-    }  # fmt: skip
-    headers = {**ann.headers, "X-Account": account}
-    assert ann.http.post("/orders", json=closing, headers=headers).status_code == 202
 
     def closed() -> Any:
         return ann.asks("positions", session_id=session, status="closed")["positions"]
 
     (position,) = eventually(closed)
     assert (position["exit_reason"], position["realized_pnl"]) == ("session_stopped", -1)
+
+
+def test_positions_of_sessions_that_have_stopped_are_listed_too(agents: AgentsFloor) -> None:
+    """Also what was still open then."""
+    agents.clear()
+    ann = agents.client()
+    session = ann.starts()
+    agents.offers("SELL", "42000", "0.1")
+    order = ann.sees(ann.places(price=42_000, session_id=session)["id"], "FILLED")
+    stopped(agents, ann, session)
+    for listed in (ann.asks("positions"), ann.asks("positions", status="all")):
+        (position,) = listed["positions"]
+        assert (position["id"], position["session_id"]) == (order["position_id"], session)
+    assert ann.asks(f"positions/{SYMBOL}")["position"]["id"] == order["position_id"]
+    assert ann.asks("positions", status="closed")["count"] == 0
+    assert agents.client().asks("positions", status="all")["count"] == 0
 
 
 def test_a_position_says_who_closed_it(agents: AgentsFloor) -> None:
