@@ -24,7 +24,7 @@ MAY_CHANGE_US = 5 * INTERVALS_US["1m"]
 """Before the last minute that was read. Trades are recorded in order: whoever has written a minute
 is done with those before it."""
 
-NOTHING = np.empty((0, 6), np.int64)
+NOTHING, EVER_US = np.empty((0, 6), np.int64), -(2**62)
 
 SELECT_SYMBOLS = f"""
 SELECT s.symbol, {SPEC_COLUMNS_OF_M} FROM symbols s JOIN markets m USING (market_id)
@@ -87,7 +87,9 @@ class CandlesRead:
         """Of each market the newest CANDLES_SEEN minutes, the one under way among them."""
         ids = [one.market_id for one in specs]
         before = {one: self._minutes.get(one, NOTHING) for one in ids}
-        since_us = [int(one[-1, 0]) - MAY_CHANGE_US if len(one) else 0 for one in before.values()]
+        since_us = [
+            int(one[-1, 0]) - MAY_CHANGE_US if len(one) else EVER_US for one in before.values()
+        ]
         values = (ids, since_us, INTERVALS_US["1m"], CANDLES_SEEN)
         rows = await fetch_all(pool, SELECT_CANDLES, values)
         newest = {market_id: whole_numbers(sent)[::-1] for market_id, sent in rows}
