@@ -21,29 +21,31 @@ from storage.intake.accept_state import (
 )
 from storage.intake.exposures import HELD, OPEN_ORDERS, joined
 from storage.intake.links import load_links
-from storage.intake.session_accounts import load_sessions, sessions_in
+from storage.intake.session_accounts import SESSION_OF, sessions_in
 from storage.intake.trailing_stops import load_trailing_stops
 from storage.market.depth import levels_from_bytes
 from storage.market.markets import SPEC_COLUMNS_OF_M, spec_from_row
 from storage.people.accounts import COLLATERAL
 
+FOUND = f"""
+FROM (SELECT id, '{COLLATERAL}'::text AS asset FROM unnest(%b::bigint[]) AS id OFFSET 0) x
+JOIN balances b ON b.account_id = x.id AND b.asset = x.asset
+JOIN accounts a ON a.id = b.account_id"""
+"""By the whole key whatever the planner believes: see CHANGE_BALANCES in projection_sql.py."""
+
 ACCOUNTS = f"""
-SELECT b.account_id, b.total_atoms, b.locked_atoms, b.version, b.open_orders, u.role, u.status,
-    a.owner_id, a.archived_at_us IS NOT NULL,
+SELECT b.account_id, ({SESSION_OF.format(account="a.id")}), b.total_atoms, b.locked_atoms,
+    b.version, b.open_orders, u.role, u.status, a.owner_id, a.archived_at_us IS NOT NULL,
     (SELECT coalesce(sum((SELECT others.open_orders FROM balances others
             WHERE others.account_id = own.id AND others.asset = x.asset)), 0)
         FROM accounts own WHERE own.owner_id = a.owner_id AND own.id <> a.id)
-FROM (SELECT id, '{COLLATERAL}'::text AS asset FROM unnest(%b::bigint[]) AS id OFFSET 0) x
-JOIN balances b ON b.account_id = x.id AND b.asset = x.asset
-JOIN accounts a ON a.id = b.account_id JOIN users u ON u.id = a.owner_id
-ORDER BY b.account_id"""
-"""Found by the whole key whatever the planner believes: see CHANGE_BALANCES in projection_sql.py.
-Whose they are is read with them, and what is open in their owner's other accounts: POST of an order
-asks nothing beside but which sessions have them, and of a user with one account it reads one entry
-of an index more."""
+{FOUND} JOIN users u ON u.id = a.owner_id"""
+"""Whose they are is read with them, what session's, and what is open in their owner's other
+accounts: POST of an order asks nothing beside, and of a user with one account it reads two entries
+of indexes more."""
 
-LOCKED_ACCOUNTS = f"{ACCOUNTS} FOR UPDATE OF b FOR SHARE OF a"
-"""The account is locked too, else whether it is archived would be what it was before the wait."""
+LOCK_ACCOUNTS = f"SELECT 1 {FOUND} ORDER BY b.account_id FOR UPDATE OF b FOR SHARE OF a"
+"""Before they are read, else what stands beside them would be what it was before the wait."""
 
 FREE = f"""
 SELECT account_id, asset, total_atoms - locked_atoms FROM balances
@@ -193,8 +195,9 @@ async def load_accounts(
     named = [(o.account_id, o.client_order_id) for o in orders if o.client_order_id is not None]
     keyed = [(r.asked.account_id, r.asked.key) for r in requests if r.asked.key is not None]
     asking = {r.asked.account_id for r in requests if not r.of_session}
-    accounts = await connection.execute(LOCKED_ACCOUNTS if lock else ACCOUNTS, (ids,))
-    sessions = await load_sessions(connection, sorted(asking))
+    if lock:
+        await connection.execute(LOCK_ACCOUNTS, (ids,))
+    accounts = await connection.execute(ACCOUNTS, (ids,))
     held = await connection.execute(HELD, (ids,))
     open_orders = await connection.execute(OPEN_ORDERS, (ids, ids, list(without)), binary=True)
     markets = await connection.execute(MARKETS, (with_depth, with_depth))
@@ -208,7 +211,8 @@ async def load_accounts(
     exposures = joined(await held.fetchall(), await open_orders.fetchall(), marked)
     found: dict[int, Account] = {}
     of_users: Counter[int] = Counter()
-    for account_id, *about, elsewhere in await accounts.fetchall():
+    rows = await accounts.fetchall()
+    for account_id, _, *about, elsewhere in rows:
         found[account_id] = one = Account(*about, held=exposures.get(account_id, {}))
         of_users[one.owner_id] = one.open_orders + elsewhere
     for account_id, asset, atoms in await free.fetchall() if free else ():
@@ -222,7 +226,7 @@ async def load_accounts(
         links=links,
         open_orders=of_users,
         trailing_stops=trailing_stops,
-        sessions=sessions_in(await sessions.fetchall()),
+        sessions=sessions_in(row[:2] for row in rows if row[0] in asking),
     )
 
 

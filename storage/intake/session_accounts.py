@@ -5,11 +5,9 @@ The session's own orders are not asked this: they are placed under the session's
 ones close what there is when its owner may not order any more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
-
-import psycopg
 
 from sim.orders import PlaceOrder
 from sim.refusals import Name, Refusal, Refused
@@ -39,8 +37,11 @@ class OwnName(StrEnum):
 
 
 OWN_NAMES = tuple(f"{one}:" for one in OwnName)
-SESSIONS = """
-SELECT account_id, status, symbol, market_id FROM trading_sessions WHERE account_id = ANY(%b)"""
+SESSION_OF = """
+SELECT ARRAY[s.status, s.symbol, s.market_id] FROM trading_sessions s
+WHERE s.account_id = {account}"""
+"""Read with the account's version, which whoever stops a session changes in the same transaction:
+an order that is decided on what stood before is decided again."""
 
 
 class SessionAccount(NamedTuple):
@@ -51,18 +52,13 @@ class SessionAccount(NamedTuple):
     market_id: str
 
 
-async def load_sessions(
-    connection: psycopg.AsyncConnection[Any], account_ids: Sequence[int]
-) -> psycopg.AsyncCursor[Any]:
-    """Behind the statement that reads the accounts, or locks them: whoever stops a session changes
-    its account's version in the same transaction, so an order that is decided on what stood before
-    is decided again."""
-    return await connection.execute(SESSIONS, (list(account_ids),))
-
-
-def sessions_in(rows: Sequence[tuple[Any, ...]]) -> dict[int, SessionAccount]:
-    """Rows of SESSIONS by account."""
-    return {row[0]: SessionAccount(SessionStatus(row[1]), row[2], row[3]) for row in rows}
+def sessions_in(rows: Iterable[Sequence[Any]]) -> dict[int, SessionAccount]:
+    """Of accounts, each beside what SESSION_OF tells of it, those that are a session's."""
+    return {
+        account_id: SessionAccount(SessionStatus(columns[0]), *columns[1:])
+        for account_id, columns in rows
+        if columns is not None
+    }
 
 
 def check_session(order: PlaceOrder, session: SessionAccount | None) -> None:

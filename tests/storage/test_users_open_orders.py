@@ -12,7 +12,7 @@ from sim.orders import AcceptedOrder
 from sim.refusals import Refusal, Refused
 from storage.intake.accept import Acceptor
 from storage.intake.accept_request import OrderRequest
-from storage.intake.accept_sql import ACCOUNTS, LOCKED_ACCOUNTS
+from storage.intake.accept_sql import ACCOUNTS, LOCK_ACCOUNTS
 from storage.intake.accept_state import OpenOrdersMax
 from storage.intake.idempotency import Asked
 from storage.postgres.database import AsyncPool
@@ -89,7 +89,7 @@ async def test_orders_of_one_request_count_with_those_in_other_accounts(
     assert [isinstance(answer, AcceptedOrder) for answer in answers] == [True] * 3 + [False] * 2
 
 
-@pytest.mark.parametrize("statement", [ACCOUNTS, LOCKED_ACCOUNTS], ids=["ACCOUNTS", "LOCKED"])
+@pytest.mark.parametrize("statement", [ACCOUNTS, LOCK_ACCOUNTS], ids=["ACCOUNTS", "LOCK"])
 @pytest.mark.parametrize("is_analyzed", [False, True], ids=["before", "after"])
 def test_no_strangers_balance_is_read_before_and_after_an_analyze(
     database: psycopg.Connection[Any], statement: str, is_analyzed: bool
