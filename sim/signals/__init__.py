@@ -4,7 +4,7 @@ All are pure functions of what they are shown; times are ages and seconds that t
 Indicators are TA-Lib's, our rules only combine them.
 
 `terms` has all that may be set, as one strategy; `bounds` reads it and tells every fault at once;
-`strategy` is how people keep it, with its name.
+`strategy` is how people keep it, with its name; `grid` tries some values of some of its terms.
 An agent's rule is one module: `technical`, `orderbook`, `sentiment`, `trend`, `reversion`,
 `arbitrage`, each with `signal_of`. They look at `candles` and `books`, `indicators` reads candles,
 and what they say is `signal`'s Signal. `agents` lists who there is and what each is shown, `sights`

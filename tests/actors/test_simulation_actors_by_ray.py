@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
 
@@ -10,14 +12,23 @@ from actors.cluster.remote import RayCluster
 from actors.live.supervisor import Supervisor
 from actors.simulate.queue import SimulationQueue, simulation_name
 from api.desk import simulations as desk
+from api.desk.agent_backtests import BacktestPlan, run
+from api.desk.backtest_text import Traded, on_history, with_session
 from api.desk.scenario_reader import ScenarioReader
 from sim.backtest.run import Backtest
 from sim.roles import Role
+from sim.signals.strategy import Strategy
+from sim.stepping.world import SimulatedWorld
+from storage.files.scenario_file import scenario_prices
+from storage.runs.agent_backtests import AgentBacktest, BacktestStatus, own_backtest
+from storage.runs.kept_candles import KeptCandles
 from storage.runs.simulations import SimulationStatus
 from storage.runs.stored_backtest import read_backtest
+from storage.runs.stored_scenario import read_scenario
 from storage.servers.database_hold import DatabaseHold
 from storage.settings import Settings
 from tests.builders import trader
+from tests.markets import ETH_PERP
 from tests.pool_logs import BUSY, DAY, droid_text
 from tests.simulations import SECONDS_OF_A_LONG_ONE, SMALL, hash_of, view, with_pool
 from tests.waiting import eventually
@@ -91,6 +102,43 @@ def test_a_backtest_is_run_by_an_actor(
     ended, asked = view(database_url, number), read_backtest(text)
     assert (ended.status, ended.error) == (SimulationStatus.FINISHED, None)
     assert ended.state_hash == Backtest(asked.log, asked.setting).run().state_hash()
+
+
+def test_the_combinations_of_a_grid_of_agents_run_in_actors_of_their_own_one_of_which_is_killed(
+    supervised: None, database_url: str, requester: desk.Requester
+) -> None:
+    kept = KeptCandles(0, 60, {"ETH-PERP": np.array([[3500, 3520, 3480, 3510, 5]] * 120)})
+    traded = Traded(["ETH-PERP"], "10000", None)
+    text = with_session(on_history([ETH_PERP], kept, traded, 3, 3_600), traded, Strategy())
+    asked: dict[str, Any] = {"name": "grid", "sent": "", "asked": {}, "combinations": [{}, {}]}
+    plan = BacktestPlan(
+        **asked, texts=[text, text], seed=None, duration_s=None, history=kept.packed()
+    )
+    backtest_id = with_pool(
+        database_url,
+        lambda pool: run(desk.Scenarios(pool, ScenarioReader()), requester, plan, None),
+    )
+
+    def found() -> AgentBacktest:
+        return with_pool(
+            database_url, lambda pool: own_backtest(pool, backtest_id, requester.user_id)
+        )
+
+    eventually(lambda: all(one.step for one in found().runs), END_S_MAX)
+    RayCluster().kill(simulation_name(found().runs[0].simulation_id))
+    eventually(lambda: found().has_ended, END_S_MAX)
+    ended = found()
+    assert ended.status == BacktestStatus.COMPLETED
+    (one, other), whole = ended.runs, world_of_text(text, kept)
+    whole.run()
+    assert one.state_hash == other.state_hash == whole.state_hash()
+    assert one.result == other.result
+
+
+def world_of_text(text: str, kept: KeptCandles) -> SimulatedWorld:
+    """What an actor runs."""
+    scenario = read_scenario(text, candles=kept)
+    return SimulatedWorld(scenario, scenario_prices(scenario, kept.paths))
 
 
 def last_kept(database_url: str) -> int:
