@@ -2,19 +2,24 @@
 
 A verdict is PENDING while its position is, and WISHED before its order is sent: it stays, and so do
 the consensus that it was made of and the signals that won that vote, for these are told what became
-of it.
+of it: the sum over all that was opened on them, so that what was decided about then stays, too.
 """
 
 from typing import Any
 
 import psycopg
 
+from sim.signals.terms import CYCLE_S_MAX
+from sim.signals.voting import CYCLES_MAX
 from storage.errors import wrapped
 from storage.upkeep.kept import DAY_US, Kept
 from storage.upkeep.rows import Rows
 
 HEADLINES_KEPT_US = 60 * DAY_US
 """More than agents may be set to look back."""
+
+TOGETHER_US = CYCLES_MAX * CYCLE_S_MAX * 1_000_000
+"""Between two votes that a signal takes part in."""
 
 LAST_BEYOND = "SELECT seq FROM decisions ORDER BY seq DESC OFFSET %s LIMIT 1"
 WAITS = "{0}.outcome = 'PENDING' OR {0}.order_state = 'WISHED'"
@@ -25,7 +30,12 @@ NEEDED = f"""
     UNION ALL SELECT winner::uuid FROM decisions d JOIN decisions c ON c.id = d.cause_id
     CROSS JOIN LATERAL jsonb_array_elements_text(c.context::jsonb -> 'winners') AS winner
     WHERE {WAITS.format("d")}"""
-FREE = f"id NOT IN ({NEEDED})"
+TOGETHER = f"""
+    kind <> 'signal' AND action <> 'HOLD' AND EXISTS (
+        SELECT FROM decisions d WHERE d.kind = 'risk_approval' AND ({WAITS.format("d")})
+        AND d.symbol = decisions.symbol AND d.created_at_us BETWEEN
+            decisions.created_at_us - {TOGETHER_US} AND decisions.created_at_us + {TOGETHER_US})"""
+FREE = f"id NOT IN ({NEEDED}) AND NOT ({TOGETHER})"
 
 
 def old_of_agents(connection: psycopg.Connection[Any], now_us: int, kept: Kept) -> list[Rows]:

@@ -33,14 +33,17 @@ def made(database: psycopg.Connection[Any], age_us: int, **changes: Any) -> str:
     return decided(database, [1.0], created_at_us=now_us() - age_us, **changes)
 
 
-def voted(database: psycopg.Connection[Any], **of_verdict: Any) -> list[str]:
+def voted(
+    database: psycopg.Connection[Any], symbol: str = "BTC/USDT", **of_verdict: Any
+) -> list[str]:
     """Long ago: a signal that won a vote, the consensus, and the verdict on it."""
-    winner = made(database, OLD_US)
+    winner = made(database, OLD_US, symbol=symbol)
     context = json.dumps({"winners": [winner]})
-    consensus = made(database, OLD_US, kind="consensus", context=context)
+    consensus = made(database, OLD_US, symbol=symbol, kind="consensus", context=context)
     verdict = made(
         database,
         OLD_US,
+        symbol=symbol,
         kind="risk_approval",
         session_id=uuid4(),
         cause_id=UUID(consensus),
@@ -84,13 +87,33 @@ def test_what_waits_stays_with_all_that_led_to_it(
 ) -> None:
     monkeypatch.setattr(upkeep_rows, "ROWS_MAX", 2)
     needed = voted(database, **waits)
-    over = voted(database, outcome="SUCCESS")
+    over = voted(database, symbol="ETH/USDT", outcome="SUCCESS")
     outvoted = [made(database, OLD_US) for _ in range(5)]
     assert prune(database, now_us(), KEPT)["decisions"] == len(over) + len(outvoted)
     assert left(database) == needed
     made(database, 0)
     prune(database, now_us(), replace(KEPT, decisions_max=1))
     assert left(database)[:3] == needed
+
+
+def test_what_was_decided_together_stays_until_the_last_of_it_is_told(
+    database: psycopg.Connection[Any],
+) -> None:
+    waiting = voted(database, outcome="PENDING", order_state="SENT")
+    verdict = {"kind": "risk_approval", "session_id": uuid4()}
+    of_its_time = [
+        made(database, OLD_US, outcome="SUCCESS", order_state="SENT", **verdict),
+        made(database, OLD_US - 20_000_000, kind="consensus"),
+    ]
+    others = [
+        made(database, OLD_US + 3 * DAY_US, outcome="SUCCESS", order_state="SENT", **verdict),
+        made(database, OLD_US, action="HOLD", **verdict),
+        made(database, OLD_US, kind="consensus", symbol="ETH/USDT"),
+    ]
+    assert prune(database, now_us(), KEPT)["decisions"] == len(others)
+    assert left(database) == [*waiting, *of_its_time]
+    database.execute("UPDATE decisions SET outcome = 'SUCCESS' WHERE outcome = 'PENDING'")
+    assert prune(database, now_us(), KEPT)["decisions"] == 5
 
 
 def test_entries_of_the_audit_and_headlines_go_later(database: psycopg.Connection[Any]) -> None:
