@@ -243,6 +243,12 @@ class DecisionRow(SQLModel, table=True):
             postgresql_where=text("outcome IS NOT NULL"),
         ),
         Index("decisions_by_symbol", "symbol", "created_at_us", "seq"),
+        Index(
+            "decisions_opening",
+            "symbol",
+            "seq",
+            postgresql_where=text("order_state IS NOT NULL AND NOT reduce_only"),
+        ),
         Index("decisions_by_session", "session_id", "created_at_us", "seq"),
         Index("decisions_wished", "session_id", postgresql_where=text("order_state = 'WISHED'")),
         Index("decisions_pending", "session_id", postgresql_where=text("outcome = 'PENDING'")),

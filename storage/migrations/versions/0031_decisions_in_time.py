@@ -30,6 +30,12 @@ def upgrade() -> None:
         ["outcome", "created_at_us", "seq"],
         postgresql_where=sa.text("outcome IS NOT NULL"),
     )
+    op.create_index(
+        "decisions_opening",
+        "decisions",
+        ["symbol", "seq"],
+        postgresql_where=sa.text("order_state IS NOT NULL AND NOT reduce_only"),
+    )
     for name, column in OF.items():
         op.drop_index(name, "decisions")
         op.create_index(name, "decisions", [column, "created_at_us", "seq"])
@@ -42,6 +48,7 @@ def downgrade() -> None:
     """Back to the order of writing."""
     op.drop_index("decisions_by_time", "decisions")
     op.drop_index("decisions_by_outcome", "decisions")
+    op.drop_index("decisions_opening", "decisions")
     for name, column in OF.items():
         op.drop_index(name, "decisions")
         op.create_index(name, "decisions", [column, "seq"])
