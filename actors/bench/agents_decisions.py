@@ -10,9 +10,9 @@ import numpy as np
 from uuid_utils.compat import uuid7
 
 from actors.bench.agents_past import pasts, views
+from actors.live.agents import Spoken, signal_decision
 from sim.signals import technical
-from sim.signals.agents import AGENTS, RISK_AGENT, View, answered
-from sim.signals.signal import Signal
+from sim.signals.agents import AGENTS, RISK_AGENT, View
 from sim.signals.terms import TechnicalTerms
 from storage.agents.new_decisions import Kind, NewDecision, record
 from storage.postgres.database import AsyncPool, connect
@@ -47,29 +47,10 @@ def made_decisions(many: int, session_id: UUID, seed: int) -> Iterator[NewDecisi
         if place % SAID_EVERY == 0:
             signal = technical.signal_of(view.candles, TechnicalTerms())
         if place % VERDICT_EVERY or place == 0:
-            made = decision_of(view, signal, names[place % len(names)])
+            made = signal_decision(names[place % len(names)], Spoken(view, signal, 1.0), uuid7())
         else:
             made = verdict_on(made, session_id)
         yield made
-
-
-def decision_of(view: View, signal: Signal, agent: str) -> NewDecision:
-    """As an agent writes it."""
-    return NewDecision(
-        decision_id=uuid7(),
-        agent=agent,
-        symbol=view.symbol,
-        kind=Kind.SIGNAL,
-        action=signal.action,
-        confidence=signal.confidence,
-        reasoning=signal.reasoning,
-        context=dict(signal.numbers),
-        asked=view.asked,
-        answered=answered(signal),
-        at_us=int(view.now_s * 1e6),
-        latency_ms=1.0,
-        embedding=view.embedding,
-    )
 
 
 def verdict_on(cause: NewDecision, session_id: UUID) -> NewDecision:

@@ -217,31 +217,33 @@ class SignalAgent:
                 decision_id = uuid7() if is_recorded else None
                 given.append(GivenSignal(self._name, symbol, signal, self._clock_us(), decision_id))
                 if decision_id is not None:
-                    decisions.append(self._decision(decision_id, one))
+                    decisions.append(signal_decision(self._name, one, decision_id))
             await give(connection, given)
             await record(connection, decisions)
-
-    def _decision(self, decision_id: UUID, spoken: Spoken) -> NewDecision:
-        signal, view = spoken.signal, spoken.view
-        return NewDecision(
-            decision_id=decision_id,
-            agent=self._name,
-            symbol=view.symbol,
-            kind=Kind.SIGNAL,
-            action=signal.action,
-            confidence=signal.confidence,
-            reasoning=signal.reasoning,
-            context=dict(signal.numbers),
-            asked=view.asked,
-            answered=answered(signal),
-            at_us=int(view.now_s * 1e6),
-            latency_ms=spoken.latency_ms + (spoken.use.latency_ms if spoken.use else 0),
-            embedding=view.embedding,
-            use=spoken.use,
-        )
 
     async def _be_seen(self, pool: AsyncPool, failures: int = 0) -> None:
         assert self._presence is not None
         async with unit_of_work(pool) as connection:
             await seen(connection, self._presence, error=self._error, failures=failures)
         self._seen_us = self._clock_us()
+
+
+def signal_decision(agent: str, spoken: Spoken, decision_id: UUID) -> NewDecision:
+    """A signal as the decision that it is."""
+    signal, view = spoken.signal, spoken.view
+    return NewDecision(
+        decision_id=decision_id,
+        agent=agent,
+        symbol=view.symbol,
+        kind=Kind.SIGNAL,
+        action=signal.action,
+        confidence=signal.confidence,
+        reasoning=signal.reasoning,
+        context=dict(signal.numbers),
+        asked=view.asked,
+        answered=answered(signal),
+        at_us=int(view.now_s * 1e6),
+        latency_ms=spoken.latency_ms + (spoken.use.latency_ms if spoken.use else 0),
+        embedding=view.embedding,
+        use=spoken.use,
+    )
