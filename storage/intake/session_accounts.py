@@ -1,5 +1,5 @@
 """What a person may order in the account of a trading session: whatever they like in the market of
-its symbol, as long as the session trades.
+its symbol, as long as the session trades; and when it has stopped, what closes a position that it could not close itself.
 
 The session's own orders are not asked this: they are placed under the session's lock, and its last
 ones close what there is when its owner may not order any more.
@@ -65,7 +65,8 @@ def check_session(order: PlaceOrder, session: SessionAccount | None) -> None:
     """Raises Refused where a person may not order this in the session's account."""
     if session is None:
         return
-    if not session.status.trades:
+    is_left_over = session.status is SessionStatus.STOPPED and order.reduce_only
+    if not session.status.trades and not is_left_over:
         details = {"brief": "session is not running", "status": session.status}
         raise Refused(Refusal.INVALID_REQUEST, "The session does not trade any more", details)
     market_id = session.market_id

@@ -64,7 +64,7 @@ async def test_an_order_that_meets_its_session_being_stopped_is_refused(
 
 
 @pytest.mark.parametrize("status", list(SessionStatus))
-async def test_orders_are_taken_while_a_session_runs_or_is_paused(
+async def test_orders_are_taken_while_a_session_runs_or_is_paused_and_then_such_as_close(
     status: SessionStatus, acceptor: Acceptor, pool: AsyncPool, database: psycopg.Connection[Any]
 ) -> None:
     user = trader(database)
@@ -76,6 +76,9 @@ async def test_orders_are_taken_while_a_session_runs_or_is_paused(
         assert (await acceptor.place(order(account_id), None, user)).order_id
     else:
         assert await refusal_of(acceptor, user, order(account_id)) == NO_MORE
+    if status is SessionStatus.STOPPED:
+        left_over = order(account_id, reduce_only=True)
+        assert (await acceptor.place(left_over, None, user)).order_id
 
 
 async def test_a_session_takes_orders_of_its_market_and_under_other_names_than_its_own(
