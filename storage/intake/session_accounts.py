@@ -1,5 +1,6 @@
 """What a person may order in the account of a trading session: whatever they like in the market of
-its symbol, as long as the session trades; and when it has stopped, what closes a position that it could not close itself.
+its symbol, as long as the session trades; and when it has stopped, what closes a position that it
+could not close itself.
 
 The session's own orders are not asked this: they are placed under the session's lock, and its last
 ones close what there is when its owner may not order any more.
