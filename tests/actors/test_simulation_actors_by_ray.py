@@ -34,7 +34,7 @@ from tests.simulations import SECONDS_OF_A_LONG_ONE, SMALL, hash_of, view, with_
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
-KILLED_DURATION_S = 200
+KILLED_DURATION_S = 600
 AT_ONCE = 0.0
 END_S_MAX = 120.0
 
