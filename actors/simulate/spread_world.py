@@ -32,7 +32,6 @@ from sim.stepping.world import (
     Timing,
     assemble,
     closed_by_strategy,
-    combined_hash,
     courses_by_strategy,
     make_checkpoint,
     read_checkpoint,
@@ -202,9 +201,8 @@ class SpreadWorld:
         return data
 
     def state_hash(self) -> str:
-        """64 hex digits of all markets and all accounts."""
-        outcomes, _ = self._finished()
-        return combined_hash([one.state_hash for one in outcomes])
+        """As SimulatedWorld.state_hash."""
+        return self.record(Timing()).state_hash
 
     def record(self, timing: Timing) -> RunRecord:
         """What the run has left so far."""

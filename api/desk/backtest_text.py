@@ -13,13 +13,18 @@ from sim.scenario.markets import SPEC_OPTIONS
 from sim.scenario.work import CROWD_MIN
 from sim.signals.bounds import written
 from sim.signals.strategy import Strategy
+from storage.files.world_file import shipped_world_text
 from storage.runs.agent_backtests import SESSION
 from storage.runs.kept_candles import KeptCandles
 from storage.runs.stored_scenario import shipped_text
 
-CROWD, AROUND = "replay", ("makers", "value", "noise")
-"""The scenario whose traders there are around recorded candles, and which of them: makers who lean
-on the index, those who believe in it, and those who do not care. The others follow prices."""
+WORLD, AROUND = "default", ("makers", "noise", "reserve")
+"""The world whose traders there are around recorded candles, and which of them: makers who quote
+around the index, so that the book is where the candles are, and those who do not care. The others
+follow prices, or trade in several markets."""
+
+OF_ONE_MARKET = frozenset({"markets", "inventory"})
+"""What is said of a population that another world cannot have."""
 
 NAME, POPULATIONS = "backtest", "populations"
 STEP_US = 1_000_000
@@ -59,10 +64,10 @@ def on_history(
 
 def crowd() -> list[dict[str, Any]]:
     """Who trades around recorded candles: of each as many as cost no more than the fewest do."""
-    populations = tomllib.loads(shipped_text(CROWD))[POPULATIONS]
     return [
-        {**one, "heads": min(one["heads"], CROWD_MIN)}
-        for one in populations
+        {name: value for name, value in one.items() if name not in OF_ONE_MARKET}
+        | {"heads": min(one["heads"], CROWD_MIN)}
+        for one in tomllib.loads(shipped_world_text(WORLD))[POPULATIONS]
         if one["name"] in AROUND
     ]
 

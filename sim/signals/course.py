@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 
+import numpy as np
+
+from sim.identity import identity
 from sim.money.round_trips import RoundTrip
 from sim.signals.candles import Integers
 from sim.signals.risk import Rule, Ruling
@@ -103,6 +107,23 @@ class AgentsCourse:
     trips: tuple[tuple[SessionTrip, ...], ...]
     equity_times_us: Integers
     equity_atoms: Integers
+
+    @property
+    def digest(self) -> bytes:
+        """Of all that happened, in words and whole numbers: how sure somebody was is not in it."""
+        decided = tuple(
+            (one.number, one.time_us, one.market_id, one.action, one.verdicts)
+            for one in self.decisions
+        )
+        trips = tuple(
+            tuple((one.market_id, one.trip, one.decision, one.reason) for one in of_head)
+            for of_head in self.trips
+        )
+        spoken = [(agent, sorted(said.items())) for agent, said in sorted(self.spoken.items())]
+        counts = (self.decided, sorted(self.actions.items()), spoken, sorted(self.won.items()))
+        text = identity((decided, counts, trips))
+        equity = np.concatenate([self.equity_times_us, self.equity_atoms.ravel()])
+        return blake2b(text.encode() + equity.astype("<i8").tobytes(), digest_size=32).digest()
 
 
 def cast_of(vote: Vote) -> CastVote:

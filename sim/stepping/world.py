@@ -1,6 +1,6 @@
 """Steps a whole scenario in one process: the reference that actors must equal."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
@@ -137,15 +137,20 @@ class SimulatedWorld:
         return sum(market.fills for market in self.markets)
 
     def state_hash(self) -> str:
-        """64 hex digits of all markets and all accounts."""
-        return combined_hash([market.state_hash() for market in self.markets])
+        """64 hex digits of all markets, all accounts, and what agents have decided."""
+        courses = self._courses()
+        return run_hash([market.state_hash() for market in self.markets], courses)
+
+    def _courses(self) -> dict[int, AgentsCourse]:
+        return courses_by_strategy(
+            self._descriptions, [part.population.left() for part in self.parts]
+        )
 
     def record(self, timing: Timing) -> RunRecord:
         """What the run has left so far; raises AssertionError where money was made or lost."""
         closed = [part.closed_at_samples for part in self.parts]
         timing.closed = closed_by_strategy(self._descriptions, closed)
-        courses = [part.population.left() for part in self.parts]
-        timing.courses = courses_by_strategy(self._descriptions, courses)
+        timing.courses = self._courses()
         outcomes = [outcome(market) for market in self.markets]
         return assemble(self.scenario, self.step_no, outcomes, timing)
 
@@ -224,6 +229,12 @@ def combined_hash(hashes: Sequence[bytes]) -> str:
     return blake2b(b"".join(hashes), digest_size=32).hexdigest()
 
 
+def run_hash(markets: Sequence[bytes], courses: Mapping[int, AgentsCourse]) -> str:
+    """The same, and of what populations of agents leave: sessions too small to be seen in a book
+    may have decided otherwise."""
+    return combined_hash([*markets, *(courses[number].digest for number in sorted(courses))])
+
+
 def closed_by_strategy(
     descriptions: Sequence[PartDescription], closed: Sequence[list[int]]
 ) -> dict[int, list[int]]:
@@ -274,7 +285,7 @@ def assemble(
         orders=sum(one.orders for one in outcomes),
         fills=sum(one.fills for one in outcomes),
         wall_s=timing.wall_s,
-        state_hash=combined_hash([one.state_hash for one in outcomes]),
+        state_hash=run_hash([one.state_hash for one in outcomes], timing.courses),
         actors=timing.actors,
         peak_memory_bytes=timing.peak_memory_bytes,
         markets=[one.record for one in outcomes],

@@ -47,6 +47,11 @@ def load_world(name_or_path: str) -> World:
         raise about_file(path, text, error) from error
 
 
+def shipped_world_text(name: str) -> str:
+    """The text of a world that ships. Raises ScenarioError."""
+    return _text(SHIPPED_DIRECTORY / f"{name}.toml")
+
+
 def about_file(path: Path, text: str, error: ScenarioError) -> ScenarioError:
     """The same error of a file with this text: its name, and the line where that is known."""
     line = line_of(text, error.field)

@@ -7,7 +7,7 @@ from typing import Any
 from actors.simulate.hosts import SimulatedMarketActor, SimulatedPartActor
 from actors.simulate.shares import Cut, shares_of
 from sim.prices.processes import ReferencePrice
-from sim.stepping.world import combined_hash
+from sim.stepping.world import courses_by_strategy, run_hash
 
 
 def carried(message: Any) -> Any:
@@ -41,4 +41,10 @@ def stepped(cut: Cut, prices: Sequence[ReferencePrice]) -> str:
         for numbers, market in zip(shares.markets, markets, strict=True)
         for number, one in zip(numbers, market.finish()[0], strict=True)
     }
-    return combined_hash([hashes[number] for number in sorted(hashes)])
+    courses = {
+        number: course
+        for numbers, part in zip(shares.parts, parts, strict=True)
+        for number, (_, course) in zip(numbers, part.finish()[0], strict=True)
+    }
+    found = courses_by_strategy(cut.parts, [courses[number] for number in sorted(courses)])
+    return run_hash([hashes[number] for number in sorted(hashes)], found)
