@@ -77,6 +77,8 @@ def consensus_decision(moment: Moment, given: Sequence[GivenSignal], started_s: 
         "consensus": said.consensus,
         "confidence": said.confidence,
         "share": said.share,
+        "voted_share": said.voted,
+        "consensus_asked": said.asked,
         "scores": dict(said.scores),
     }
     decision = NewDecision(

@@ -47,16 +47,25 @@ def signal_of(perpetual: Venue | None, others: Sequence[Venue], terms: Arbitrage
     best = max(chances, key=lambda one: one.profit_pct)
     score = score_of(best, perpetual, terms)
     numbers: Numbers = {"profit_pct": best.profit_pct, "score": score, "venue": best.other.name}
-    cheap = "cheap" if best.action is Action.BUY else "dear"
     told = (
-        f"The perpetual is {cheap} against {best.other.name} "
-        f"by {shown(best.profit_pct)} % beyond both taker fees.",
+        told_of(best),
         f"Its score of profit, liquidity and freshness is {shown(score)}, "
         f"and {shown(terms.score_min)} is asked.",
     )
     if best.profit_pct <= terms.profit_min_pct or score < terms.score_min:
         return said(Action.HOLD, 0.0, numbers, *told, "So it holds.")
     return said(best.action, score, numbers, *told, f"So it says {best.action} of the perpetual.")
+
+
+def told_of(best: Chance) -> str:
+    """What the best chance comes to, as a sentence."""
+    profit, name = f"{shown(best.profit_pct)} %", best.other.name
+    if best.profit_pct < 0:
+        return (
+            f"The best difference, to {name}, is {profit} after both taker fees, and pays nobody."
+        )
+    cheap = "cheap" if best.action is Action.BUY else "dear"
+    return f"The perpetual is {cheap} against {name} by {profit} beyond both taker fees."
 
 
 def chances_at(perpetual: Venue, other: Venue) -> tuple[Chance, Chance]:

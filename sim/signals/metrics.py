@@ -22,6 +22,10 @@ import numpy as np
 from sim.ratios import Floats, drawdowns, sharpe_ratio, sortino_ratio
 
 MINUTES_PER_YEAR = 365 * 24 * 60
+RETURNS_MIN = 10
+"""Of fewer minutes a year's ratio says nothing: of two, one of them without a change, it is always
+the same."""
+
 ALIKE = 1e-12
 """Returns that differ by less differ by rounding alone."""
 
@@ -45,7 +49,7 @@ def metrics_of(pnl_atoms: Sequence[int], equity_atoms: Sequence[int]) -> Session
     equity = np.array(equity_atoms, np.float64)
     deepest = -float(drawdowns(equity).min()) if len(equity) else 0.0
     returns = minute_returns(equity)
-    varies = len(returns) > 1 and float(np.ptp(returns)) > ALIKE
+    varies = len(returns) >= RETURNS_MIN and float(np.ptp(returns)) > ALIKE
     return SessionMetrics(
         total_trades=total,
         winning_trades=won,

@@ -120,7 +120,8 @@ def narrowed(verdict: Verdict, part: float, said: str, market: MarketSpec) -> Ve
     if lots < market.min_quantity_lots:
         return Verdict(Ruling.VETOED, 0, Rule.MODEL, f"{told} Nothing is opened.")
     if lots < verdict.quantity_lots:
-        return Verdict(Ruling.REDUCED, lots, Rule.MODEL, f"{told} It is reduced to {lots} lots.")
+        why = f"{told} It is reduced to {in_base(lots, market)}."
+        return Verdict(Ruling.REDUCED, lots, Rule.MODEL, why)
     return replace(verdict, reasoning=told)
 
 
@@ -135,10 +136,10 @@ def _closing(step: Step, position_lots: int, market: MarketSpec) -> Verdict:
     if step is Step.NOTHING or held <= 0:
         why = "The consensus asks for nothing that the session does not have."
         return Verdict(Ruling.VETOED, 0, Rule.NOTHING_TO_DO, f"{why} Nothing is done.")
-    why = f"It only closes a position of {held} lots. No rule is about leaving."
+    why = f"It only closes a position of {in_base(held, market)}. No rule forbids to leave."
     if held > market.max_quantity_lots:
         lots = market.max_quantity_lots
-        why = f"{why} One order closes {lots} at most."
+        why = f"{why} One order closes {in_base(lots, market)} at most."
         return Verdict(Ruling.REDUCED, lots, Rule.MAX_QUANTITY, why)
     return Verdict(Ruling.APPROVED, held, Rule.CLOSES, why)
 
@@ -223,13 +224,18 @@ def _sized(allowed: Mapping[Rule, int], market: MarketSpec) -> Verdict:
     wished = allowed[Rule.DEFAULT_QUANTITY]
     rule = min(allowed, key=lambda one: allowed[one])
     lots = allowed[rule]
-    told = f"{wished} lots are wished, and {rule} allows {lots}."
+    told = f"The wish is {in_base(wished, market)}, and {rule} allows {in_base(lots, market)}."
     if lots < market.min_quantity_lots:
-        why = f"{told} The market's least quantity is {market.min_quantity_lots}."
+        why = f"{told} No order is smaller than {in_base(market.min_quantity_lots, market)}."
         return Verdict(Ruling.VETOED, 0, rule, why)
     if lots < wished:
         return Verdict(Ruling.REDUCED, lots, rule, f"{told} It is reduced to that.")
     return Verdict(Ruling.APPROVED, lots, rule, f"{told} No other rule asks for less.")
+
+
+def in_base(lots: int, market: MarketSpec) -> str:
+    """A quantity as people have it."""
+    return f"{(lots * market.lot_size).normalize():f} {market.base_asset}"
 
 
 def _fallen(since: str, part: Fraction, allowed: float) -> str:

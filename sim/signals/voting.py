@@ -52,6 +52,8 @@ class Consensus:
     consensus    score of `leading` over the weights of those who voted, 0 to 1
     confidence   the mean confidence of those who voted for `leading`, by weight
     share        of all weight, how much is present
+    voted        of all weight, how much has voted
+    asked        how much consensus is asked of so much
     scores       by action: sum of weight × confidence
     agents       who voted, sorted
     """
@@ -61,6 +63,8 @@ class Consensus:
     consensus: float
     confidence: float
     share: float
+    voted: float
+    asked: float
     scores: dict[Action, float]
     agents: tuple[str, ...]
     reasoning: str
@@ -77,18 +81,30 @@ def consensus_of(votes: Iterable[Vote], total_weight: float, terms: VotingTerms)
     weight = math.fsum(vote.weight for vote in counted if vote.signal.action is leading)
     confidence = bounded(ratio(scores[leading], weight))
     cast = bounded(ratio(math.fsum(vote.weight for vote in counted), total_weight))
-    why = objection((len(present), len(counted)), (share, cast), consensus, confidence, terms)
+    asked = terms.min_consensus * cast
+    why = objection((len(present), len(counted)), share, (consensus, asked), confidence, terms)
     action = Action.HOLD if why else leading
     told = (
-        f"{len(present)} agents with {shown(share)} of all weight are present, "
-        f"and {len(counted)} voted: BUY scores {shown(scores[Action.BUY])}, "
+        f"{len(present)} agents with {shown(100 * share)} % of all weight are present, "
+        f"and {len(counted)} with {shown(100 * cast)} % voted: "
+        f"BUY scores {shown(scores[Action.BUY])}, "
         f"SELL {shown(scores[Action.SELL])} and HOLD {shown(scores[Action.HOLD])}.",
         f"{leading} leads with a consensus of {shown(consensus)} "
         f"and a confidence of {shown(confidence)}.",
-        f"{why or 'Nothing speaks against it.'} So it is {action}.",
+        f"{why or enough(asked, terms)} So it is {action}.",
     )
     agents = tuple(vote.agent for vote in counted)
-    return Consensus(action, leading, consensus, confidence, share, scores, agents, " ".join(told))
+    reasoning = " ".join(told)
+    figures = (consensus, confidence, share, cast, asked)
+    return Consensus(action, leading, *figures, scores, agents, reasoning)
+
+
+def enough(asked: float, terms: VotingTerms) -> str:
+    """What the votes meet, as a sentence."""
+    return (
+        f"A consensus of {shown(asked)} is asked of so much weight, and a confidence of"
+        f" {shown(terms.min_confidence)}."
+    )
 
 
 def newest(votes: Iterable[Vote]) -> list[Vote]:
@@ -109,25 +125,26 @@ def leader(scores: dict[Action, float]) -> Action:
 
 def objection(
     numbers: tuple[int, int],
-    shares: tuple[float, float],
-    consensus: float,
+    share: float,
+    consensus: tuple[float, float],
     confidence: float,
     terms: VotingTerms,
 ) -> str:
     """The first rule that the votes do not meet, as a sentence; empty where they meet all.
 
-    numbers, shares   how many agents, and how much of all weight, are present and have voted
+    numbers     how many agents are present, and how many have voted
+    share       of all weight, how much is present
+    consensus   how much there is, and how much is asked
     """
-    present, cast = shares
-    least = terms.min_consensus * cast
+    found, asked = consensus
     if numbers[0] < terms.min_votes:
-        return f"Fewer than {terms.min_votes} agents are none."
+        return f"Fewer than {terms.min_votes} agents have said anything."
     if not numbers[1]:
         return "Nobody sees anything to trade on."
-    if present < terms.quorum - ROUNDING:
+    if share < terms.quorum - ROUNDING:
         return f"That is no quorum, which is {shown(terms.quorum)}."
-    if consensus < least - ROUNDING:
-        return f"A consensus of {shown(least)} is asked of such a share."
+    if found < asked - ROUNDING:
+        return f"A consensus of {shown(asked)} is asked of so much weight."
     if confidence < terms.min_confidence - ROUNDING:
         return f"A confidence of {shown(terms.min_confidence)} is asked."
     return ""

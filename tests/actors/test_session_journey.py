@@ -7,8 +7,9 @@ from statistics import mean, stdev
 
 import pytest
 
+from sim.money.candles import MINUTE_US
 from sim.rows.messages import Side
-from sim.signals.metrics import MINUTES_PER_YEAR
+from sim.signals.metrics import MINUTES_PER_YEAR, RETURNS_MIN
 from sim.signals.signal import Action
 from sim.units import format_steps
 from storage.agents.session_ending import CLOSING_TRIES_MAX
@@ -207,6 +208,12 @@ def test_a_session_that_is_stopped_ends_flat_and_with_what_its_ledger_has(
 
 def test_what_a_session_began_and_ended_with_counts_in_its_metrics(lived: LivedSession) -> None:
     opened(lived)
+    for minute in range(RETURNS_MIN):
+        lived.database.execute(
+            "INSERT INTO session_equity (session_id, minute_us, equity_atoms)"
+            " SELECT id, %s, %s FROM trading_sessions",
+            (minute * MINUTE_US, INITIAL_ATOMS - minute % 3),
+        )
     lived.quote(MIDDLE_TICKS * 97 // 100)
     lived.stand(SessionStatus.STOPPING)
     for _ in range(4):

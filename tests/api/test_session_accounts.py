@@ -1,5 +1,6 @@
 """What is ordered in a session's account beside the session's own routes."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -78,8 +79,11 @@ def test_a_session_trades_the_market_of_its_symbol_alone(
     path: str, body: dict[str, Any], agents: AgentsFloor
 ) -> None:
     within, _, session = dealing(agents)
-    named = {"session_id": session} if path.startswith("/api/v1") else {}
-    answer = within.post(path, {"side": "BUY", "quantity": "0.1", **body, **named})
+    sent = {"side": "BUY", "quantity": "0.1", **body}
+    answer = within.post(path, sent)
+    if path.startswith("/api/v1"):
+        assert "no header X-Account" in answer.text
+        answer = replace(within, account=None).post(path, sent | {"session_id": session})
     assert answer.status_code == 400, answer.text
     assert "on BTC/USDT: it takes orders in BTC-PERP alone" in answer.text
     assert [one["asset"] for one in within.get("/balances").json()] == ["USDC"]

@@ -82,13 +82,15 @@ def test_alike_markets_are_nearer_than_others() -> None:
 
 
 def test_a_session_is_told_by_its_positions_and_its_equity() -> None:
-    found = metrics_of([5, -3, 0, 7], [100, 120, 90, 120, 60, 130])
+    equity = [100, 120, 90, 120, 60, 130, 130, 143, 130, 117, 130]
+    found = metrics_of([5, -3, 0, 7], equity)
     assert (found.total_trades, found.winning_trades, found.losing_trades) == (4, 2, 2)
     assert found.win_rate == 0.5
     assert found.max_drawdown == 0.5
-    returns = np.array([0.2, -0.25, 1 / 3, -0.5, 7 / 6])
+    returns = np.array([0.2, -0.25, 1 / 3, -0.5, 7 / 6, 0, 0.1, -1 / 11, -0.1, 1 / 9])
     sharpe = returns.mean() / returns.std(ddof=1) * np.sqrt(525_600)
     assert found.sharpe_ratio == pytest.approx(sharpe)
+    assert metrics_of([], equity[:-1]).sharpe_ratio is None  # too few say nothing
 
 
 @pytest.mark.parametrize(
