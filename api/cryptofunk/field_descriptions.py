@@ -262,6 +262,8 @@ BACKTESTS = {
     "BacktestTrade.agents": "Who voted for its entry.",
     "CombinationTold.agents": "What came of what each agent voted for.",
     "CombinationTold.decisions": "How many decisions of each action.",
+    "verdicts": "How many verdicts the risk agent gave on what the session would do: APPROVED,"
+    " REDUCED or VETOED, and of each how many by which rule.",
 }
 CANDLES = {
     "interval": "1m, 5m, 15m, 1h, 4h or 1d.",

@@ -56,6 +56,10 @@ def test_a_backtest_runs_on_the_exchange_s_own_candles_and_tells_how_it_went(
     assert all(one["symbol"] == SYMBOL and one["agents"] for one in closed)
     assert all(one["entry_time"].startswith(f"{DAY}T00:") for one in closed)
     assert sum(result["decisions"].values()) == 6 * AFTER
+    assert set(result["verdicts"]) == {"APPROVED", "REDUCED", "VETOED"}
+    let = [*result["verdicts"]["APPROVED"].values(), *result["verdicts"]["REDUCED"].values()]
+    assert sum(let) >= result["trade_count"]
+    assert "Verdicts: " in page.text
     earned = sum(one["pnl"] for one in result["trades"])
     assert sum(one["pnl"] for one in result["agents"]) == earned
     assert told["best"] == {
