@@ -51,6 +51,7 @@ def session_result(record: RunRecord, session: AgentsRecord) -> dict[str, Any]:
         "trade_count": len(trips),
         "agents": [agent_told(one) for one in attribution(course, trips)],
         "decisions": {action: course.actions[action] for action in course.actions},
+        "verdicts": {ruling: dict(rules) for ruling, rules in course.verdicts.items()},
     }
 
 

@@ -102,6 +102,11 @@ RESULT: dict[str, Any] = {
     "trade_count": 12,
     "agents": [AGENT],
     "decisions": {"BUY": 21, "SELL": 18, "HOLD": 5_721},
+    "verdicts": {
+        "APPROVED": {"closes": 11},
+        "REDUCED": {"default_quantity": 12},
+        "VETOED": {"nothing_to_do": 9, "kelly": 7},
+    },
 }
 STANDS = {
     SimulationStatus.QUEUED: "pending",
@@ -257,6 +262,7 @@ class CombinationTold(Told):
     trade_count: int
     agents: list[AgentShare]
     decisions: dict[str, int]
+    verdicts: dict[str, dict[str, int]]
 
     model_config = example(**RESULT)
 
@@ -355,6 +361,7 @@ def combination_told(
         trade_count=result.get("trade_count", 0),
         agents=[AgentShare(**exact_fields(agent)) for agent in result.get("agents", [])],
         decisions=result.get("decisions", {}),
+        verdicts=result.get("verdicts", {}),
     )
 
 

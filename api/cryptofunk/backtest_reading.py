@@ -31,7 +31,7 @@ from sim.signals.bounds import TermsRefused
 from sim.signals.grid import Combination, combinations, faults_of
 from sim.signals.strategy import written_strategy
 from storage.agents.strategy_in_force import strategy_in_force
-from storage.postgres.database import AsyncPool
+from storage.postgres.database import AsyncPool, now_us
 from storage.reading.market_data import candles, minutes_span
 from storage.reading.time_window import TimeWindow
 from storage.runs.agent_backtests import SESSION
@@ -218,13 +218,18 @@ def day_us(day: str) -> int:
 async def window_of(
     markets: Mapping[str, MarketSpec], days: tuple[int, int], pool: AsyncPool, findings: Findings
 ) -> Window | None:
-    """What of the days there are candles of, in all markets."""
+    """What of the days there are candles of, in all markets, of minutes that are over."""
     spans = [await minutes_span(pool, market_id) for market_id in markets]
     there = [span for span in spans if span is not None]
     if len(there) < len(spans):
         findings.add("start_date", NO_HISTORY)
         return None
     first_us, end_us = max(span[0] for span in there), min(span[1] for span in there) + MINUTE_US
+    at_us = now_us()
+    end_us = min(end_us, at_us - at_us % MINUTE_US)  # a minute that is under way still changes
+    if end_us <= first_us:
+        findings.add("start_date", NO_HISTORY)
+        return None
     reaches = REACHES.format(since=instant_text(first_us), until=instant_text(end_us))
     outside = len(findings.found)
     if not first_us - first_us % DAY_US <= days[0] < end_us:

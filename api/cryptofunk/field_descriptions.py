@@ -223,7 +223,8 @@ BACKTESTS = {
     "from_time": "When what is lived begins; a scenario without dates begins in 1970.",
     "to_time": "When it ends.",
     "combinations": "How many combinations there are.",
-    "best": "The one with the highest return so far; null before the first has ended.",
+    "best": "The one with the highest return so far, of those that are completed; null before the"
+    " first is.",
     "combination": "Which one, from 0 on in the order of the grid.",
     "parameters": "What it has otherwise than the strategy, by path.",
     "total_return": "Equity at the end over `initial_capital`, less 1.",
@@ -261,6 +262,8 @@ BACKTESTS = {
     "BacktestTrade.agents": "Who voted for its entry.",
     "CombinationTold.agents": "What came of what each agent voted for.",
     "CombinationTold.decisions": "How many decisions of each action.",
+    "verdicts": "How many verdicts the risk agent gave on what the session would do: APPROVED,"
+    " REDUCED or VETOED, and of each how many by which rule.",
 }
 CANDLES = {
     "interval": "1m, 5m, 15m, 1h, 4h or 1d.",

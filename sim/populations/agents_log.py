@@ -9,6 +9,7 @@ from sim.populations.agents_session import Session
 from sim.signals.agents import AGENTS
 from sim.signals.course import AgentsCourse, Decision
 from sim.signals.packed_decisions import packed, unpacked
+from sim.signals.risk import Rule, Ruling
 from sim.signals.signal import Action, Signal
 
 DECISIONS_KEPT_MAX = 100_000
@@ -30,6 +31,9 @@ class AgentsLog:
     decided: int = 0
     minutes_us: list[int] = field(default_factory=list)
     actions: dict[Action, int] = field(default_factory=lambda: dict.fromkeys(Action, 0))
+    verdicts: dict[Ruling, dict[Rule, int]] = field(
+        default_factory=lambda: {ruling: dict.fromkeys(Rule, 0) for ruling in Ruling}
+    )
     spoken: dict[str, dict[Action, int]] = field(
         default_factory=lambda: {name: dict.fromkeys(Action, 0) for name in AGENTS}
     )
@@ -44,6 +48,8 @@ class AgentsLog:
         """A decision was made, the next after those before."""
         self.decided += 1
         self.actions[decision.action] += 1
+        for verdict in decision.verdicts:
+            self.verdicts[verdict.ruling][verdict.rule] += 1
         if decision.action is not Action.HOLD:
             for vote in decision.winners:
                 self.won[vote.agent] += 1
@@ -66,6 +72,10 @@ class AgentsLog:
             decisions=(*(one for data in self.older for one in unpacked(data)), *self.decisions),
             decided=self.decided,
             actions=dict(self.actions),
+            verdicts={
+                ruling: {rule: many for rule, many in rules.items() if many}
+                for ruling, rules in self.verdicts.items()
+            },
             spoken={name: dict(counts) for name, counts in self.spoken.items()},
             won=dict(self.won),
             trips=tuple(one.all_trips for one in sessions),

@@ -92,6 +92,7 @@ class AgentsCourse:
 
     decisions          the oldest of `decided`
     actions            how many decisions of each action
+    verdicts           by ruling, how many of all heads each rule gave; rules in the order of Rule
     spoken             by agent, how many signals of each action
     won                by agent, in how many decisions that were not HOLD it voted for them
     trips              of each head, in the order of their closing, an open one last
@@ -102,6 +103,7 @@ class AgentsCourse:
     decisions: tuple[Decision, ...]
     decided: int
     actions: Mapping[Action, int]
+    verdicts: Mapping[Ruling, Mapping[Rule, int]]
     spoken: Mapping[str, Mapping[Action, int]]
     won: Mapping[str, int]
     trips: tuple[tuple[SessionTrip, ...], ...]

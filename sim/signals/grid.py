@@ -11,6 +11,8 @@ from sim.signals.bounds import Faults, TermsRefused
 from sim.signals.strategy import Strategy, merged, read_strategy
 
 COMBINATIONS_MAX = 32
+TWICE = "{path} has {value} twice."
+NO_PATH = "{path!r} names no value of a strategy: a path is names with points between them."
 TOO_MANY = "has {found} combinations, allowed are at most {most}"
 
 
@@ -32,9 +34,11 @@ def combinations(
     if count > COMBINATIONS_MAX:
         raise TermsRefused((("", TOO_MANY.format(found=count, most=COMBINATIONS_MAX)),))
     found: list[Combination] = []
-    faults = dict.fromkeys(_texts_in(grid))
-    for values in product(*grid.values()):
-        changes = dict(zip(grid, values, strict=True))
+    faults = dict.fromkeys(_faults_in(grid))
+    wrong = {path for path, _ in faults}
+    right = {path: values for path, values in grid.items() if path not in wrong}
+    for values in product(*right.values()):
+        changes = dict(zip(right, values, strict=True))
         try:
             found.append(Combination(changes, read_strategy(changed(base, changes))))
         except TermsRefused as refused:
@@ -44,11 +48,21 @@ def combinations(
     return tuple(found)
 
 
-def _texts_in(grid: Mapping[str, Sequence[Any]]) -> Iterator[tuple[str, str]]:
-    """A strategy's name is no term of it: what is tried is numbers."""
+def _faults_in(grid: Mapping[str, Sequence[Any]]) -> Iterator[tuple[str, str]]:
+    """What is wrong with it whatever the strategy: a strategy's name is no term of it, for what is
+    tried is numbers; and each is tried once, also where it is written in two ways."""
     for path, values in grid.items():
-        if not all(isinstance(one, int | float | Decimal) for one in values):
+        if not all(path.split(".")):
+            yield path, NO_PATH.format(path=path)
+        elif not all(_is_number(one) for one in values):
             yield path, f"{path} must be a list of numbers."
+        elif len(set(values)) < len(values):
+            value = next(one for place, one in enumerate(values) if one in values[:place])
+            yield path, TWICE.format(path=path, value=value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def changed(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,6 +88,15 @@ def faults_of(
     """
     told = []
     for path, sentence in refused.faults:
-        where = called if path in grid or not path else strategy
-        told.append((f"{where}.{path}" if path else where, f"{where}: {sentence}"))
+        tried = _path_of(path, grid)
+        where = strategy if tried is None else called
+        at = path if tried is None else tried
+        told.append((f"{where}.{at}" if at else where, f"{where}: {sentence}"))
     return tuple(told)
+
+
+def _path_of(path: str, grid: Mapping[str, object]) -> str | None:
+    """Which of the grid's paths a fault comes from: the same, or one that leads through it."""
+    if not path or path in grid:
+        return path
+    return next((one for one in grid if one.startswith(f"{path}.")), None)

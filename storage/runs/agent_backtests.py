@@ -106,7 +106,9 @@ class BacktestRun:
 
     @property
     def total_return(self) -> float | None:
-        """How it went; None before the end, and of what took no step."""
+        """How it went; None of what was not lived to its end."""
+        if self.status is not SimulationStatus.FINISHED:
+            return None
         found = (self.result or {}).get(TOTAL_RETURN)
         return None if found is None else float(found)
 
@@ -151,7 +153,7 @@ class AgentBacktest:
 
     @property
     def best(self) -> BacktestRun | None:
-        """The run with the highest return; of equal ones the first."""
+        """The run with the highest return, of those that are whole; of equal ones the first."""
         done = [run for run in self.runs if run.total_return is not None]
         return max(done, key=lambda run: run.total_return or 0.0, default=None)
 

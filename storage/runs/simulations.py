@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sim.refusals import Refusal, Refused
+from sim.signals.grid import COMBINATIONS_MAX
 from storage.postgres.database import AsyncPool, now_us
 from storage.postgres.unit_of_work import Connection, Row, fetch_all, fetch_one, unit_of_work
 from storage.runs.simulation_keeping import (
@@ -34,9 +35,17 @@ LOCK_QUEUE = f"SELECT pg_advisory_xact_lock({ENTRANCE_LOCK})"
 ASKED_FOR = "coalesce(backtest_id::text, id::text)"
 """What was asked for at once: the runs of a backtest are one."""
 
+OWN_RUNS_MAX = COMBINATIONS_MAX
+"""Of one account's backtests together: as many as one of them may have."""
+
+ADDRESS_PART = 2
+"""One address's backtests have half of everybody's places at the most."""
+
 COUNT_UNDER_WAY = f"""
 SELECT count(*), count(DISTINCT {ASKED_FOR}) FILTER (WHERE origin = %(origin)s),
-    count(DISTINCT {ASKED_FOR}) FILTER (WHERE account_id = %(account)s)
+    count(DISTINCT {ASKED_FOR}) FILTER (WHERE account_id = %(account)s),
+    count(backtest_id) FILTER (WHERE origin = %(origin)s),
+    count(backtest_id) FILTER (WHERE account_id = %(account)s)
 FROM simulations WHERE ended_at_us IS NULL"""
 INSERT = """
 INSERT INTO simulations (account_id, origin, name, scenario, seed, duration_s, rerun_of, traders,
@@ -191,11 +200,13 @@ async def queue_simulation(
     return await insert_simulation(connection, asker, wish, size, kept_s, rerun_of=rerun_of)
 
 
-async def let_in(connection: Connection, asker: Asker, limits: QueueLimits, many: int = 1) -> int:
-    """How long what is asked for will stay: so many simulations at once. The queue is the caller's
-    alone until its transaction is over. Raises Refused TOO_MANY_SIMULATIONS."""
+async def let_in(
+    connection: Connection, asker: Asker, limits: QueueLimits, runs_of_backtest: int = 0
+) -> int:
+    """How long what is asked for will stay: a simulation, or all runs of a backtest. The queue is
+    the caller's alone until its transaction is over. Raises Refused TOO_MANY_SIMULATIONS."""
     await connection.execute(LOCK_QUEUE)
-    await _check_queue(connection, asker, limits, many)
+    await _check_queue(connection, asker, limits, runs_of_backtest)
     kept_s = await kept_s_of_new(connection, asker, limits.kept)
     await forget_oldest(connection, asker.account, limits.kept.own_max)
     return kept_s
@@ -224,18 +235,27 @@ async def insert_simulation(
 
 
 async def _check_queue(
-    connection: Connection, asker: Asker, limits: QueueLimits, many: int
+    connection: Connection, asker: Asker, limits: QueueLimits, runs: int
 ) -> None:
     counted = await connection.execute(COUNT_UNDER_WAY, vars(asker))
     row = await counted.fetchone()
     assert row is not None
-    everybodys, of_address, own = row
+    everybodys, of_address, own, runs_of_address, own_runs = row
     if limits.own_max is not None:
         address_max = limits.kept.users_an_address * limits.own_max
         _refuse_more(own, limits.own_max, "of your simulations may wait or run at a time")
         _refuse_more(of_address, address_max, "simulations from one address may wait or run")
-    others = everybodys + many - 1
+        if runs:
+            _refuse_runs(own_runs + runs, runs_of_address + runs, limits)
+    others = everybodys + max(runs, 1) - 1
     _refuse_more(others, limits.all_max, "simulations may wait or run; try again later")
+
+
+def _refuse_runs(own: int, of_address: int, limits: QueueLimits) -> None:
+    address_max = -(-limits.all_max // ADDRESS_PART)
+    _refuse_more(own - 1, OWN_RUNS_MAX, "runs of your backtests may wait or run at a time")
+    what = "runs of backtests from one address may wait or run"
+    _refuse_more(of_address - 1, address_max, what)
 
 
 def _refuse_more(found: int, allowed: int, what: str) -> None:

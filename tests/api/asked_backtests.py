@@ -117,3 +117,17 @@ class Backtests:
     def resumes(self, number: int) -> None:
         """One that runs goes on in another process, to its end."""
         SimulationRunner(self.agents.floor.house.urls[0], number).run()
+
+
+def refused(who: Client, sent: Any, status: int = 400) -> dict[str, Any]:
+    """What is answered to one that is not taken."""
+    answer = who.sends("POST", "backtest/run", sent)
+    assert answer.status_code == status, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def faults(who: Client, **changes: Any) -> dict[str, str]:
+    """What is wrong with the day's backtest, by field."""
+    told = refused(who, body(**changes))
+    return {one["field"]: one["message"] for one in told["errors"]}

@@ -9,6 +9,7 @@ import pytest
 from storage.postgres.database_roles import DatabaseUrls
 from storage.servers.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.api.agents_floor import AgentsFloor, agents_floor
+from tests.api.asked_backtests import Backtests, with_candles
 from tests.api.browsers import Browser, close_all, without_anybody
 from tests.api.deployment import Deployment, Person, running
 from tests.api.lived_app import LivedApp, lived_app
@@ -154,6 +155,18 @@ def agents(
     urls = empty_database(postgres, template_database, "api_agents")
     with agents_floor(urls, valkey, servers_dir / "agents") as floor:
         yield floor
+
+
+@pytest.fixture
+def backtests(agents: AgentsFloor) -> Iterator[Backtests]:
+    """Where there are candles, and nobody waits."""
+    database = agents.app.database
+    for table in ("simulations", "agent_backtests", "control_entries", "agent_settings"):
+        database.execute(f"DELETE FROM {table}")
+    with_candles(database)
+    yield Backtests(agents)
+    database.execute("DELETE FROM simulations")
+    database.execute("DELETE FROM agent_backtests")
 
 
 @pytest.fixture(scope="session")

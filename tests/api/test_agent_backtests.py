@@ -1,14 +1,12 @@
 """Strategies on history: asked for, run to the end, followed, cancelled, deleted."""
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from storage.runs.simulation_runs import begin_run
-from tests.api.agents_floor import AgentsFloor, Client
 from tests.api.asked_backtests import (
     AFTER,
     DAY,
@@ -19,6 +17,8 @@ from tests.api.asked_backtests import (
     SYMBOL,
     Backtests,
     body,
+    faults,
+    refused,
     with_candles,
     without_candles,
 )
@@ -26,30 +26,6 @@ from tests.api.asked_backtests import (
 LARGE = {"candle_s": [60, 120, 180, 240, 300, 360], "voting.min_votes": [1, 2, 3, 4, 5, 6]}
 DAY_S = 86_400
 GRID = {"voting.min_confidence": [0.1, 0.99]}
-
-
-@pytest.fixture
-def backtests(agents: AgentsFloor) -> Iterator[Backtests]:
-    """Where there are candles, and nobody waits."""
-    database = agents.app.database
-    for table in ("simulations", "agent_backtests", "control_entries", "agent_settings"):
-        database.execute(f"DELETE FROM {table}")
-    with_candles(database)
-    yield Backtests(agents)
-    database.execute("DELETE FROM simulations")
-    database.execute("DELETE FROM agent_backtests")
-
-
-def refused(who: Client, sent: Any, status: int = 400) -> dict[str, Any]:
-    answer = who.sends("POST", "backtest/run", sent)
-    assert answer.status_code == status, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
-
-
-def faults(who: Client, **changes: Any) -> dict[str, str]:
-    told = refused(who, body(**changes))
-    return {one["field"]: one["message"] for one in told["errors"]}
 
 
 def test_a_backtest_runs_on_the_exchange_s_own_candles_and_tells_how_it_went(
@@ -80,6 +56,10 @@ def test_a_backtest_runs_on_the_exchange_s_own_candles_and_tells_how_it_went(
     assert all(one["symbol"] == SYMBOL and one["agents"] for one in closed)
     assert all(one["entry_time"].startswith(f"{DAY}T00:") for one in closed)
     assert sum(result["decisions"].values()) == 6 * AFTER
+    assert set(result["verdicts"]) == {"APPROVED", "REDUCED", "VETOED"}
+    let = [*result["verdicts"]["APPROVED"].values(), *result["verdicts"]["REDUCED"].values()]
+    assert sum(let) >= result["trade_count"]
+    assert "Verdicts: " in page.text
     earned = sum(one["pnl"] for one in result["trades"])
     assert sum(one["pnl"] for one in result["agents"]) == earned
     assert told["best"] == {

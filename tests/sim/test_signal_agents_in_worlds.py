@@ -4,6 +4,7 @@ same."""
 import os
 import subprocess
 import sys
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +16,7 @@ from sim.record.run import RunRecord
 from sim.signals.attribution import attribution
 from sim.signals.course import AgentsCourse
 from sim.signals.packed_decisions import packed, unpacked
+from sim.signals.risk import Ruling
 from sim.signals.signal import Action
 from sim.signals.steps import ExitReason
 from sim.stepping.world import Timing
@@ -93,6 +95,14 @@ def test_agents_decide_and_sessions_trade(course: AgentsCourse) -> None:
 def test_decisions_come_back_from_bytes_as_they_were(course: AgentsCourse) -> None:
     assert unpacked(packed(course.decisions)) == list(course.decisions)
     assert any(decision.verdicts for decision in course.decisions)
+
+
+def test_every_verdict_is_counted_by_its_ruling_and_rule(course: AgentsCourse) -> None:
+    given = [one for decision in course.decisions for one in decision.verdicts]
+    assert set(course.verdicts) == set(Ruling)
+    for ruling, rules in course.verdicts.items():
+        assert rules == Counter(one.rule for one in given if one.ruling is ruling)
+    assert len(given) == sum(sum(rules.values()) for rules in course.verdicts.values()) > 0
 
 
 def test_the_oldest_decisions_are_kept_and_all_counted(course: AgentsCourse) -> None:

@@ -52,3 +52,29 @@ def test_no_grid_has_more_than_thirty_two() -> None:
     assert len(combinations({}, {RSI: [*range(10, 18)], QUORUM: [0.1, 0.2, 0.3, 0.4]})) == 32
     with pytest.raises(TermsRefused, match="33 combinations, allowed are at most 32"):
         combinations({}, {RSI: [*range(10, 43)]})
+
+
+@pytest.mark.parametrize("values", [[10, 10], [10, Decimal("10.0")], [10, 12, 10.0]])
+def test_no_value_is_tried_twice_however_it_is_written(values: list[Any]) -> None:
+    with pytest.raises(TermsRefused) as caught:
+        combinations({}, {RSI: values})
+    ((at, said),) = caught.value.faults
+    assert (at, "twice" in said) == (RSI, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("agents..rsi", "names no value"),
+        (".", "names no value"),
+        ("agents.", "names no value"),
+        ("agents.wise.rsi", "agents.wise is not known"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_told_as_the_grid_s(path: str, said: str) -> None:
+    grid = {path: [1]}
+    with pytest.raises(TermsRefused) as caught:
+        combinations({}, grid)
+    ((at, sentence),) = faults_of(caught.value, grid, "strategy", "grid")
+    assert at == f"grid.{path}"
+    assert said in sentence
