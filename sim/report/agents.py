@@ -4,7 +4,6 @@ from sim.facts.sessions import SessionsTogether, sessions_together
 from sim.record.run import AgentsRecord, RunRecord
 from sim.report.html import table_html
 from sim.report.text import escaped, number
-from sim.signals.course import AgentsCourse
 from sim.units import ATOMS_PER_UNIT
 
 HEAD = (
@@ -40,14 +39,14 @@ def _population(record: AgentsRecord, together: SessionsTogether) -> str:
     return (
         f"<h3>{escaped(record.name)}</h3><p>{decided}; {number(metrics.total_trades)} round trips,"
         f" {number(metrics.winning_trades)} of them won.</p>"
-        f"<p>Verdicts: {_verdicts(record.course)}.</p>{table_html(HEAD, rows)}"
+        f"<p>Verdicts: {_verdicts(record)}.</p>{table_html(HEAD, rows)}"
     )
 
 
-def _verdicts(course: AgentsCourse) -> str:
+def _verdicts(record: AgentsRecord) -> str:
     """How many of each ruling, and by which rules."""
     told = []
-    for ruling, rules in course.verdicts.items():
+    for ruling, rules in record.course.verdicts.items():
         by_rule = ", ".join(f"{number(many)} by {rule}" for rule, many in rules.items())
         many = f"{number(sum(rules.values()))} {ruling}"
         told.append(f"{many} ({by_rule})" if rules else many)
