@@ -161,18 +161,20 @@ def _printable(text: str) -> str:
 
 NUMBER_SCHEMA: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": 999_999_999_999}
 
+
+def decimal_schema(is_above: bool = False) -> dict[str, Any]:
+    """Of a decimal as text or number. is_above: 0 itself is not allowed."""
+    low = "exclusiveMinimum" if is_above else "minimum"
+    text = {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,32})?$"}
+    number = {name if name != "minimum" else low: NUMBER_SCHEMA[name] for name in NUMBER_SCHEMA}
+    return {"anyOf": [text, number]}
+
+
 DecimalText = Annotated[
     str,
     BeforeValidator(_decimal_text),
     AfterValidator(_plain_decimal),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,32})?$"},
-                NUMBER_SCHEMA,
-            ]
-        }
-    ),
+    WithJsonSchema(decimal_schema()),
 ]
 """A decimal string, or a JSON number as it is written out; the text is checked before anything
 computes with it."""

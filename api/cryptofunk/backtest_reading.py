@@ -13,6 +13,7 @@ from starlette.requests import Request
 from api.cryptofunk.backtest_schemas import BacktestSent
 from api.cryptofunk.envelope import FAILED, malformed
 from api.cryptofunk.spelling import instant_text
+from api.cryptofunk.strategy_answers import DEFAULT
 from api.cryptofunk.strategy_texts import NotStrategyText, plain
 from api.cryptofunk.symbols import Listing, listing_of
 from api.desk.agent_backtests import BacktestPlan, meaning_of
@@ -29,7 +30,7 @@ from sim.scenario.fields import ScenarioError
 from sim.scenario.scenario import DURATION_S_MAX
 from sim.signals.bounds import TermsRefused
 from sim.signals.grid import Combination, combinations, faults_of
-from sim.signals.strategy import written_strategy
+from sim.signals.strategy import merged, written_strategy
 from storage.agents.strategy_in_force import strategy_in_force
 from storage.postgres.database import AsyncPool, now_us
 from storage.reading.market_data import candles, minutes_span
@@ -47,6 +48,10 @@ WITH_DATES = "start_date and end_date, or a scenario"
 REACHES = "history reaches from {since} to {until}"
 NO_HISTORY = "there are no candles yet"
 NOTHING_THEN = "there are candles before and after these days, and none of them"
+FIRST_DAY, LAST_DAY = "1970-01-01", "9998-12-31"
+"""On which a scenario may be set."""
+
+UNSET = f"with a scenario must be from {FIRST_DAY} to {LAST_DAY}"
 LATE = "must not be before start_date"
 LONG = f"a backtest may take {DURATION_S_MAX // DAY_S} days at the most"
 ALONE = "duration_s goes with a scenario: on history start_date and end_date say how long"
@@ -54,19 +59,21 @@ ALONE = "duration_s goes with a scenario: on history start_date and end_date say
 
 @dataclass
 class Findings:
-    """What is wrong, as (field, sentence)."""
+    """What is wrong, as (field, whose name stands before the words where they stand alone,
+    words)."""
 
-    found: list[tuple[str, str]] = field(default_factory=list)
+    found: list[tuple[str, str, str]] = field(default_factory=list)
 
     def add(self, name: str, what: str) -> None:
         """One thing more, in words that follow the field's name."""
-        self.found.append((name, f"{name}: {what}" if name else what))
+        self.found.append((name, name, what))
 
     def refuse(self) -> None:
         """Raises Refused where there is any."""
         if self.found:
-            errors = [{"field": at, "message": said} for at, said in self.found[:FINDINGS_MAX]]
-            raise malformed(FAILED, self.found[0][1], errors=errors)
+            errors = [{"field": at, "message": said} for at, _, said in self.found[:FINDINGS_MAX]]
+            _, subject, said = self.found[0]
+            raise malformed(FAILED, f"{subject}: {said}", errors=errors)
 
 
 @dataclass(frozen=True)
@@ -152,7 +159,8 @@ def check_capital(text: str, findings: Findings) -> None:
     try:
         amount_atoms(text, COLLATERAL, "initial_capital")
     except Refused as refused:
-        findings.add("initial_capital", refused.message)
+        told = refused.message.removeprefix("initial_capital").removeprefix(":").strip()
+        findings.add("initial_capital", told)
 
 
 async def base_of(sent: BacktestSent, pool: AsyncPool, findings: Findings) -> dict[str, Any]:
@@ -203,6 +211,13 @@ def days_of(sent: BacktestSent, findings: Findings) -> tuple[int, int] | None:
         return None
     if sent.scenario is None and sent.duration_s is not None:
         findings.add("duration_s", ALONE)
+    if sent.scenario is not None:
+        both = (("start_date", begins), ("end_date", ends))
+        unset = [name for name, day in both if not FIRST_DAY <= day <= LAST_DAY]
+        for name in unset:
+            findings.add(name, UNSET)
+        if unset:
+            return None
     since_us, until_us = day_us(begins), day_us(ends) + DAY_US
     if until_us <= since_us:
         findings.add("end_date", LATE)
@@ -313,7 +328,7 @@ def told_of(sent: BacktestSent, base: Mapping[str, Any], lived: Lived) -> dict[s
         "symbols": sent.symbols,
         "initial_capital": sent.initial_capital,
         "scenario": sent.scenario,
-        "strategy": json.loads(json.dumps(base, default=float)),
+        "strategy": json.loads(json.dumps(merged(DEFAULT, base), default=float)),
         "since_us": lived.since_us,
         "until_us": lived.since_us + duration_s * SECOND_US,
     }

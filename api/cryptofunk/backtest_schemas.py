@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StrictStr, WithJsonSchem
 from api.cryptofunk.strategy_answers import Sections
 from api.cryptofunk.wire import Body, Query, SymbolText
 from api.door.wire import QueryNumber
-from api.exact_json import DecimalText, WholeNumber
+from api.exact_json import DecimalText, WholeNumber, decimal_schema
 from sim.scenario.scenario import DURATION_S_MAX
 from sim.scenario.world import SEED_MAX
 from sim.signals.grid import COMBINATIONS_MAX
@@ -20,7 +20,6 @@ SYMBOLS_MAX = AXES_MAX = 8
 PATH_MAX = 64
 PAGE_DEFAULT, PAGE_MAX, OFFSET_MAX = 20, 100, 10_000
 POPULATIONS_MAX = 20
-SHORTEST_DAY, LONGEST_DAY = "1970-01-01", "9998-12-31"
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 NOT_DAY = "must be a day such as 2025-01-15"
 GRID: dict[str, Any] = {
@@ -31,7 +30,7 @@ GRID: dict[str, Any] = {
 
 def _day(text: str) -> str:
     try:
-        if DAY.fullmatch(text) is None or not SHORTEST_DAY <= text <= LONGEST_DAY:
+        if DAY.fullmatch(text) is None:
             raise ValueError(text)
         return date.fromisoformat(text).isoformat()
     except ValueError:
@@ -53,6 +52,9 @@ def _positive(text: str) -> str:
 DayText = Annotated[
     StrictStr, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})
 ]
+CapitalText = Annotated[
+    DecimalText, AfterValidator(_positive), WithJsonSchema(decimal_schema(is_above=True))
+]
 Axis = Annotated[list[Any], Field(min_length=1, max_length=COMBINATIONS_MAX)]
 GridPath = Annotated[StrictStr, Field(min_length=1, max_length=PATH_MAX)]
 Grid = Annotated[dict[GridPath, Axis], Field(max_length=AXES_MAX), WithJsonSchema(GRID)]
@@ -66,7 +68,7 @@ class BacktestSent(Body):
     start_date: DayText | None = None
     end_date: DayText | None = None
     symbols: Annotated[list[SymbolText], Field(min_length=1, max_length=SYMBOLS_MAX)]
-    initial_capital: Annotated[DecimalText, AfterValidator(_positive)]
+    initial_capital: CapitalText
     strategy: Sections | None = None
     parameter_grid: Grid | None = None
     scenario: Annotated[StrictStr, Field(min_length=1, max_length=60)] | None = None
@@ -96,7 +98,7 @@ class BacktestSent(Body):
 class BacktestReportAsked(Query):
     """Of which combination."""
 
-    combination: Annotated[QueryNumber, Field(ge=0, lt=COMBINATIONS_MAX)] = 0
+    combination: Annotated[QueryNumber, Field(ge=0, le=COMBINATIONS_MAX - 1)] = 0
 
 
 class BacktestsAsked(Query):

@@ -209,7 +209,8 @@ BACKTESTS = {
     "BacktestAnswer.symbols": "What the session trades.",
     "BacktestSent.strategy": "As `PUT /api/v1/strategies/current` takes it; without it the one in"
     " force.",
-    "BacktestAnswer.strategy": "The strategy, as it was sent or was in force.",
+    "BacktestAnswer.strategy": "All of the strategy, with the defaults of when it was asked for;"
+    " each combination has its `parameters` instead.",
     "parameter_grid": "Some values of some of the strategy's terms, such as"
     ' `{"agents.technical.rsi_period": [10, 14]}`: each combination is run, 32 at the most.',
     "scenario": "The name of a scenario that ships, instead of history; null on history.",
@@ -219,6 +220,15 @@ BACKTESTS = {
     "BacktestSent.seed": "The seed of everybody else: the same request, history and seed come to"
     " the same `state_hash`.",
     "CombinationTold.seed": "Its seed; null where it is no longer kept.",
+    "BacktestQueuedAnswer.status": "pending.",
+    "BacktestQueuedAnswer.message": "That it waits for its turn.",
+    "BacktestEndedAnswer.status": "cancelled; of one that is deleted how it stood.",
+    "BacktestEndedAnswer.message": "What was done.",
+    "BacktestTold.status": "pending, running, completed, failed or cancelled: one combination that"
+    " is completed is enough.",
+    "BacktestAnswer.status": "pending, running, completed, failed or cancelled: one combination"
+    " that is completed is enough.",
+    "BacktestTrade.side": "LONG or SHORT.",
     "progress": "How much of all steps is done, in percent.",
     "from_time": "When what is lived begins; a scenario without dates begins in 1970.",
     "to_time": "When it ends.",

@@ -7,7 +7,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from sim.signals.bounds import Faults, TermsRefused
+from sim.signals.bounds import TermsRefused
 from sim.signals.strategy import Strategy, merged, read_strategy
 
 COMBINATIONS_MAX = 32
@@ -81,8 +81,9 @@ def nested(path: str, value: Any) -> dict[str, Any]:
 
 def faults_of(
     refused: TermsRefused, grid: Mapping[str, object], strategy: str, called: str
-) -> Faults:
-    """The same, each under the field of a request that it comes from.
+) -> tuple[tuple[str, str, str], ...]:
+    """The same as (field, strategy or grid, sentence), by the field of a request that it comes
+    from.
 
     strategy, called   the fields of the strategy and of the grid
     """
@@ -91,7 +92,7 @@ def faults_of(
         tried = _path_of(path, grid)
         where = strategy if tried is None else called
         at = path if tried is None else tried
-        told.append((f"{where}.{at}" if at else where, f"{where}: {sentence}"))
+        told.append((f"{where}.{at}" if at else where, where, sentence))
     return tuple(told)
 
 

@@ -23,11 +23,22 @@ OTHER_CANDLES = "found other candles than those that lie beside it, allowed are 
 
 def shipped_text(name: str) -> str:
     """The text of a shipped scenario. Raises ScenarioError where there is none of this name."""
-    known = shipped_scenarios()
-    if name not in known:
-        found = repr(name)[:FOUND_LENGTH_MAX]
-        raise ScenarioError(f"scenario: found {found}, allowed is one of {', '.join(known)}")
+    if name not in shipped_scenarios():
+        found, known = repr(name)[:FOUND_LENGTH_MAX], ", ".join(_shipped_without_files())
+        raise ScenarioError(f"scenario: found {found}, allowed is one of {known}")
+    return _text(name)
+
+
+def _shipped_without_files() -> list[str]:
+    return [name for name in shipped_scenarios() if not _reads_files(parse_scenario(_text(name)))]
+
+
+def _text(name: str) -> str:
     return (SHIPPED_DIRECTORY / f"{name}.toml").read_text()
+
+
+def _reads_files(scenario: Scenario) -> bool:
+    return not all(isinstance(one.price, MADE_WITHOUT_FILES) for one in scenario.world.markets)
 
 
 def scenario_of(wish: SimulationWish) -> Scenario:

@@ -153,7 +153,7 @@ def test_everything_that_is_wrong_is_told_at_once(backtests: Backtests) -> None:
     assert set(found) == {
         "end_date", "symbols.0", "symbols.2", "strategy.voting.wisdom", "duration_s",
     }  # fmt: skip
-    assert found["end_date"] == "end_date: must not be before start_date"
+    assert found["end_date"] == "must not be before start_date"
     assert backtests.paper.asks("backtest")["total"] == 0
 
 

@@ -36,8 +36,8 @@ def test_every_fault_is_told_once_under_the_field_it_comes_from() -> None:
     with pytest.raises(TermsRefused) as caught:
         combinations(base, grid)
     told = faults_of(caught.value, grid, "strategy", "grid")
-    assert [at for at, _ in told].count("strategy.voting.wisdom") == 1
-    assert {at for at, _ in told} == {
+    assert [at for at, _, _ in told].count("strategy.voting.wisdom") == 1
+    assert {at for at, _, _ in told} == {
         "strategy.voting.wisdom", f"grid.{RSI}", f"grid.{QUORUM}", "grid.name",
     }  # fmt: skip
 
@@ -75,6 +75,6 @@ def test_a_path_that_leads_nowhere_is_told_as_the_grid_s(path: str, said: str) -
     grid = {path: [1]}
     with pytest.raises(TermsRefused) as caught:
         combinations({}, grid)
-    ((at, sentence),) = faults_of(caught.value, grid, "strategy", "grid")
-    assert at == f"grid.{path}"
+    ((at, where, sentence),) = faults_of(caught.value, grid, "strategy", "grid")
+    assert (at, where) == (f"grid.{path}", "grid")
     assert said in sentence
