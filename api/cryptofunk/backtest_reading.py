@@ -17,7 +17,7 @@ from api.cryptofunk.strategy_answers import DEFAULT
 from api.cryptofunk.strategy_texts import NotStrategyText, plain
 from api.cryptofunk.symbols import Listing, listing_of
 from api.desk.agent_backtests import BacktestPlan, meaning_of
-from api.desk.backtest_text import Traded, of_scenario, on_history, with_session
+from api.desk.backtest_text import OF_SESSIONS, Traded, of_scenario, on_history, with_session
 from api.desk.simulations import refused_scenario
 from api.desk.transfers import amount_atoms
 from api.door.findings import FINDINGS_MAX
@@ -35,7 +35,6 @@ from storage.agents.strategy_in_force import strategy_in_force
 from storage.postgres.database import AsyncPool, now_us
 from storage.reading.market_data import candles, minutes_span
 from storage.reading.time_window import TimeWindow
-from storage.runs.agent_backtests import SESSION
 from storage.runs.kept_candles import KeptCandles, Minute, without_gaps
 
 PAST_MINUTES_MAX = 1_440
@@ -193,7 +192,7 @@ def tried_of(
 def plain_tables(sent: BacktestSent, findings: Findings) -> list[dict[str, Any]] | None:
     """The populations that are sent, as they stand."""
     for place, table in enumerate(sent.populations or []):
-        if table.get("strategy") == SESSION:
+        if table.get("strategy") == OF_SESSIONS:
             name = f"populations.{place}.strategy"
             findings.add(name, "is the session's own, of which there is one")
     return sent.populations

@@ -26,6 +26,9 @@ follow prices, or trade in several markets."""
 OF_ONE_MARKET = frozenset({"markets", "inventory"})
 """What is said of a population that another world cannot have."""
 
+OF_SESSIONS = "signal-agents"
+"""The strategy of simulations whose traders are sessions."""
+
 NAME, POPULATIONS = "backtest", "populations"
 STEP_US = 1_000_000
 """On history: agents look once in five seconds at the most."""
@@ -115,7 +118,7 @@ def session_table(traded: Traded) -> dict[str, Any]:
     """The population that the session is, its strategy apart."""
     return {
         "name": SESSION,
-        "strategy": SESSION,
+        "strategy": OF_SESSIONS,
         "heads": 1,
         "capital": traded.capital,
         "markets": [*traded.market_ids],

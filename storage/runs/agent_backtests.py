@@ -30,8 +30,8 @@ RESULT, TOTAL_RETURN = "backtest", "total_return"
 """What the summary of a backtest's simulation has beside those of others, and what that has of how
 it went."""
 
-SESSION = "signal-agents"
-"""What its population is called, which has one head, and that one's strategy."""
+SESSION = "session"
+"""What its population is called, which has one head."""
 
 EQUITY_POINTS_MAX, TRADES_MAX = 1_000, 200
 """Of a run that are kept, and of all its runs together that are told."""

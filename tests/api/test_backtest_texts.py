@@ -126,6 +126,6 @@ def test_every_term_of_a_strategy_comes_through_the_text() -> None:
     (session,) = [
         one
         for one in read_scenario(text, candles=KEPT).world.populations
-        if one.name == "signal-agents"
+        if one.strategy == "signal-agents"
     ]
     assert session.parameters == strategy.terms

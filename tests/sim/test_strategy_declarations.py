@@ -10,8 +10,11 @@ from sim.populations.registry import STRATEGIES
 
 POPULATIONS = Path(sim.populations.registry.__file__).parent
 ROOT = POPULATIONS.parents[1]
-SCENARIOS = ("actors/bench/simulate_scenarios.py", "api/simulations/schemas.py")
-"""They write scenarios: of the bench, and examples in the documentation of the API."""
+SCENARIOS = (
+    *("actors/bench/simulate_scenarios.py", "api/simulations/schemas.py"),
+    "api/desk/backtest_text.py",
+)
+"""They write scenarios: of the bench, examples in the documentation of the API, backtests."""
 
 AGENTS = ("sim/signals/agents.py",)
 """One of them is called as a strategy is."""
