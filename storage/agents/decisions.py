@@ -31,7 +31,9 @@ FILTERS = {
 }
 SELECT_PAGE = f"""
 SELECT {COLUMNS} FROM decisions d WHERE {VISIBLE}{{only}}
-ORDER BY d.created_at_us DESC, d.seq DESC LIMIT %(limit)s OFFSET %(offset)s"""
+ORDER BY d.seq DESC LIMIT %(limit)s OFFSET %(offset)s"""
+"""In the order of writing, which a cursor goes on from: several clocks tell when."""
+
 SELECT_ONE = f"""
 SELECT {COLUMNS}, d.prompt, d.response, d.embedding::text FROM decisions d
 WHERE d.id = %(id)s AND {VISIBLE}"""

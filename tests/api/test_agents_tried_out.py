@@ -77,7 +77,8 @@ def test_what_is_shown_with_a_time_is_found_by_it(agents: AgentsFloor, ann: Clie
 
 
 def test_all_decisions_are_come_to_by_cursor(agents: AgentsFloor, ann: Client) -> None:
-    made = [decided(agents.app.database) for _ in range(7)][::-1]
+    clocks = (5, 1, 7, 3, 2, 6, 4)  # of several actors, each of which is late or early
+    made = [decided(agents.app.database, created_at_us=10**15 + one) for one in clocks][::-1]
     seen, cursor = [], ""
     while True:
         answer = ann.sends("GET", f"decisions?limit=2{cursor}")

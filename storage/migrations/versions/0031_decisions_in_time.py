@@ -1,4 +1,4 @@
-"""Decisions are listed by time, the oldest go, and verdicts are compared apart from all others"""
+"""Decisions are counted by time, the oldest go, and verdicts are compared apart from all others"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,18 +16,17 @@ COUNTED = (
     *("session_id", "symbol", "agent_name", "kind", "model", "outcome"),
     *("confidence", "pnl_atoms", "cost_usd", "latency_ms"),
 )
-OF = {"decisions_by_symbol": "symbol", "decisions_by_session": "session_id"}
 
 
 def upgrade() -> None:
-    """Lists and pruning look at them in the order of time, which two of the indexes did not have."""
+    """Statistics and pruning look at them in the order of time."""
     op.create_index(
         "decisions_by_time", "decisions", ["created_at_us", "seq"], postgresql_include=COUNTED
     )
     op.create_index(
         "decisions_by_outcome",
         "decisions",
-        ["outcome", "created_at_us", "seq"],
+        ["outcome", "seq"],
         postgresql_where=sa.text("outcome IS NOT NULL"),
     )
     op.create_index(
@@ -36,22 +35,16 @@ def upgrade() -> None:
         ["symbol", "seq"],
         postgresql_where=sa.text("order_state IS NOT NULL AND NOT reduce_only"),
     )
-    for name, column in OF.items():
-        op.drop_index(name, "decisions")
-        op.create_index(name, "decisions", [column, "created_at_us", "seq"])
     op.drop_index("decisions_alike", "decisions")
     for name, whose in ALIKE.items():
         create_alike(name, {"m": 8}, sa.text(whose))
 
 
 def downgrade() -> None:
-    """Back to the order of writing."""
+    """Without these."""
     op.drop_index("decisions_by_time", "decisions")
     op.drop_index("decisions_by_outcome", "decisions")
     op.drop_index("decisions_opening", "decisions")
-    for name, column in OF.items():
-        op.drop_index(name, "decisions")
-        op.create_index(name, "decisions", [column, "seq"])
     for name in ALIKE:
         op.drop_index(name, "decisions")
     create_alike("decisions_alike", {}, None)
