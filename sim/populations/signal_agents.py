@@ -75,6 +75,7 @@ class SignalAgents(Crowd):
         self._due_us: dict[str, int] = dict.fromkeys(AGENTS, 0)
         self._vote_us = self._tick_us = self._step_us = 0
         self._capital_atoms, self._equities = 0, np.empty(0, np.int64)
+        self._sent: list[list[SessionOrder]] = []
         self._log = AgentsLog()
 
     def endow(self, endowment: Endowment) -> None:
@@ -116,16 +117,16 @@ class SignalAgents(Crowd):
         self.watch(step, seen)
         now_us = seen[0].time_us
         self._step_us = now_us // (step - 1) if step > 1 else 0
-        sent: list[list[SessionOrder]] = [[] for _ in seen]
+        self._sent = [[] for _ in seen]
         if now_us >= self._tick_us:
             self._tick_us = now_us - now_us % TICK_US + TICK_US
-            self._tick(now_us, sent)
+            self._tick(now_us, self._sent)
         self._equities = self._equities[:0]
-        return [rows_of(orders, self.accounts.start) for orders in sent]
+        return super().act(step, views)
 
     def decide(self, step: int, market: int, view: MarketView) -> Rows:
-        """See Crowd. All markets are decided on together."""
-        raise NotImplementedError
+        """See Crowd. All markets were decided on together."""
+        return rows_of(self._sent[market], self.accounts.start)
 
     def _tick(self, now_us: int, sent: list[list[SessionOrder]]) -> None:
         for market in range(len(self._markets)):

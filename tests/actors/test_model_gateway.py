@@ -237,13 +237,19 @@ async def test_what_is_refused_twice_is_no_answer_of_any_model(
     assert (await asking.asks()).use.why == replied.use.why, "who answers is there: no breaker"
 
 
-async def test_three_failures_leave_a_model_alone_until_one_try_goes_well(
-    pool: AsyncPool, model_server: ModelServer
-) -> None:
+async def failing(pool: AsyncPool, model_server: ModelServer) -> Asking:
+    """Who has asked three times, in vain."""
     model_server.plays = [answers(b"", 500)]
     asking = Asking(pool, model_server.terms())
     for _ in range(3):
         await asking.why()
+    return asking
+
+
+async def test_three_failures_leave_a_model_alone_until_one_try_goes_well(
+    pool: AsyncPool, model_server: ModelServer
+) -> None:
+    asking = await failing(pool, model_server)
     assert "breaker" in await asking.why()
     asking.s += 59.9
     assert "breaker" in await asking.why()
@@ -262,10 +268,7 @@ async def test_three_failures_leave_a_model_alone_until_one_try_goes_well(
 async def test_of_many_one_tries_whether_a_model_is_back(
     pool: AsyncPool, model_server: ModelServer
 ) -> None:
-    model_server.plays = [answers(b"", 500)]
-    asking = Asking(pool, model_server.terms())
-    for _ in range(3):
-        await asking.why()
+    asking = await failing(pool, model_server)
     asking.s += 60
     model_server.plays = [says(GOOD_SIGNAL)]
     replies = await asyncio.gather(*(asking.asks({"place": place}) for place in range(5)))

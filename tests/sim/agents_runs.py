@@ -4,18 +4,10 @@ from sim.record.run import AgentsRecord, RunRecord
 from sim.rows.messages import Rows
 from sim.scenario.scenario import Scenario, parse_scenario
 from sim.stepping.world import SimulatedWorld, Timing
+from tests.sim import scenario_texts
 from tests.sim.scenario_texts import HEAD, SPOT, prices_of
 
-ETH = """
-[[markets]]
-id = "ETH-PERP"
-base = "ETH"
-quote = "USDC"
-tick_size = "0.01"
-lot_size = "0.01"
-max_quantity = "20000"
-price = {process = "synthetic", start = "3500", volatility_ppm_per_year = 1_500_000}
-"""
+ETH = scenario_texts.ETH.replace('"3500"', '"3500", volatility_ppm_per_year = 1_500_000')
 
 CROWD = """
 [[populations]]
