@@ -80,7 +80,8 @@ def backtest_metrics(pnl_atoms: Sequence[int], equity_atoms: Sequence[int]) -> B
     """See `metrics_of`; the first equity is what was begun with."""
     session = metrics_of(pnl_atoms, equity_atoms)
     returns = minute_returns(np.array(equity_atoms, np.float64))
-    a_year = float(returns.mean()) * MINUTES_PER_YEAR if len(returns) else None
+    is_long = len(returns) >= RETURNS_MIN
+    a_year = float(returns.mean()) * MINUTES_PER_YEAR if is_long else None
     deepest = session.max_drawdown
     won = sum(pnl for pnl in pnl_atoms if pnl > 0)
     lost = -sum(pnl for pnl in pnl_atoms if pnl < 0)

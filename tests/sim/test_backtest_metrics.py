@@ -37,6 +37,8 @@ def test_what_its_formula_leaves_undefined_is_none() -> None:
     still = backtest_metrics([], [10**10] * 5)
     assert (still.total_return, still.session.win_rate) == (0, 0)
     assert (still.sortino_ratio, still.calmar_ratio) == (None, None)
+    few = backtest_metrics([], [100, 90, 95])
+    assert (few.session.sharpe_ratio, few.calmar_ratio) == (None, None)
     assert (still.profit_factor, still.expectancy_atoms) == (None, None)
     assert backtest_metrics([], []).total_return == 0
     assert backtest_metrics([5, 7], [100, 105, 112]).profit_factor is None
